@@ -1,0 +1,46 @@
+/**
+ * What a function is told by its environment. Every variable has its name here and nowhere else;
+ * the stack and the local start set them, and a missing one fails the function's start with its
+ * name. Besides these the SDK itself reads AWS_REGION and, on the local stack, AWS_ENDPOINT_URL_*.
+ */
+export const ENVIRONMENT = {
+  /** DynamoDB table that holds the customers. */
+  tableName: 'TABLE_NAME',
+  /** S3 bucket for export files; only the export functions have it. */
+  bucketName: 'BUCKET_NAME',
+  /** Key of the cursors' message authentication code. */
+  cursorSecret: 'CURSOR_SECRET',
+  /** Flat token claim that names the merchant. */
+  merchantClaim: 'MERCHANT_CLAIM',
+  /** Optional flat token claim for a new customer's `mm3servicesid`. */
+  serviceClaim: 'SERVICE_CLAIM',
+  /** Optional flat token claim for a new customer's `mexcModulesid`. */
+  moduleClaim: 'MODULE_CLAIM',
+} as const;
+
+/** Claim names used where the environment does not choose others. */
+export const DEFAULT_CLAIMS = {
+  merchant: 'merchant_id',
+  service: 'mm3servicesid',
+  module: 'mexcModulesid',
+} as const;
+
+/**
+ * Reads a variable that must be there.
+ *
+ * @throws Error that names the variable, at the function's start.
+ */
+export function required(name: keyof typeof ENVIRONMENT): string {
+  const value = process.env[ENVIRONMENT[name]];
+  if (!value) throw new Error(`Environment variable ${ENVIRONMENT[name]} is not set`);
+  return value;
+}
+
+/** Names of the token claims that say whose customers these are. */
+export function claimNames() {
+  return {
+    merchant: process.env[ENVIRONMENT.merchantClaim] || DEFAULT_CLAIMS.merchant,
+    service: process.env[ENVIRONMENT.serviceClaim] || DEFAULT_CLAIMS.service,
+    module: process.env[ENVIRONMENT.moduleClaim] || DEFAULT_CLAIMS.module,
+  };
+}

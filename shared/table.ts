@@ -1,0 +1,50 @@
+/**
+ * The table's shape: one source for the stack, the local server and the store.
+ *
+ * | item | pk | sk |
+ * |---|---|---|
+ * | customer | MERCHANT#m | CUSTOMER#id, 16 digits |
+ * | id sequence | MERCHANT#m | SEQUENCE |
+ * | idempotency record | MERCHANT#m | IDEMPOTENCY#key |
+ */
+export const KEY = { partition: 'pk', sort: 'sk' } as const;
+
+/** Attribute with the second (Unix time) from which an item counts as gone; DynamoDB's TTL. */
+export const TTL_ATTRIBUTE = 'expiresAt';
+
+/** Attributes that the store derives from a customer's fields, for filters and look-ups. */
+export const DERIVED = {
+  /** Sort key of the directory: creation time, then id. */
+  directoryKey: 'directoryKey',
+  /** Name, customerid and companyno, folded for search. */
+  nameText: 'nameText',
+  /** Address, postcode and postoffice, folded for search. */
+  addressText: 'addressText',
+  /** Digits of companyno, where it is a number written with hyphens or spaces. */
+  companyDigits: 'companyDigits',
+  /** private, company or unknown. */
+  kind: 'kind',
+  /** Present and true for customers who get e-invoices. */
+  eInvoice: 'eInvoice',
+  /** Present and true for customers with reverse tax. */
+  reverseTaxed: 'reverseTaxed',
+  /** Sort key of the sparse index of valid company and personal numbers, 12 digits. */
+  orgNumber: 'orgNumber',
+} as const;
+
+/** Slim index that answers filters, counts and offsets without reading whole customers. */
+export const DIRECTORY = {
+  name: 'directory',
+  sortKey: DERIVED.directoryKey,
+  projected: [
+    DERIVED.nameText,
+    DERIVED.addressText,
+    DERIVED.companyDigits,
+    DERIVED.kind,
+    DERIVED.eInvoice,
+    DERIVED.reverseTaxed,
+  ],
+} as const;
+
+/** Sparse index that finds a customer by company or personal number; keys only. */
+export const BY_ORG_NUMBER = { name: 'byOrgNumber', sortKey: DERIVED.orgNumber } as const;
