@@ -1,0 +1,71 @@
+import { DERIVED } from '../table.ts';
+import type { CustomerTexts, Origin } from './customer.ts';
+import { parseIdentityNumber } from './identity-number.ts';
+
+/** Who a customer is. */
+export type Kind = 'private' | 'company' | 'unknown';
+
+/** Stands between the folded fields of one search text; folding leaves none inside a field. */
+const SEPARATOR = '\n';
+/** Words of `customertypecode` that say the kind, folded. */
+const KIND_WORDS: Readonly<Record<Exclude<Kind, 'unknown'>, readonly string[]>> = {
+  private: ['PRIVATE', 'PRIVAT', 'PRIVATPERSON', 'PERSON', 'CONSUMER', 'KONSUMENT', 'B2C'],
+  company: ['COMPANY', 'FÖRETAG', 'FORETAG', 'BUSINESS', 'ORGANISATION', 'ORGANIZATION', 'B2B'],
+};
+const TRUE_WORDS = ['1', 'TRUE', 'YES', 'JA', 'ON'];
+const NUMBER_WITH_SEPARATORS = /^\d[\d\s+-]*$/;
+const LAST_ID = '9'.repeat(16);
+
+/** The attributes by which a customer is searched, filtered and looked up. */
+export function derive({ mexcParamvaluesetsid, date }: Origin, texts: CustomerTexts) {
+  const { name, customerid, companyno, address, postcode, postoffice } = texts;
+  return {
+    [DERIVED.directoryKey]: directoryKey(date, mexcParamvaluesetsid),
+    [DERIVED.nameText]: searchText([name, customerid, companyno]),
+    [DERIVED.addressText]: searchText([address, postcode, postoffice]),
+    [DERIVED.companyDigits]: digitsOf(companyno ?? ''),
+    [DERIVED.kind]: kindOf(texts),
+    [DERIVED.eInvoice]: (!!texts.crediflowPartyId && !isTrue(texts.dontSendEFaktura)) || undefined,
+    [DERIVED.reverseTaxed]: isTrue(texts.reversetax) || undefined,
+    [DERIVED.orgNumber]: parseIdentityNumber(companyno ?? '')?.digits,
+  };
+}
+
+/** Id in the form in which sort keys order it: zero-padded to the 16 digits of 2^53. */
+export function padId(id: number): string {
+  return String(id).padStart(LAST_ID.length, '0');
+}
+
+/** Sort key of the directory. Ids and creation times rise together, so it is in order of id. */
+export function directoryKey(date: string, id: number): string {
+  return `${date}#${padId(id)}`;
+}
+
+/**
+ * A text in the form in which texts are compared: composed (NFC), upper case, which unlike lower
+ * case depends on no neighbour, and with each run of white space as one space.
+ */
+export function fold(text: string): string {
+  return text.normalize('NFC').toUpperCase().replace(/\s+/gu, ' ');
+}
+
+/** The digits of a text that is a number, perhaps written with hyphens or spaces. */
+export function digitsOf(text: string): string | undefined {
+  const trimmed = text.trim();
+  return NUMBER_WITH_SEPARATORS.test(trimmed) ? trimmed.replace(/\D/g, '') : undefined;
+}
+
+function kindOf({ customertypecode = '', companyno = '' }: CustomerTexts): Kind {
+  const word = fold(customertypecode).trim();
+  if (KIND_WORDS.private.includes(word)) return 'private';
+  if (KIND_WORDS.company.includes(word)) return 'company';
+  return parseIdentityNumber(companyno)?.kind ?? 'unknown';
+}
+
+function isTrue(text = ''): boolean {
+  return TRUE_WORDS.includes(text.trim().toUpperCase());
+}
+
+function searchText(texts: readonly (string | undefined)[]): string | undefined {
+  return texts.filter(Boolean).map((text) => fold(text as string)).join(SEPARATOR) || undefined;
+}

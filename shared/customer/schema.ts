@@ -1,0 +1,87 @@
+import * as v from 'valibot';
+import { type CustomerTexts, merge } from './customer.ts';
+import { FIELDS, type Field } from './fields.ts';
+
+/** Most ids that one call may delete. */
+export const MAX_IDS_DELETED = 1_000;
+/** Most ids that one call may export. */
+export const MAX_IDS_EXPORTED = 10_000;
+
+/**
+ * Characters that XML 1.0 cannot hold (section 2.2) and no other part of an export can carry
+ * faithfully: controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+const ID_MESSAGE = `must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}, or its digits as a string`;
+
+/** A customer's id, as a number or as a string of digits. */
+export const IdSchema = v.pipe(
+  v.union(
+    [
+      v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+      v.pipe(v.string(), v.regex(/^0*[1-9][0-9]{0,15}$/), v.transform(Number), v.safeInteger()),
+    ],
+    ID_MESSAGE,
+  ),
+);
+
+/** Body of a call that names customers by id; ids given twice count once. */
+export function idsSchema(most: number) {
+  return v.pipe(
+    v.array(IdSchema, 'must be an array of customer ids'),
+    v.minLength(1, 'must name at least one customer'),
+    v.maxLength(most, `must name at most ${most} customers`),
+    v.transform((ids) => [...new Set(ids)]),
+  );
+}
+
+/** Body of a new customer. Read-only members are ignored. */
+export const NewCustomerSchema = v.pipe(
+  v.strictObject(
+    // Without a prototype, so that `constructor` or `__proto__` in a body is as unknown as any.
+    Object.assign(
+      Object.create(null) as Record<string, v.GenericSchema>,
+      Object.fromEntries(FIELDS.map((field) => [field.name, fieldSchema(field)])),
+    ),
+    ({ expected, received }) =>
+      expected === 'never' ? 'is not a field of a customer' : `must be an object, not ${received}`,
+  ),
+  v.transform((body) => body as CustomerTexts),
+);
+
+const READ_ONLY = FIELDS.filter((field) => field.readOnly).map((field) => field.name);
+
+/** The texts of a body that fits {@link NewCustomerSchema}, without read-only members. */
+export function textsOf(body: CustomerTexts): CustomerTexts {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !READ_ONLY.includes(name)));
+}
+
+/** The texts of a new customer: {@link textsOf} without the empty ones. */
+export function newTexts(body: CustomerTexts): CustomerTexts {
+  return merge({}, textsOf(body));
+}
+
+function fieldSchema(field: Field): v.GenericSchema {
+  if (field.readOnly) return v.optional(v.unknown());
+  return v.optional(
+    v.pipe(
+      v.string(({ received }) => `must be a string, not ${received}`),
+      v.check(
+        (text) => text.length <= field.maxLength || [...text].length <= field.maxLength,
+        `must have at most ${field.maxLength} characters`,
+      ),
+      v.check((text) => text.isWellFormed(), 'must not contain half of a surrogate pair'),
+      v.check(
+        (text) => !FORBIDDEN.test(text),
+        ({ input }) => `must not contain ${nameOf(FORBIDDEN.exec(input)?.[0])}`,
+      ),
+    ),
+  );
+}
+
+function nameOf(character = ''): string {
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return `the character U+${code}, which XML cannot carry`;
+}

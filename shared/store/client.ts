@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/**
+ * The SDK retries throttling and failures; with these limits its last attempt ends well inside
+ * the 29 seconds a function has, so that the caller gets a clear 503 and not a time-out.
+ */
+const MAX_ATTEMPTS = 4;
+const CONNECTION_TIMEOUT_MS = 1_000;
+const REQUEST_TIMEOUT_MS = 4_000;
+
+/** For exports, which turn attribute values straight into text. */
+export const dynamodb = new DynamoDBClient({
+  maxAttempts: MAX_ATTEMPTS,
+  requestHandler: {
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+  },
+});
+
+/** For everything else. */
+export const documents = DynamoDBDocumentClient.from(dynamodb, {
+  marshallOptions: { removeUndefinedValues: true },
+});

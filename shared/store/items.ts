@@ -1,0 +1,65 @@
+import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
+import { derive, padId } from '../customer/derived.ts';
+import { WRITABLE_FIELDS } from '../customer/fields.ts';
+
+/** An item as the document client reads and writes it. */
+export type Item = Record<string, unknown>;
+
+/** Partition of everything a merchant has. No other place builds one. */
+export function partitionKey(merchant: string): string {
+  return `MERCHANT#${merchant}`;
+}
+
+/** Key of a customer. */
+export function customerKey(merchant: string, id: number) {
+  return { pk: partitionKey(merchant), sk: customerSortKey(id) };
+}
+
+/** Sort key of a customer. */
+export function customerSortKey(id: number): string {
+  return `${CUSTOMER_PREFIX}${padId(id)}`;
+}
+
+/** What every customer's sort key starts with. */
+export const CUSTOMER_PREFIX = 'CUSTOMER#';
+
+/** Key of the item that counts a merchant's ids. */
+export function sequenceKey(merchant: string) {
+  return { pk: partitionKey(merchant), sk: 'SEQUENCE' };
+}
+
+/** Key of the record of a request with an idempotency key. */
+export function idempotencyKey(merchant: string, key: string) {
+  return { pk: partitionKey(merchant), sk: `IDEMPOTENCY#${key}` };
+}
+
+/** The id in a customer's sort key. */
+export function idOf(sortKey: string): number {
+  return Number(sortKey.slice(CUSTOMER_PREFIX.length));
+}
+
+/** A customer as it is stored: set fields under their API names, and what is derived of them. */
+export function toItem(merchant: string, { origin, texts, version }: Customer): Item {
+  return {
+    ...customerKey(merchant, origin.mexcParamvaluesetsid),
+    ...origin,
+    ...texts,
+    ...derive(origin, texts),
+    version,
+  };
+}
+
+/** The customer of an item. */
+export function fromItem(item: Item): Customer {
+  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, version } = item;
+  const texts: Record<string, string> = {};
+  for (const { name } of WRITABLE_FIELDS) {
+    const value = item[name];
+    if (typeof value === 'string') texts[name] = value;
+  }
+  return {
+    origin: { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } as Origin,
+    texts: texts as CustomerTexts,
+    version: version as number,
+  };
+}
