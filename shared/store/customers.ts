@@ -1,0 +1,185 @@
+import { setTimeout } from "node:timers/promises";
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { required } from '../config.ts';
+import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
+import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
+import { inParallel } from '../parallel.ts';
+import { documents } from './client.ts';
+import {
+  CUSTOMER_PREFIX,
+  customerKey,
+  customerSortKey,
+  fromItem,
+  partitionKey,
+  toItem,
+} from './items.ts';
+
+/** Writers of one customer that get in each other's way are rare; this many tries are plenty. */
+const MAX_UPDATE_TRIES = 20;
+const MAX_WAIT_MS = 100;
+/** Deletions under way at once. */
+const PARALLEL_DELETES = 32;
+
+/** The customer, read consistently: what was written is seen. */
+export async function getCustomer(merchant: string, id: number): Promise<Customer | undefined> {
+  const { Item } = await documents.send(
+    new GetCommand({
+      TableName: required('tableName'),
+      Key: customerKey(merchant, id),
+      ConsistentRead: true,
+    }),
+  );
+  return Item && fromItem(Item);
+}
+
+/**
+ * The merchant's customers after an id, ascending, read consistently.
+ *
+ * @param after 0 for the first customers.
+ */
+export async function listCustomers(
+  merchant: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<Customer[]> {
+  const customers: Customer[] = [];
+  let startKey: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await documents.send(
+      new QueryCommand({
+        TableName: required('tableName'),
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': partitionKey(merchant),
+          ':from': customerSortKey(after + 1),
+          ':to': `${CUSTOMER_PREFIX}~`,
+        },
+        ConsistentRead: true,
+        Limit: limit - customers.length,
+        ExclusiveStartKey: startKey,
+      }),
+    );
+    customers.push(...Items.map(fromItem));
+    startKey = LastEvaluatedKey;
+  } while (startKey && customers.length < limit);
+  return customers;
+}
+
+/**
+ * Stores a new customer.
+ *
+ * @returns false where its id is in use already; nothing is changed then.
+ */
+export async function addCustomer(merchant: string, customer: Customer): Promise<boolean> {
+  return ifConditionHolds(
+    documents.send(
+      new PutCommand({
+        TableName: required('tableName'),
+        Item: toItem(merchant, customer),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    ),
+  );
+}
+
+/**
+ * Changes the texts that are given and leaves the others as they are. Of two changes at once
+ * both survive: a write holds only for the version that was read, and is made again otherwise.
+ *
+ * @param isExpected says whether the version may be changed (`If-Match`).
+ * @throws Problem 404 where there is no such customer, 412 where its version is not expected,
+ * 503 where other writers were faster time and again.
+ */
+export async function updateCustomer(
+  merchant: string,
+  id: number,
+  changes: CustomerTexts,
+  isExpected: (version: number) => boolean,
+): Promise<Customer> {
+  for (let attempt = 0; attempt < MAX_UPDATE_TRIES; attempt += 1) {
+    const current = await getCustomer(merchant, id);
+    if (!current) throw customerNotFound(id);
+    if (!isExpected(current.version)) throw stale(id);
+    const changed: Customer = {
+      origin: current.origin,
+      texts: merge(current.texts, changes),
+      version: current.version + 1,
+    };
+    if (await replaceCustomer(merchant, changed, current.version)) return changed;
+    await setTimeout(Math.random() * MAX_WAIT_MS);
+  }
+  throw unavailable(`Customer ${id} is being changed by many at once.`);
+}
+
+/**
+ * Removes a customer.
+ *
+ * @param isExpected says whether the version may be removed (`If-Match`).
+ * @throws Problem 404 where there is no such customer, 412 where its version is not expected.
+ */
+export async function deleteCustomer(
+  merchant: string,
+  id: number,
+  isExpected?: (version: number) => boolean,
+): Promise<void> {
+  if (!isExpected) {
+    if (!(await removeCustomer(merchant, id))) throw customerNotFound(id);
+    return;
+  }
+  const current = await getCustomer(merchant, id);
+  if (!current) throw customerNotFound(id);
+  if (!isExpected(current.version)) throw stale(id);
+  if (!(await removeCustomer(merchant, id, current.version))) throw stale(id);
+}
+
+/**
+ * Removes customers; ids that do not exist are passed over.
+ *
+ * @returns how many were removed.
+ */
+export async function deleteCustomers(merchant: string, ids: readonly number[]): Promise<number> {
+  const removed = await inParallel(ids, PARALLEL_DELETES, (id) => removeCustomer(merchant, id));
+  return removed.filter(Boolean).length;
+}
+
+function replaceCustomer(merchant: string, customer: Customer, version: number) {
+  return ifConditionHolds(
+    documents.send(
+      new PutCommand({
+        TableName: required('tableName'),
+        Item: toItem(merchant, customer),
+        ConditionExpression: 'version = :version',
+        ExpressionAttributeValues: { ':version': version },
+      }),
+    ),
+  );
+}
+
+function removeCustomer(merchant: string, id: number, version?: number): Promise<boolean> {
+  return ifConditionHolds(
+    documents.send(
+      new DeleteCommand({
+        TableName: required('tableName'),
+        Key: customerKey(merchant, id),
+        ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
+        ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+      }),
+    ),
+  );
+}
+
+function stale(id: number): Problem {
+  return new Problem(412, `Customer ${id} has been changed since; get it and try again.`, {
+    errors: [{ header: 'If-Match', detail: 'is not the current entity tag' }],
+  });
+}
+
+async function ifConditionHolds(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}

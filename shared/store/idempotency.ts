@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { required } from '../config.ts';
+import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
+import { Problem } from '../http/problem.ts';
+import { TTL_ATTRIBUTE } from '../table.ts';
+import { documents } from './client.ts';
+import { addCustomer } from './customers.ts';
+import { idempotencyKey } from './items.ts';
+
+/** How long a key is remembered, in seconds. */
+const LIFETIME_S = 24 * 60 * 60;
+
+/** What is remembered of a request: enough to make, or to answer with, the same customer. */
+interface IdempotencyRecord {
+  readonly bodyHash: string;
+  readonly origin: Origin;
+  /** Whether the customer is known to have been stored. */
+  readonly done?: boolean;
+}
+
+/**
+ * Stores a new customer once for all requests with the same key, also when two arrive at once or
+ * the first one died half-way: the first to come lays down the customer's id and time, and each
+ * that follows stores just that customer, where it is not there already.
+ *
+ * @returns the customer as it was first stored.
+ * @throws Problem 422 where the key was used with another body.
+ */
+export async function addCustomerOnce(
+  merchant: string,
+  key: string,
+  customer: Customer,
+): Promise<Customer> {
+  const bodyHash = hash(customer.texts);
+  const record = await claim(merchant, key, { bodyHash, origin: customer.origin });
+  if (record.bodyHash !== bodyHash) {
+    throw new Problem(422, 'This Idempotency-Key was used with another body.', {
+      errors: [{ header: 'Idempotency-Key', detail: 'belongs to another request' }],
+    });
+  }
+  const first: Customer = { ...customer, origin: record.origin };
+  if (!record.done) {
+    await addCustomer(merchant, first);
+    await markDone(merchant, key);
+  }
+  return first;
+}
+
+/** Lays down the record, or gives the one that is there and not expired. */
+async function claim(
+  merchant: string,
+  key: string,
+  record: IdempotencyRecord,
+): Promise<IdempotencyRecord> {
+  const now = Math.floor(Date.now() / 1000);
+  const Key = idempotencyKey(merchant, key);
+  try {
+    await documents.send(
+      new PutCommand({
+        TableName: required('tableName'),
+        Item: { ...Key, ...record, [TTL_ATTRIBUTE]: now + LIFETIME_S },
+        // DynamoDB deletes expired items late, so that expiry is checked here.
+        ConditionExpression: `attribute_not_exists(pk) OR ${TTL_ATTRIBUTE} <= :now`,
+        ExpressionAttributeValues: { ':now': now },
+      }),
+    );
+    return record;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+  const { Item } = await documents.send(
+    new GetCommand({ TableName: required('tableName'), Key, ConsistentRead: true }),
+  );
+  // Deleted by DynamoDB between the two calls: it had just expired.
+  return (Item as IdempotencyRecord | undefined) ?? claim(merchant, key, record);
+}
+
+async function markDone(merchant: string, key: string): Promise<void> {
+  await documents.send(
+    new UpdateCommand({
+      TableName: required('tableName'),
+      Key: idempotencyKey(merchant, key),
+      UpdateExpression: 'SET done = :true',
+      ExpressionAttributeValues: { ':true': true },
+    }),
+  );
+}
+
+function hash(texts: CustomerTexts): string {
+  const sorted = Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
+}
