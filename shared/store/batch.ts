@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import {
   type AttributeValue,
   BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   type KeysAndAttributes,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -47,11 +48,14 @@ export async function getItems(merchant: string, ids: readonly number[]): Promis
   for (let attempt = 0; wanted?.Keys?.length; attempt += 1) {
     if (attempt === MAX_TRIES) throw unavailable();
     if (attempt > 0) await setTimeout(FIRST_WAIT_MS * 2 ** attempt * Math.random());
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
+    const answer: BatchGetItemCommandOutput = await dynamodb.send(
       new BatchGetItemCommand({ RequestItems: { [table]: wanted } }),
     );
-    for (const item of Responses?.[table] ?? []) found.set(item.sk?.S ?? '', item);
-    wanted = UnprocessedKeys?.[table];
+    for (const item of answer.Responses?.[table] ?? []) found.set(item.sk?.S ?? '', item);
+    wanted = answer.UnprocessedKeys?.[table];
   }
-  return keys.flatMap(({ sk }) => found.get(sk) ?? []);
+  return keys.flatMap(({ sk }) => {
+    const item = found.get(sk);
+    return item ? [item] : [];
+  });
 }

@@ -1,0 +1,22 @@
+import { endpoint } from '../shared/http/endpoint.ts';
+import { Problem } from '../shared/http/problem.ts';
+import { ROUTES } from '../shared/routes.ts';
+
+/** What no route answers: 405 where the path exists under other methods, else 404. */
+export const handler = endpoint(async ({ method, rawPath }) => {
+  const allowed = ROUTES.filter(({ path }) => matchesPath(path, rawPath)).map((route) => route.method);
+  if (allowed.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
+  const allow = [...new Set(allowed)].join(', ');
+  throw new Problem(405, `${method} is not a method of ${rawPath}; it has ${allow}.`, {
+    headers: { allow },
+  });
+});
+
+function matchesPath(template: string, path: string): boolean {
+  const segments = path.split('/');
+  const expected = template.split('/');
+  return (
+    segments.length === expected.length &&
+    expected.every((part, index) => part.startsWith('{') || part === segments[index])
+  );
+}

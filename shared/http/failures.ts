@@ -1,0 +1,61 @@
+import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
+import { claimNames } from '../config.ts';
+import { Problem, unavailable } from './problem.ts';
+
+/** The SDK's marks of an error that says nothing of the request and may pass. */
+interface ServiceError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $retryable?: unknown;
+  readonly code?: string;
+}
+
+const PASSING_ERRORS = new Set([
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingException',
+  'InternalServerError',
+  'InternalError',
+  'ServiceUnavailable',
+  'SlowDown',
+  'TimeoutError',
+  'AbortError',
+]);
+const CONNECTION_ERRORS = /^(?:ECONN\w+|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH)$/;
+
+/**
+ * What the caller is told of an error: a {@link Problem} as it is, an outage behind the API as
+ * 503, and anything else as 500 with nothing of its text. The last two are logged.
+ */
+export function toProblem(error: unknown, event: ApiEvent): Problem {
+  if (error instanceof Problem) {
+    if (error.status >= 500) log('warn', error, event);
+    return error;
+  }
+  const passing = isPassing(error as ServiceError);
+  log(passing ? 'warn' : 'error', error as ServiceError, event);
+  return passing ? unavailable() : new Problem(500, 'Something went wrong here.');
+}
+
+function isPassing(error: ServiceError): boolean {
+  return (
+    PASSING_ERRORS.has(error.name) ||
+    error.$retryable !== undefined ||
+    (error.$metadata?.httpStatusCode ?? 0) >= 500 ||
+    CONNECTION_ERRORS.test(error.code ?? '')
+  );
+}
+
+/** Lambda's JSON log format adds time, level and request id; personal data is never logged. */
+function log(level: 'warn' | 'error', error: ServiceError, event: ApiEvent): void {
+  const { routeKey, requestId, authorizer } = event.requestContext;
+  console[level]({
+    message: 'Request failed',
+    routeKey,
+    apiRequestId: requestId,
+    merchant: authorizer?.jwt?.claims[claimNames().merchant],
+    error: error.name,
+    awsRequestId: error.$metadata?.requestId,
+    // The first line of a stack is the message, which may quote what was stored.
+    stack: error.stack?.split('\n').slice(1).join('\n'),
+  });
+}

@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { IdSchema } from '../customer/schema.ts';
+import type { Request } from './endpoint.ts';
+import { badParameter } from './problem.ts';
+
+/**
+ * The customer's id in the path.
+ *
+ * @throws Problem 400 where it is none.
+ */
+export function idInPath({ path }: Request): number {
+  const id = v.safeParse(IdSchema, path.mexcParamvaluesetsid);
+  if (!id.success) {
+    throw badParameter(
+      'mexcParamvaluesetsid',
+      `must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
+  return id.output;
+}
