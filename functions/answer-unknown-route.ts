@@ -4,7 +4,9 @@ import { ROUTES } from '../shared/routes.ts';
 
 /** What no route answers: 405 where the path exists under other methods, else 404. */
 export const handler = endpoint(async ({ method, rawPath }) => {
-  const allowed = ROUTES.filter(({ path }) => matchesPath(path, rawPath)).map((route) => route.method);
+  const allowed = ROUTES.filter(({ path }) => matchesPath(path, rawPath)).map(
+    (route) => route.method,
+  );
   if (allowed.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
   const allow = [...new Set(allowed)].join(', ');
   throw new Problem(405, `${method} is not a method of ${rawPath}; it has ${allow}.`, {

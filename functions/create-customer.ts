@@ -1,7 +1,7 @@
+import { claimNames } from '../shared/config.ts';
 import type { Customer, Origin } from '../shared/customer/customer.ts';
 import { toJson } from '../shared/customer/customer.ts';
 import { NewCustomerSchema, newTexts } from '../shared/customer/schema.ts';
-import { claimNames } from '../shared/config.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint, type Request } from '../shared/http/endpoint.ts';
 import { entityTag } from '../shared/http/entity-tag.ts';
@@ -45,7 +45,8 @@ async function add(merchant: string, key: string | undefined, customer: Customer
 /** The service and the module that the token says the customer belongs to. */
 function membership({ claims }: Request): Pick<Origin, 'mm3servicesid' | 'mexcModulesid'> {
   const { service, module } = claimNames();
-  const integer = (claim: unknown) => (/^\d{1,15}$/.test(String(claim)) ? Number(claim) : undefined);
+  const integer = (claim: unknown) =>
+    /^\d{1,15}$/.test(String(claim)) ? Number(claim) : undefined;
   const mm3servicesid = integer(claims[service]);
   const mexcModulesid = integer(claims[module]);
   return {

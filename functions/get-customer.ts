@@ -13,6 +13,7 @@ export const handler = endpoint(async (request) => {
   if (!customer) throw customerNotFound(id);
   const headers = { etag: entityTag(customer.version) };
   const known = request.headers['if-none-match'];
-  if (known !== undefined && matchesWeakly(known, customer.version)) return { status: 304, headers };
+  if (known !== undefined && matchesWeakly(known, customer.version))
+    return { status: 304, headers };
   return { headers, body: toJson(customer) };
 });

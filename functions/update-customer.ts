@@ -32,5 +32,7 @@ function checkId(body: Readonly<Record<string, unknown>>, id: number): void {
   if (!Object.hasOwn(body, 'mexcParamvaluesetsid')) return;
   const sent = v.safeParse(IdSchema, body.mexcParamvaluesetsid);
   if (sent.success && sent.output === id) return;
-  throw badRequest([{ pointer: '/mexcParamvaluesetsid', detail: `differs from the path's, ${id}` }]);
+  throw badRequest([
+    { pointer: '/mexcParamvaluesetsid', detail: `differs from the path's, ${id}` },
+  ]);
 }

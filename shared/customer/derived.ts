@@ -67,5 +67,10 @@ function isTrue(text = ''): boolean {
 }
 
 function searchText(texts: readonly (string | undefined)[]): string | undefined {
-  return texts.filter(Boolean).map((text) => fold(text as string)).join(SEPARATOR) || undefined;
+  return (
+    texts
+      .filter(Boolean)
+      .map((text) => fold(text as string))
+      .join(SEPARATOR) || undefined
+  );
 }

@@ -46,7 +46,8 @@ interface FilterDefinition {
 export const FILTERS: Readonly<Record<string, FilterDefinition>> = {
   search: {
     parameters: ['search'],
-    meaning: 'every given text occurs in name, customerid, address, postcode, postoffice or companyno',
+    meaning:
+      'every given text occurs in name, customerid, address, postcode, postoffice or companyno',
     condition: (query) => search(query, 'search', [DERIVED.nameText, DERIVED.addressText]),
   },
   searchInInvoiceForm: {
@@ -88,9 +89,15 @@ export const FILTER_PARAMETERS: readonly string[] = [
  * filter is not named, and values that mean nothing.
  */
 export function parseFilters(query: Query): Selection {
-  const names = query.all('filter').flatMap((text) => text.split(',')).map((name) => name.trim());
+  const names = query
+    .all('filter')
+    .flatMap((text) => text.split(','))
+    .map((name) => name.trim());
   const filters = names.filter(Boolean).map(parseFilterName);
-  checkUsed(query, filters.map(({ name }) => name));
+  checkUsed(
+    query,
+    filters.map(({ name }) => name),
+  );
   const conditions: Condition[] = [];
   let ranges = EVERYONE.ranges;
   for (const { definition, inverted } of filters) {
@@ -106,7 +113,10 @@ function parseFilterName(text: string) {
   const name = inverted ? text.slice(1) : text;
   const definition = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
   if (!definition) {
-    throw badParameter('filter', `names ${name || 'nothing'}, which is none of ${Object.keys(FILTERS).join(', ')}`);
+    throw badParameter(
+      'filter',
+      `names ${name || 'nothing'}, which is none of ${Object.keys(FILTERS).join(', ')}`,
+    );
   }
   return { name, definition, inverted };
 }
@@ -116,7 +126,9 @@ function checkUsed(query: Query, names: readonly string[]): void {
   const used = names.flatMap((name) => FILTERS[name]?.parameters ?? []);
   for (const parameter of FILTER_PARAMETERS) {
     if (parameter === 'filter' || !query.has(parameter) || used.includes(parameter)) continue;
-    const takers = Object.keys(FILTERS).filter((name) => FILTERS[name]?.parameters.includes(parameter));
+    const takers = Object.keys(FILTERS).filter((name) =>
+      FILTERS[name]?.parameters.includes(parameter),
+    );
     throw badParameter(parameter, `needs filter=${takers.join(' or filter=')}`);
   }
 }
@@ -176,16 +188,24 @@ function flag(parameter: string, who: string, condition: Condition): FilterDefin
   };
 }
 
-function anyFlag(meaning: string, conditions: Readonly<Record<string, Condition>>): FilterDefinition {
+function anyFlag(
+  meaning: string,
+  conditions: Readonly<Record<string, Condition>>,
+): FilterDefinition {
   const parameters = Object.keys(conditions);
   return {
     parameters,
     meaning,
     condition: (query) => {
       if (!parameters.some((parameter) => query.has(parameter))) {
-        throw badParameter(parameters[0] as string, `is missing; give one of ${parameters.join(', ')}`);
+        throw badParameter(
+          parameters[0] as string,
+          `is missing; give one of ${parameters.join(', ')}`,
+        );
       }
-      const wanted = Object.entries(conditions).filter(([parameter]) => isSet(query, parameter, '0'));
+      const wanted = Object.entries(conditions).filter(([parameter]) =>
+        isSet(query, parameter, '0'),
+      );
       return { any: wanted.map(([, condition]) => condition) };
     },
   };

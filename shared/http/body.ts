@@ -23,7 +23,10 @@ interface Message {
  * @throws Problem 413 over {@link MAX_BODY_BYTES}, 415 for another media type, 400 for text that
  * is not JSON in UTF-8 or does not fit `schema`, naming every place.
  */
-export function parseBody<S extends v.GenericSchema>(message: Message, schema: S): v.InferOutput<S> {
+export function parseBody<S extends v.GenericSchema>(
+  message: Message,
+  schema: S,
+): v.InferOutput<S> {
   return check(schema, parseJson(decode(message)));
 }
 
@@ -46,7 +49,10 @@ function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOut
 function decode({ headers, body = '', isBase64Encoded }: Message): string {
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > MAX_BODY_BYTES) {
-    throw new Problem(413, `The body has ${bytes.length} bytes; at most ${MAX_BODY_BYTES} are taken.`);
+    throw new Problem(
+      413,
+      `The body has ${bytes.length} bytes; at most ${MAX_BODY_BYTES} are taken.`,
+    );
   }
   checkMediaType(headers['content-type']);
   if (bytes.length === 0) throw badRequest([{ pointer: '', detail: 'is missing' }]);
@@ -60,15 +66,22 @@ function decode({ headers, body = '', isBase64Encoded }: Message): string {
 /** A body without Content-Type is taken for JSON (RFC 9110, section 8.3, lets the recipient guess). */
 function checkMediaType(contentType: string | undefined): void {
   if (!contentType) return;
-  const [type = '', ...parameters] = contentType.toLowerCase().split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   const isUtf8 = !charset || /^charset="?utf-?8"?$/.test(charset);
   if (JSON_TYPE.test(type) && isUtf8) return;
   const error = badHeader('Content-Type', 'must be application/json in UTF-8');
-  throw new Problem(415, `Content-Type ${contentType} is not taken; send application/json in UTF-8.`, {
-    errors: error.errors,
-    headers: { accept: 'application/json' },
-  });
+  throw new Problem(
+    415,
+    `Content-Type ${contentType} is not taken; send application/json in UTF-8.`,
+    {
+      errors: error.errors,
+      headers: { accept: 'application/json' },
+    },
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -26,7 +26,10 @@ export function readCursor(merchant: string, selection: Selection, cursor: strin
     bytes.toString('base64url') === cursor &&
     timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(merchant, selection, key));
   if (!isOurs) {
-    throw badParameter('cursor', 'is not a cursor of this list; take it from the Link header, unchanged');
+    throw badParameter(
+      'cursor',
+      'is not a cursor of this list; take it from the Link header, unchanged',
+    );
   }
   return key;
 }

@@ -69,7 +69,8 @@ export function unavailable(detail = 'The register is busy or cannot be reached.
 }
 
 function describe(error: ProblemDetail): string {
-  if ('pointer' in error) return error.pointer ? `${error.pointer} ${error.detail}` : `the body ${error.detail}`;
+  if ('pointer' in error)
+    return error.pointer ? `${error.pointer} ${error.detail}` : `the body ${error.detail}`;
   return 'parameter' in error
     ? `parameter ${error.parameter} ${error.detail}`
     : `header ${error.header} ${error.detail}`;

@@ -78,7 +78,10 @@ export class Query {
     if (unknown.length === 0) return;
     const known = names.length > 0 ? `known are ${names.join(', ')}` : 'none is known';
     throw badRequest(
-      unknown.map((parameter) => ({ parameter, detail: `is not a parameter of this call; ${known}` })),
+      unknown.map((parameter) => ({
+        parameter,
+        detail: `is not a parameter of this call; ${known}`,
+      })),
     );
   }
 }

@@ -60,7 +60,10 @@ async function pageOfDirectory(
   }
   const chosen = entries.slice(0, limit);
   return {
-    customers: await getCustomers(merchant, chosen.map(({ id }) => id)),
+    customers: await getCustomers(
+      merchant,
+      chosen.map(({ id }) => id),
+    ),
     next: entries.length > limit ? chosen.at(-1)?.key : undefined,
   };
 }
