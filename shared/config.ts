@@ -18,6 +18,9 @@ export const ENVIRONMENT = {
   moduleClaim: 'MODULE_CLAIM',
 } as const;
 
+/** First part of every export's object key in the bucket; the merchant follows. */
+export const EXPORTS_PREFIX = 'exports/';
+
 /** Claim names used where the environment does not choose others. */
 export const DEFAULT_CLAIMS = {
   merchant: 'merchant_id',

@@ -32,7 +32,12 @@ const MAX_SEARCH_LENGTH = 255;
 /** Below and above every directory key. */
 const FIRST_KEY = ' ';
 const LAST_KEY = '~';
-export const EVERYONE: Selection = { ranges: [{ from: FIRST_KEY, to: LAST_KEY }] };
+const EVERYONE: Selection = { ranges: [{ from: FIRST_KEY, to: LAST_KEY }] };
+
+/** Whether a selection leaves nobody out. */
+export function isEveryone({ ranges, condition }: Selection): boolean {
+  return !condition && ranges === EVERYONE.ranges;
+}
 
 /** A filter reads its parameters into a condition, or into ranges of creation time. */
 interface FilterDefinition {

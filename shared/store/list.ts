@@ -1,6 +1,6 @@
 import type { Customer } from '../customer/customer.ts';
 import { directoryKey } from '../customer/derived.ts';
-import { EVERYONE, type Selection } from '../customer/filters.ts';
+import { isEveryone, type Selection } from '../customer/filters.ts';
 import { getCustomers } from './batch.ts';
 import { listCustomers } from './customers.ts';
 import { type Entry, selectedEntries } from './directory.ts';
@@ -30,8 +30,7 @@ export async function listPage(
   selection: Selection,
   page: Page,
 ): Promise<CustomerPage> {
-  const isUnfiltered = !selection.condition && selection.ranges === EVERYONE.ranges;
-  return isUnfiltered && page.start === 0
+  return isEveryone(selection) && page.start === 0
     ? pageOfTable(merchant, page)
     : pageOfDirectory(merchant, selection, page);
 }

@@ -1,0 +1,19 @@
+import { idsSchema, MAX_IDS_EXPORTED } from '../shared/customer/schema.ts';
+import { CSV_PARAMETERS, CSV_TYPE, csv } from '../shared/export/csv.ts';
+import { answerExport } from '../shared/export/export.ts';
+import { parseBody } from '../shared/http/body.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { chosenItems } from '../shared/store/export-items.ts';
+
+const BodySchema = idsSchema(MAX_IDS_EXPORTED);
+
+/** POST /customers/export/csv: the customers with these ids as a CSV file; absent ids are left out. */
+export const handler = endpoint(
+  async (request) => {
+    request.query.allowOnly(CSV_PARAMETERS);
+    const ids = parseBody(request, BodySchema).sort((a, b) => a - b);
+    const customers = chosenItems(request.merchant, ids);
+    return answerExport(request, csv(request.query), customers, { mustHoldSome: true });
+  },
+  { offers: ['application/json', CSV_TYPE] },
+);

@@ -1,0 +1,15 @@
+import { FILTER_PARAMETERS, parseFilters } from '../shared/customer/filters.ts';
+import { answerExport } from '../shared/export/export.ts';
+import { XML_TYPE, xml } from '../shared/export/xml.ts';
+import { endpoint } from '../shared/http/endpoint.ts';
+import { selectedItems } from '../shared/store/export-items.ts';
+
+/** GET /customers/export/xml: all customers that meet the filters as a XML file. */
+export const handler = endpoint(
+  async (request) => {
+    request.query.allowOnly(FILTER_PARAMETERS);
+    const customers = selectedItems(request.merchant, parseFilters(request.query));
+    return answerExport(request, xml(), customers);
+  },
+  { offers: ['application/json', XML_TYPE] },
+);

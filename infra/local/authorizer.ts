@@ -1,0 +1,110 @@
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { DISCOVERY_PATH } from './issuer.ts';
+
+/** What the JWT authorizer found: a caller, or why there is none. */
+export type Authorization =
+  | { readonly claims: Readonly<Record<string, string>> }
+  | { readonly status: 401 | 403; readonly challenge: string };
+
+/** Decides on a request by its Authorization header and the scopes of its route. */
+export type Authorizer = (
+  header: string | undefined,
+  scopes: readonly string[],
+) => Promise<Authorization>;
+
+/** API Gateway waits this long for an issuer, and keeps its keys for two hours. */
+const ISSUER_TIMEOUT_MS = 1_500;
+const KEYS_KEPT_MS = 2 * 60 * 60 * 1_000;
+const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
+
+/**
+ * Verifies tokens as the JWT authorizer of an HTTP API does: signature by an RSA key of the
+ * issuer, found by its id, then `iss`, `aud` (or `client_id`, where there is no `aud`), `exp`,
+ * `nbf`, `iat`, and any one of the route's scopes in `scope` or `scp`.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
+ */
+export function createAuthorizer(issuer: string, audience: string): Authorizer {
+  const keyOf = keysOf(issuer);
+  return async (header, scopes) => {
+    const token = header?.replace(/^Bearer\s+/i, '').trim();
+    if (!token) return { status: 401, challenge: 'Bearer' };
+    const scope = scopes.join(' ');
+    try {
+      const { payload } = await jwtVerify(token, keyOf, {
+        issuer,
+        algorithms: RSA_ALGORITHMS,
+        requiredClaims: ['exp'],
+      });
+      checkAudience(payload, audience);
+      checkIssueTime(payload);
+      if (scopes.length > 0 && !scopesOf(payload).some((has) => scopes.includes(has))) {
+        return { status: 403, challenge: challenge(scope, 'insufficient_scope') };
+      }
+      return { claims: asTexts(payload) };
+    } catch (error) {
+      const description = (error as Error).message;
+      return { status: 401, challenge: challenge(scope, 'invalid_token', description) };
+    }
+  };
+}
+
+/** Finds an issuer's key by the id that a token's header must name. */
+function keysOf(issuer: string): JWTVerifyGetKey {
+  let keys: Promise<JWTVerifyGetKey> | undefined;
+  return async (header, token) => {
+    if (!header.kid) throw new errors.JWTInvalid('the token does not name its key');
+    keys ??= discoverKeys(issuer).catch((error) => {
+      // An issuer that did not answer is asked again for the next token.
+      keys = undefined;
+      throw error;
+    });
+    return (await keys)(header, token);
+  };
+}
+
+async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
+  const signal = AbortSignal.timeout(ISSUER_TIMEOUT_MS);
+  const response = await fetch(issuer + DISCOVERY_PATH, { signal });
+  const { jwks_uri } = (await response.json()) as { jwks_uri: string };
+  return createRemoteJWKSet(new URL(jwks_uri), {
+    timeoutDuration: ISSUER_TIMEOUT_MS,
+    cacheMaxAge: KEYS_KEPT_MS,
+  });
+}
+
+function checkAudience({ aud, client_id }: JWTPayload, audience: string): void {
+  if ([aud ?? client_id].flat().includes(audience)) return;
+  // The one description that AWS documents; the others here are jose's.
+  throw new errors.JWTInvalid('the token does not have a valid audience');
+}
+
+function checkIssueTime({ iat }: JWTPayload): void {
+  if (iat === undefined || iat <= Date.now() / 1_000) return;
+  throw new errors.JWTInvalid('the token is from the future');
+}
+
+function scopesOf({ scope, scp }: JWTPayload): string[] {
+  return [scope, scp]
+    .flat()
+    .filter((text) => typeof text === 'string')
+    .flatMap((text) => text.split(' '));
+}
+
+function challenge(scope: string, error: string, description?: string): string {
+  const detail = description ? ` error_description="${description.replaceAll('"', "'")}"` : '';
+  return `Bearer scope="${scope}" error="${error}"${detail}`;
+}
+
+/** Lambda gets every claim as text, lists and objects in the form in which Go prints them. */
+function asTexts(claims: JWTPayload): Record<string, string> {
+  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, goText(value)]));
+}
+
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (value === null) return '<nil>';
+  if (typeof value !== 'object') return String(value);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${members.map(([name, member]) => `${name}:${goText(member)}`).join(' ')}]`;
+}

@@ -1,0 +1,88 @@
+import {
+  type AttributeDefinition,
+  CreateTableCommand,
+  DynamoDBClient,
+  type GlobalSecondaryIndex,
+  ResourceInUseException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { BY_ORG_NUMBER, DIRECTORY, KEY } from '../../shared/table.ts';
+import type { LocalServer } from './server.ts';
+import { startInThread } from './thread.ts';
+
+export interface DynamoDbOptions {
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Folder in which the data is kept; in memory where it is not given. */
+  readonly path?: string | undefined;
+}
+
+/** The folder with the data is in use by another process. */
+export class DataInUseError extends Error {}
+
+/**
+ * Starts dynalite, a DynamoDB server.
+ *
+ * @throws DataInUseError where another server has the folder.
+ */
+export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalServer> {
+  try {
+    return await startInThread(new URL('./dynamodb-thread.ts', import.meta.url), options);
+  } catch (error) {
+    // dynalite does not pass on why LevelDB could not open its files; a lock is the usual reason.
+    if (!(error as NodeJS.ErrnoException).code?.startsWith('LEVEL_')) throw error;
+    throw new DataInUseError(`Another process uses the data in ${options.path}.`);
+  }
+}
+
+/** Creates the customers' table, where the server does not have it yet. */
+export async function ensureTable(endpoint: string, name: string): Promise<void> {
+  const client = new DynamoDBClient({ endpoint });
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: KEY.partition, KeyType: 'HASH' },
+          { AttributeName: KEY.sort, KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          KEY.partition,
+          KEY.sort,
+          DIRECTORY.sortKey,
+          BY_ORG_NUMBER.sortKey,
+        ].map((AttributeName): AttributeDefinition => ({ AttributeName, AttributeType: 'S' })),
+        GlobalSecondaryIndexes: [
+          index(DIRECTORY.name, DIRECTORY.sortKey, {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: [...DIRECTORY.projected],
+          }),
+          index(BY_ORG_NUMBER.name, BY_ORG_NUMBER.sortKey, { ProjectionType: 'KEYS_ONLY' }),
+        ],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+  await waitUntilTableExists(
+    { client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
+    { TableName: name },
+  );
+  client.destroy();
+}
+
+function index(
+  IndexName: string,
+  sortKey: string,
+  Projection: GlobalSecondaryIndex['Projection'],
+): GlobalSecondaryIndex {
+  return {
+    IndexName,
+    KeySchema: [
+      { AttributeName: KEY.partition, KeyType: 'HASH' },
+      { AttributeName: sortKey, KeyType: 'RANGE' },
+    ],
+    Projection,
+  };
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import swaggerUiFolder from 'swagger-ui-dist/absolute-path.js';
+
+const OPENAPI_FILE = join(import.meta.dirname, '../../shared/openapi.json');
+
+/** What the page consists of, by the path at which it is served. */
+const FILES: Readonly<Record<string, { path: string; type: string }>> = {
+  '/openapi.json': { path: OPENAPI_FILE, type: 'application/json' },
+  '/explore/ui.js': swaggerUi('swagger-ui-bundle.js', 'text/javascript'),
+  '/explore/ui.css': swaggerUi('swagger-ui.css', 'text/css'),
+  '/explore/icon.png': swaggerUi('favicon-32x32.png', 'image/png'),
+};
+
+/**
+ * Serves a page at `/` on which the API can be read and tried; everything comes from this
+ * machine. The page brings a token along, so that nobody needs to sign in.
+ *
+ * @param token makes the token, anew each time the page is opened.
+ * @returns whether the request was for the page or a part of it, and is being answered.
+ */
+export function explorePages(token: () => Promise<string>) {
+  return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
+    const file = Object.hasOwn(FILES, url) ? FILES[url] : undefined;
+    if (method !== 'GET' || (!file && url !== '/')) return false;
+    const answer = (status: number, type: string, body: string | Buffer) =>
+      response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body);
+    (file ? readFile(file.path) : token().then(page)).then(
+      (body) => answer(200, file?.type ?? 'text/html', body),
+      () => answer(404, 'text/plain', `${url} is not there; npm run generate makes it.\n`),
+    );
+    return true;
+  };
+}
+
+function swaggerUi(file: string, type: string) {
+  return { path: join(swaggerUiFolder(), file), type };
+}
+
+function page(token: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Merchant customers</title>
+<link rel="stylesheet" href="/explore/ui.css">
+<link rel="icon" href="/explore/icon.png">
+</head>
+<body>
+<div id="ui"></div>
+<script src="/explore/ui.js"></script>
+<script type="module">
+const description = await fetch('/openapi.json');
+if (description.ok) {
+  const spec = { ...(await description.json()), servers: [{ url: location.origin }] };
+  const ui = SwaggerUIBundle({
+    spec,
+    dom_id: '#ui',
+    deepLinking: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    onComplete: () => {
+      for (const scheme of Object.keys(spec.components?.securitySchemes ?? {})) {
+        ui.preauthorizeApiKey(scheme, ${JSON.stringify(token)});
+      }
+    },
+  });
+} else {
+  document.getElementById('ui').textContent = await description.text();
+}
+</script>
+</body>
+</html>
+`;
+}

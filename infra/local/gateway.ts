@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import type { Authorizer } from './authorizer.ts';
+import { toEvent } from './event.ts';
+import { EventTooLargeError, type Invoke } from './lambda.ts';
+import { type HttpAnswer, toAnswer } from './response.ts';
+
+/** A route of the gateway. */
+export interface GatewayRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly function: string;
+  readonly scope: string;
+}
+
+/** What the gateway allows a request. */
+export interface GatewayLimits {
+  /** Request line and header values together. */
+  readonly headerBytes: number;
+  readonly bodyBytes: number;
+  readonly integrationMs: number;
+}
+
+export interface GatewayOptions {
+  readonly routes: readonly GatewayRoute[];
+  /** Function of the `$default` route; without one, what no route answers is 404. */
+  readonly defaultFunction?: string;
+  readonly authorize: Authorizer;
+  readonly invoke: Invoke;
+  /** Answers what is no part of the API, and says whether it did. */
+  readonly pages?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+/** @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const LIMITS: GatewayLimits = {
+  headerBytes: 10_240,
+  bodyBytes: 10 * 1024 * 1024,
+  integrationMs: 30_000,
+};
+/** Node's own limit, which gives no answer to read, is not to come first. */
+const NODE_HEADER_BYTES = 1024 * 1024;
+
+/** Texts of the answers that API Gateway gives itself. */
+const MESSAGES = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  413: 'Request Entity Too Large',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+} as const;
+
+/** The gateway answers itself. */
+class Refusal extends Error {
+  readonly status: keyof typeof MESSAGES;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: keyof typeof MESSAGES, headers: Readonly<Record<string, string>> = {}) {
+    super(MESSAGES[status]);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Makes a server that treats requests as an HTTP API of API Gateway does. */
+export function createGateway(options: GatewayOptions): Server {
+  const { pages = () => false } = options;
+  const answer = answering(options);
+  return createServer({ maxHeaderSize: NODE_HEADER_BYTES }, async (request, response) => {
+    if (pages(request, response)) return;
+    const requestId = randomBytes(11).toString('base64');
+    try {
+      send(response, requestId, await answer(request, requestId));
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : new Refusal(500);
+      if (refusal !== error) console.error(error);
+      send(response, requestId, toHttp(refusal));
+    }
+  });
+}
+
+function answering({ routes, defaultFunction, authorize, invoke, limits }: GatewayOptions) {
+  const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
+  // Where two paths fit, the one with a name where the other has a parameter comes first.
+  const ordered = routes.toSorted((a, b) => (specificity(a.path) < specificity(b.path) ? -1 : 1));
+
+  return async (request: IncomingMessage, requestId: string): Promise<HttpAnswer> => {
+    if (sizeOfHead(request) > headerBytes) throw new Refusal(431);
+    const { path, query } = parseTarget(request.url ?? '');
+    const route = findRoute(ordered, request.method, path);
+    const functionName = route?.function ?? defaultFunction;
+    if (!functionName) throw new Refusal(404);
+
+    const scopes = route ? [route.scope] : [];
+    const caller = await authorize(request.headers.authorization, scopes);
+    if (!('claims' in caller)) {
+      throw new Refusal(caller.status, { 'www-authenticate': caller.challenge });
+    }
+
+    const event = toEvent({
+      request,
+      requestId,
+      path,
+      query,
+      routeKey: route?.routeKey ?? '$default',
+      pathParameters: route?.pathParameters ?? {},
+      claims: caller.claims,
+      scopes,
+      body: await readBody(request, bodyBytes),
+    });
+    return toAnswer(await inTime(integrationMs, invoke(functionName, event)));
+  };
+}
+
+function specificity(path: string): string {
+  return path.replaceAll(/\{[^}]*\}/g, '\uffff');
+}
+
+/** Length of the request line and the header values, as API Gateway's quota counts them. */
+function sizeOfHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): number {
+  const values = rawHeaders.filter((_, index) => index % 2 === 1);
+  return [`${method} ${url} HTTP/${httpVersion}`, ...values].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+}
+
+function parseTarget(target: string) {
+  const [path = '', ...query] = target.split('?');
+  try {
+    return { path: decodeURIComponent(path), query: query.join('?') };
+  } catch {
+    throw new Refusal(400);
+  }
+}
+
+function findRoute(routes: readonly GatewayRoute[], method: string | undefined, path: string) {
+  for (const route of routes) {
+    const pathParameters = route.method === method ? matchPath(route.path, path) : undefined;
+    if (pathParameters) {
+      const routeKey = `${route.method} ${route.path}`;
+      return { ...route, routeKey, pathParameters };
+    }
+  }
+  return undefined;
+}
+
+function matchPath(template: string, path: string): Record<string, string> | undefined {
+  const parts = template.split('/');
+  const segments = path.split('/');
+  if (parts.length !== segments.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, part] of parts.entries()) {
+    const segment = segments[index] as string;
+    const [, name] = /^\{(.*)\}$/.exec(part) ?? [];
+    if (name && segment) parameters[name] = segment;
+    else if (part !== segment) return undefined;
+  }
+  return parameters;
+}
+
+/** Reads on to the end also where the body is too large, so that the client hears of it. */
+async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= limit) chunks.push(chunk);
+  }
+  if (size > limit) throw new Refusal(413);
+  return Buffer.concat(chunks, size);
+}
+
+async function inTime(limitMs: number, result: Promise<unknown>): Promise<unknown> {
+  const ended = new AbortController();
+  const timeout = setTimeout(limitMs, undefined, { signal: ended.signal }).then(() => {
+    throw new Refusal(503);
+  });
+  try {
+    return await Promise.race([result, timeout]);
+  } catch (error) {
+    throw error instanceof EventTooLargeError ? new Refusal(413) : error;
+  } finally {
+    ended.abort();
+  }
+}
+
+function toHttp({ status, headers, message }: Refusal): HttpAnswer {
+  const body = Buffer.from(JSON.stringify({ message }));
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body };
+}
+
+function send(response: ServerResponse, requestId: string, answer: HttpAnswer): void {
+  const { status, headers, body } = answer;
+  response.writeHead(status, {
+    ...headers,
+    'content-length': body.length,
+    'apigw-requestid': requestId,
+  });
+  response.end(body);
+}

@@ -1,0 +1,100 @@
+import { createServer } from 'node:http';
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  SignJWT,
+} from 'jose';
+import { DEFAULT_CLAIMS } from '../../shared/config.ts';
+import { ROUTES, type Scope } from '../../shared/routes.ts';
+import { keep, kept } from './data-folder.ts';
+import { type LocalServer, start } from './server.ts';
+
+/** Whom the local issuer's tokens are for. */
+export const AUDIENCE = 'customers-api';
+
+/** Where an issuer describes itself (OpenID Connect Discovery, section 4). */
+export const DISCOVERY_PATH = '/.well-known/openid-configuration';
+
+/** Usual port of the issuer, which every token names. */
+export const ISSUER_PORT = 3001;
+/** What a data folder keeps the address of the issuer under, as of the last start. */
+export const ISSUER_FILE = 'issuer';
+
+const KEY_FILE = 'issuer-key.json';
+const ALGORITHM = 'RS256';
+const ALL_SCOPES = [...new Set<Scope>(ROUTES.map(({ scope }) => scope))];
+const LIFETIME_S = 12 * 60 * 60;
+
+/** What a token says; any other claim is taken over as it is, undefined leaves one out. */
+export interface TokenOptions {
+  readonly merchant: string;
+  /** All where not given. */
+  readonly scopes?: readonly string[] | undefined;
+  /** In seconds; 12 hours where not given. */
+  readonly expiresIn?: number | undefined;
+  readonly [claim: string]: unknown;
+}
+
+/** Signs a token with the key of the local issuer. */
+export async function signToken(
+  key: JWK,
+  issuer: string,
+  { merchant, scopes = ALL_SCOPES, expiresIn = LIFETIME_S, ...claims }: TokenOptions,
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1_000);
+  return new SignJWT({
+    iss: issuer,
+    aud: AUDIENCE,
+    sub: `user-of-${merchant}`,
+    iat: now,
+    exp: now + expiresIn,
+    scope: scopes.join(' '),
+    [DEFAULT_CLAIMS.merchant]: merchant,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: ALGORITHM, kid: key.kid as string })
+    .sign(await importJWK(key, ALGORITHM));
+}
+
+/** A new private key. */
+export async function makeKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  const jwk = await exportJWK(privateKey);
+  return { ...jwk, alg: ALGORITHM, use: 'sig', kid: await calculateJwkThumbprint(jwk) };
+}
+
+/** The private key kept in a data folder; makes one where there is none yet. */
+export async function keptKey(folder: string): Promise<JWK> {
+  const text = await kept(folder, KEY_FILE);
+  if (text) return JSON.parse(text);
+  const key = await makeKey();
+  await keep(folder, KEY_FILE, JSON.stringify(key));
+  return key;
+}
+
+/** Starts the server that makes the issuer's public key known, as OpenID Connect Discovery says. */
+export async function startIssuer(
+  port: number,
+  { kty, n, e, alg, use, kid }: JWK,
+): Promise<LocalServer> {
+  const jwksPath = '/.well-known/jwks.json';
+  const documents = new Map<string | undefined, unknown>([
+    [jwksPath, { keys: [{ kty, n, e, alg, use, kid }] }],
+  ]);
+  const server = createServer(({ url }, response) => {
+    response.writeHead(documents.has(url) ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(documents.get(url) ?? { message: 'Not Found' }));
+  });
+  const issuer = await start(server, port);
+  documents.set(DISCOVERY_PATH, {
+    issuer: issuer.endpoint,
+    jwks_uri: issuer.endpoint + jwksPath,
+    scopes_supported: ALL_SCOPES,
+    id_token_signing_alg_values_supported: [ALGORITHM],
+    subject_types_supported: ['public'],
+  });
+  return issuer;
+}

@@ -1,0 +1,159 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import s3Authentication from '@20minutes/s3rver/lib/middleware/authentication.js';
+import S3Error from '@20minutes/s3rver/lib/models/error.js';
+
+/** What Koa's context of a request has, as far as it is used here. */
+export interface S3Context {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  params: Readonly<Record<string, string>>;
+  status: number;
+  /** A plain object is sent as XML. */
+  body: unknown;
+}
+
+/** Koa middleware. */
+export type S3Middleware = (ctx: S3Context, next: () => Promise<void>) => Promise<void>;
+
+const UPLOAD_ID = /^[0-9a-f]{32}$/;
+const PART_NUMBER = /^\d+$/;
+const XML_NAMESPACE = { '@': { xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' } };
+const OWNER = { ID: '123456789000', DisplayName: 'S3rver' };
+
+const verifySignature = s3Authentication();
+
+/** Refuses requests without a signature, which s3rver would serve: the bucket is private. */
+export const signedOnly: S3Middleware = (ctx, next) => {
+  const isSigned = 'authorization' in ctx.headers || 'X-Amz-Signature' in ctx.query;
+  if (!isSigned) throw new S3Error('AccessDenied', 'Access Denied');
+  return next();
+};
+
+/**
+ * What s3rver lacks of multipart uploads: AbortMultipartUpload, ListMultipartUploads, ListParts
+ * (lists are never cut into pages), and NoSuchUpload for an upload that is not under way.
+ *
+ * s3rver keeps an upload in the folder `<bucket>/._S3rver_uploads/<id>`: its file `key` has the
+ * object's key, and each part is a file named by its number beside one with its MD5.
+ */
+export function multipartUploads(directory: string, bucket: string): S3Middleware {
+  const uploads = join(directory, bucket, '._S3rver_uploads');
+  return async (ctx, next) => {
+    const { method, query } = ctx;
+    const [, pathBucket, key = ''] = /^\/([^/]+)\/?(.*)$/s.exec(decodeURIComponent(ctx.path)) ?? [];
+    if (pathBucket !== bucket) return next();
+    if (method === 'GET' && key === '' && query.uploads !== undefined) {
+      await authenticate(ctx, { bucket });
+      ctx.body = await listUploads(uploads, bucket, query.prefix ?? '');
+      return;
+    }
+    const { uploadId } = query;
+    if (uploadId === undefined) return next();
+    const upload = join(uploads, uploadId);
+    const isUnderWay = UPLOAD_ID.test(uploadId) && (await keyOf(upload)) === key;
+    if (isUnderWay && (method === 'PUT' || method === 'POST')) return next();
+    await authenticate(ctx, { bucket, key });
+    if (!isUnderWay) {
+      throw new S3Error('NoSuchUpload', 'The specified upload does not exist.', {
+        UploadId: uploadId,
+      });
+    }
+    if (method === 'DELETE') {
+      await rm(upload, { recursive: true });
+      ctx.status = 204;
+    } else {
+      ctx.body = await listParts(upload, { Bucket: bucket, Key: key, UploadId: uploadId });
+    }
+  };
+}
+
+async function authenticate(ctx: S3Context, params: Readonly<Record<string, string>>) {
+  ctx.params = params;
+  await verifySignature(ctx, async () => {});
+}
+
+async function listUploads(uploads: string, bucket: string, prefix: string) {
+  const found = await Promise.all(
+    (await entries(uploads)).map(async (UploadId) => {
+      const folder = join(uploads, UploadId);
+      return { UploadId, Key: await keyOf(folder), Initiated: await timeOf(join(folder, 'key')) };
+    }),
+  );
+  return {
+    ListMultipartUploadsResult: {
+      ...XML_NAMESPACE,
+      Bucket: bucket,
+      KeyMarker: '',
+      UploadIdMarker: '',
+      Prefix: prefix,
+      MaxUploads: 1_000,
+      IsTruncated: false,
+      Upload: found
+        // A part that arrives while its upload is aborted leaves a folder without a key.
+        .filter(({ Key }) => Key?.startsWith(prefix))
+        .sort((a, b) => `${a.Key}\n${a.Initiated}`.localeCompare(`${b.Key}\n${b.Initiated}`))
+        .map(({ Key, UploadId, Initiated }) => ({
+          Key,
+          UploadId,
+          Initiator: OWNER,
+          Owner: OWNER,
+          StorageClass: 'STANDARD',
+          Initiated,
+        })),
+    },
+  };
+}
+
+async function listParts(upload: string, names: Readonly<Record<string, string>>) {
+  const files = await entries(upload);
+  // A part without its MD5 is still on its way.
+  const numbers = files.filter((name) => PART_NUMBER.test(name) && files.includes(`${name}.md5`));
+  return {
+    ListPartsResult: {
+      ...XML_NAMESPACE,
+      ...names,
+      Initiator: OWNER,
+      Owner: OWNER,
+      StorageClass: 'STANDARD',
+      PartNumberMarker: 0,
+      MaxParts: numbers.length,
+      IsTruncated: false,
+      Part: await Promise.all(
+        numbers
+          .sort((a, b) => Number(a) - Number(b))
+          .map(async (PartNumber) => {
+            const file = join(upload, PartNumber);
+            return {
+              PartNumber,
+              LastModified: await timeOf(file),
+              ETag: `"${await readFile(`${file}.md5`, 'utf8')}"`,
+              Size: (await stat(file)).size,
+            };
+          }),
+      ),
+    },
+  };
+}
+
+function entries(folder: string): Promise<string[]> {
+  return readdir(folder).catch(ignoreAbsence([]));
+}
+
+function keyOf(upload: string): Promise<string | undefined> {
+  return readFile(join(upload, 'key'), 'utf8').catch(ignoreAbsence(undefined));
+}
+
+async function timeOf(file: string): Promise<string | undefined> {
+  const stats = await stat(file).catch(ignoreAbsence(undefined));
+  return stats?.mtime.toISOString();
+}
+
+function ignoreAbsence<T>(instead: T) {
+  return (error: NodeJS.ErrnoException): T => {
+    if (error.code === 'ENOENT') return instead;
+    throw error;
+  };
+}

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { ENVIRONMENT } from '../../shared/config.ts';
+import { DEFAULT_FUNCTION, ROUTES } from '../../shared/routes.ts';
+import { createAuthorizer } from './authorizer.ts';
+import { ensureTable, startDynamoDb } from './dynamodb.ts';
+import { explorePages } from './explore.ts';
+import { createGateway } from './gateway.ts';
+import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
+import { createLambda } from './lambda.ts';
+import { S3_CREDENTIALS, startS3 } from './s3.ts';
+import { type LocalServer, start } from './server.ts';
+
+/** The servers of the stack. */
+export type ServerName = 'api' | 'issuer' | 'dynamodb' | 's3';
+
+export interface LocalStackOptions {
+  /** Where the servers listen; 0, or none given, is any free port. */
+  readonly ports?: Partial<Record<ServerName, number>>;
+  /** Where table, files and key are kept; in memory and a temporary folder where not given. */
+  readonly dataFolder?: string | undefined;
+  /** Address of a DynamoDB server to use in place of dynalite, such as Amazon's DynamoDB Local. */
+  readonly dynamodbEndpoint?: string | undefined;
+  /** Name of the table, for a server that others use too. */
+  readonly table?: string;
+  /** Merchant as whom the page at `/` explores the API; without one there is no page. */
+  readonly explorer?: TokenOptions;
+}
+
+/** The running stack. */
+export interface LocalStack {
+  /** Address of the API, without a slash at its end. */
+  readonly url: string;
+  /** Address of the token issuer, which is also the tokens' `iss`. */
+  readonly issuer: string;
+  readonly dynamodbEndpoint: string;
+  readonly s3Endpoint: string;
+  readonly bucket: string;
+  readonly table: string;
+  /** Signs a token that the API takes. */
+  token(options: TokenOptions): Promise<string>;
+  close(): Promise<void>;
+}
+
+const BUCKET = 'customer-exports';
+const REGION = 'eu-north-1';
+
+/**
+ * Starts the whole product on this machine: the same routes and handlers as on AWS, behind a
+ * gateway with API Gateway's rules, with servers of its own for DynamoDB, S3 and tokens.
+ *
+ * The handlers learn of the servers by environment variables, which the SDK reads once: a
+ * process can have one stack in its life.
+ *
+ * @throws an error with code EADDRINUSE, and the port, where that is taken; DataInUseError where
+ * another process uses the data folder.
+ */
+export async function startLocalStack({
+  ports = {},
+  dataFolder,
+  dynamodbEndpoint,
+  table = 'customers',
+  explorer,
+}: LocalStackOptions = {}): Promise<LocalStack> {
+  const running: LocalServer[] = [];
+  const run = async (starting: Promise<LocalServer>) => {
+    const server = await starting;
+    running.push(server);
+    return server.endpoint;
+  };
+  const close = async () => {
+    for (const server of running.splice(0).reverse()) await server.close();
+  };
+  try {
+    const key = await (dataFolder ? keptKey(dataFolder) : makeKey());
+    const database =
+      dynamodbEndpoint ??
+      (await run(
+        startDynamoDb({
+          port: ports.dynamodb ?? 0,
+          path: dataFolder && join(dataFolder, 'dynamodb'),
+        }),
+      ));
+    const s3Endpoint = await run(
+      startS3({ port: ports.s3 ?? 0, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') }),
+    );
+    const issuer = await run(startIssuer(ports.issuer ?? 0, key));
+    setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint });
+    await ensureTable(database, table);
+    const token = (options: TokenOptions) => signToken(key, issuer, options);
+    const gateway = createGateway({
+      routes: ROUTES,
+      defaultFunction: DEFAULT_FUNCTION,
+      authorize: createAuthorizer(issuer, AUDIENCE),
+      invoke: createLambda(async (name) => (await import(`../../functions/${name}.ts`)).handler),
+      pages: explorer && explorePages(() => token(explorer)),
+    });
+    return {
+      url: await run(start(gateway, ports.api ?? 0)),
+      issuer,
+      dynamodbEndpoint: database,
+      s3Endpoint,
+      bucket: BUCKET,
+      table,
+      token,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Tells the handlers, and the SDK in them, where they run. */
+function setEnvironment(stack: { table: string; dynamodbEndpoint: string; s3Endpoint: string }) {
+  Object.assign(process.env, {
+    [ENVIRONMENT.tableName]: stack.table,
+    [ENVIRONMENT.bucketName]: BUCKET,
+    [ENVIRONMENT.cursorSecret]: 'of the local stack only',
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_DYNAMODB: stack.dynamodbEndpoint,
+    AWS_ENDPOINT_URL_S3: stack.s3Endpoint,
+  });
+  // A developer's own settings would lead the SDK elsewhere, up to real AWS.
+  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']) {
+    delete process.env[name];
+  }
+}

@@ -1,0 +1,92 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { inParallel } from '../parallel.ts';
+
+/** S3 takes parts from 5 MiB, and at most 10,000: files up to 80 GB. */
+const PART_BYTES = 8 * 1024 * 1024;
+/** Parts under way at once; together with the one being filled they bound the memory. */
+const PARALLEL_PARTS = 3;
+
+/** Its limits keep the last attempt inside the time a function has, as the store's do. */
+export const s3 = new S3Client({
+  maxAttempts: 4,
+  requestHandler: {
+    connectionTimeout: 1_000,
+    requestTimeout: 8_000,
+    throwOnRequestTimeout: true,
+  },
+});
+
+/** Where a file goes, and the headers it is later delivered with. */
+export interface UploadTarget {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly ContentType: string;
+  readonly ContentDisposition: string;
+  readonly CacheControl: string;
+}
+
+/**
+ * Uploads text while it is being made, in UTF-8; never holds more than a few parts of it. After
+ * a failure nothing is left behind.
+ *
+ * @returns the file's size in bytes.
+ */
+export async function upload(target: UploadTarget, texts: AsyncIterable<string>): Promise<number> {
+  const parts = inParts(texts);
+  const first = (await parts.next()).value ?? Buffer.alloc(0);
+  if (first.length < PART_BYTES) {
+    await s3.send(new PutObjectCommand({ ...target, Body: first }));
+    return first.length;
+  }
+  return uploadParts(target, startingWith(first, parts));
+}
+
+async function uploadParts(target: UploadTarget, parts: AsyncIterable<Buffer>): Promise<number> {
+  const { Bucket, Key } = target;
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
+  const id = { Bucket, Key, UploadId };
+  let bytes = 0;
+  try {
+    const Parts = await inParallel(parts, PARALLEL_PARTS, async (Body, index) => {
+      const PartNumber = index + 1;
+      const { ETag } = await s3.send(new UploadPartCommand({ ...id, PartNumber, Body }));
+      bytes += Body.length;
+      return { PartNumber, ETag };
+    });
+    await s3.send(new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }));
+    return bytes;
+  } catch (error) {
+    // Where this fails as well, the bucket's lifecycle rule clears the parts away after a day.
+    await s3.send(new AbortMultipartUploadCommand(id)).catch(() => {});
+    throw error;
+  }
+}
+
+/** Joins texts into parts of at least {@link PART_BYTES}; only the last is smaller. */
+async function* inParts(texts: AsyncIterable<string>): AsyncGenerator<Buffer, undefined> {
+  let pending: Buffer[] = [];
+  let size = 0;
+  for await (const text of texts) {
+    const bytes = Buffer.from(text);
+    pending.push(bytes);
+    size += bytes.length;
+    if (size >= PART_BYTES) {
+      yield Buffer.concat(pending, size);
+      pending = [];
+      size = 0;
+    }
+  }
+  if (size > 0) yield Buffer.concat(pending, size);
+}
+
+async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
