@@ -1,7 +1,7 @@
-import { App, Validations } from "aws-cdk-lib";
-import { AwsSolutionsChecks } from "cdk-nag";
-import { readSettings } from "./settings.ts";
-import { CustomerRegister } from "./stack.ts";
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { readSettings } from './settings.ts';
+import { CustomerRegister } from './stack.ts';
 
 const app = new App();
 new CustomerRegister(app, readSettings(app.node));

@@ -1,23 +1,14 @@
-import { join } from "node:path";
-import type { Duration } from "aws-cdk-lib";
-import {
-	PolicyDocument,
-	PolicyStatement,
-	Role,
-	ServicePrincipal,
-} from "aws-cdk-lib/aws-iam";
-import { Architecture, LoggingFormat, Runtime } from "aws-cdk-lib/aws-lambda";
-import {
-	LogLevel,
-	NodejsFunction,
-	OutputFormat,
-} from "aws-cdk-lib/aws-lambda-nodejs";
-import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import type { Construct } from "constructs";
-import type { Settings } from "./settings.ts";
-import { removalPolicy } from "./storage.ts";
+import { join } from 'node:path';
+import type { Duration } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { Settings } from './settings.ts';
+import { removalPolicy } from './storage.ts';
 
-const FUNCTIONS = join(import.meta.dirname, "../functions");
+const FUNCTIONS = join(import.meta.dirname, '../functions');
 
 /**
  * How esbuild makes one file of a function. Without a source map: it would be several times the
@@ -25,20 +16,20 @@ const FUNCTIONS = join(import.meta.dirname, "../functions");
  * in a logged stack can be looked up later.
  */
 export const BUNDLE = {
-	format: OutputFormat.ESM,
-	mainFields: ["module", "main"],
-	target: "node24",
-	minify: true,
+  format: OutputFormat.ESM,
+  mainFields: ['module', 'main'],
+  target: 'node24',
+  minify: true,
 };
 
 /** What sets a function apart from the others. */
 interface FunctionProperties {
-	readonly description: string;
-	readonly memorySize: number;
-	readonly timeout: Duration;
-	readonly environment: Record<string, string>;
-	/** What it may do beside logging. */
-	readonly statements: readonly PolicyStatement[];
+  readonly description: string;
+  readonly memorySize: number;
+  readonly timeout: Duration;
+  readonly environment: Record<string, string>;
+  /** What it may do beside logging. */
+  readonly statements: readonly PolicyStatement[];
 }
 
 /**
@@ -47,49 +38,43 @@ interface FunctionProperties {
  * @param name of the file, without its ending.
  */
 export function addFunction(
-	scope: Construct,
-	name: string,
-	settings: Settings,
-	{ statements, ...properties }: FunctionProperties,
+  scope: Construct,
+  name: string,
+  settings: Settings,
+  { statements, ...properties }: FunctionProperties,
 ): NodejsFunction {
-	const logGroup = addLogGroup(scope, `${name}-logs`, settings);
-	const role = new Role(scope, `${name}-role`, {
-		assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
-		inlinePolicies: {
-			function: new PolicyDocument({
-				statements: [
-					new PolicyStatement({
-						actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-						resources: [logGroup.logGroupArn],
-					}),
-					...statements,
-				],
-			}),
-		},
-	});
-	return new NodejsFunction(scope, name, {
-		...properties,
-		entry: join(FUNCTIONS, `${name}.ts`),
-		runtime: Runtime.NODEJS_24_X,
-		architecture: Architecture.ARM_64,
-		role,
-		logGroup,
-		loggingFormat: LoggingFormat.JSON,
-		// With the SDK that was tested, and of it only what is in use, which also starts faster.
-		bundling: { ...BUNDLE, bundleAwsSDK: true, logLevel: LogLevel.WARNING },
-	});
+  const logGroup = addLogGroup(scope, `${name}-logs`, settings);
+  const role = new Role(scope, `${name}-role`, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      function: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            resources: [logGroup.logGroupArn],
+          }),
+          ...statements,
+        ],
+      }),
+    },
+  });
+  return new NodejsFunction(scope, name, {
+    ...properties,
+    entry: join(FUNCTIONS, `${name}.ts`),
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    role,
+    logGroup,
+    loggingFormat: LoggingFormat.JSON,
+    // With the SDK that was tested, and of it only what is in use, which also starts faster.
+    bundling: { ...BUNDLE, bundleAwsSDK: true, logLevel: LogLevel.WARNING },
+  });
 }
 
 /** A log group that forgets after one month, or after three in production. */
-export function addLogGroup(
-	scope: Construct,
-	id: string,
-	settings: Settings,
-): LogGroup {
-	return new LogGroup(scope, id, {
-		retention: settings.production
-			? RetentionDays.THREE_MONTHS
-			: RetentionDays.ONE_MONTH,
-		removalPolicy: removalPolicy(settings),
-	});
+export function addLogGroup(scope: Construct, id: string, settings: Settings): LogGroup {
+  return new LogGroup(scope, id, {
+    retention: settings.production ? RetentionDays.THREE_MONTHS : RetentionDays.ONE_MONTH,
+    removalPolicy: removalPolicy(settings),
+  });
 }

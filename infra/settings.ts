@@ -1,27 +1,27 @@
-import type { Node } from "constructs";
+import type { Node } from 'constructs';
 
 /** Whose tokens the API accepts: those of the issuer that are made for one of the audience. */
 export interface Identity {
-	readonly issuer: string;
-	readonly audience: readonly string[];
+  readonly issuer: string;
+  readonly audience: readonly string[];
 }
 
 /** What a deployment is told by context (`cdk deploy -c stage=prod`). */
 export interface Settings {
-	/** Name of the deployment; part of the stack's name. */
-	readonly stage: string;
-	/** Whether the data outlives the stack: true for the stage `prod` and for no other. */
-	readonly production: boolean;
-	/** Without it the stack creates a Cognito user pool. */
-	readonly identity?: Identity;
-	/** Flat token claims, where they have other names than usual. */
-	readonly claims: {
-		readonly merchant?: string;
-		readonly service?: string;
-		readonly module?: string;
-	};
-	/** SNS topic that alarms are sent to; without it they show in CloudWatch only. */
-	readonly alarmTopicArn?: string;
+  /** Name of the deployment; part of the stack's name. */
+  readonly stage: string;
+  /** Whether the data outlives the stack: true for the stage `prod` and for no other. */
+  readonly production: boolean;
+  /** Without it the stack creates a Cognito user pool. */
+  readonly identity?: Identity;
+  /** Flat token claims, where they have other names than usual. */
+  readonly claims: {
+    readonly merchant?: string;
+    readonly service?: string;
+    readonly module?: string;
+  };
+  /** SNS topic that alarms are sent to; without it they show in CloudWatch only. */
+  readonly alarmTopicArn?: string;
 }
 
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
@@ -36,75 +36,54 @@ const TOPIC = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/;
  * @throws Error that names the context value that is wrong, and what it should be.
  */
 export function readSettings(node: Node): Settings {
-	const stage =
-		text(
-			node,
-			"stage",
-			STAGE,
-			"at most 20 of a-z, 0-9 and -, a letter first",
-		) ?? "dev";
-	if (stage.startsWith("prod") && stage !== "prod") {
-		throw new Error(
-			`Context stage: ${stage} would not be kept as production is; the production stage is prod`,
-		);
-	}
-	const identity = readIdentity(node);
-	const claim = (name: string) =>
-		text(node, name, CLAIM, "the name of a flat token claim");
-	const merchant = claim("merchantClaim");
-	const service = claim("serviceClaim");
-	const module = claim("moduleClaim");
-	const alarmTopicArn = text(
-		node,
-		"alarmTopicArn",
-		TOPIC,
-		"the ARN of an SNS topic",
-	);
-	return {
-		stage,
-		production: stage === "prod",
-		...(identity && { identity }),
-		claims: {
-			...(merchant && { merchant }),
-			...(service && { service }),
-			...(module && { module }),
-		},
-		...(alarmTopicArn && { alarmTopicArn }),
-	};
+  const stage = text(node, 'stage', STAGE, 'at most 20 of a-z, 0-9 and -, a letter first') ?? 'dev';
+  if (stage.startsWith('prod') && stage !== 'prod') {
+    throw new Error(
+      `Context stage: ${stage} would not be kept as production is; the production stage is prod`,
+    );
+  }
+  const identity = readIdentity(node);
+  const claim = (name: string) => text(node, name, CLAIM, 'the name of a flat token claim');
+  const merchant = claim('merchantClaim');
+  const service = claim('serviceClaim');
+  const module = claim('moduleClaim');
+  const alarmTopicArn = text(node, 'alarmTopicArn', TOPIC, 'the ARN of an SNS topic');
+  return {
+    stage,
+    production: stage === 'prod',
+    ...(identity && { identity }),
+    claims: {
+      ...(merchant && { merchant }),
+      ...(service && { service }),
+      ...(module && { module }),
+    },
+    ...(alarmTopicArn && { alarmTopicArn }),
+  };
 }
 
 function readIdentity(node: Node): Identity | undefined {
-	const issuer = text(
-		node,
-		"issuer",
-		/^https:\/\/\S+$/,
-		"the https address in the tokens' iss claim",
-	);
-	const audience = text(
-		node,
-		"audience",
-		AUDIENCE,
-		"the tokens' aud or client_id, or several: a,b",
-	);
-	if (issuer && audience) return { issuer, audience: audience.split(",") };
-	if (issuer || audience) {
-		throw new Error(
-			"Context issuer and audience: give both, or neither for a Cognito user pool",
-		);
-	}
-	return undefined;
+  const issuer = text(
+    node,
+    'issuer',
+    /^https:\/\/\S+$/,
+    "the https address in the tokens' iss claim",
+  );
+  const audience = text(
+    node,
+    'audience',
+    AUDIENCE,
+    "the tokens' aud or client_id, or several: a,b",
+  );
+  if (issuer && audience) return { issuer, audience: audience.split(',') };
+  if (issuer || audience) {
+    throw new Error('Context issuer and audience: give both, or neither for a Cognito user pool');
+  }
+  return undefined;
 }
 
-function text(
-	node: Node,
-	name: string,
-	pattern: RegExp,
-	meaning: string,
-): string | undefined {
-	const value: unknown = node.tryGetContext(name);
-	if (value === undefined) return undefined;
-	if (typeof value === "string" && pattern.test(value)) return value;
-	throw new Error(
-		`Context ${name}: ${JSON.stringify(value)} is not ${meaning}`,
-	);
+function text(node: Node, name: string, pattern: RegExp, meaning: string): string | undefined {
+  const value: unknown = node.tryGetContext(name);
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && pattern.test(value)) return value;
+  throw new Error(`Context ${name}: ${JSON.stringify(value)} is not ${meaning}`);
 }

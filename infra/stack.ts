@@ -1,13 +1,13 @@
-import { type App, CfnOutput, Duration, Stack, Tags } from "aws-cdk-lib";
-import { DEFAULT_FUNCTION, ROUTES } from "../shared/routes.ts";
-import { addAlarms } from "./alarms.ts";
-import { addApi } from "./api.ts";
-import { claimVariables, endpointVariables } from "./environment.ts";
-import { addFunction } from "./functions.ts";
-import { addUserPool } from "./identity.ts";
-import { statementsOf } from "./permissions.ts";
-import type { Settings } from "./settings.ts";
-import { addBucket, addTable } from "./storage.ts";
+import { type App, CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
+import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
+import { addAlarms } from './alarms.ts';
+import { addApi } from './api.ts';
+import { claimVariables, endpointVariables } from './environment.ts';
+import { addFunction } from './functions.ts';
+import { addUserPool } from './identity.ts';
+import { statementsOf } from './permissions.ts';
+import type { Settings } from './settings.ts';
+import { addBucket, addTable } from './storage.ts';
 
 /** API Gateway waits 30 seconds; a function ends before, so that its log tells of the time-out. */
 const TIMEOUT = Duration.seconds(29);
@@ -18,49 +18,47 @@ const EXPORT_MEMORY_MB = 1_769;
 
 /** The customer register: table, bucket, functions, API, who may call it, and its alarms. */
 export class CustomerRegister extends Stack {
-	constructor(app: App, settings: Settings) {
-		super(app, `CustomerRegister-${settings.stage}`, {
-			description: `Customer register of merchants, stage ${settings.stage}`,
-			terminationProtection: settings.production,
-		});
-		Tags.of(this).add("project", "customer-register");
-		Tags.of(this).add("stage", settings.stage);
+  constructor(app: App, settings: Settings) {
+    super(app, `CustomerRegister-${settings.stage}`, {
+      description: `Customer register of merchants, stage ${settings.stage}`,
+      terminationProtection: settings.production,
+    });
+    Tags.of(this).add('project', 'customer-register');
+    Tags.of(this).add('stage', settings.stage);
 
-		const storage = {
-			table: addTable(this, settings),
-			bucket: addBucket(this, settings),
-		};
-		const claims = claimVariables(settings);
-		const identity = settings.identity ?? addUserPool(this, settings, claims);
-		const endpoints = ROUTES.map((route) => ({
-			route,
-			handler: addFunction(this, route.function, settings, {
-				description: `${route.method} ${route.path}`,
-				memorySize: route.exports ? EXPORT_MEMORY_MB : MEMORY_MB,
-				timeout: TIMEOUT,
-				environment: { ...claims, ...endpointVariables(route, storage) },
-				statements: statementsOf(route, storage),
-			}),
-		}));
-		const fallback = addFunction(this, DEFAULT_FUNCTION, settings, {
-			description: "Whatever no route answers",
-			memorySize: MEMORY_MB,
-			timeout: TIMEOUT,
-			environment: claims,
-			statements: [],
-		});
-		const api = addApi(this, settings, identity, { endpoints, fallback });
-		const handlers = (exports: boolean) =>
-			endpoints
-				.filter(({ route }) => route.exports === exports)
-				.map(({ handler }) => handler);
-		addAlarms(this, settings, {
-			api,
-			table: storage.table,
-			endpoints: [...handlers(false), fallback],
-			exporters: handlers(true),
-		});
-		new CfnOutput(this, "ApiAddress", { value: api.apiEndpoint });
-		new CfnOutput(this, "Issuer", { value: identity.issuer });
-	}
+    const storage = {
+      table: addTable(this, settings),
+      bucket: addBucket(this, settings),
+    };
+    const claims = claimVariables(settings);
+    const identity = settings.identity ?? addUserPool(this, settings, claims);
+    const endpoints = ROUTES.map((route) => ({
+      route,
+      handler: addFunction(this, route.function, settings, {
+        description: `${route.method} ${route.path}`,
+        memorySize: route.exports ? EXPORT_MEMORY_MB : MEMORY_MB,
+        timeout: TIMEOUT,
+        environment: { ...claims, ...endpointVariables(route, storage) },
+        statements: statementsOf(route, storage),
+      }),
+    }));
+    const fallback = addFunction(this, DEFAULT_FUNCTION, settings, {
+      description: 'Whatever no route answers',
+      memorySize: MEMORY_MB,
+      timeout: TIMEOUT,
+      environment: claims,
+      statements: [],
+    });
+    const api = addApi(this, settings, identity, { endpoints, fallback });
+    const handlers = (exports: boolean) =>
+      endpoints.filter(({ route }) => route.exports === exports).map(({ handler }) => handler);
+    addAlarms(this, settings, {
+      api,
+      table: storage.table,
+      endpoints: [...handlers(false), fallback],
+      exporters: handlers(true),
+    });
+    new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });
+    new CfnOutput(this, 'Issuer', { value: identity.issuer });
+  }
 }

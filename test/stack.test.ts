@@ -1,579 +1,495 @@
-import { join } from "node:path";
-import { App, type CfnElement } from "aws-cdk-lib";
-import { Match, Template } from "aws-cdk-lib/assertions";
-import { Bucket } from "aws-cdk-lib/aws-s3";
-import { AwsSolutionsChecks } from "cdk-nag";
-import { buildSync } from "esbuild";
-import { describe, expect, test } from "vitest";
-import cdk from "../cdk.json" with { type: "json" };
-import { BUNDLE } from "../infra/functions.ts";
-import { readSettings } from "../infra/settings.ts";
-import { CustomerRegister } from "../infra/stack.ts";
-import { DEFAULT_FUNCTION, ROUTES } from "../shared/routes.ts";
-import {
-	BY_ORG_NUMBER,
-	DIRECTORY,
-	KEY,
-	TTL_ATTRIBUTE,
-} from "../shared/table.ts";
+import { join } from 'node:path';
+import { App, type CfnElement } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { buildSync } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+import cdk from '../cdk.json' with { type: 'json' };
+import { BUNDLE } from '../infra/functions.ts';
+import { readSettings } from '../infra/settings.ts';
+import { CustomerRegister } from '../infra/stack.ts';
+import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
+import { BY_ORG_NUMBER, DIRECTORY, KEY, TTL_ATTRIBUTE } from '../shared/table.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
 type Json = Record<string, any>;
 
 /** Synthesizes the stack, without bundling its functions. */
 function synthesize(context: Record<string, string> = {}) {
-	const app = new App({
-		context: { ...cdk.context, ...context, "aws:cdk:bundling-stacks": [] },
-	});
-	const stack = new CustomerRegister(app, readSettings(app.node));
-	const template = Template.fromStack(stack);
-	const logicalId = (id: string): string =>
-		stack.resolve(
-			stack.getLogicalId(
-				stack.node.findChild(id).node.defaultChild as CfnElement,
-			),
-		);
-	const resource = (id: string): Json =>
-		template.toJSON().Resources[logicalId(id)];
-	const all = (type: string): Json[] =>
-		Object.values(template.findResources(type)).map(
-			({ Properties }) => Properties,
-		);
-	const statements = (name: string): Json[] =>
-		resource(`${name}-role`).Properties.Policies[0].PolicyDocument.Statement;
-	return { app, stack, template, logicalId, resource, all, statements };
+  const app = new App({
+    context: { ...cdk.context, ...context, 'aws:cdk:bundling-stacks': [] },
+  });
+  const stack = new CustomerRegister(app, readSettings(app.node));
+  const template = Template.fromStack(stack);
+  const logicalId = (id: string): string =>
+    stack.resolve(stack.getLogicalId(stack.node.findChild(id).node.defaultChild as CfnElement));
+  const resource = (id: string): Json => template.toJSON().Resources[logicalId(id)];
+  const all = (type: string): Json[] =>
+    Object.values(template.findResources(type)).map(({ Properties }) => Properties);
+  const statements = (name: string): Json[] =>
+    resource(`${name}-role`).Properties.Policies[0].PolicyDocument.Statement;
+  return { app, stack, template, logicalId, resource, all, statements };
 }
 
 const PRODUCTION = {
-	stage: "prod",
-	issuer: "https://login.example.com/",
-	audience: "https://api.example.com,second",
-	merchantClaim: "https://example.com/merchant",
-	alarmTopicArn: "arn:aws:sns:eu-north-1:123456789012:alarms",
+  stage: 'prod',
+  issuer: 'https://login.example.com/',
+  audience: 'https://api.example.com,second',
+  merchantClaim: 'https://example.com/merchant',
+  alarmTopicArn: 'arn:aws:sns:eu-north-1:123456789012:alarms',
 };
 const development = synthesize();
 const production = synthesize(PRODUCTION);
 const stages = [
-	{ stage: "dev", stack: development },
-	{ stage: "prod", stack: production },
+  { stage: 'dev', stack: development },
+  { stage: 'prod', stack: production },
 ];
 const FUNCTIONS = [...ROUTES.map((route) => route.function), DEFAULT_FUNCTION];
 
-describe("routes", () => {
-	test("are those of the route table, each with its scope, and the default", () => {
-		const routes = development
-			.all("AWS::ApiGatewayV2::Route")
-			.map(({ RouteKey, AuthorizationScopes }) => [
-				RouteKey,
-				AuthorizationScopes,
-			]);
-		expect(new Map(routes as [string, unknown][])).toEqual(
-			new Map<string, unknown>([
-				...ROUTES.map(
-					({ method, path, scope }) => [`${method} ${path}`, [scope]] as const,
-				),
-				["$default", undefined],
-			]),
-		);
-		expect(routes).toHaveLength(13);
-	});
+describe('routes', () => {
+  test('are those of the route table, each with its scope, and the default', () => {
+    const routes = development
+      .all('AWS::ApiGatewayV2::Route')
+      .map(({ RouteKey, AuthorizationScopes }) => [RouteKey, AuthorizationScopes]);
+    expect(new Map(routes as [string, unknown][])).toEqual(
+      new Map<string, unknown>([
+        ...ROUTES.map(({ method, path, scope }) => [`${method} ${path}`, [scope]] as const),
+        ['$default', undefined],
+      ]),
+    );
+    expect(routes).toHaveLength(13);
+  });
 
-	test("all need a token", () => {
-		const authorizer = {
-			Ref: Object.keys(
-				development.template.findResources("AWS::ApiGatewayV2::Authorizer"),
-			)[0],
-		};
-		development.template.allResourcesProperties("AWS::ApiGatewayV2::Route", {
-			AuthorizationType: "JWT",
-			AuthorizerId: authorizer,
-		});
-	});
+  test('all need a token', () => {
+    const authorizer = {
+      Ref: Object.keys(development.template.findResources('AWS::ApiGatewayV2::Authorizer'))[0],
+    };
+    development.template.allResourcesProperties('AWS::ApiGatewayV2::Route', {
+      AuthorizationType: 'JWT',
+      AuthorizerId: authorizer,
+    });
+  });
 
-	test.each([
-		...ROUTES.map(({ method, path, function: name }) => [
-			`${method} ${path}`,
-			name,
-		]),
-		["$default", DEFAULT_FUNCTION],
-	])("%s calls %s", (key, name) => {
-		const { template, logicalId } = development;
-		const [route] = Object.values(
-			template.findResources("AWS::ApiGatewayV2::Route", {
-				Properties: { RouteKey: key },
-			}),
-		);
-		const integration = route?.Properties.Target["Fn::Join"][1][1].Ref;
-		expect(template.toJSON().Resources[integration].Properties).toMatchObject({
-			IntegrationType: "AWS_PROXY",
-			IntegrationUri: { "Fn::GetAtt": [logicalId(name as string), "Arn"] },
-			PayloadFormatVersion: "2.0",
-		});
-	});
+  test.each([
+    ...ROUTES.map(({ method, path, function: name }) => [`${method} ${path}`, name]),
+    ['$default', DEFAULT_FUNCTION],
+  ])('%s calls %s', (key, name) => {
+    const { template, logicalId } = development;
+    const [route] = Object.values(
+      template.findResources('AWS::ApiGatewayV2::Route', {
+        Properties: { RouteKey: key },
+      }),
+    );
+    const integration = route?.Properties.Target['Fn::Join'][1][1].Ref;
+    expect(template.toJSON().Resources[integration].Properties).toMatchObject({
+      IntegrationType: 'AWS_PROXY',
+      IntegrationUri: { 'Fn::GetAtt': [logicalId(name as string), 'Arn'] },
+      PayloadFormatVersion: '2.0',
+    });
+  });
 });
 
-describe.each(stages)("functions of $stage", ({ stage, stack }) => {
-	test.each([...FUNCTIONS, ...(stage === "dev" ? ["add-token-claims"] : [])])(
-		"%s",
-		(name) => {
-			expect(stack.resource(name).Properties).toMatchObject({
-				Runtime: "nodejs24.x",
-				Architectures: ["arm64"],
-				Handler: "index.handler",
-				LoggingConfig: {
-					LogFormat: "JSON",
-					LogGroup: { Ref: stack.logicalId(`${name}-logs`) },
-				},
-				Role: { "Fn::GetAtt": [stack.logicalId(`${name}-role`), "Arn"] },
-			});
-			expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
-			expect(stack.resource(`${name}-logs`).Properties.RetentionInDays).toBe(
-				stage === "prod" ? 90 : 30,
-			);
-		},
-	);
+describe.each(stages)('functions of $stage', ({ stage, stack }) => {
+  test.each([...FUNCTIONS, ...(stage === 'dev' ? ['add-token-claims'] : [])])('%s', (name) => {
+    expect(stack.resource(name).Properties).toMatchObject({
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      LoggingConfig: {
+        LogFormat: 'JSON',
+        LogGroup: { Ref: stack.logicalId(`${name}-logs`) },
+      },
+      Role: { 'Fn::GetAtt': [stack.logicalId(`${name}-role`), 'Arn'] },
+    });
+    expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
+    expect(stack.resource(`${name}-logs`).Properties.RetentionInDays).toBe(
+      stage === 'prod' ? 90 : 30,
+    );
+  });
 
-	test("only endpoints know the table, only exports the bucket, only the list the cursor key", () => {
-		const knowing = (variable: string) =>
-			FUNCTIONS.filter(
-				(name) =>
-					stack.resource(name).Properties.Environment?.Variables[variable],
-			);
-		expect(knowing("TABLE_NAME")).toEqual(
-			ROUTES.map((route) => route.function),
-		);
-		expect(knowing("BUCKET_NAME")).toEqual(
-			ROUTES.filter((route) => route.exports).map((route) => route.function),
-		);
-		expect(knowing("CURSOR_SECRET")).toEqual(["list-customers"]);
-		expect(knowing("MERCHANT_CLAIM")).toEqual(
-			stage === "prod" ? FUNCTIONS : [],
-		);
-	});
+  test('only endpoints know the table, only exports the bucket, only the list the cursor key', () => {
+    const knowing = (variable: string) =>
+      FUNCTIONS.filter((name) => stack.resource(name).Properties.Environment?.Variables[variable]);
+    expect(knowing('TABLE_NAME')).toEqual(ROUTES.map((route) => route.function));
+    expect(knowing('BUCKET_NAME')).toEqual(
+      ROUTES.filter((route) => route.exports).map((route) => route.function),
+    );
+    expect(knowing('CURSOR_SECRET')).toEqual(['list-customers']);
+    expect(knowing('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? FUNCTIONS : []);
+  });
 });
 
-describe("permissions", () => {
-	const actions = (name: string, service: string): string[] =>
-		development
-			.statements(name)
-			.flatMap(({ Action }) => Action)
-			.filter((action) => action.startsWith(`${service}:`))
-			.map((action) => action.slice(service.length + 1));
+describe('permissions', () => {
+  const actions = (name: string, service: string): string[] =>
+    development
+      .statements(name)
+      .flatMap(({ Action }) => Action)
+      .filter((action) => action.startsWith(`${service}:`))
+      .map((action) => action.slice(service.length + 1));
 
-	test.each(stages)(
-		"have no wildcard in $stage, beside the prefix of exports",
-		({ stack }) => {
-			const granted = stack
-				.all("AWS::IAM::Role")
-				.flatMap(({ Policies = [] }) => Policies)
-				.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-			expect(granted.length).toBeGreaterThan(FUNCTIONS.length);
-			for (const { Effect, Action, Resource } of granted) {
-				expect(Effect).toBe("Allow");
-				expect(JSON.stringify(Action)).not.toContain("*");
-				expect(
-					JSON.stringify(Resource).replace("/exports/*", ""),
-				).not.toContain("*");
-			}
-		},
-	);
+  test.each(stages)('have no wildcard in $stage, beside the prefix of exports', ({ stack }) => {
+    const granted = stack
+      .all('AWS::IAM::Role')
+      .flatMap(({ Policies = [] }) => Policies)
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    expect(granted.length).toBeGreaterThan(FUNCTIONS.length);
+    for (const { Effect, Action, Resource } of granted) {
+      expect(Effect).toBe('Allow');
+      expect(JSON.stringify(Action)).not.toContain('*');
+      expect(JSON.stringify(Resource).replace('/exports/*', '')).not.toContain('*');
+    }
+  });
 
-	test("are nowhere those of a managed policy in production", () => {
-		for (const role of production.all("AWS::IAM::Role")) {
-			expect(role.ManagedPolicyArns).toBeUndefined();
-		}
-		expect(production.all("AWS::IAM::Policy")).toEqual([]);
-		expect(production.all("AWS::IAM::ManagedPolicy")).toEqual([]);
-	});
+  test('are nowhere those of a managed policy in production', () => {
+    for (const role of production.all('AWS::IAM::Role')) {
+      expect(role.ManagedPolicyArns).toBeUndefined();
+    }
+    expect(production.all('AWS::IAM::Policy')).toEqual([]);
+    expect(production.all('AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
 
-	test("let reading functions read only, and deleting ones write nothing", () => {
-		for (const { function: name, table } of ROUTES) {
-			const writes = actions(name, "dynamodb").filter(
-				(action) => !/Get|Query/.test(action),
-			);
-			if (table === "read") expect(writes).toEqual([]);
-			if (table === "delete") expect(writes).toEqual(["DeleteItem"]);
-			if (table === "write") expect(writes).not.toContain("DeleteItem");
-		}
-	});
+  test('let reading functions read only, and deleting ones write nothing', () => {
+    for (const { function: name, table } of ROUTES) {
+      const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
+      if (table === 'read') expect(writes).toEqual([]);
+      if (table === 'delete') expect(writes).toEqual(['DeleteItem']);
+      if (table === 'write') expect(writes).not.toContain('DeleteItem');
+    }
+  });
 
-	test("let only exports at files, under their prefix", () => {
-		const bucket = development.logicalId("Exports");
-		for (const { function: name, exports } of ROUTES) {
-			expect(actions(name, "s3").sort()).toEqual(
-				exports ? ["AbortMultipartUpload", "GetObject", "PutObject"] : [],
-			);
-			if (!exports) continue;
-			expect(development.statements(name).at(-1)?.Resource).toEqual({
-				"Fn::Join": ["", [{ "Fn::GetAtt": [bucket, "Arn"] }, "/exports/*"]],
-			});
-		}
-	});
+  test('let only exports at files, under their prefix', () => {
+    const bucket = development.logicalId('Exports');
+    for (const { function: name, exports } of ROUTES) {
+      expect(actions(name, 's3').sort()).toEqual(
+        exports ? ['AbortMultipartUpload', 'GetObject', 'PutObject'] : [],
+      );
+      if (!exports) continue;
+      expect(development.statements(name).at(-1)?.Resource).toEqual({
+        'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/exports/*']],
+      });
+    }
+  });
 
-	test("leave the default function with its log alone", () => {
-		expect(development.statements(DEFAULT_FUNCTION)).toEqual([
-			{
-				Effect: "Allow",
-				Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-				Resource: {
-					"Fn::GetAtt": [
-						development.logicalId(`${DEFAULT_FUNCTION}-logs`),
-						"Arn",
-					],
-				},
-			},
-		]);
-	});
+  test('leave the default function with its log alone', () => {
+    expect(development.statements(DEFAULT_FUNCTION)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: {
+          'Fn::GetAtt': [development.logicalId(`${DEFAULT_FUNCTION}-logs`), 'Arn'],
+        },
+      },
+    ]);
+  });
 
-	test.each(ROUTES.map((route) => route.function))(
-		"%s may do what its code can",
-		(name) => {
-			const granted = ["dynamodb", "s3"].flatMap((service) =>
-				actions(name, service),
-			);
-			expect(new Set(granted.filter((action) => action !== "Query"))).toEqual(
-				commandsOf(name),
-			);
-		},
-	);
+  test.each(ROUTES.map((route) => route.function))('%s may do what its code can', (name) => {
+    const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
+    expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
+  });
 });
 
 /** Every bundle has these, since the clients and their paginators name them. */
-const IN_EVERY_BUNDLE = ["CreateSession", "DescribeEndpoints", "Query", "Scan"];
+const IN_EVERY_BUNDLE = ['CreateSession', 'DescribeEndpoints', 'Query', 'Scan'];
 /** Commands that are permitted under another action's name. */
 const ACTIONS: Record<string, string> = {
-	CreateMultipartUpload: "PutObject",
-	UploadPart: "PutObject",
-	CompleteMultipartUpload: "PutObject",
+  CreateMultipartUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  CompleteMultipartUpload: 'PutObject',
 };
 
 /** The actions a function can call: the SDK's commands that tree shaking leaves in its bundle. */
 function commandsOf(name: string): Set<string> {
-	const { metafile } = bundle(name);
-	const inputs = Object.values(metafile.outputs).flatMap((output) =>
-		Object.entries(output.inputs),
-	);
-	const commands = inputs
-		.filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-		.flatMap(
-			([path]) =>
-				/client-\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [],
-		)
-		.filter((command) => !IN_EVERY_BUNDLE.includes(command));
-	return new Set(commands.map((command) => ACTIONS[command] ?? command));
+  const { metafile } = bundle(name);
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const commands = inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([path]) => /client-\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [])
+    .filter((command) => !IN_EVERY_BUNDLE.includes(command));
+  return new Set(commands.map((command) => ACTIONS[command] ?? command));
 }
 
 function bundle(name: string) {
-	return buildSync({
-		...BUNDLE,
-		format: "esm",
-		entryPoints: [join(import.meta.dirname, `../functions/${name}.ts`)],
-		bundle: true,
-		write: false,
-		outdir: "bundle",
-		platform: "node",
-		metafile: true,
-	});
+  return buildSync({
+    ...BUNDLE,
+    format: 'esm',
+    entryPoints: [join(import.meta.dirname, `../functions/${name}.ts`)],
+    bundle: true,
+    write: false,
+    outdir: 'bundle',
+    platform: 'node',
+    metafile: true,
+  });
 }
 
 // A CommonJS package in a module may fail only when it is loaded.
-test.each([...FUNCTIONS, "add-token-claims"])(
-	"the bundle of %s loads",
-	async (name) => {
-		const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
-		const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
-		expect(await import(/* @vite-ignore */ url)).toEqual({
-			handler: expect.any(Function),
-		});
-	},
-);
-
-describe("table", () => {
-	test("has the shape the store knows", () => {
-		const key = (range: string) => [
-			{ AttributeName: KEY.partition, KeyType: "HASH" },
-			{ AttributeName: range, KeyType: "RANGE" },
-		];
-		expect(production.resource("Customers").Properties).toMatchObject({
-			BillingMode: "PAY_PER_REQUEST",
-			KeySchema: key(KEY.sort),
-			AttributeDefinitions: [
-				KEY.partition,
-				KEY.sort,
-				DIRECTORY.sortKey,
-				BY_ORG_NUMBER.sortKey,
-			].map((AttributeName) => ({ AttributeName, AttributeType: "S" })),
-			GlobalSecondaryIndexes: [
-				{
-					IndexName: DIRECTORY.name,
-					KeySchema: key(DIRECTORY.sortKey),
-					Projection: {
-						ProjectionType: "INCLUDE",
-						NonKeyAttributes: [...DIRECTORY.projected],
-					},
-				},
-				{
-					IndexName: BY_ORG_NUMBER.name,
-					KeySchema: key(BY_ORG_NUMBER.sortKey),
-					Projection: { ProjectionType: "KEYS_ONLY" },
-				},
-			],
-			TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
-		});
-	});
-
-	test.each(stages)(
-		"is encrypted and can be restored in $stage",
-		({ stack }) => {
-			expect(stack.resource("Customers").Properties).toMatchObject({
-				PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-				SSESpecification: { SSEEnabled: true },
-			});
-		},
-	);
+test.each([...FUNCTIONS, 'add-token-claims'])('the bundle of %s loads', async (name) => {
+  const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
+  const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
+  const { handler } = await import(/* @vite-ignore */ url);
+  expect(handler).toBeTypeOf('function');
 });
 
-describe("lifetime", () => {
-	test("production keeps its data and cannot be deleted by mistake", () => {
-		expect(production.stack.terminationProtection).toBe(true);
-		expect(production.resource("Customers")).toMatchObject({
-			DeletionPolicy: "Retain",
-			UpdateReplacePolicy: "Retain",
-			Properties: { DeletionProtectionEnabled: true },
-		});
-		expect(production.resource("Exports").DeletionPolicy).toBe("Retain");
-		const withPool = synthesize({ stage: "prod" });
-		expect(withPool.resource("Users")).toMatchObject({
-			DeletionPolicy: "Retain",
-			Properties: { DeletionProtection: "ACTIVE" },
-		});
-	});
+describe('table', () => {
+  test('has the shape the store knows', () => {
+    const key = (range: string) => [
+      { AttributeName: KEY.partition, KeyType: 'HASH' },
+      { AttributeName: range, KeyType: 'RANGE' },
+    ];
+    expect(production.resource('Customers').Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: key(KEY.sort),
+      AttributeDefinitions: [KEY.partition, KEY.sort, DIRECTORY.sortKey, BY_ORG_NUMBER.sortKey].map(
+        (AttributeName) => ({ AttributeName, AttributeType: 'S' }),
+      ),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: DIRECTORY.name,
+          KeySchema: key(DIRECTORY.sortKey),
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: [...DIRECTORY.projected],
+          },
+        },
+        {
+          IndexName: BY_ORG_NUMBER.name,
+          KeySchema: key(BY_ORG_NUMBER.sortKey),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+      TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
+    });
+  });
 
-	test("any other stage leaves nothing behind", () => {
-		expect(development.stack.terminationProtection).toBe(false);
-		for (const resource of Object.values<Json>(
-			development.template.toJSON().Resources,
-		)) {
-			expect(resource.DeletionPolicy ?? "Delete").toBe("Delete");
-		}
-		expect(
-			development.resource("Customers").Properties.DeletionProtectionEnabled,
-		).toBe(false);
-		expect(development.resource("Users").Properties.DeletionProtection).toBe(
-			"INACTIVE",
-		);
-		development.template.resourceCountIs("Custom::S3AutoDeleteObjects", 1);
-		production.template.resourceCountIs("Custom::S3AutoDeleteObjects", 0);
-	});
-
-	// Under another logical id CloudFormation would make a second, empty one.
-	test("what holds data keeps its name from one deployment to the next", () => {
-		expect(["Customers", "Users"].map(development.logicalId)).toEqual([
-			"Customers6955EA0A",
-			"Users0A0EEA89",
-		]);
-	});
+  test.each(stages)('is encrypted and can be restored in $stage', ({ stack }) => {
+    expect(stack.resource('Customers').Properties).toMatchObject({
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true },
+    });
+  });
 });
 
-describe.each(stages)("bucket of $stage", ({ stack }) => {
-	test("is private, encrypted and owned by the account", () => {
-		expect(stack.resource("Exports").Properties).toMatchObject({
-			PublicAccessBlockConfiguration: {
-				BlockPublicAcls: true,
-				BlockPublicPolicy: true,
-				IgnorePublicAcls: true,
-				RestrictPublicBuckets: true,
-			},
-			BucketEncryption: {
-				ServerSideEncryptionConfiguration: [
-					{ ServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } },
-				],
-			},
-			OwnershipControls: {
-				Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }],
-			},
-		});
-	});
+describe('lifetime', () => {
+  test('production keeps its data and cannot be deleted by mistake', () => {
+    expect(production.stack.terminationProtection).toBe(true);
+    expect(production.resource('Customers')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { DeletionProtectionEnabled: true },
+    });
+    expect(production.resource('Exports').DeletionPolicy).toBe('Retain');
+    const withPool = synthesize({ stage: 'prod' });
+    expect(withPool.resource('Users')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: { DeletionProtection: 'ACTIVE' },
+    });
+  });
 
-	test("answers over TLS only", () => {
-		stack.template.hasResourceProperties("AWS::S3::BucketPolicy", {
-			PolicyDocument: {
-				Statement: Match.arrayWith([
-					Match.objectLike({
-						Effect: "Deny",
-						Action: "s3:*",
-						Principal: { AWS: "*" },
-						Condition: { Bool: { "aws:SecureTransport": "false" } },
-					}),
-				]),
-			},
-		});
-	});
+  test('any other stage leaves nothing behind', () => {
+    expect(development.stack.terminationProtection).toBe(false);
+    for (const resource of Object.values<Json>(development.template.toJSON().Resources)) {
+      expect(resource.DeletionPolicy ?? 'Delete').toBe('Delete');
+    }
+    expect(development.resource('Customers').Properties.DeletionProtectionEnabled).toBe(false);
+    expect(development.resource('Users').Properties.DeletionProtection).toBe('INACTIVE');
+    development.template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+    production.template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
+  });
 
-	test("forgets files and unfinished uploads after a day", () => {
-		expect(
-			stack.resource("Exports").Properties.LifecycleConfiguration.Rules,
-		).toEqual([
-			{ Prefix: "exports/", ExpirationInDays: 1, Status: "Enabled" },
-			{
-				AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-				Status: "Enabled",
-			},
-		]);
-	});
+  // Under another logical id CloudFormation would make a second, empty one.
+  test('what holds data keeps its name from one deployment to the next', () => {
+    expect(['Customers', 'Users'].map(development.logicalId)).toEqual([
+      'Customers6955EA0A',
+      'Users0A0EEA89',
+    ]);
+  });
 });
 
-describe("identity", () => {
-	test("is the issuer of the context, and then there is no user pool", () => {
-		production.template.hasResourceProperties("AWS::ApiGatewayV2::Authorizer", {
-			AuthorizerType: "JWT",
-			IdentitySource: ["$request.header.Authorization"],
-			JwtConfiguration: {
-				Issuer: "https://login.example.com/",
-				Audience: ["https://api.example.com", "second"],
-			},
-		});
-		production.template.resourceCountIs("AWS::Cognito::UserPool", 0);
-		production.template.hasOutput("Issuer", {
-			Value: "https://login.example.com/",
-		});
-	});
+describe.each(stages)('bucket of $stage', ({ stack }) => {
+  test('is private, encrypted and owned by the account', () => {
+    expect(stack.resource('Exports').Properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+        ],
+      },
+      OwnershipControls: {
+        Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }],
+      },
+    });
+  });
 
-	test("is otherwise a user pool whose users cannot change their merchant", () => {
-		const { template, logicalId, resource } = development;
-		const [client] = Object.keys(
-			template.findResources("AWS::Cognito::UserPoolClient"),
-		);
-		template.hasResourceProperties("AWS::ApiGatewayV2::Authorizer", {
-			JwtConfiguration: {
-				Issuer: { "Fn::GetAtt": [logicalId("Users"), "ProviderURL"] },
-				Audience: [{ Ref: client }],
-			},
-		});
-		expect(resource("Users").Properties).toMatchObject({
-			AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
-			UserPoolTier: "ESSENTIALS",
-			Schema: [{ Name: "email" }, { Name: "merchant_id", Mutable: false }],
-			LambdaConfig: {
-				PreTokenGenerationConfig: {
-					LambdaArn: { "Fn::GetAtt": [logicalId("add-token-claims"), "Arn"] },
-					LambdaVersion: "V2_0",
-				},
-			},
-		});
-		template.hasResourceProperties("AWS::Cognito::UserPoolClient", {
-			AllowedOAuthFlowsUserPoolClient: false,
-			PreventUserExistenceErrors: "ENABLED",
-			WriteAttributes: ["email"],
-		});
-		for (const name of ["ApiAddress", "Issuer", "UserPoolId", "ClientId"]) {
-			template.hasOutput(name, {});
-		}
-	});
+  test('answers over TLS only', () => {
+    stack.template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 's3:*',
+            Principal: { AWS: '*' },
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('forgets files and unfinished uploads after a day', () => {
+    expect(stack.resource('Exports').Properties.LifecycleConfiguration.Rules).toEqual([
+      { Prefix: 'exports/', ExpirationInDays: 1, Status: 'Enabled' },
+      {
+        AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+        Status: 'Enabled',
+      },
+    ]);
+  });
 });
 
-describe.each(stages)("API stage of $stage", ({ stage, stack }) => {
-	const [properties] = stack.all("AWS::ApiGatewayV2::Stage");
+describe('identity', () => {
+  test('is the issuer of the context, and then there is no user pool', () => {
+    production.template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: {
+        Issuer: 'https://login.example.com/',
+        Audience: ['https://api.example.com', 'second'],
+      },
+    });
+    production.template.resourceCountIs('AWS::Cognito::UserPool', 0);
+    production.template.hasOutput('Issuer', {
+      Value: 'https://login.example.com/',
+    });
+  });
 
-	test("is throttled", () => {
-		expect(properties?.DefaultRouteSettings).toEqual({
-			ThrottlingRateLimit: expect.any(Number),
-			ThrottlingBurstLimit: expect.any(Number),
-		});
-	});
-
-	test("logs every request without personal data", () => {
-		const { DestinationArn, Format } = properties?.AccessLogSettings ?? {};
-		expect(DestinationArn).toEqual({
-			"Fn::GetAtt": [stack.logicalId("access-logs"), "Arn"],
-		});
-		const fields = JSON.parse(Format);
-		expect(fields).toMatchObject({
-			requestId: "$context.requestId",
-			routeKey: "$context.routeKey",
-			status: "$context.status",
-			integrationError: "$context.integrationErrorMessage",
-		});
-		expect(fields.merchant).toBe(
-			stage === "dev" ? "$context.authorizer.claims.merchant_id" : undefined,
-		);
-		expect(Format).not.toMatch(
-			/context\.(?:path|identity|authorizer\.claims\.(?!merchant_id"))/,
-		);
-	});
+  test('is otherwise a user pool whose users cannot change their merchant', () => {
+    const { template, logicalId, resource } = development;
+    const [client] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      JwtConfiguration: {
+        Issuer: { 'Fn::GetAtt': [logicalId('Users'), 'ProviderURL'] },
+        Audience: [{ Ref: client }],
+      },
+    });
+    expect(resource('Users').Properties).toMatchObject({
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      UserPoolTier: 'ESSENTIALS',
+      Schema: [{ Name: 'email' }, { Name: 'merchant_id', Mutable: false }],
+      LambdaConfig: {
+        PreTokenGenerationConfig: {
+          LambdaArn: { 'Fn::GetAtt': [logicalId('add-token-claims'), 'Arn'] },
+          LambdaVersion: 'V2_0',
+        },
+      },
+    });
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      AllowedOAuthFlowsUserPoolClient: false,
+      PreventUserExistenceErrors: 'ENABLED',
+      WriteAttributes: ['email'],
+    });
+    for (const name of ['ApiAddress', 'Issuer', 'UserPoolId', 'ClientId']) {
+      template.hasOutput(name, {});
+    }
+  });
 });
 
-describe("alarms", () => {
-	test("watch failures, throttling and latency, and stay quiet without traffic", () => {
-		const alarms = production.all("AWS::CloudWatch::Alarm");
-		const metrics = alarms.flatMap(({ MetricName, Metrics = [] }) => [
-			MetricName,
-			...Metrics.map((metric: Json) => metric.MetricStat?.Metric.MetricName),
-		]);
-		for (const name of [
-			"5xx",
-			"Errors",
-			"Duration",
-			"Throttles",
-			"ThrottledRequests",
-			"SystemErrors",
-		]) {
-			expect(metrics).toContain(name);
-		}
-		for (const alarm of alarms) {
-			expect(alarm.TreatMissingData).toBe("notBreaching");
-			// CloudWatch takes no more in one alarm.
-			expect(
-				alarm.Metrics?.filter((metric: Json) => metric.MetricStat) ?? [],
-			).toSatisfy((watched: unknown[]) => watched.length <= 10);
-		}
-	});
+describe.each(stages)('API stage of $stage', ({ stage, stack }) => {
+  const [properties] = stack.all('AWS::ApiGatewayV2::Stage');
 
-	test("watch every function of the API", () => {
-		const alarms = JSON.stringify(development.all("AWS::CloudWatch::Alarm"));
-		for (const name of FUNCTIONS)
-			expect(alarms).toContain(`"${development.logicalId(name)}"`);
-	});
+  test('is throttled', () => {
+    expect(properties?.DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: expect.any(Number),
+      ThrottlingBurstLimit: expect.any(Number),
+    });
+  });
 
-	test("go to the topic of the context", () => {
-		for (const alarm of production.all("AWS::CloudWatch::Alarm")) {
-			expect(alarm.AlarmActions).toEqual([PRODUCTION.alarmTopicArn]);
-		}
-		for (const alarm of development.all("AWS::CloudWatch::Alarm")) {
-			expect(alarm.AlarmActions).toBeUndefined();
-		}
-	});
+  test('logs every request without personal data', () => {
+    const { DestinationArn, Format } = properties?.AccessLogSettings ?? {};
+    expect(DestinationArn).toEqual({
+      'Fn::GetAtt': [stack.logicalId('access-logs'), 'Arn'],
+    });
+    const fields = JSON.parse(Format);
+    expect(fields).toMatchObject({
+      requestId: '$context.requestId',
+      routeKey: '$context.routeKey',
+      status: '$context.status',
+      integrationError: '$context.integrationErrorMessage',
+    });
+    expect(fields.merchant).toBe(
+      stage === 'dev' ? '$context.authorizer.claims.merchant_id' : undefined,
+    );
+    expect(Format).not.toMatch(/context\.(?:path|identity|authorizer\.claims\.(?!merchant_id"))/);
+  });
 });
 
-describe("rules of AwsSolutions", () => {
-	test.each(stages)("find nothing in $stage", ({ stack: { app } }) => {
-		expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual(
-			[],
-		);
-	});
+describe('alarms', () => {
+  test('watch failures, throttling and latency, and stay quiet without traffic', () => {
+    const alarms = production.all('AWS::CloudWatch::Alarm');
+    const metrics = alarms.flatMap(({ MetricName, Metrics = [] }) => [
+      MetricName,
+      ...Metrics.map((metric: Json) => metric.MetricStat?.Metric.MetricName),
+    ]);
+    for (const name of [
+      '5xx',
+      'Errors',
+      'Duration',
+      'Throttles',
+      'ThrottledRequests',
+      'SystemErrors',
+    ]) {
+      expect(metrics).toContain(name);
+    }
+    for (const alarm of alarms) {
+      expect(alarm.TreatMissingData).toBe('notBreaching');
+      // CloudWatch takes no more in one alarm.
+      expect(alarm.Metrics?.filter((metric: Json) => metric.MetricStat) ?? []).toSatisfy(
+        (watched: unknown[]) => watched.length <= 10,
+      );
+    }
+  });
 
-	test("would find something", () => {
-		const { app, stack } = synthesize();
-		new Bucket(stack, "Careless");
-		const { violations } = new AwsSolutionsChecks(app).validateScope(app);
-		expect(violations.map(({ ruleName }) => ruleName)).toContain(
-			"AwsSolutions-S10",
-		);
-	});
+  test('watch every function of the API', () => {
+    const alarms = JSON.stringify(development.all('AWS::CloudWatch::Alarm'));
+    for (const name of FUNCTIONS) expect(alarms).toContain(`"${development.logicalId(name)}"`);
+  });
+
+  test('go to the topic of the context', () => {
+    for (const alarm of production.all('AWS::CloudWatch::Alarm')) {
+      expect(alarm.AlarmActions).toEqual([PRODUCTION.alarmTopicArn]);
+    }
+    for (const alarm of development.all('AWS::CloudWatch::Alarm')) {
+      expect(alarm.AlarmActions).toBeUndefined();
+    }
+  });
+});
+
+describe('rules of AwsSolutions', () => {
+  test.each(stages)('find nothing in $stage', ({ stack: { app } }) => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+
+  test('would find something', () => {
+    const { app, stack } = synthesize();
+    new Bucket(stack, 'Careless');
+    const { violations } = new AwsSolutionsChecks(app).validateScope(app);
+    expect(violations.map(({ ruleName }) => ruleName)).toContain('AwsSolutions-S10');
+  });
 });
 
 test.each([
-	[{ stage: "Prod" }, 'Context stage: "Prod" is not'],
-	[{ stage: "production" }, "the production stage is prod"],
-	[{ issuer: "http://login.example.com", audience: "a" }, "Context issuer: "],
-	[{ issuer: "https://login.example.com" }, "give both"],
-	[{ audience: "a" }, "give both"],
-	[
-		{ issuer: "https://login.example.com", audience: "a, b" },
-		'Context audience: "a, b" is not',
-	],
-	[{ merchantClaim: "merchant id" }, "Context merchantClaim: "],
-	[{ alarmTopicArn: "alarms" }, "Context alarmTopicArn: "],
-])("context %o is refused", (context, message) => {
-	expect(() => readSettings(new App({ context }).node)).toThrow(message);
+  [{ stage: 'Prod' }, 'Context stage: "Prod" is not'],
+  [{ stage: 'production' }, 'the production stage is prod'],
+  [{ issuer: 'http://login.example.com', audience: 'a' }, 'Context issuer: '],
+  [{ issuer: 'https://login.example.com' }, 'give both'],
+  [{ audience: 'a' }, 'give both'],
+  [{ issuer: 'https://login.example.com', audience: 'a, b' }, 'Context audience: "a, b" is not'],
+  [{ merchantClaim: 'merchant id' }, 'Context merchantClaim: '],
+  [{ alarmTopicArn: 'alarms' }, 'Context alarmTopicArn: '],
+])('context %o is refused', (context, message) => {
+  expect(() => readSettings(new App({ context }).node)).toThrow(message);
 });

@@ -5,14 +5,7 @@ import type { Authorizer } from './authorizer.ts';
 import { toEvent } from './event.ts';
 import { EventTooLargeError, type Invoke } from './lambda.ts';
 import { type HttpAnswer, toAnswer } from './response.ts';
-
-/** A route of the gateway. */
-export interface GatewayRoute {
-  readonly method: string;
-  readonly path: string;
-  readonly function: string;
-  readonly scope: string;
-}
+import { type GatewayRoute, routeFinder } from './routing.ts';
 
 /** What the gateway allows a request. */
 export interface GatewayLimits {
@@ -76,6 +69,8 @@ export function createGateway(options: GatewayOptions): Server {
     try {
       send(response, requestId, await answer(request, requestId));
     } catch (error) {
+      // The client went away.
+      if (request.socket.destroyed) return;
       const refusal = error instanceof Refusal ? error : new Refusal(500);
       if (refusal !== error) console.error(error);
       send(response, requestId, toHttp(refusal));
@@ -85,13 +80,12 @@ export function createGateway(options: GatewayOptions): Server {
 
 function answering({ routes, defaultFunction, authorize, invoke, limits }: GatewayOptions) {
   const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
-  // Where two paths fit, the one with a name where the other has a parameter comes first.
-  const ordered = routes.toSorted((a, b) => (specificity(a.path) < specificity(b.path) ? -1 : 1));
+  const findRoute = routeFinder(routes);
 
   return async (request: IncomingMessage, requestId: string): Promise<HttpAnswer> => {
     if (sizeOfHead(request) > headerBytes) throw new Refusal(431);
     const { path, query } = parseTarget(request.url ?? '');
-    const route = findRoute(ordered, request.method, path);
+    const { route, pathParameters } = findRoute(request.method, path);
     const functionName = route?.function ?? defaultFunction;
     if (!functionName) throw new Refusal(404);
 
@@ -106,18 +100,14 @@ function answering({ routes, defaultFunction, authorize, invoke, limits }: Gatew
       requestId,
       path,
       query,
-      routeKey: route?.routeKey ?? '$default',
-      pathParameters: route?.pathParameters ?? {},
+      routeKey: route ? `${route.method} ${route.path}` : '$default',
+      pathParameters,
       claims: caller.claims,
       scopes,
       body: await readBody(request, bodyBytes),
     });
     return toAnswer(await inTime(integrationMs, invoke(functionName, event)));
   };
-}
-
-function specificity(path: string): string {
-  return path.replaceAll(/\{[^}]*\}/g, '\uffff');
 }
 
 /** Length of the request line and the header values, as API Gateway's quota counts them. */
@@ -136,31 +126,6 @@ function parseTarget(target: string) {
   } catch {
     throw new Refusal(400);
   }
-}
-
-function findRoute(routes: readonly GatewayRoute[], method: string | undefined, path: string) {
-  for (const route of routes) {
-    const pathParameters = route.method === method ? matchPath(route.path, path) : undefined;
-    if (pathParameters) {
-      const routeKey = `${route.method} ${route.path}`;
-      return { ...route, routeKey, pathParameters };
-    }
-  }
-  return undefined;
-}
-
-function matchPath(template: string, path: string): Record<string, string> | undefined {
-  const parts = template.split('/');
-  const segments = path.split('/');
-  if (parts.length !== segments.length) return undefined;
-  const parameters: Record<string, string> = {};
-  for (const [index, part] of parts.entries()) {
-    const segment = segments[index] as string;
-    const [, name] = /^\{(.*)\}$/.exec(part) ?? [];
-    if (name && segment) parameters[name] = segment;
-    else if (part !== segment) return undefined;
-  }
-  return parameters;
 }
 
 /** Reads on to the end also where the body is too large, so that the client hears of it. */

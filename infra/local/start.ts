@@ -118,7 +118,8 @@ ${DATA_FOLDER} to begin again.`);
   const server = SERVERS.find((name) => ports[name] === port);
   if (!port || !server) return error;
   const { what, flag } = PORTS[server];
-  const reason = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${code})`;
+  const reason =
+    code === 'EADDRINUSE' ? 'is taken, perhaps by another npm start' : `cannot be used (${code})`;
   return new UsageError(`Port ${port}, for ${what}, ${reason}. Choose another one with --${flag}:
 
   npm start -- --${flag} ${port + 100}`);
