@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtV
 import { DISCOVERY_PATH } from './issuer.ts';
 
 /** What the JWT authorizer found: a caller, or why there is none. */
-export type Authorization =
+type Authorization =
   | { readonly claims: Readonly<Record<string, string>> }
   | { readonly status: 401 | 403; readonly challenge: string };
 

@@ -8,17 +8,17 @@ import { type HttpAnswer, toAnswer } from './response.ts';
 import { type GatewayRoute, routeFinder } from './routing.ts';
 
 /** What the gateway allows a request. */
-export interface GatewayLimits {
+interface GatewayLimits {
   /** Request line and header values together. */
   readonly headerBytes: number;
   readonly bodyBytes: number;
   readonly integrationMs: number;
 }
 
-export interface GatewayOptions {
+interface GatewayOptions {
   readonly routes: readonly GatewayRoute[];
   /** Function of the `$default` route; without one, what no route answers is 404. */
-  readonly defaultFunction?: string;
+  readonly defaultFunction?: string | undefined;
   readonly authorize: Authorizer;
   readonly invoke: Invoke;
   /** Answers what is no part of the API, and says whether it did. */

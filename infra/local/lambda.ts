@@ -12,7 +12,7 @@ export type Invoke = (name: string, event: object) => Promise<unknown>;
 export class EventTooLargeError extends Error {}
 
 /** What Lambda allows a function. */
-export interface LambdaLimits {
+interface LambdaLimits {
   readonly timeoutMs: number;
   /** Size of an event as JSON. */
   readonly eventBytes: number;

@@ -8,7 +8,7 @@ export interface GatewayRoute {
 }
 
 /** The route that a request takes, if any, and its path parameters. */
-export interface Match {
+interface Match {
   readonly route?: GatewayRoute;
   readonly pathParameters: Readonly<Record<string, string>>;
 }

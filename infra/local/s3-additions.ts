@@ -4,11 +4,13 @@ import s3Authentication from '@20minutes/s3rver/lib/middleware/authentication.js
 import S3Error from '@20minutes/s3rver/lib/models/error.js';
 
 /** What Koa's context of a request has, as far as it is used here. */
-export interface S3Context {
+interface S3Context {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly state: { vhost?: boolean };
+  mountPath?: string;
   params: Readonly<Record<string, string>>;
   status: number;
   /** A plain object is sent as XML. */
@@ -29,6 +31,18 @@ const verifySignature = s3Authentication();
 export const signedOnly: S3Middleware = (ctx, next) => {
   const isSigned = 'authorization' in ctx.headers || 'X-Amz-Signature' in ctx.query;
   if (!isSigned) throw new S3Error('AccessDenied', 'Access Denied');
+  return next();
+};
+
+/**
+ * The SDK signs a bucket's path with a slash at its end. s3rver reckons without it; taken for a
+ * virtual host mounted at `/`, the same request is reckoned with it.
+ */
+export const bucketPaths: S3Middleware = (ctx, next) => {
+  if (/^\/[^/]+\/$/.test(ctx.path)) {
+    ctx.state.vhost = true;
+    ctx.mountPath = '/';
+  }
   return next();
 };
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import S3rver from '@20minutes/s3rver';
 import type { S3Options } from './s3.ts';
-import { multipartUploads, signedOnly } from './s3-additions.ts';
+import { bucketPaths, multipartUploads, signedOnly } from './s3-additions.ts';
 import { HOST } from './server.ts';
 
 const { port, bucket, path } = workerData as S3Options;
-const directory = path ?? (await mkdtemp(join(tmpdir(), 's3-')));
+const directory = path ?? (await mkdtemp(join(tmpdir(), 'local-s3-')));
 const s3rver = new S3rver({
   address: HOST,
   port,
@@ -17,7 +17,7 @@ const s3rver = new S3rver({
   vhostBuckets: false,
   configureBuckets: [{ name: bucket }],
 });
-s3rver.middleware.splice(-1, 0, signedOnly, multipartUploads(directory, bucket));
+s3rver.middleware.splice(-1, 0, signedOnly, bucketPaths, multipartUploads(directory, bucket));
 
 const address = await s3rver.run();
 parentPort?.postMessage(address.port);

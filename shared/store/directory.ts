@@ -99,11 +99,14 @@ function toExpression(
     values[placeholder] = text;
     return placeholder;
   };
-  if ('all' in condition) return `(${condition.all.map(inner).join(' AND ')})`;
+  // DynamoDB refuses parentheses around what has its own, as one part alone would have.
+  const joined = (parts: readonly Condition[], word: string) =>
+    parts.length === 1 ? inner(parts[0] as Condition) : `(${parts.map(inner).join(word)})`;
+  if ('all' in condition) return joined(condition.all, ' AND ');
   if ('any' in condition) {
     // Any of nothing holds for nobody; every customer has a kind.
     if (condition.any.length === 0) return `attribute_not_exists(${name(DERIVED.kind)})`;
-    return `(${condition.any.map(inner).join(' OR ')})`;
+    return joined(condition.any, ' OR ');
   }
   if ('not' in condition) return `(NOT ${inner(condition.not)})`;
   const attribute = name(condition.attribute);

@@ -1,0 +1,323 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from './support/api.ts';
+
+useApi();
+
+const PRIVATE = '19900118-9811';
+const COMPANY = '556703-7485';
+
+const CUSTOMERS = [
+  {
+    name: 'Nisse Hult',
+    customerid: 'K1',
+    companyno: PRIVATE,
+    address: 'Ågatan 1',
+    postcode: '123 45',
+  },
+  { name: 'ÅKERS ÄPPELÖ AB', customerid: 'K2', companyno: COMPANY, reversetax: 'Ja' },
+  { name: 'Okänd', customerid: 'K3', postoffice: 'Östersund', crediflowPartyId: 'p' },
+  {
+    name: 'Hult Nisse',
+    customerid: 'K4',
+    customertypecode: 'Company',
+    crediflowPartyId: 'p',
+    dontSendEFaktura: '1',
+  },
+  {
+    name: 'Tom',
+    customerid: 'K5',
+    customertypecode: 'privat',
+    companyno: COMPANY,
+    reversetax: '0',
+  },
+];
+
+async function sampleMerchant(): Promise<Client> {
+  const merchant = await newMerchant();
+  for (const customer of CUSTOMERS) await create(merchant, customer);
+  return merchant;
+}
+
+const names = (body: { customerid: string }[]) =>
+  body.map(({ customerid }) => customerid).join(' ');
+
+describe('filters', () => {
+  const today = new Date().toISOString().slice(0, 10);
+  test.each([
+    ['', 'K1 K2 K3 K4 K5'],
+    ['filter=search&search=nisse', 'K1 K4'],
+    ['filter=search&search=Nisse%20Hult', 'K1'],
+    ['filter=search&search=Nisse&search=Hult', 'K1 K4'],
+    ['filter=search&search[0]=Nisse&search[1]=K4', 'K4'],
+    ['filter=search&search[]=Nisse&search[]=ågatan', 'K1'],
+    ['filter=search&search=%C3%A5kers%20%C3%A4ppel%C3%B6', 'K2'],
+    ['filter=search&search=A%CC%8Akers', 'K2'],
+    ['filter=search&search=5567037485', 'K2 K5'],
+    ['filter=search&search=556703-7485', 'K2 K5'],
+    ['filter=search&search=6703-7485', 'K2 K5'],
+    ['filter=search&search=199001189811', 'K1'],
+    ['filter=search&search=östersund', 'K3'],
+    ['filter=search&search=123%2045', 'K1'],
+    ['filter=!search&search=nisse', 'K2 K3 K5'],
+    ['filter=search&search=a,b', ''],
+    ['filter=searchInInvoiceForm&searchInInvoiceForm=nisse', 'K1 K4'],
+    ['filter=searchInInvoiceForm&searchInInvoiceForm=ågatan', ''],
+    ['filter=isPrivate', 'K1 K5'],
+    ['filter=isPrivate&isPrivate=0', 'K2 K3 K4'],
+    ['filter=!isPrivate&isPrivate=0', 'K1 K5'],
+    ['filter=isCompany', 'K2 K4'],
+    ['filter=isUnknown', 'K3'],
+    ['filter=isCustomerType&isPrivate=1&isUnknown=1', 'K1 K3 K5'],
+    ['filter=!isCustomerType&isPrivate=1&isUnknown=1', 'K2 K4'],
+    ['filter=isCustomerType&isPrivate=0', ''],
+    ['filter=isEFaktura', 'K3'],
+    ['filter=!isEFaktura', 'K1 K2 K4 K5'],
+    ['filter=isReverseTax', 'K2'],
+    ['filter=isTitle&isEFaktura=1&isReverseTax=1', 'K2 K3'],
+    ['filter=isCompany,search&search=Nisse', 'K4'],
+    ['filter=isCompany&filter=!search&search=Nisse', 'K2'],
+    ['filter[0]=isPrivate&filter[1]=search&search=Tom', 'K5'],
+    [`filter=rangeByDate&from=${today}&to=2999-01-01`, 'K1 K2 K3 K4 K5'],
+    ['filter=rangeByDate&from=2020-02-29&to=2020-03-01', ''],
+    ['filter=!rangeByDate&from=2020-02-29&to=2020-03-01', 'K1 K2 K3 K4 K5'],
+    [`filter=!rangeByDate,isPrivate&from=${today}&to=2999-01-01`, ''],
+  ])('%s finds %s', async (query, expected) => {
+    const merchant = await sampleMerchant();
+    await eventually(async () => {
+      const list = await merchant.call('GET', `/customers?${query}`);
+      expect(list.status, JSON.stringify(list.body)).toBe(200);
+      expect(names(list.body)).toBe(expected);
+      const { body } = await merchant.call('GET', `/customers/count?${query}`);
+      expect(body).toEqual({ count: list.body.length });
+    });
+  });
+
+  test('follow a change of the customer', async () => {
+    const merchant = await newMerchant();
+    const { mexcParamvaluesetsid: id } = await create(merchant, {
+      name: 'Före',
+      companyno: COMPANY,
+    });
+    await merchant.call('PATCH', `/customers/${id}`, { body: { name: 'Efter', companyno: '' } });
+    await eventually(async () => {
+      const find = async (query: string) =>
+        (await merchant.call('GET', `/customers/count?${query}`)).body.count;
+      expect(await find('filter=search&search=FÖRE')).toBe(0);
+      expect(await find('filter=search&search=EFTER')).toBe(1);
+      expect(await find('filter=isCompany')).toBe(0);
+      expect(await find('filter=isUnknown')).toBe(1);
+    });
+  });
+});
+
+describe('pages', () => {
+  test('lead from one to the next, each customer once', async () => {
+    const merchant = await sampleMerchant();
+    for (const filter of ['', '&filter=!search&search=nothing']) {
+      await eventually(async () => {
+        let path: string | undefined = `/customers?limit=2${filter}`;
+        const seen: string[] = [];
+        while (path) {
+          const { body, headers } = await merchant.call('GET', path);
+          seen.push(names(body));
+          const link: string | undefined = headers
+            .get('link')
+            ?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+          expect(headers.has('link')).toBe(link !== undefined);
+          path = link && new URL(link).pathname + new URL(link).search;
+          if (link) expect(link.startsWith(`${merchant.url}/`)).toBe(true);
+        }
+        expect(seen).toEqual(['K1 K2', 'K3 K4', 'K5']);
+      });
+    }
+  });
+
+  test('begin where start says, with and without a filter', async () => {
+    const merchant = await sampleMerchant();
+    const at = async (query: string) =>
+      names((await merchant.call('GET', `/customers?${query}`)).body);
+    await eventually(async () => {
+      expect(await at('start=3')).toBe('K4 K5');
+      expect(await at('start=1&limit=2')).toBe('K2 K3');
+      expect(await at('start=5')).toBe('');
+      expect(await at('filter=search&search=nisse&start=1')).toBe('K4');
+      expect(await at('start=0')).toBe('K1 K2 K3 K4 K5');
+    });
+  });
+
+  test('have no customer twice, and none lost, when others are deleted in between', async () => {
+    const merchant = await sampleMerchant();
+    const first = await merchant.call('GET', '/customers?limit=2');
+    const last = first.body[1].mexcParamvaluesetsid;
+    await merchant.call('DELETE', `/customers/${last}`);
+    const link = first.headers.get('link')?.match(/<(.+)>/)?.[1] as string;
+    const { body } = await merchant.call('GET', new URL(link).pathname + new URL(link).search);
+    expect(names(body)).toBe('K3 K4');
+  });
+
+  test('are packed with gzip where the caller takes it', async () => {
+    const merchant = await sampleMerchant();
+    const packed = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    const plain = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(packed.body).toEqual(plain.body);
+  });
+
+  test('show a customer the moment it is created', async () => {
+    const merchant = await newMerchant();
+    for (let count = 1; count <= 5; count += 1) {
+      await create(merchant, { name: `${count}` });
+      expect((await merchant.call('GET', '/customers')).body).toHaveLength(count);
+    }
+  });
+});
+
+describe('a wrong query is 400 and names the parameter', () => {
+  test.each([
+    ['limit=0', 'limit'],
+    ['limit=1001', 'limit'],
+    ['limit=abc', 'limit'],
+    ['limit=1.5', 'limit'],
+    ['limit=', 'limit'],
+    ['limit=1&limit=2', 'limit'],
+    ['start=-1', 'start'],
+    ['start=x', 'start'],
+    ['filter=isWrong', 'filter'],
+    ['filter=!', 'filter'],
+    ['filter=constructor', 'filter'],
+    ['filter=search', 'search'],
+    ['filter=search&search=', 'search'],
+    ['search=nisse', 'search'],
+    ['isPrivate=1', 'isPrivate'],
+    ['filter=isPrivate&isPrivate=2', 'isPrivate'],
+    ['filter=isCustomerType', 'isPrivate'],
+    ['filter=rangeByDate', 'from'],
+    ['filter=rangeByDate&from=2024-01-01', 'to'],
+    ['filter=rangeByDate&from=2024-02-30&to=2024-03-01', 'from'],
+    ['filter=rangeByDate&from=2024-01-01&to=20240101', 'to'],
+    ['filter=rangeByDate&from=2024-01-02&to=2024-01-01', 'from'],
+    ['cursor=', 'cursor'],
+    ['cursor=abc', 'cursor'],
+    ['cursor=../../../../etc', 'cursor'],
+    ['limt=5', 'limt'],
+  ])('%s', async (query, parameter) => {
+    const merchant = await newMerchant();
+    const { status, headers, body } = await merchant.call('GET', `/customers?${query}`);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(body.errors).toEqual([{ parameter, detail: expect.any(String) }]);
+    expect(body.detail).toContain(parameter);
+  });
+
+  test('a cursor that was changed, or made for other filters', async () => {
+    const merchant = await sampleMerchant();
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    const at = (query: string) => merchant.call('GET', `/customers?${query}`);
+    expect(await at(`cursor=${cursor}`)).toMatchObject({ status: 200 });
+    const changed = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
+    expect(await at(`cursor=${changed}`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&filter=isPrivate`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&start=1`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(merchantsAvailable > 1)("another merchant's cursor", async () => {
+    const merchant = await sampleMerchant();
+    const other = await newMerchant(1);
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(isLocal)('a page whose answer would pass 6 MB', async () => {
+    const merchant = await newMerchant();
+    const notes = 'å'.repeat(10_000);
+    await Promise.all(
+      Array.from({ length: 170 }, () => create(merchant, { notes, statuslog: notes })),
+    );
+    const headers = { 'accept-encoding': 'identity' };
+    const all = await merchant.call('GET', '/customers?limit=1000', { headers });
+    expect(all.status).toBe(400);
+    expect(all.body.errors[0].parameter).toBe('limit');
+    expect((await merchant.call('GET', '/customers?limit=100', { headers })).body).toHaveLength(
+      100,
+    );
+    const packed = await merchant.call('GET', '/customers?limit=1000');
+    expect(packed.body).toHaveLength(170);
+  });
+});
+
+describe('searchByOrgNumber', () => {
+  test('finds a company and a person, in any way of writing their number', async () => {
+    const merchant = await newMerchant();
+    await create(merchant, {
+      name: 'Test AB',
+      companyno: '5567037485',
+      address: 'Gatan 1',
+      postcode: '123 41',
+      postoffice: 'Staden',
+      countrycode: 'se',
+      telephone: '070-123 46 78',
+      email: 'a@example.com',
+    });
+    await create(merchant, { name: 'Kalle Svensson', companyno: PRIVATE });
+    await eventually(async () => {
+      for (const number of ['556703-7485', '5567037485', '16556703-7485', '165567037485']) {
+        const { status, body } = await merchant.call(
+          'GET',
+          `/customers/searchByOrgNumber/${number}`,
+        );
+        expect(status).toBe(200);
+        expect(body).toEqual({
+          firstname: '',
+          lastname: '',
+          company: 'Test AB',
+          street: 'Gatan 1',
+          zip: 12341,
+          city: 'Staden',
+          country: 'SE',
+          phone: '46701234678',
+          email: 'a@example.com',
+        });
+      }
+      for (const number of ['199001189811', '19900118-9811', '9001189811', '900118-9811']) {
+        const { status, body } = await merchant.call(
+          'GET',
+          `/customers/searchByOrgNumber/${number}`,
+        );
+        expect(status).toBe(200);
+        expect(body).toMatchObject({ firstname: 'Kalle', lastname: 'Svensson', company: '' });
+      }
+    });
+  });
+
+  test.each(['5567037486', '900118-9812', '123', 'abc', '20261399-0000', '%00'])(
+    'is 400 for %s, which is no number',
+    async (number) => {
+      const merchant = await newMerchant();
+      const { status, body } = await merchant.call('GET', `/customers/searchByOrgNumber/${number}`);
+      expect(status).toBe(400);
+      expect(body.errors[0].parameter).toBe('orgNum');
+    },
+  );
+
+  test('is 404 for a number that no customer has', async () => {
+    const merchant = await newMerchant();
+    expect(await merchant.call('GET', '/customers/searchByOrgNumber/5567037485')).toMatchObject({
+      status: 404,
+    });
+  });
+});

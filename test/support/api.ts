@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, vi } from 'vitest';
+import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+
+/** An answer as the tests look at it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
+  readonly body: any;
+}
+
+export interface Call {
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** A merchant's system that calls the API. */
+export interface Client {
+  readonly url: string;
+  readonly token: string;
+  call(method: string, path: string, options?: Call): Promise<Answer>;
+}
+
+/** Address of a deployed API to test in place of the local stack. */
+const DEPLOYED = process.env.API_URL?.replace(/\/$/, '');
+/** Tokens of test merchants there, separated by commas. Their customers are deleted. */
+const TOKENS = process.env.API_TOKENS?.split(',') ?? [];
+
+/** Whether the suite runs against its own local stack. */
+export const isLocal = !DEPLOYED;
+/** How many merchants a test may have at once. */
+export const merchantsAvailable = isLocal ? Number.POSITIVE_INFINITY : TOKENS.length;
+
+let stack: LocalStack | undefined;
+let merchants = 0;
+
+/** Starts the local stack for a file's tests, unless they are sent to a deployed API. */
+export function useApi(): void {
+  beforeAll(async () => {
+    if (DEPLOYED) return;
+    const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
+    const table = `customers-${crypto.randomUUID()}`;
+    stack = await startLocalStack(dynamodbEndpoint ? { dynamodbEndpoint, table } : {});
+  });
+  afterAll(() => stack?.close());
+}
+
+/** The running local stack. */
+export function localStack(): LocalStack {
+  if (!stack) throw new Error('The local stack does not run; has the file called useApi()?');
+  return stack;
+}
+
+/**
+ * A merchant without customers.
+ *
+ * @param nth of the test's merchants, where it has several at once.
+ */
+export async function newMerchant(
+  nth = 0,
+  claims: Record<string, unknown> & { scopes?: readonly string[] } = {},
+): Promise<Client> {
+  if (DEPLOYED) {
+    const token = TOKENS[nth];
+    if (!token) throw new Error(`API_TOKENS has no token for merchant ${nth + 1}`);
+    const client = clientOf(DEPLOYED, token);
+    await empty(client);
+    return client;
+  }
+  merchants += 1;
+  const token = await localStack().token({ merchant: `test-${merchants}`, ...claims });
+  return clientOf(localStack().url, token);
+}
+
+/** A client with this token, or with none. */
+export function clientOf(url: string, token: string): Client {
+  const call = async (method: string, path: string, { body, headers }: Call = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? JSON.parse(text) : text,
+    };
+  };
+  return { url, token, call };
+}
+
+/** Creates a customer and gives it as answered. */
+export async function create(client: Client, body: Record<string, unknown>) {
+  const answer = await client.call('POST', '/customers', { body });
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body as Record<string, string> & { mexcParamvaluesetsid: number };
+}
+
+/** Waits until an assertion holds: filters read indexes, which follow within a second. */
+export function eventually(assertion: () => Promise<void>): Promise<void> {
+  return vi.waitFor(assertion, { timeout: 10_000, interval: 200 });
+}
+
+async function empty(client: Client): Promise<void> {
+  for (;;) {
+    const { body } = await client.call('GET', '/customers?limit=1000');
+    if (body.length === 0) return;
+    const ids = body.map(
+      (customer: { mexcParamvaluesetsid: number }) => customer.mexcParamvaluesetsid,
+    );
+    await client.call('DELETE', '/customers', { body: ids });
+  }
+}
