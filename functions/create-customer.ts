@@ -6,11 +6,12 @@ import { parseBody } from '../shared/http/body.ts';
 import { endpoint, type Request } from '../shared/http/endpoint.ts';
 import { entityTag } from '../shared/http/entity-tag.ts';
 import { badHeader } from '../shared/http/problem.ts';
+import { MAX_IDEMPOTENCY_KEY_LENGTH } from '../shared/limits.ts';
 import { addCustomer } from '../shared/store/customers.ts';
 import { addCustomerOnce } from '../shared/store/idempotency.ts';
 import { nextId } from '../shared/store/sequence.ts';
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const IDEMPOTENCY_KEY = new RegExp(`^[\\x21-\\x7e]{1,${MAX_IDEMPOTENCY_KEY_LENGTH}}$`);
 
 /** POST /customers: stores a new customer, once for all requests with one Idempotency-Key. */
 export const handler = endpoint(async (request) => {
@@ -32,7 +33,10 @@ export const handler = endpoint(async (request) => {
 function idempotencyKey({ headers }: Request): string | undefined {
   const key = headers['idempotency-key'];
   if (key === undefined || IDEMPOTENCY_KEY.test(key)) return key;
-  throw badHeader('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
+  throw badHeader(
+    'Idempotency-Key',
+    `must be 1 to ${MAX_IDEMPOTENCY_KEY_LENGTH} visible ASCII characters`,
+  );
 }
 
 async function add(merchant: string, key: string | undefined, customer: Customer) {

@@ -1,6 +1,7 @@
-import { idsSchema, MAX_IDS_DELETED } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/schema.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { MAX_IDS_DELETED } from '../shared/limits.ts';
 import { deleteCustomers } from '../shared/store/customers.ts';
 
 const BodySchema = idsSchema(MAX_IDS_DELETED);

@@ -1,8 +1,9 @@
-import { idsSchema, MAX_IDS_EXPORTED } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/schema.ts';
 import { CSV_PARAMETERS, CSV_TYPE, csv } from '../shared/export/csv.ts';
 import { answerExport } from '../shared/export/export.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { MAX_IDS_EXPORTED } from '../shared/limits.ts';
 import { chosenItems } from '../shared/store/export-items.ts';
 
 const BodySchema = idsSchema(MAX_IDS_EXPORTED);

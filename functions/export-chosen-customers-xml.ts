@@ -1,13 +1,14 @@
-import { idsSchema, MAX_IDS_EXPORTED } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/schema.ts';
 import { answerExport } from '../shared/export/export.ts';
 import { XML_TYPE, xml } from '../shared/export/xml.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
+import { MAX_IDS_EXPORTED } from '../shared/limits.ts';
 import { chosenItems } from '../shared/store/export-items.ts';
 
 const BodySchema = idsSchema(MAX_IDS_EXPORTED);
 
-/** POST /customers/export/xml: the customers with these ids as a XML file; absent ids are left out. */
+/** POST /customers/export/xml: the customers with these ids as an XML file; absent ids are left out. */
 export const handler = endpoint(
   async (request) => {
     request.query.allowOnly([]);

@@ -4,7 +4,7 @@ import { XML_TYPE, xml } from '../shared/export/xml.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { selectedItems } from '../shared/store/export-items.ts';
 
-/** GET /customers/export/xml: all customers that meet the filters as a XML file. */
+/** GET /customers/export/xml: all customers that meet the filters as an XML file. */
 export const handler = endpoint(
   async (request) => {
     request.query.allowOnly(FILTER_PARAMETERS);

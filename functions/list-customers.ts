@@ -3,10 +3,8 @@ import { FILTER_PARAMETERS, parseFilters } from '../shared/customer/filters.ts';
 import { makeCursor, readCursor } from '../shared/http/cursor.ts';
 import { endpoint, type Request } from '../shared/http/endpoint.ts';
 import { badParameter } from '../shared/http/problem.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from '../shared/limits.ts';
 import { listPage } from '../shared/store/list.ts';
-
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
 
 /**
  * GET /customers: the customers that meet the filters, by ascending id, a page at a time. The
@@ -15,7 +13,7 @@ const MAX_LIMIT = 1_000;
 export const handler = endpoint(async (request) => {
   const { merchant, query } = request;
   query.allowOnly(['limit', 'start', 'cursor', ...FILTER_PARAMETERS]);
-  const limit = query.integer('limit', { min: 1, max: MAX_LIMIT }) ?? DEFAULT_LIMIT;
+  const limit = query.integer('limit', { min: 1, max: MAX_PAGE }) ?? DEFAULT_PAGE;
   const start = query.integer('start', { min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0;
   const selection = parseFilters(query);
   const cursor = query.one('cursor');

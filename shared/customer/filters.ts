@@ -1,5 +1,6 @@
 import { badParameter } from '../http/problem.ts';
 import type { Query } from '../http/query.ts';
+import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../limits.ts';
 import { DERIVED } from '../table.ts';
 import { digitsOf, fold, type Kind } from './derived.ts';
 
@@ -24,10 +25,6 @@ export interface Selection {
   readonly ranges: readonly KeyRange[];
   readonly condition?: Condition;
 }
-
-/** Most texts that one search may give; each costs a comparison with every customer. */
-export const MAX_SEARCH_TEXTS = 10;
-const MAX_SEARCH_LENGTH = 255;
 
 /** Below and above every directory key. */
 const FIRST_KEY = ' ';

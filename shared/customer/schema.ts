@@ -2,11 +2,6 @@ import * as v from 'valibot';
 import { type CustomerTexts, merge } from './customer.ts';
 import { FIELDS, type Field } from './fields.ts';
 
-/** Most ids that one call may delete. */
-export const MAX_IDS_DELETED = 1_000;
-/** Most ids that one call may export. */
-export const MAX_IDS_EXPORTED = 10_000;
-
 /**
  * Characters that XML 1.0 cannot hold (section 2.2) and no other part of an export can carry
  * faithfully: controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF.

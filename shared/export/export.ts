@@ -4,12 +4,10 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { EXPORTS_PREFIX, required } from '../config.ts';
 import type { Answer, Request } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
+import { EXPORT_URL_LIFETIME_S } from '../limits.ts';
 import type { RawItem } from '../store/batch.ts';
 import type { Format } from './format.ts';
 import { s3, upload } from './upload.ts';
-
-/** How long a download address works, in seconds. */
-const URL_LIFETIME_S = 15 * 60;
 
 /**
  * Writes customers into a file on S3 and answers with a presigned address of it: as JSON, or as
@@ -45,9 +43,9 @@ export async function answerExport(
     CacheControl: 'private, no-store',
   };
   const bytes = await upload(target, texts());
-  const expires = new Date(Date.now() + URL_LIFETIME_S * 1_000).toISOString();
+  const expires = new Date(Date.now() + EXPORT_URL_LIFETIME_S * 1_000).toISOString();
   const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), {
-    expiresIn: URL_LIFETIME_S,
+    expiresIn: EXPORT_URL_LIFETIME_S,
   });
   if (accepted === format.mediaType) return { status: 303, headers: { location: url } };
   const { contentType } = format;

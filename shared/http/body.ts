@@ -1,11 +1,6 @@
 import * as v from 'valibot';
+import { MAX_BODY_BYTES } from '../limits.ts';
 import { badHeader, badRequest, Problem } from './problem.ts';
-
-/**
- * Most bytes of a request's body, 1 MiB: more than the largest valid customer or list of ids
- * takes, and well inside the 6 MB that Lambda accepts.
- */
-export const MAX_BODY_BYTES = 1_048_576;
 
 const MAX_ERRORS_TOLD = 100;
 const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)$/;

@@ -1,0 +1,135 @@
+import type { FunctionName } from '../../shared/routes.ts';
+import {
+  CSV_FORM,
+  FILTERING,
+  ID_IN_PATH,
+  IDEMPOTENCY_KEY,
+  IF_MATCH,
+  IF_NONE_MATCH,
+  ORG_NUM_IN_PATH,
+  PAGE,
+} from './parameters.ts';
+import { type Json, type SchemaName, schemaRef } from './schemas.ts';
+
+/** What the document says of an endpoint beyond its route. */
+interface Operation {
+  readonly summary: string;
+  readonly parameters?: readonly Json[];
+  /** Schema of the body it takes. */
+  readonly takes?: SchemaName;
+  /** The answers when all goes well, by status. */
+  readonly answers: Readonly<Record<number, Json>>;
+  /** What may fail here besides what may fail everywhere, by status. */
+  readonly failures?: Readonly<Record<number, string>>;
+}
+
+const NO_CUSTOMER = { 404: 'The merchant has no such customer.' };
+const STALE = { 412: 'The customer has been changed since (If-Match).' };
+
+/** Every endpoint by its function. */
+export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
+  'list-customers': {
+    summary: 'List customers by ascending id',
+    parameters: [...PAGE, ...FILTERING],
+    answers: {
+      200: {
+        ...json('A page of customers.', { type: 'array', items: schemaRef('Customer') }),
+        headers: { Link: header('The next page (rel="next"), where there is one (RFC 8288).') },
+      },
+    },
+  },
+  'create-customer': {
+    summary: 'Create a customer',
+    parameters: [IDEMPOTENCY_KEY],
+    takes: 'NewCustomer',
+    answers: {
+      200: {
+        ...json('The new customer.', schemaRef('Customer')),
+        headers: { ...tagHeader(), Location: header('Path of the customer.') },
+      },
+    },
+    failures: { 422: 'The Idempotency-Key was used with another body.' },
+  },
+  'delete-customers': {
+    summary: 'Delete many customers',
+    takes: 'IdsToDelete',
+    answers: { 200: json('The customers are gone.', schemaRef('RemovedCount')) },
+  },
+  'count-customers': {
+    summary: 'Count customers',
+    parameters: FILTERING,
+    answers: { 200: json('How many there are.', schemaRef('Count')) },
+  },
+  'get-customer': {
+    summary: 'Get a customer',
+    parameters: [ID_IN_PATH, IF_NONE_MATCH],
+    answers: {
+      200: { ...json('The customer.', schemaRef('Customer')), headers: tagHeader() },
+      304: { description: 'The caller has the customer as it is.', headers: tagHeader() },
+    },
+    failures: NO_CUSTOMER,
+  },
+  'update-customer': {
+    summary: 'Change fields of a customer',
+    parameters: [ID_IN_PATH, IF_MATCH],
+    takes: 'CustomerChanges',
+    answers: {
+      200: { ...json('The customer as it is now.', schemaRef('Customer')), headers: tagHeader() },
+    },
+    failures: { ...NO_CUSTOMER, ...STALE },
+  },
+  'delete-customer': {
+    summary: 'Delete a customer',
+    parameters: [ID_IN_PATH, IF_MATCH],
+    answers: { 200: json('The customer is gone.', schemaRef('Removed')) },
+    failures: { ...NO_CUSTOMER, ...STALE },
+  },
+  'search-by-org-number': {
+    summary: 'Look a person or company up by organisation number',
+    parameters: [ORG_NUM_IN_PATH],
+    answers: { 200: json('Name and address.', schemaRef('RegisterEntry')) },
+    failures: { 404: 'No customer has this number.' },
+  },
+  'export-customers-xml': exportOf('all customers that meet the filters', 'XML', FILTERING),
+  'export-chosen-customers-xml': exportOfChosen('XML', []),
+  'export-customers-csv': exportOf('all customers that meet the filters', 'CSV', [
+    ...CSV_FORM,
+    ...FILTERING,
+  ]),
+  'export-chosen-customers-csv': exportOfChosen('CSV', CSV_FORM),
+};
+
+function exportOf(whom: string, format: 'CSV' | 'XML', parameters: readonly Json[]): Operation {
+  const type = { CSV: 'text/csv', XML: 'application/xml' }[format];
+  return {
+    summary: `Export ${whom} as ${format}`,
+    parameters,
+    answers: {
+      200: json('The file is made.', schemaRef('ExportedFile')),
+      303: {
+        description: `The file is made; for a caller whose Accept prefers ${type}.`,
+        headers: { Location: header('Where the file can be downloaded, without a token.') },
+      },
+    },
+  };
+}
+
+function exportOfChosen(format: 'CSV' | 'XML', parameters: readonly Json[]): Operation {
+  return {
+    ...exportOf('chosen customers', format, parameters),
+    takes: 'IdsToExport',
+    failures: { 404: 'None of these customers exists.' },
+  };
+}
+
+function tagHeader() {
+  return { ETag: header("Entity tag of the customer's version.") };
+}
+
+function header(description: string): Json {
+  return { schema: { type: 'string' }, description };
+}
+
+function json(description: string, schema: Json): Json {
+  return { description, content: { 'application/json': { schema } } };
+}

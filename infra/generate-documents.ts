@@ -1,0 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openApiDocument } from './documents/openapi.ts';
+import { xmlSchema } from './documents/xml-schema.ts';
+
+/** The checked-in documents that are made from the source, by their paths from the root. */
+const DOCUMENTS = {
+  'shared/openapi.json': `${JSON.stringify(openApiDocument(), null, 2)}\n`,
+  'shared/customers.xsd': xmlSchema(),
+};
+
+for (const [path, text] of Object.entries(DOCUMENTS)) {
+  await writeFile(join(import.meta.dirname, '..', path), text);
+  console.log(`Wrote ${path}`);
+}
