@@ -1,7 +1,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { FIELDS, type Field } from '../../shared/customer/fields.ts';
-import { idsSchema, NewCustomerSchema } from '../../shared/customer/schema.ts';
+import { idsSchema, MembersSchema } from '../../shared/customer/schema.ts';
 import { MAX_IDS_DELETED, MAX_IDS_EXPORTED } from '../../shared/limits.ts';
 
 /** A JSON Schema, or another part of the document. */
@@ -71,7 +71,7 @@ function answered({ name, type, maxLength }: Field): Json {
  * counts code points, as JSON Schema does, with a check of its own that no converter can read.
  */
 function newCustomer(description: string): Json {
-  const { properties, ...schema } = fromValibot(NewCustomerSchema) as Json & { properties: object };
+  const { properties, ...schema } = fromValibot(MembersSchema) as Json & { properties: object };
   const lengths = FIELDS.map(({ name, readOnly, maxLength }) => [
     name,
     readOnly ? { description: 'The register sets it, whatever is sent.' } : { ...TEXT, maxLength },

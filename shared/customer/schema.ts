@@ -32,17 +32,23 @@ export function idsSchema(most: number) {
   );
 }
 
+/** The members a body may have. */
+export const MembersSchema = v.strictObject(
+  // Without a prototype, so that `constructor` or `__proto__` in a body is as unknown as any.
+  Object.assign(
+    Object.create(null) as Record<string, v.GenericSchema>,
+    Object.fromEntries(FIELDS.map((field) => [field.name, fieldSchema(field)])),
+  ),
+  ({ expected, received }) =>
+    expected === 'never' ? 'is not a field of a customer' : `must be an object, not ${received}`,
+);
+
 /** Body of a new customer. Read-only members are ignored. */
 export const NewCustomerSchema = v.pipe(
-  v.strictObject(
-    // Without a prototype, so that `constructor` or `__proto__` in a body is as unknown as any.
-    Object.assign(
-      Object.create(null) as Record<string, v.GenericSchema>,
-      Object.fromEntries(FIELDS.map((field) => [field.name, fieldSchema(field)])),
-    ),
-    ({ expected, received }) =>
-      expected === 'never' ? 'is not a field of a customer' : `must be an object, not ${received}`,
-  ),
+  v.unknown(),
+  // An array is an object as well, and an empty one would pass for a customer with nothing set.
+  v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
+  MembersSchema,
   v.transform((body) => body as CustomerTexts),
 );
 

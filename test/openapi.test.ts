@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SwaggerParser from '@apidevtools/swagger-parser';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openApiDocument } from '../infra/documents/openapi.ts';
+import { ROUTES } from '../shared/routes.ts';
+import { type Answer, type Client, clientOf, create, newMerchant, useApi } from './support/api.ts';
+import { SEED_CUSTOMER } from './support/seed.ts';
+
+useApi();
+
+const FILE = join(import.meta.dirname, '../shared/openapi.json');
+const document = JSON.parse(readFileSync(FILE, 'utf8'));
+
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+ajvFormats.default(ajv);
+// An OpenAPI document is more than a schema; only what is in its schemas is looked at.
+ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
+ajv.addSchema(document, 'api');
+
+/** What is wrong with a value by the schema at a JSON pointer of the document. */
+function errorsBy(pointer: string, value: unknown) {
+  const validate = ajv.compile({ $ref: `api#${pointer}` });
+  return validate(value) ? [] : validate.errors;
+}
+
+/** An operation, or a part of it, with references followed. */
+function at(...keys: (string | number)[]) {
+  let value = document;
+  let pointer = '';
+  for (const key of keys) {
+    value = value?.[key];
+    pointer += `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (value?.$ref) {
+      pointer = value.$ref.slice(1);
+      value = pointer.split('/').reduce((object, part) => (part ? object[part] : object), document);
+    }
+  }
+  return { value, pointer };
+}
+
+test('the checked-in document is what npm run generate makes', () => {
+  expect(document).toEqual(openApiDocument());
+});
+
+test('the document is valid OpenAPI 3.1', async () => {
+  await expect(SwaggerParser.validate(structuredClone(document))).resolves.toBeDefined();
+});
+
+test('the document has every route and no other', () => {
+  const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(documented.toSorted()).toEqual(
+    ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted(),
+  );
+});
+
+describe('real answers are as documented:', () => {
+  let merchant: Client;
+  let id: number;
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    ({ mexcParamvaluesetsid: id } = await create(merchant, SEED_CUSTOMER));
+    await create(merchant, { name: 'Anna Berg', companyno: '811218-9876', postcode: '123 45' });
+    await create(merchant, { name: 'A', internalCreditLimit: '1', sendByPostOnly: '1' });
+  });
+
+  const key = crypto.randomUUID();
+  const withKey = (body: unknown) => ({ body, headers: { 'idempotency-key': key } });
+  const ONE = '/customers/{mexcParamvaluesetsid}';
+  const LOOK_UP = '/customers/searchByOrgNumber/{orgNum}';
+
+  test.each<[string, string, number, (merchant: Client) => Promise<Answer>]>([
+    ['GET', '/customers', 200, (m) => m.call('GET', '/customers?limit=2&filter=isUnknown')],
+    ['GET', '/customers', 400, (m) => m.call('GET', '/customers?limit=0&start=x&nothing=1')],
+    ['GET', '/customers', 401, (m) => clientOf(m.url, '').call('GET', '/customers')],
+    [
+      'GET',
+      '/customers',
+      406,
+      (m) => m.call('GET', '/customers', { headers: { accept: 'image/png' } }),
+    ],
+    ['POST', '/customers', 200, (m) => m.call('POST', '/customers', withKey({ name: 'B' }))],
+    ['POST', '/customers', 422, (m) => m.call('POST', '/customers', withKey({ name: 'C' }))],
+    ['POST', '/customers', 400, (m) => m.call('POST', '/customers', { body: { nmae: 1 } })],
+    [
+      'POST',
+      '/customers',
+      413,
+      (m) => m.call('POST', '/customers', { body: { notes: 'x'.repeat(1_100_000) } }),
+    ],
+    [
+      'POST',
+      '/customers',
+      415,
+      (m) => m.call('POST', '/customers', { body: 'x', headers: { 'content-type': 'text/plain' } }),
+    ],
+    ['GET', '/customers/count', 200, (m) => m.call('GET', '/customers/count')],
+    ['GET', ONE, 200, (m) => m.call('GET', `/customers/${id}`)],
+    [
+      'GET',
+      ONE,
+      304,
+      (m) => m.call('GET', `/customers/${id}`, { headers: { 'if-none-match': '*' } }),
+    ],
+    ['GET', ONE, 404, (m) => m.call('GET', '/customers/999999999')],
+    ['PATCH', ONE, 200, (m) => m.call('PATCH', `/customers/${id}`, { body: { name: '' } })],
+    ['PATCH', ONE, 400, (m) => m.call('PATCH', `/customers/${id}`, { body: [] })],
+    ['PATCH', ONE, 404, (m) => m.call('PATCH', '/customers/999999999', { body: {} })],
+    [
+      'PATCH',
+      ONE,
+      412,
+      (m) => m.call('PATCH', `/customers/${id}`, { body: {}, headers: { 'if-match': '"0"' } }),
+    ],
+    ['GET', LOOK_UP, 400, (m) => m.call('GET', '/customers/searchByOrgNumber/1234567890')],
+    ['GET', LOOK_UP, 404, (m) => m.call('GET', '/customers/searchByOrgNumber/5560360793')],
+    ...['csv', 'xml'].flatMap((format): [string, string, number, typeof exported][] => {
+      const path = `/customers/export/${format}`;
+      const accept = { csv: 'text/csv', xml: 'application/xml' }[format] as string;
+      const exported = (m: Client) => m.call('GET', path);
+      return [
+        ['GET', path, 200, exported],
+        ['GET', path, 303, (m) => m.call('GET', path, { headers: { accept } })],
+        ['POST', path, 200, (m) => m.call('POST', path, { body: [id, String(id), 999999999] })],
+        ['POST', path, 404, (m) => m.call('POST', path, { body: [999999999] })],
+      ];
+    }),
+    [
+      'DELETE',
+      ONE,
+      412,
+      (m) => m.call('DELETE', `/customers/${id}`, { headers: { 'if-match': '"0"' } }),
+    ],
+    ['DELETE', ONE, 200, (m) => m.call('DELETE', `/customers/${id}`)],
+    ['DELETE', ONE, 404, (m) => m.call('DELETE', `/customers/${id}`)],
+    ['DELETE', '/customers', 200, (m) => m.call('DELETE', '/customers', { body: [id] })],
+    ['DELETE', '/customers', 400, (m) => m.call('DELETE', '/customers', { body: [] })],
+  ])('%s %s %i', async (method, path, status, call) => {
+    const answer = await call(merchant);
+    expect(answer.status).toBe(status);
+    expectDocumented(method, path, answer);
+  });
+
+  test('GET a person by number, 200', async () => {
+    await expect
+      .poll(() => merchant.call('GET', '/customers/searchByOrgNumber/8112189876'), {
+        timeout: 10_000,
+      })
+      .toMatchObject({ status: 200, body: { lastname: 'Berg', zip: 12345 } });
+    const answer = await merchant.call('GET', '/customers/searchByOrgNumber/8112189876');
+    expectDocumented('GET', LOOK_UP, answer);
+  });
+
+  function expectDocumented(method: string, path: string, { status, headers, body }: Answer) {
+    const operation = ['paths', path, method.toLowerCase(), 'responses', status] as const;
+    expect(at(...operation).value, 'the status is documented').toBeDefined();
+    for (const name of Object.keys(at(...operation).value.headers ?? {})) {
+      // The only page of a list has no next one.
+      if (name !== 'Link') expect(headers.get(name), name).toBeTruthy();
+    }
+    if (body === '') return expect(at(...operation).value.content).toBeUndefined();
+    const type = headers.get('content-type') as string;
+    expect(at(...operation).value.content, 'the type is documented').toHaveProperty([type]);
+    expect(errorsBy(at(...operation, 'content', type, 'schema').pointer, body)).toEqual([]);
+  }
+});
+
+describe('a body is taken exactly where it is as documented:', () => {
+  const NEW = '/components/schemas/NewCustomer';
+  test.each<[string, unknown]>([
+    ['that of the original documentation', SEED_CUSTOMER],
+    ['nothing set', {}],
+    ['read-only members of any type', { mexcParamvaluesetsid: null, date: {}, mexcModulesid: [] }],
+    ['255 characters outside the basic plane', { name: '😀'.repeat(255) }],
+    ['256 characters', { name: 'å'.repeat(256) }],
+    ['10,000 characters of notes', { notes: 'x'.repeat(10_000) }],
+    ['10,001 characters of notes', { notes: 'x'.repeat(10_001) }],
+    ['a number for a text', { name: 1 }],
+    ['null for a text', { name: null }],
+    ['an unknown member', { nmae: 'x' }],
+    ['an array', []],
+  ])('%s', async (_, body) => {
+    const merchant = await newMerchant();
+    const { status } = await merchant.call('POST', '/customers', { body });
+    expect(status).toBe(errorsBy(NEW, body)?.length === 0 ? 200 : 400);
+  });
+
+  test.each<[string, unknown]>([
+    ['numbers and digits', [1, '2', '0003']],
+    ['zero', [0]],
+    ['a fraction', [1.5]],
+    ['a negative number', [-1]],
+    ['beyond 2^53', [2 ** 53]],
+    ['no digits', ['x']],
+    ['none', []],
+    ['a thousand', Array.from({ length: 1_000 }, (_, index) => index + 1)],
+    ['one more', Array.from({ length: 1_001 }, (_, index) => index + 1)],
+    ['no array', { id: 1 }],
+  ])('ids: %s', async (_, body) => {
+    const merchant = await newMerchant();
+    const { status } = await merchant.call('DELETE', '/customers', { body });
+    const isValid = errorsBy('/components/schemas/IdsToDelete', body)?.length === 0;
+    expect(status).toBe(isValid ? 200 : 400);
+  });
+});
