@@ -42,11 +42,12 @@ export function directoryKey(date: string, id: number): string {
 }
 
 /**
- * A text in the form in which texts are compared: composed (NFC), upper case, which unlike lower
- * case depends on no neighbour, and with each run of white space as one space.
+ * A text in the form in which texts are compared: upper case, which unlike lower case depends on
+ * no neighbour, composed (NFC), and with each run of white space as one space. Letters are taken
+ * apart (NFD) first, since some composed ones have no composed form in the other case.
  */
 export function fold(text: string): string {
-  return text.normalize('NFC').toUpperCase().replace(/\s+/gu, ' ');
+  return text.normalize('NFD').toUpperCase().normalize('NFC').replace(/\s+/gu, ' ');
 }
 
 /** The digits of a text that is a number, perhaps written with hyphens or spaces. */

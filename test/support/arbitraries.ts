@@ -1,0 +1,325 @@
+import fc from 'fast-check';
+import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+
+/** What breaks careless writers and readers of JSON, CSV, XML and keys. */
+const NASTY = [
+  ...'"\',;\r\n\t \u00a0\u2028\u0085\ufeff\u0301\u202e@＝<>&\\#',
+  ...['\r\n', '""', '=cmd', '+46 70', '-1', ']]>', '<!--', '&amp;', '&#13;', '%00', '__proto__'],
+  ...['åäö', 'ÅÄÖ', 'A\u030a', 'ß', '👩‍👩‍👧', '🇸🇪'],
+];
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 cannot hold
+const UNFIT_FOR_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+const anyCharacter = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+  .filter((character) => !UNFIT_FOR_XML.test(character));
+
+/** Any text that a field takes, often a nasty one; well inside 255 characters. */
+export const texts = fc.string({
+  unit: fc.oneof(fc.constantFrom(...NASTY), anyCharacter),
+  maxLength: 12,
+});
+
+/** Texts of every field that a merchant writes, or of some, or of none. */
+export const customers = fc.record(
+  Object.fromEntries(
+    WRITABLE_FIELDS.map(({ name, maxLength }) => {
+      const longest = fc.constantFrom('å', '😀').map((character) => character.repeat(maxLength));
+      return [name, fc.oneof({ weight: 99, arbitrary: texts }, { weight: 1, arbitrary: longest })];
+    }),
+  ),
+  { requiredKeys: [] },
+) as fc.Arbitrary<Record<string, string>>;
+
+/** A customer whose kind and titles are known, being made to have them. */
+export interface KnownCustomer {
+  readonly texts: Readonly<Record<string, string>>;
+  readonly kind: 'private' | 'company' | 'unknown';
+  readonly eInvoice: boolean;
+  readonly reverseTax: boolean;
+}
+
+const NAMES = [
+  'Nisse Hult',
+  'Hult  Nisse',
+  'ÅKERS ÄPPELÖ AB',
+  'A\u030akers A\u0308ppelo\u0308 ab',
+  'Großmann & Söhne, GmbH',
+  'GROẞMANN',
+  'Ελένη Παΐζης',
+  'İzmir Döner',
+  'ﬁn ǆip',
+  '100% a,b;c "d" !e',
+];
+const ADDRESSES = ['Ågatan 1', 'Storgatan 556703-7485', 'c/o\tHult', 'Box\u00a012', 'Väg 19 9001'];
+const POSTCODES = ['123 45', '12345', 'SE-123 45', '0150'];
+/** Customer type codes, and the kind they say. */
+const TYPES = [
+  ['', undefined],
+  ['Test-Customer type code', undefined],
+  ['Privat', 'private'],
+  ['PRIVATE', 'private'],
+  [' b2c ', 'private'],
+  ['company', 'company'],
+  ['Företag', 'company'],
+] as const;
+/** Identity numbers, and the kind they say. */
+const NUMBERS = [
+  ['', 'unknown'],
+  ['Test-Company no', 'unknown'],
+  ['556703-7486', 'unknown'],
+  ['19900118-9812', 'unknown'],
+  ['19900231-1234', 'unknown'],
+  ['SE556703748501', 'unknown'],
+  ['12 345-6', 'unknown'],
+  ['556703-7485', 'company'],
+  ['5567037485', 'company'],
+  ['16556703-7485', 'company'],
+  ['202100-5489', 'company'],
+  ['19900118-9811', 'private'],
+  ['900118-9811', 'private'],
+  ['9001189811', 'private'],
+  ['701063-2391', 'private'],
+] as const;
+const TRUTHS = [
+  ['', false],
+  ['0', false],
+  ['nej', false],
+  ['Test-Reverse tax', false],
+  ['1', true],
+  ['true', true],
+  ['YES', true],
+  [' Ja ', true],
+  ['on', true],
+] as const;
+
+const knownCustomers: fc.Arbitrary<KnownCustomer> = fc
+  .record({
+    name: fc.oneof(fc.constantFrom(...NAMES), texts),
+    customerid: fc.oneof(fc.integer({ min: 1, max: 9_999_999 }).map(String), texts),
+    address: fc.oneof(fc.constantFrom(...ADDRESSES), texts),
+    postcode: fc.oneof(fc.constantFrom(...POSTCODES), texts),
+    postoffice: fc.oneof(fc.constantFrom('', 'Hult', 'Östersund'), texts),
+    number: fc.constantFrom(...NUMBERS),
+    type: fc.oneof(fc.constant(TYPES[0]), fc.constantFrom(...TYPES)),
+    party: fc.constantFrom('', 'p', '0'),
+    byPost: fc.constantFrom(...TRUTHS),
+    reverse: fc.constantFrom(...TRUTHS),
+  })
+  .map(({ number, type, party, byPost, reverse, ...searched }) => ({
+    texts: {
+      ...searched,
+      companyno: number[0],
+      customertypecode: type[0],
+      crediflowPartyId: party,
+      dontSendEFaktura: byPost[0],
+      reversetax: reverse[0],
+    },
+    kind: type[1] ?? number[1],
+    eInvoice: party !== '' && !byPost[1],
+    reverseTax: reverse[1],
+  }));
+
+/** Diverse customers to search among, the same in each run. */
+export const KNOWN_CUSTOMERS: readonly KnownCustomer[] = fc.sample(knownCustomers, {
+  numRuns: 60,
+  seed: 1,
+});
+
+export const INVOICE_FORM_FIELDS = ['name', 'customerid', 'companyno'];
+export const SEARCHED_FIELDS = [...INVOICE_FORM_FIELDS, 'address', 'postcode', 'postoffice'];
+
+const SEARCHED_TEXTS = KNOWN_CUSTOMERS.flatMap((customer) =>
+  SEARCHED_FIELDS.map((name) => customer.texts[name]).filter((text) => text !== undefined),
+).filter(Boolean);
+/** Other ways in which a person may write what a customer has. */
+const MANGLES: readonly ((text: string) => string)[] = [
+  (text) => text,
+  (text) => text.toUpperCase(),
+  (text) => text.toLowerCase(),
+  (text) => text.replace(/(.)(.?)/gsu, (_, a, b) => a.toLowerCase() + b.toUpperCase()),
+  (text) => text.normalize('NFC'),
+  (text) => text.normalize('NFD'),
+  (text) => text.replace(/\s/gu, ' \t'),
+  (text) => text.replaceAll('-', ''),
+  (text) => text.replace(/\d(?=\d{4}$)/, '$&-'),
+];
+
+const searchTexts = fc
+  .record({
+    text: fc.constantFrom(...SEARCHED_TEXTS),
+    from: fc.nat(),
+    length: fc.integer({ min: 1, max: 40 }),
+    mangle: fc.constantFrom(...MANGLES),
+  })
+  .map(({ text, from, length, mangle }) => {
+    const characters = [...text];
+    const start = from % characters.length;
+    return mangle(characters.slice(start, start + length).join(''));
+  })
+  .filter((text) => text !== '');
+
+/** The parameters of the filters, by the filter that takes them. */
+const PARAMETERS = {
+  search: ['search'],
+  searchInInvoiceForm: ['searchInInvoiceForm'],
+  rangeByDate: ['from', 'to'],
+  isPrivate: ['isPrivate'],
+  isCompany: ['isCompany'],
+  isUnknown: ['isUnknown'],
+  isCustomerType: ['isPrivate', 'isCompany', 'isUnknown'],
+  isEFaktura: ['isEFaktura'],
+  isReverseTax: ['isReverseTax'],
+  isTitle: ['isEFaktura', 'isReverseTax'],
+} as const;
+
+export type FilterName = keyof typeof PARAMETERS;
+
+type FlagName = (typeof PARAMETERS)['isCustomerType' | 'isTitle'][number];
+
+export interface FilterParameters extends Record<FlagName, '0' | '1' | undefined> {
+  readonly search: readonly string[];
+  readonly searchInInvoiceForm: readonly string[];
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface FilterQuery {
+  readonly filters: readonly { readonly name: FilterName; readonly inverted: boolean }[];
+  readonly parameters: FilterParameters;
+  /** Both of them, as a query string. */
+  readonly query: string;
+}
+
+const DAY_MS = 86_400_000;
+const day = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+const flag = fc.option(fc.constantFrom('0' as const, '1' as const), { nil: undefined });
+
+/** Ways to write the name of a parameter that is a list: plainly, and PHP's two. */
+const LIST_STYLES: readonly ((name: string, index: number) => string)[] = [
+  (name) => name,
+  (name) => `${name}[]`,
+  (name, index) => `${name}[${index}]`,
+];
+
+type Pair = [name: string, value: string];
+
+/** As PHP and HTML forms encode: brackets escaped, a space as `+`. */
+const encodeAsForm = (pairs: Pair[]) => new URLSearchParams(pairs).toString();
+/** As people write: brackets as they are, a space as `%20`. */
+const encodeByHand = (pairs: Pair[]) =>
+  pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+
+/** Any filters with any parameters, written in any of the ways that the API understands. */
+export const filterQueries: fc.Arbitrary<FilterQuery> = fc
+  .record({
+    filters: fc.array(
+      fc.record({
+        name: fc.constantFrom(...(Object.keys(PARAMETERS) as FilterName[])),
+        inverted: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 4 },
+    ),
+    search: fc.array(searchTexts, { minLength: 1, maxLength: 3 }),
+    searchInInvoiceForm: fc.array(searchTexts, { minLength: 1, maxLength: 3 }),
+    from: fc.integer({ min: -2, max: 2 }),
+    days: fc.nat({ max: 2 }),
+    flags: fc.record({
+      isPrivate: flag,
+      isCompany: flag,
+      isUnknown: flag,
+      isEFaktura: flag,
+      isReverseTax: flag,
+    }),
+    commas: fc.boolean(),
+    listStyle: fc.constantFrom(...LIST_STYLES),
+    encode: fc.constantFrom(encodeAsForm, encodeByHand),
+  })
+  .map(({ filters, search, searchInInvoiceForm, from, days, flags, ...style }) => {
+    const dates = { from: day(from), to: day(from + days) };
+    const parameters = { search, searchInInvoiceForm, ...dates, ...flags };
+    return { filters, parameters, query: toQuery(filters, parameters, style) };
+  })
+  // Filters that take several flags need one of them at least.
+  .filter(({ filters, parameters }) =>
+    filters.every(({ name }) => {
+      const own = PARAMETERS[name];
+      return own.length === 1 || own.some((parameter) => parameters[parameter] !== undefined);
+    }),
+  );
+
+function toQuery(
+  filters: FilterQuery['filters'],
+  parameters: FilterParameters,
+  style: {
+    commas: boolean;
+    listStyle: (name: string, index: number) => string;
+    encode: (pairs: Pair[]) => string;
+  },
+): string {
+  const list = (name: string, values: readonly string[]) =>
+    values.map((value, index): Pair => [style.listStyle(name, index), value]);
+  const names = filters.map(({ name, inverted }) => (inverted ? `!${name}` : name));
+  const used = new Set(filters.flatMap(({ name }) => PARAMETERS[name]));
+  const pairs = style.commas ? [['filter', names.join(',')] as Pair] : list('filter', names);
+  for (const name of used) {
+    const value = parameters[name];
+    if (typeof value === 'object') pairs.push(...list(name, value));
+    else if (value !== undefined) pairs.push([name, value]);
+  }
+  return style.encode(pairs);
+}
+
+/** A valid identity number in each way of writing it. */
+export interface IdentityNumber {
+  readonly kind: 'private' | 'company';
+  readonly forms: readonly string[];
+}
+
+const digits = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: length, maxLength: length });
+
+const organisations: fc.Arbitrary<IdentityNumber> = fc
+  .tuple(fc.integer({ min: 10, max: 99 }), fc.integer({ min: 2, max: 9 }), digits(6))
+  .map(([first, third, rest]) => {
+    const number = withCheckDigit(`${first}${third}${rest}`);
+    const hyphenated = withSign(number, '-');
+    return { kind: 'company', forms: [number, hyphenated, `16${number}`, `16${hyphenated}`] };
+  });
+
+const persons: fc.Arbitrary<IdentityNumber> = fc
+  .record({
+    birth: fc.date({
+      min: new Date('1890-01-01'),
+      max: new Date(Date.now() - 2 * DAY_MS),
+      noInvalidDate: true,
+    }),
+    serial: fc.integer({ min: 1, max: 999 }),
+    coordination: fc.boolean(),
+  })
+  .map(({ birth, serial, coordination }) => {
+    const [year = '', month = '', dayOfMonth = ''] = birth.toISOString().slice(0, 10).split('-');
+    const dayDigits = coordination ? String(Number(dayOfMonth) + 60) : dayOfMonth;
+    const serialDigits = String(serial).padStart(3, '0');
+    const number = withCheckDigit(`${year.slice(2)}${month}${dayDigits}${serialDigits}`);
+    const century = year.slice(0, 2);
+    const long = [`${century}${number}`, `${century}${withSign(number, '-')}`];
+    // From the year a person turns 100 the sign tells so, and ten digits alone mean another.
+    const isOld = new Date().getUTCFullYear() - Number(year) >= 100;
+    const short = isOld ? [withSign(number, '+')] : [withSign(number, '-'), number];
+    return { kind: 'private', forms: [...long, ...short] };
+  });
+
+export const identityNumbers = fc.oneof(organisations, persons);
+
+const withSign = (number: string, sign: string) => `${number.slice(0, 6)}${sign}${number.slice(6)}`;
+
+/** Nine digits and the tenth, by which they can be checked (Luhn). */
+function withCheckDigit(nine: string): string {
+  const sums = [...nine].map((digit, index) => {
+    const product = Number(digit) * (index % 2 === 0 ? 2 : 1);
+    return product > 9 ? product - 9 : product;
+  });
+  const sum = sums.reduce((a, b) => a + b, 0);
+  return `${nine}${(10 - (sum % 10)) % 10}`;
+}

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { start } from '../../infra/local/server.ts';
+
+/** A request on its way to the server. */
+export interface Passing {
+  /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
+  readonly operation: string;
+  readonly body: string;
+}
+
+/** What becomes of a request. */
+export type Fault =
+  | Answering
+  | Rewriting
+  /** The connection ends without an answer, and the server never hears of it. */
+  | 'hang up'
+  /** Nothing happens at all. */
+  | 'keep waiting'
+  /** The server does what it is asked, but its answer breaks off. */
+  | 'cut the answer';
+
+/** It is answered by this; the server never hears of it. */
+interface Answering {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** The server's answer is changed. */
+interface Rewriting {
+  readonly rewrite: (body: string) => string;
+}
+
+/** Decides on each request; one without a fault goes its way. */
+export type Faults = (passing: Passing) => Fault | undefined;
+
+/** Stands between handlers and a server. */
+export interface FaultProxy {
+  readonly endpoint: string;
+  /** From now on requests that contain this text have these faults. */
+  inject(text: string, faults: Faults): void;
+  /** From now on requests that contain this text go their way. */
+  heal(text: string): void;
+  /** Refuses connections while something is done. */
+  whileDown<T>(work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Starts a proxy of the server at `endpoint`, at first without faults. */
+export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
+  const injected = new Map<string, Faults>();
+  const faultOf = (passing: Passing) => {
+    for (const [text, faults] of injected) {
+      if (`${passing.operation}${passing.body}`.includes(text)) return faults(passing);
+    }
+    return undefined;
+  };
+  const server = createServer(async (incoming, outgoing) => {
+    const body = await buffer(incoming);
+    const fault = faultOf({ operation: operationOf(incoming), body: body.toString() });
+    if (fault === 'keep waiting') return;
+    if (fault === 'hang up') outgoing.destroy();
+    else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);
+    // Where the server itself hangs up, so does the proxy.
+    else await pass(endpoint, incoming, body, outgoing, fault).catch(() => outgoing.destroy());
+  });
+  let running = await start(server, 0);
+  const port = Number(new URL(running.endpoint).port);
+  return {
+    endpoint: running.endpoint,
+    inject: (text, faults) => injected.set(text, faults),
+    heal: (text) => injected.delete(text),
+    whileDown: async (work) => {
+      await running.close();
+      try {
+        return await work();
+      } finally {
+        running = await start(server, port);
+      }
+    },
+    close: () => running.close(),
+  };
+}
+
+function operationOf({ method, url, headers }: IncomingMessage): string {
+  return String(headers['x-amz-target'] ?? '').split('.')[1] ?? `${method} ${url}`;
+}
+
+async function pass(
+  endpoint: string,
+  { method, url, headers }: IncomingMessage,
+  body: Buffer,
+  outgoing: ServerResponse,
+  fault: Rewriting | 'cut the answer' | undefined,
+): Promise<void> {
+  const { hostname, port } = new URL(endpoint);
+  // Headers stay as they are, also Host: S3 verifies a signature over them.
+  const onward = request({ hostname, port, method, path: url, headers });
+  onward.end(body);
+  const [answer] = (await once(onward, 'response')) as [IncomingMessage];
+  const bytes = await buffer(answer);
+  const status = answer.statusCode ?? 500;
+  if (fault === 'cut the answer') {
+    outgoing.writeHead(status, { 'content-length': bytes.length + 1 });
+    outgoing.write(bytes.subarray(0, bytes.length / 2), () => outgoing.destroy());
+  } else if (fault) {
+    send(outgoing, { status, body: fault.rewrite(bytes.toString()) });
+  } else {
+    outgoing.writeHead(status, answer.headers);
+    outgoing.end(bytes);
+  }
+}
+
+function send(outgoing: ServerResponse, { status, body }: Answering): void {
+  const type = body.startsWith('<') ? 'application/xml' : 'application/x-amz-json-1.0';
+  outgoing.writeHead(status, { 'content-type': type });
+  outgoing.end(body);
+}
