@@ -55,7 +55,7 @@ function log(level: 'warn' | 'error', error: ServiceError, event: ApiEvent): voi
     merchant: authorizer?.jwt?.claims[claimNames().merchant],
     error: error.name,
     awsRequestId: error.$metadata?.requestId,
-    // The first line of a stack is the message, which may quote what was stored.
-    stack: error.stack?.split('\n').slice(1).join('\n'),
+    // A stack begins with the message, which may quote what was stored.
+    stack: error.stack?.match(/^ +at .*$/gm)?.join('\n'),
   });
 }

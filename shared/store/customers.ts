@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { required } from '../config.ts';
@@ -96,9 +97,12 @@ export async function updateCustomer(
   changes: CustomerTexts,
   isExpected: (version: number) => boolean,
 ): Promise<Customer> {
+  let refused: Customer | undefined;
   for (let attempt = 0; attempt < MAX_UPDATE_TRIES; attempt += 1) {
     const current = await getCustomer(merchant, id);
     if (!current) throw customerNotFound(id);
+    // The SDK tries again where an answer is lost; the first try may have been this very write.
+    if (isDeepStrictEqual(current, refused)) return current;
     if (!isExpected(current.version)) throw stale(id);
     const changed: Customer = {
       origin: current.origin,
@@ -106,6 +110,7 @@ export async function updateCustomer(
       version: current.version + 1,
     };
     if (await replaceCustomer(merchant, changed, current.version)) return changed;
+    refused = changed;
     await setTimeout(Math.random() * MAX_WAIT_MS);
   }
   throw unavailable(`Customer ${id} is being changed by many at once.`);
@@ -155,17 +160,33 @@ function replaceCustomer(merchant: string, customer: Customer, version: number) 
   );
 }
 
-function removeCustomer(merchant: string, id: number, version?: number): Promise<boolean> {
-  return ifConditionHolds(
-    documents.send(
-      new DeleteCommand({
-        TableName: required('tableName'),
-        Key: customerKey(merchant, id),
-        ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
-        ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+async function removeCustomer(merchant: string, id: number, version?: number): Promise<boolean> {
+  const command = new DeleteCommand({
+    TableName: required('tableName'),
+    Key: customerKey(merchant, id),
+    ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
+    ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+  });
+  const wasLost = watchForLostAnswers(command);
+  if (await ifConditionHolds(documents.send(command))) return true;
+  // The SDK tries again where an answer is lost; the first try may have removed the customer.
+  return wasLost() && !(await getCustomer(merchant, id));
+}
+
+/** Tells afterwards whether any try of a command ended without word of what became of it. */
+function watchForLostAnswers({ middlewareStack }: DeleteCommand): () => boolean {
+  let lost = false;
+  middlewareStack.add(
+    (next) => (args) =>
+      next(args).catch((error) => {
+        // A throttled or refused request has done nothing.
+        lost ||= error.$fault !== 'client';
+        throw error;
       }),
-    ),
+    // The document client joins a command's middleware in twice, hence a name and `override`.
+    { step: 'finalizeRequest', priority: 'low', name: 'watchForLostAnswers', override: true },
   );
+  return () => lost;
 }
 
 function stale(id: number): Problem {

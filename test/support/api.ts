@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: any;
 }
 
-export interface Call {
+interface Call {
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
 }

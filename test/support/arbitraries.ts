@@ -15,7 +15,7 @@ const anyCharacter = fc
   .filter((character) => !UNFIT_FOR_XML.test(character));
 
 /** Any text that a field takes, often a nasty one; well inside 255 characters. */
-export const texts = fc.string({
+const texts = fc.string({
   unit: fc.oneof(fc.constantFrom(...NASTY), anyCharacter),
   maxLength: 12,
 });

@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { start } from '../../infra/local/server.ts';
 
 /** A request on its way to the server. */
-export interface Passing {
+interface Passing {
   /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
   readonly operation: string;
   readonly body: string;
