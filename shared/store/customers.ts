@@ -128,13 +128,16 @@ export async function deleteCustomer(
   isExpected?: (version: number) => boolean,
 ): Promise<void> {
   if (!isExpected) {
-    if (!(await removeCustomer(merchant, id))) throw customerNotFound(id);
+    if ((await removeCustomer(merchant, id)) === 'not there') throw customerNotFound(id);
     return;
   }
   const current = await getCustomer(merchant, id);
   if (!current) throw customerNotFound(id);
   if (!isExpected(current.version)) throw stale(id);
-  if (!(await removeCustomer(merchant, id, current.version))) throw stale(id);
+  const outcome = await removeCustomer(merchant, id, current.version);
+  if (outcome === 'removed') return;
+  // What an unheard try did not remove has been changed by another.
+  if (outcome === 'not there' || (await getCustomer(merchant, id))) throw stale(id);
 }
 
 /**
@@ -143,8 +146,8 @@ export async function deleteCustomer(
  * @returns how many were removed.
  */
 export async function deleteCustomers(merchant: string, ids: readonly number[]): Promise<number> {
-  const removed = await inParallel(ids, PARALLEL_DELETES, (id) => removeCustomer(merchant, id));
-  return removed.filter(Boolean).length;
+  const outcomes = await inParallel(ids, PARALLEL_DELETES, (id) => removeCustomer(merchant, id));
+  return outcomes.filter((outcome) => outcome !== 'not there').length;
 }
 
 function replaceCustomer(merchant: string, customer: Customer, version: number) {
@@ -160,7 +163,15 @@ function replaceCustomer(merchant: string, customer: Customer, version: number) 
   );
 }
 
-async function removeCustomer(merchant: string, id: number, version?: number): Promise<boolean> {
+/**
+ * @returns 'unheard' where the customer is not there, but the SDK had to try again because an
+ * answer was lost, and the try before may have removed it.
+ */
+async function removeCustomer(
+  merchant: string,
+  id: number,
+  version?: number,
+): Promise<'removed' | 'unheard' | 'not there'> {
   const command = new DeleteCommand({
     TableName: required('tableName'),
     Key: customerKey(merchant, id),
@@ -168,9 +179,8 @@ async function removeCustomer(merchant: string, id: number, version?: number): P
     ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
   });
   const wasLost = watchForLostAnswers(command);
-  if (await ifConditionHolds(documents.send(command))) return true;
-  // The SDK tries again where an answer is lost; the first try may have removed the customer.
-  return wasLost() && !(await getCustomer(merchant, id));
+  if (await ifConditionHolds(documents.send(command))) return 'removed';
+  return wasLost() ? 'unheard' : 'not there';
 }
 
 /** Tells afterwards whether any try of a command ended without word of what became of it. */
