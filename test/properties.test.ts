@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { XMLParser } from 'fast-xml-parser';
 import Papa from 'papaparse';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FILTERS } from '../shared/customer/filters.ts';
+import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../shared/limits.ts';
 import { type Client, create, eventually, newMerchant, useApi } from './support/api.ts';
 import {
   customers,
@@ -224,6 +226,22 @@ describe('any filters', () => {
     expect(await idsOnPages(merchant, `/customers?filter=${many}`)).toEqual(
       await idsOnPages(merchant, '/customers?filter=!isPrivate'),
     );
+  });
+
+  test('are all taken at once, with as many texts as a search may have', async () => {
+    const names = Object.keys(FILTERS);
+    const query = new URLSearchParams({ filter: names.map((name) => `${name},!${name}`).join() });
+    for (const name of ['search', 'searchInInvoiceForm']) {
+      for (let nth = 0; nth < MAX_SEARCH_TEXTS; nth += 1) {
+        query.append(name, `${nth}`.repeat(MAX_SEARCH_LENGTH));
+      }
+    }
+    query.append('from', '2026-01-01');
+    query.append('to', '2026-12-31');
+    for (const name of ['isPrivate', 'isCompany', 'isUnknown', 'isEFaktura', 'isReverseTax']) {
+      query.append(name, '1');
+    }
+    expect(await idsOnPages(merchant, `/customers?${query}`)).toEqual([[]]);
   });
 
   /** What each filter means, of a single customer. */

@@ -95,7 +95,8 @@ export function parseFilters(query: Query): Selection {
     .all('filter')
     .flatMap((text) => text.split(','))
     .map((name) => name.trim());
-  const filters = names.filter(Boolean).map(parseFilterName);
+  // A filter named twice means the same as once, and an expression has its limits.
+  const filters = [...new Set(names)].filter(Boolean).map(parseFilterName);
   checkUsed(
     query,
     filters.map(({ name }) => name),
