@@ -29,9 +29,10 @@ export const DEFAULT_CLAIMS = {
 } as const;
 
 /**
- * Reads a variable that must be there.
+ * Reads a variable that must be there. Modules call this as they load, so that a deployment that
+ * lacks one fails at its first start, and not in the middle of a request.
  *
- * @throws Error that names the variable, at the function's start.
+ * @throws Error that names the variable.
  */
 export function required(name: keyof typeof ENVIRONMENT): string {
   const value = process.env[ENVIRONMENT[name]];

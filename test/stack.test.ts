@@ -1,10 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type CfnElement } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { buildSync } from 'esbuild';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
 import { BUNDLE } from '../infra/functions.ts';
 import { readSettings } from '../infra/settings.ts';
@@ -46,6 +48,10 @@ const stages = [
   { stage: 'prod', stack: production },
 ];
 const FUNCTIONS = [...ROUTES.map((route) => route.function), DEFAULT_FUNCTION];
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 describe('routes', () => {
   test('are those of the route table, each with its scope, and the default', () => {
@@ -222,12 +228,33 @@ function bundle(name: string) {
   });
 }
 
-// A CommonJS package in a module may fail only when it is loaded.
-test.each([...FUNCTIONS, 'add-token-claims'])('the bundle of %s loads', async (name) => {
-  const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
-  const url = `data:text/javascript;base64,${Buffer.from(code).toString('base64')}`;
-  const { handler } = await import(/* @vite-ignore */ url);
-  expect(handler).toBeTypeOf('function');
+describe.each([...FUNCTIONS, 'add-token-claims'])('the bundle of %s', (name) => {
+  const load = async () => {
+    const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
+    const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+    const file = join(folder, 'index.mjs');
+    writeFileSync(file, code);
+    return import(/* @vite-ignore */ file).finally(() => rmSync(folder, { recursive: true }));
+  };
+  const { Environment } = development.resource(name).Properties;
+  const required = Object.keys(Environment?.Variables ?? {}).filter(
+    (key) => key !== 'NODE_OPTIONS',
+  );
+
+  // A CommonJS package in a module may fail only when it is loaded.
+  test('loads with the variables that the stack gives it', async () => {
+    for (const variable of required) vi.stubEnv(variable, 'given');
+    expect((await load()).handler).toBeTypeOf('function');
+  });
+
+  test.runIf(required.length > 0)('names a variable that is missing', async () => {
+    for (const missing of required) {
+      for (const variable of required) {
+        vi.stubEnv(variable, variable === missing ? undefined : 'given');
+      }
+      await expect(load()).rejects.toThrow(missing);
+    }
+  });
 });
 
 describe('table', () => {

@@ -9,6 +9,8 @@ import type { RawItem } from '../store/batch.ts';
 import type { Format } from './format.ts';
 import { s3, upload } from './upload.ts';
 
+const BUCKET_NAME = required('bucketName');
+
 /**
  * Writes customers into a file on S3 and answers with a presigned address of it: as JSON, or as
  * a redirect where the caller asked for the file's own type.
@@ -22,7 +24,6 @@ export async function answerExport(
   pages: AsyncIterable<readonly RawItem[]>,
   { mustHoldSome = false } = {},
 ): Promise<Answer> {
-  const bucket = required('bucketName');
   const key = `${EXPORTS_PREFIX}${merchant}/${randomUUID()}.${format.extension}`;
   const filename = `customers-${new Date().toISOString().slice(0, 10)}.${format.extension}`;
   let count = 0;
@@ -36,7 +37,7 @@ export async function answerExport(
     yield format.tail;
   }
   const target = {
-    Bucket: bucket,
+    Bucket: BUCKET_NAME,
     Key: key,
     ContentType: format.contentType,
     ContentDisposition: `attachment; filename="${filename}"`,
@@ -44,7 +45,7 @@ export async function answerExport(
   };
   const bytes = await upload(target, texts());
   const expires = new Date(Date.now() + EXPORT_URL_LIFETIME_S * 1_000).toISOString();
-  const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), {
+  const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: BUCKET_NAME, Key: key }), {
     expiresIn: EXPORT_URL_LIFETIME_S,
   });
   if (accepted === format.mediaType) return { status: 303, headers: { location: url } };

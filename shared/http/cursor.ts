@@ -3,6 +3,7 @@ import { required } from '../config.ts';
 import type { Selection } from '../customer/filters.ts';
 import { badParameter } from './problem.ts';
 
+const SECRET = required('cursorSecret');
 const MAC_BYTES = 16;
 
 /**
@@ -35,7 +36,7 @@ export function readCursor(merchant: string, selection: Selection, cursor: strin
 }
 
 function mac(merchant: string, selection: Selection, key: string): Buffer {
-  return createHmac('sha256', required('cursorSecret'))
+  return createHmac('sha256', SECRET)
     .update(JSON.stringify([merchant, selection, key]))
     .digest()
     .subarray(0, MAC_BYTES);

@@ -6,11 +6,10 @@ import {
   type KeysAndAttributes,
 } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { required } from '../config.ts';
 import type { Customer } from '../customer/customer.ts';
 import { unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
-import { dynamodb } from './client.ts';
+import { dynamodb, TABLE_NAME } from './client.ts';
 import { customerKey, fromItem } from './items.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
@@ -38,7 +37,6 @@ export async function getCustomers(merchant: string, ids: readonly number[]): Pr
  * @throws Problem 503 where the table stays throttled.
  */
 export async function getItems(merchant: string, ids: readonly number[]): Promise<RawItem[]> {
-  const table = required('tableName');
   const found = new Map<string, RawItem>();
   const keys = ids.map((id) => customerKey(merchant, id));
   let wanted: KeysAndAttributes | undefined = {
@@ -49,10 +47,10 @@ export async function getItems(merchant: string, ids: readonly number[]): Promis
     if (attempt === MAX_TRIES) throw unavailable();
     if (attempt > 0) await setTimeout(FIRST_WAIT_MS * 2 ** attempt * Math.random());
     const answer: BatchGetItemCommandOutput = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: wanted } }),
+      new BatchGetItemCommand({ RequestItems: { [TABLE_NAME]: wanted } }),
     );
-    for (const item of answer.Responses?.[table] ?? []) found.set(item.sk?.S ?? '', item);
-    wanted = answer.UnprocessedKeys?.[table];
+    for (const item of answer.Responses?.[TABLE_NAME] ?? []) found.set(item.sk?.S ?? '', item);
+    wanted = answer.UnprocessedKeys?.[TABLE_NAME];
   }
   return keys.flatMap(({ sk }) => {
     const item = found.get(sk);

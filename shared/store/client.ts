@@ -1,5 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { required } from '../config.ts';
+
+/** The table that holds everything. */
+export const TABLE_NAME = required('tableName');
 
 /**
  * The SDK retries throttling and failures; with these limits its last attempt ends well inside

@@ -2,11 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { required } from '../config.ts';
 import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
 import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
-import { documents } from './client.ts';
+import { documents, TABLE_NAME } from './client.ts';
 import {
   CUSTOMER_PREFIX,
   customerKey,
@@ -26,7 +25,7 @@ const PARALLEL_DELETES = 32;
 export async function getCustomer(merchant: string, id: number): Promise<Customer | undefined> {
   const { Item } = await documents.send(
     new GetCommand({
-      TableName: required('tableName'),
+      TableName: TABLE_NAME,
       Key: customerKey(merchant, id),
       ConsistentRead: true,
     }),
@@ -48,7 +47,7 @@ export async function listCustomers(
   do {
     const { Items = [], LastEvaluatedKey } = await documents.send(
       new QueryCommand({
-        TableName: required('tableName'),
+        TableName: TABLE_NAME,
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         ExpressionAttributeValues: {
           ':pk': partitionKey(merchant),
@@ -75,7 +74,7 @@ export async function addCustomer(merchant: string, customer: Customer): Promise
   return ifConditionHolds(
     documents.send(
       new PutCommand({
-        TableName: required('tableName'),
+        TableName: TABLE_NAME,
         Item: toItem(merchant, customer),
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
@@ -154,7 +153,7 @@ function replaceCustomer(merchant: string, customer: Customer, version: number) 
   return ifConditionHolds(
     documents.send(
       new PutCommand({
-        TableName: required('tableName'),
+        TableName: TABLE_NAME,
         Item: toItem(merchant, customer),
         ConditionExpression: 'version = :version',
         ExpressionAttributeValues: { ':version': version },
@@ -173,7 +172,7 @@ async function removeCustomer(
   version?: number,
 ): Promise<'removed' | 'unheard' | 'not there'> {
   const command = new DeleteCommand({
-    TableName: required('tableName'),
+    TableName: TABLE_NAME,
     Key: customerKey(merchant, id),
     ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
     ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),

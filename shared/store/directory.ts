@@ -1,8 +1,7 @@
 import { paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { required } from '../config.ts';
 import type { Condition, KeyRange, Selection } from '../customer/filters.ts';
 import { BY_ORG_NUMBER, DERIVED, DIRECTORY } from '../table.ts';
-import { documents } from './client.ts';
+import { documents, TABLE_NAME } from './client.ts';
 import { idOf, partitionKey } from './items.ts';
 
 /** A customer's place in the directory. */
@@ -56,7 +55,7 @@ export async function* selectedEntries(
 export async function findByOrgNumber(merchant: string, digits: string): Promise<number[]> {
   const { Items = [] } = await documents.send(
     new QueryCommand({
-      TableName: required('tableName'),
+      TableName: TABLE_NAME,
       IndexName: BY_ORG_NUMBER.name,
       KeyConditionExpression: `pk = :pk AND ${BY_ORG_NUMBER.sortKey} = :digits`,
       ExpressionAttributeValues: { ':pk': partitionKey(merchant), ':digits': digits },
@@ -75,7 +74,7 @@ function directoryQuery(merchant: string, range: KeyRange, condition: Condition 
   const names: Record<string, string> = {};
   const filter = condition && toExpression(condition, names, values);
   return {
-    TableName: required('tableName'),
+    TableName: TABLE_NAME,
     IndexName: DIRECTORY.name,
     KeyConditionExpression: `pk = :pk AND ${DIRECTORY.sortKey} BETWEEN :from AND :to`,
     ...(filter && { FilterExpression: filter, ExpressionAttributeNames: names }),

@@ -1,9 +1,8 @@
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
-import { required } from '../config.ts';
 import { isEveryone, type Selection } from '../customer/filters.ts';
 import { inParallel } from '../parallel.ts';
 import { getItems, MAX_BATCH, type RawItem } from './batch.ts';
-import { dynamodb } from './client.ts';
+import { dynamodb, TABLE_NAME } from './client.ts';
 import { selectedEntries } from './directory.ts';
 import { CUSTOMER_PREFIX, partitionKey } from './items.ts';
 
@@ -32,7 +31,7 @@ async function* allItems(merchant: string): AsyncGenerator<readonly RawItem[]> {
   const pages = paginateQuery(
     { client: dynamodb },
     {
-      TableName: required('tableName'),
+      TableName: TABLE_NAME,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
       ExpressionAttributeValues: {
         ':pk': { S: partitionKey(merchant) },

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { required } from '../config.ts';
 import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
 import { Problem } from '../http/problem.ts';
 import { TTL_ATTRIBUTE } from '../table.ts';
-import { documents } from './client.ts';
+import { documents, TABLE_NAME } from './client.ts';
 import { addCustomer } from './customers.ts';
 import { idempotencyKey } from './items.ts';
 
@@ -59,7 +58,7 @@ async function claim(
   try {
     await documents.send(
       new PutCommand({
-        TableName: required('tableName'),
+        TableName: TABLE_NAME,
         Item: { ...Key, ...record, [TTL_ATTRIBUTE]: now + LIFETIME_S },
         // DynamoDB deletes expired items late, so that expiry is checked here.
         ConditionExpression: `attribute_not_exists(pk) OR ${TTL_ATTRIBUTE} <= :now`,
@@ -71,7 +70,7 @@ async function claim(
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
   }
   const { Item } = await documents.send(
-    new GetCommand({ TableName: required('tableName'), Key, ConsistentRead: true }),
+    new GetCommand({ TableName: TABLE_NAME, Key, ConsistentRead: true }),
   );
   // Deleted by DynamoDB between the two calls: it had just expired.
   return (Item as IdempotencyRecord | undefined) ?? claim(merchant, key, record);
@@ -80,7 +79,7 @@ async function claim(
 async function markDone(merchant: string, key: string): Promise<void> {
   await documents.send(
     new UpdateCommand({
-      TableName: required('tableName'),
+      TableName: TABLE_NAME,
       Key: idempotencyKey(merchant, key),
       UpdateExpression: 'SET done = :true',
       ExpressionAttributeValues: { ':true': true },

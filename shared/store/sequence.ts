@@ -1,7 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { required } from '../config.ts';
-import { documents } from './client.ts';
+import { documents, TABLE_NAME } from './client.ts';
 import { sequenceKey } from './items.ts';
 
 /**
@@ -23,7 +22,7 @@ export async function nextId(merchant: string): Promise<{ id: number; date: stri
 async function add(merchant: string, now?: string) {
   const { Attributes } = await documents.send(
     new UpdateCommand({
-      TableName: required('tableName'),
+      TableName: TABLE_NAME,
       Key: sequenceKey(merchant),
       UpdateExpression: now ? 'ADD lastId :one SET lastDate = :now' : 'ADD lastId :one',
       ...(now && {
