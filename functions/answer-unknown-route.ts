@@ -19,6 +19,9 @@ function matchesPath(template: string, path: string): boolean {
   const expected = template.split('/');
   return (
     segments.length === expected.length &&
-    expected.every((part, index) => part.startsWith('{') || part === segments[index])
+    expected.every((part, index) =>
+      // A parameter is never empty.
+      part.startsWith('{') ? segments[index] !== '' : part === segments[index],
+    )
   );
 }

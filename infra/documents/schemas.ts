@@ -1,7 +1,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { FIELDS, type Field } from '../../shared/customer/fields.ts';
-import { idsSchema, MembersSchema } from '../../shared/customer/schema.ts';
+import { idsSchema, MembersSchema, TEXT_PATTERN } from '../../shared/customer/schema.ts';
 import { MAX_IDS_DELETED, MAX_IDS_EXPORTED } from '../../shared/limits.ts';
 
 /** A JSON Schema, or another part of the document. */
@@ -67,16 +67,18 @@ function answered({ name, type, maxLength }: Field): Json {
 }
 
 /**
- * The body schema as the API checks it. Lengths are added from the table of fields: the API
- * counts code points, as JSON Schema does, with a check of its own that no converter can read.
+ * The body schema as the API checks it. What a text may be is added here, since the API's own
+ * checks are code that no converter can read; it counts code points, as JSON Schema does.
  */
 function newCustomer(description: string): Json {
   const { properties, ...schema } = fromValibot(MembersSchema) as Json & { properties: object };
-  const lengths = FIELDS.map(({ name, readOnly, maxLength }) => [
+  const checked = FIELDS.map(({ name, readOnly, maxLength }) => [
     name,
-    readOnly ? { description: 'The register sets it, whatever is sent.' } : { ...TEXT, maxLength },
+    readOnly
+      ? { description: 'The register sets it, whatever is sent.' }
+      : { ...TEXT, maxLength, pattern: TEXT_PATTERN },
   ]);
-  return { ...schema, description, properties: { ...properties, ...Object.fromEntries(lengths) } };
+  return { ...schema, description, properties: { ...properties, ...Object.fromEntries(checked) } };
 }
 
 function ids(most: number): Json {

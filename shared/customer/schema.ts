@@ -4,10 +4,15 @@ import { FIELDS, type Field } from './fields.ts';
 
 /**
  * Characters that XML 1.0 cannot hold (section 2.2) and no other part of an export can carry
- * faithfully: controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF.
+ * faithfully: controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF. Also
+ * U+FFFD: it stands where a letter was lost, as in a body that is not UTF-8 by the time that API
+ * Gateway has made text of it, and what is lost is not to be stored as if nothing were.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
-const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+const FORBIDDEN_CHARACTERS = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffd-\\uffff';
+const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`);
+
+/** Regular expression, without its slashes, of texts that have none of those. */
+export const TEXT_PATTERN = `^[^${FORBIDDEN_CHARACTERS}]*$`;
 
 const ID_MESSAGE = `must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}, or its digits as a string`;
 
@@ -83,6 +88,7 @@ function fieldSchema(field: Field): v.GenericSchema {
 }
 
 function nameOf(character = ''): string {
+  if (character === '\ufffd') return 'U+FFFD, the mark of a lost character; send UTF-8';
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   return `the character U+${code}, which XML cannot carry`;
 }

@@ -90,7 +90,9 @@ function merchantOf(claims: Readonly<Record<string, unknown>>): string {
 }
 
 function negotiate(accept: string | undefined, offers: readonly string[]): string {
-  const accepted = new Negotiator({ headers: { accept } }).mediaType([...offers]);
+  // An empty header is as good as none (RFC 9110, section 12.5.1).
+  const headers = { accept: accept || undefined };
+  const accepted = new Negotiator({ headers }).mediaType([...offers]);
   if (accepted) return accepted;
   const detail = `must allow ${offers.join(' or ')}`;
   throw new Problem(406, `Accept ${detail}.`, { errors: [{ header: 'Accept', detail }] });

@@ -7,12 +7,12 @@ const NASTY = [
   ...['\r\n', '""', '=cmd', '+46 70', '-1', ']]>', '<!--', '&amp;', '&#13;', '%00', '__proto__'],
   ...['åäö', 'ÅÄÖ', 'A\u030a', 'ß', '👩‍👩‍👧', '🇸🇪'],
 ];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 cannot hold
-const UNFIT_FOR_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field does not take
+const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffd-\uffff]/;
 
 const anyCharacter = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 1 })
-  .filter((character) => !UNFIT_FOR_XML.test(character));
+  .filter((character) => !REFUSED.test(character));
 
 /** Any text that a field takes, often a nasty one; well inside 255 characters. */
 const texts = fc.string({
