@@ -1,6 +1,16 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { FIELDS } from '../shared/customer/fields.ts';
-import { create, newMerchant, useApi } from './support/api.ts';
+import {
+  create,
+  isLocal,
+  localStack,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from './support/api.ts';
+import { expectProblem } from './support/problem.ts';
 import { SEED_CUSTOMER } from './support/seed.ts';
 
 useApi();
@@ -127,11 +137,46 @@ describe('a request with an Idempotency-Key', () => {
     expect((await merchant.call('GET', '/customers')).body).toHaveLength(1);
   });
 
-  test.each(['', 'två ord', 'x'.repeat(256)])('is 400 where the key is %j', async (key) => {
+  test.each(['', 'two words', 'x'.repeat(256)])('is 400 where the key is %j', async (key) => {
     const merchant = await newMerchant();
-    const headers = { 'idempotency-key': encodeURIComponent(key) === key ? key : 'two words' };
-    const { status } = await merchant.call('POST', '/customers', { body: {}, headers });
-    expect(status).toBe(400);
+    const answer = await merchant.call('POST', '/customers', withKey(key, {}));
+    expectProblem(answer, 400, [{ header: 'Idempotency-Key' }]);
+    expect((await merchant.call('GET', '/customers')).body).toEqual([]);
+  });
+
+  test.runIf(merchantsAvailable > 1)("is apart from another merchant's same key", async () => {
+    const one = await newMerchant();
+    const other = await newMerchant(1);
+    const key = crypto.randomUUID();
+    await one.call('POST', '/customers', withKey(key, { name: 'A' }));
+    const answer = await other.call('POST', '/customers', withKey(key, { name: 'B' }));
+    expect(answer).toMatchObject({ status: 200, body: { name: 'B' } });
+  });
+
+  test.runIf(isLocal)('is remembered for 24 hours, and new afterwards', async () => {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    await merchant.call('POST', '/customers', withKey('k', { name: 'A' }));
+    const dynamodb = DynamoDBDocument.from(new DynamoDBClient());
+    const record = {
+      TableName: localStack().table,
+      Key: { pk: `MERCHANT#${name}`, sk: 'IDEMPOTENCY#k' },
+    };
+    const { Item } = await dynamodb.get({ ...record, ConsistentRead: true });
+    const lifetime = Item?.expiresAt - Date.now() / 1_000;
+    expect(lifetime).toBeGreaterThan(24 * 3_600 - 60);
+    expect(lifetime).toBeLessThanOrEqual(24 * 3_600);
+
+    // DynamoDB deletes an expired record days later, or as here not at all.
+    await dynamodb.update({
+      ...record,
+      UpdateExpression: 'SET expiresAt = :past',
+      ExpressionAttributeValues: { ':past': Math.floor(Date.now() / 1_000) - 1 },
+    });
+    const later = await merchant.call('POST', '/customers', withKey('k', { name: 'B' }));
+    expect(later).toMatchObject({ status: 200, body: { name: 'B' } });
+    expect((await merchant.call('GET', '/customers')).body).toHaveLength(2);
+    dynamodb.destroy();
   });
 });
 
