@@ -4,11 +4,12 @@ import { ROUTES } from '../shared/routes.ts';
 
 /** What no route answers: 405 where the path exists under other methods, else 404. */
 export const handler = endpoint(async ({ method, rawPath }) => {
-  const allowed = ROUTES.filter(({ path }) => matchesPath(path, rawPath)).map(
-    (route) => route.method,
-  );
-  if (allowed.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
-  const allow = [...new Set(allowed)].join(', ');
+  const fitting = ROUTES.filter(({ path }) => matchesPath(path, rawPath));
+  if (fitting.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
+  // A path that a route names is that route's, also where it would do for another's parameter.
+  const named = fitting.filter(({ path }) => path === rawPath);
+  const routes = named.length > 0 ? named : fitting;
+  const allow = [...new Set(routes.map((route) => route.method))].join(', ');
   throw new Problem(405, `${method} is not a method of ${rawPath}; it has ${allow}.`, {
     headers: { allow },
   });

@@ -12,7 +12,7 @@ export const MAX_IDS_EXPORTED = 10_000;
 
 /** Most texts that one search may give; each costs a comparison with every customer. */
 export const MAX_SEARCH_TEXTS = 10;
-/** Most UTF-16 code units of a text that is searched for. */
+/** Most characters (Unicode code points) of a text that is searched for. */
 export const MAX_SEARCH_LENGTH = 255;
 
 /**

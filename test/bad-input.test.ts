@@ -141,6 +141,15 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
     expect(({} as { name?: unknown }).name).toBeUndefined();
   });
 
+  test('is not repeated at full length where it is wrong', async () => {
+    const name = '~'.repeat(100_000);
+    const answer = await merchant.call(method, pathOf(path), {
+      body: { [name]: 'A', name: [name] },
+    });
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body).length).toBeLessThan(2_000);
+  });
+
   test('is told of all that is wrong with it at once', async () => {
     await refused([{ pointer: '/name' }, { pointer: '/fax' }, { pointer: '/nmae' }], {
       name: 1,
@@ -167,7 +176,10 @@ describe.each(TAKE_IDS)('an id in the body of %s %s', (method, path) => {
     ['a list', '[[1]]'],
     ['an object', '[{"mexcParamvaluesetsid":1}]'],
   ])('is never %s', async (_, body) => {
-    await expectRefused(400, [{ pointer: '/0' }], method, path, { body });
+    const answer = await expectRefused(400, [{ pointer: '/0' }], method, path, { body });
+    expect(answer.body.errors[0].detail).toMatch(
+      /^must be a whole number from 1 to 9007199254740991/,
+    );
   });
 
   test('that is wrong is told by its place, and nothing is done for the others', async () => {
@@ -221,12 +233,24 @@ describe('a parameter that a call does not have', () => {
   });
 });
 
-describe('a header that cannot be met', () => {
+describe('Accept', () => {
+  test.each([
+    'application/json; charset=utf-8',
+    'text/html, application/json;q=0.5',
+    'application/*;indent=2',
+    ' , ',
+    '',
+  ])('%j is met with JSON', async (accept) => {
+    const answer = await merchant.call('GET', '/customers', { headers: { accept } });
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.headers.get('content-type')).toBe('application/json');
+  });
+
   test.each([
     ['GET', '/customers'],
     ['POST', '/customers'],
     ['DELETE', '/customers/{id}'],
-  ])('Accept of %s %s is 406', async (method, path) => {
+  ])('that cannot be met by %s %s is 406', async (method, path) => {
     for (const accept of ['text/html', 'application/json;q=0', 'text/csv']) {
       const options = { headers: { accept }, ...(method === 'POST' && { body: {} }) };
       await expectRefused(406, [{ header: 'Accept' }], method, pathOf(path), options);
@@ -236,7 +260,6 @@ describe('a header that cannot be met', () => {
 
 describe('a path or method that the API does not have', () => {
   test.each([
-    '/',
     '/customer',
     '/customers/',
     '/customers/1/notes',
@@ -253,6 +276,7 @@ describe('a path or method that the API does not have', () => {
     ['PATCH', '/customers', 'GET, POST, DELETE'],
     ['POST', '/customers/{id}', 'GET, PATCH, DELETE'],
     ['DELETE', '/customers/export/csv', 'GET, POST'],
+    ['POST', '/customers/count', 'GET'],
     ['OPTIONS', '/customers', 'GET, POST, DELETE'],
   ])('is 405 and says what there is: %s %s', async (method, path, allow) => {
     const answer = await expectRefused(405, [], method, pathOf(path), { body: {} });
@@ -300,6 +324,7 @@ describe('without a token that is good', () => {
     ['with a separator of keys', 'a#CUSTOMER'],
     ['with a control character', 'a\u0000'],
     ['a list', ['a', 'b']],
+    ['a step up in a path', '..'],
   ])('a merchant claim that is %s is 403', async (_, claim) => {
     const stranger = await newMerchant(0, { merchant: claim as string });
     expectProblem(await stranger.call('GET', '/customers'), 403);

@@ -230,6 +230,19 @@ describe('updating a customer', () => {
     expect(answer).toMatchObject({ status: 200, body: before });
   });
 
+  test('that changes nothing leaves the version as it is', async () => {
+    const merchant = await newMerchant();
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    for (const body of [{}, { name: 'A' }, { fax: '' }]) {
+      const { status, headers } = await merchant.call('PATCH', `/customers/${id}`, { body });
+      expect(status).toBe(200);
+      expect(headers.get('etag')).toBe('"1"');
+    }
+    const headers = { 'if-match': '"0"' };
+    const answer = await merchant.call('PATCH', `/customers/${id}`, { body: {}, headers });
+    expectProblem(answer, 412, [{ header: 'If-Match' }]);
+  });
+
   test('is 400 where the id in the body is another', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });

@@ -169,6 +169,15 @@ describe('real answers are as documented:', () => {
   }
 });
 
+test.each(
+  ROUTES.filter(({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value),
+)('the example of $method $path fits its schema', ({ method, path }) => {
+  const media = ['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json'];
+  const { example } = at(...media).value;
+  expect(example).toBeDefined();
+  expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
+});
+
 describe('a body is taken exactly where it is as documented:', () => {
   const NEW = '/components/schemas/NewCustomer';
   test.each<[string, unknown]>([

@@ -68,6 +68,44 @@ describe('searchByOrgNumber', () => {
     expect(body.errors[0].parameter).toBe('orgNum');
   });
 
+  test.each([
+    [
+      { countrycode: 'SE', mobile: '070-123 46 78' },
+      { country: 'SE', phone: '46701234678' },
+    ],
+    [
+      { countrycode: 'se', telephone: '+46 (0)8-465 004 02' },
+      { country: 'SE', phone: '46846500402' },
+    ],
+    [
+      { countrycode: 'NO', telephone: '22 12 34 56' },
+      { country: 'NO', phone: '4722123456' },
+    ],
+    [
+      { countrycode: 'DK', telephone: '0045 33 12 34 56' },
+      { country: 'DK', phone: '4533123456' },
+    ],
+    [
+      { countrycode: 'FI', telephone: '09 123 4567' },
+      { country: 'FI', phone: '35891234567' },
+    ],
+    [
+      { countrycode: 'Sweden', mobile: '0701234678' },
+      { country: 'SE', phone: '46701234678' },
+    ],
+    [{ postcode: '123 41' }, { zip: 12_341, country: 'SE', phone: '' }],
+    [{ postcode: '0150' }, { zip: 150 }],
+    [{ postcode: 'SE-123 41' }, { zip: 'SE-123 41' }],
+    [{}, { zip: '', street: '', city: '', email: '' }],
+  ])('of %o answers %o', async (fields, expected) => {
+    const merchant = await newMerchant();
+    await create(merchant, { companyno: '5567037485', ...fields });
+    await eventually(async () => {
+      const { body } = await merchant.call('GET', '/customers/searchByOrgNumber/556703-7485');
+      expect(body).toMatchObject(expected);
+    });
+  });
+
   test('answers the newest of several customers with a number', async () => {
     const merchant = await newMerchant();
     for (const name of ['A', 'B', 'C']) await create(merchant, { name, companyno: '5567037485' });

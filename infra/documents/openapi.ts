@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MAX_BODY_BYTES } from '../../shared/limits.ts';
 import { ROUTES } from '../../shared/routes.ts';
 import { OPERATIONS } from './operations.ts';
-import { type Json, schemaRef, schemas } from './schemas.ts';
+import { type Json, type SchemaName, schemaRef, schemas } from './schemas.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../package.json');
 
@@ -46,7 +46,7 @@ function operation(route: (typeof ROUTES)[number]): Json {
     ...(takes && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: schemaRef(takes) } },
+        content: { 'application/json': { schema: schemaRef(takes), example: EXAMPLES[takes] } },
       },
     }),
     responses: {
@@ -60,6 +60,23 @@ function operation(route: (typeof ROUTES)[number]): Json {
     },
   };
 }
+
+/** Bodies to begin with, which the page of the local stack fills in. */
+const EXAMPLES: Readonly<Partial<Record<SchemaName, unknown>>> = {
+  NewCustomer: {
+    customerid: '10301',
+    name: 'Gläntans Bageri AB',
+    address: 'Storgatan 1',
+    postcode: '111 20',
+    postoffice: 'Stockholm',
+    countrycode: 'SE',
+    companyno: '556703-7485',
+    email: 'faktura@glantans-bageri.example',
+  },
+  CustomerChanges: { email: 'ekonomi@glantans-bageri.example', fax: '' },
+  IdsToDelete: [299, '300'],
+  IdsToExport: [1, '2'],
+};
 
 const ONLY_WITH_BODY = ['413', '415'];
 

@@ -29,7 +29,8 @@ export const PAGE: readonly Json[] = [
   inQuery(
     'start',
     { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
-    'How many customers to pass over first.',
+    'How many customers to pass over first. Above 0 the customers are found as filters find them, ' +
+      'which follow a write within a second.',
   ),
   inQuery(
     'cursor',

@@ -145,7 +145,7 @@ function search(query: Query, parameter: string, attributes: readonly string[]):
   return {
     all: texts.map((text) => {
       if (text === '') throw badParameter(parameter, 'must not be empty');
-      if (text.length > MAX_SEARCH_LENGTH) {
+      if ([...text].length > MAX_SEARCH_LENGTH) {
         throw badParameter(parameter, `must have at most ${MAX_SEARCH_LENGTH} characters`);
       }
       const digits = digitsOf(text);

@@ -17,21 +17,24 @@ export interface RegisterEntry {
   readonly email: string;
 }
 
+/** Where a holder of a Swedish number is, unless the customer's own country code says otherwise. */
 const DEFAULT_COUNTRY = 'SE';
-/** Country codes of telephone numbers in the countries around. */
-const CALLING_CODES: Readonly<Record<string, string>> = {
-  SE: '46',
-  NO: '47',
-  DK: '45',
-  FI: '358',
+/** How telephone numbers are written in the countries around: nationally, and from abroad. */
+const PHONES: Readonly<Record<string, { national: RegExp; code: string }>> = {
+  SE: { national: /^0(?!0)/, code: '46' },
+  FI: { national: /^0(?!0)/, code: '358' },
+  // These two have no prefix, and eight digits.
+  NO: { national: /^(?=\d{8}$)/, code: '47' },
+  DK: { national: /^(?=\d{8}$)/, code: '45' },
 };
 
 /** A customer in the form of a register's entry: a person with two names, or a company with one. */
 export function toRegisterEntry({ texts }: Customer, { kind }: IdentityNumber): RegisterEntry {
   const { name = '', address = '', postcode = '', postoffice = '', email = '' } = texts;
-  const country = texts.countrycode?.toUpperCase() || DEFAULT_COUNTRY;
+  const code = texts.countrycode?.trim().toUpperCase() ?? '';
+  const country = /^[A-Z]{2}$/.test(code) ? code : DEFAULT_COUNTRY;
   const digits = postcode.replace(/\s/g, '');
-  const isNumber = /^[1-9]\d{0,14}$/.test(digits);
+  const isNumber = /^\d{1,15}$/.test(digits);
   return {
     ...(kind === 'company' ? { firstname: '', lastname: '', company: name } : personName(name)),
     street: address,
@@ -54,8 +57,8 @@ function personName(name: string) {
 
 function internationalPhone(phone: string, country: string): string {
   const digits = phone.replace(/\(0\)/, '').replace(/\D/g, '');
-  if (digits === '' || phone.trim().startsWith('+')) return digits;
+  if (phone.trim().startsWith('+')) return digits;
   if (digits.startsWith('00')) return digits.slice(2);
-  const code = CALLING_CODES[country];
-  return code && digits.startsWith('0') ? `${code}${digits.slice(1)}` : digits;
+  const { national, code } = PHONES[country] ?? {};
+  return national && code ? digits.replace(national, code) : digits;
 }

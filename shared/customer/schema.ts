@@ -20,8 +20,13 @@ const ID_MESSAGE = `must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER},
 export const IdSchema = v.pipe(
   v.union(
     [
-      v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-      v.pipe(v.string(), v.regex(/^0*[1-9][0-9]{0,15}$/), v.transform(Number), v.safeInteger()),
+      v.pipe(v.number(), v.safeInteger(ID_MESSAGE), v.minValue(1, ID_MESSAGE)),
+      v.pipe(
+        v.string(),
+        v.regex(/^0*[1-9][0-9]{0,15}$/, ID_MESSAGE),
+        v.transform(Number),
+        v.safeInteger(ID_MESSAGE),
+      ),
     ],
     ID_MESSAGE,
   ),

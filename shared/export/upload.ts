@@ -13,12 +13,15 @@ const PART_BYTES = 8 * 1024 * 1024;
 /** Parts under way at once; together with the one being filled they bound the memory. */
 const PARALLEL_PARTS = 3;
 
-/** Its limits keep the last attempt inside the time a function has, as the store's do. */
+/**
+ * Its limits keep the last attempt inside the time a function has, as the store's do, and leave
+ * some of it for an upload to be aborted.
+ */
 export const s3 = new S3Client({
-  maxAttempts: 4,
+  maxAttempts: 3,
   requestHandler: {
     connectionTimeout: 1_000,
-    requestTimeout: 8_000,
+    requestTimeout: 6_000,
     throwOnRequestTimeout: true,
   },
 });

@@ -3,6 +3,8 @@ import { MAX_BODY_BYTES } from '../limits.ts';
 import { badHeader, badRequest, Problem } from './problem.ts';
 
 const MAX_ERRORS_TOLD = 100;
+/** Characters of a name or a value of the body that an error repeats. */
+const MAX_TOLD = 200;
 const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)$/;
 
 /** The parts of an event that hold its body. */
@@ -35,8 +37,8 @@ function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOut
   if (result.success) return result.output;
   throw badRequest(
     result.issues.slice(0, MAX_ERRORS_TOLD).map((issue) => ({
-      pointer: toPointer(issue.path ?? []),
-      detail: issue.message,
+      pointer: cut(toPointer(issue.path ?? [])),
+      detail: cut(issue.message),
     })),
   );
 }
@@ -86,6 +88,10 @@ function parseJson(text: string): unknown {
     const reason = (error as SyntaxError).message.match(/at position \d+|end of JSON input/i)?.[0];
     throw badRequest([{ pointer: '', detail: `is not JSON${reason ? ` (${reason})` : ''}` }]);
   }
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TOLD ? `${text.slice(0, MAX_TOLD).toWellFormed()}…` : text;
 }
 
 /** JSON pointer (RFC 6901) of an issue's path. */

@@ -39,8 +39,8 @@ export interface Request {
   readonly accepted: string;
 }
 
-/** A merchant's name becomes part of keys, so it has none of their separators. */
-const MERCHANT = /^[A-Za-z0-9_.-]{1,64}$/;
+/** A merchant's name becomes part of keys and paths, so it has none of their separators. */
+const MERCHANT = /^(?!\.\.?$)[A-Za-z0-9_.-]{1,64}$/;
 /** Smaller answers do not get smaller by much. */
 const MIN_GZIP_BYTES = 1_024;
 /** Lambda's limit of a response, 6 MB, less room for the envelope around the body. */
@@ -90,8 +90,10 @@ function merchantOf(claims: Readonly<Record<string, unknown>>): string {
 }
 
 function negotiate(accept: string | undefined, offers: readonly string[]): string {
-  // An empty header is as good as none (RFC 9110, section 12.5.1).
-  const headers = { accept: accept || undefined };
+  // Whoever takes a type in one form, such as a charset, takes it. An empty list is as good as
+  // none (RFC 9110, section 12.5.1).
+  const bare = accept?.replace(/;(?!\s*q=)[^,;]*/gi, '').replace(/^[\s,]*$/, '');
+  const headers = { accept: bare || undefined };
   const accepted = new Negotiator({ headers }).mediaType([...offers]);
   if (accepted) return accepted;
   const detail = `must allow ${offers.join(' or ')}`;

@@ -83,8 +83,8 @@ export async function addCustomer(merchant: string, customer: Customer): Promise
 }
 
 /**
- * Changes the texts that are given and leaves the others as they are. Of two changes at once
- * both survive: a write holds only for the version that was read, and is made again otherwise.
+ * Changes the texts that are given and leaves the others as they are; where that changes nothing,
+ * nothing is written. Of two changes at once both survive: a write holds only for the version that was read, and is made again otherwise.
  *
  * @param isExpected says whether the version may be changed (`If-Match`).
  * @throws Problem 404 where there is no such customer, 412 where its version is not expected,
@@ -103,11 +103,9 @@ export async function updateCustomer(
     // The SDK tries again where an answer is lost; the first try may have been this very write.
     if (isDeepStrictEqual(current, refused)) return current;
     if (!isExpected(current.version)) throw stale(id);
-    const changed: Customer = {
-      origin: current.origin,
-      texts: merge(current.texts, changes),
-      version: current.version + 1,
-    };
+    const texts = merge(current.texts, changes);
+    if (isDeepStrictEqual(texts, current.texts)) return current;
+    const changed: Customer = { origin: current.origin, texts, version: current.version + 1 };
     if (await replaceCustomer(merchant, changed, current.version)) return changed;
     refused = changed;
     await setTimeout(Math.random() * MAX_WAIT_MS);
