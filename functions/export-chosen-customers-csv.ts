@@ -4,7 +4,8 @@ import { answerExport } from '../shared/export/export.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { MAX_IDS_EXPORTED } from '../shared/limits.ts';
-import { chosenItems } from '../shared/store/export-items.ts';
+import type { RowWriter } from '../shared/rows/row-writer.ts';
+import { chosenRows } from '../shared/store/export-rows.ts';
 
 const BodySchema = idsSchema(MAX_IDS_EXPORTED);
 
@@ -13,8 +14,8 @@ export const handler = endpoint(
   async (request) => {
     request.query.allowOnly(CSV_PARAMETERS);
     const ids = parseBody(request, BodySchema).sort((a, b) => a - b);
-    const customers = chosenItems(request.merchant, ids);
-    return answerExport(request, csv(request.query), customers, { mustHoldSome: true });
+    const rows = (write: RowWriter) => chosenRows(request.merchant, ids, write);
+    return answerExport(request, csv(request.query), rows, { mustHoldSome: true });
   },
   { offers: ['application/json', CSV_TYPE] },
 );

@@ -1,4 +1,3 @@
-import { toJson } from '../shared/customer/customer.ts';
 import { FILTER_PARAMETERS, parseFilters } from '../shared/customer/filters.ts';
 import { makeCursor, readCursor } from '../shared/http/cursor.ts';
 import { endpoint, type Request } from '../shared/http/endpoint.ts';
@@ -21,10 +20,10 @@ export const handler = endpoint(async (request) => {
     throw badParameter('start', 'cannot be given together with cursor');
   }
   const after = cursor === undefined ? undefined : readCursor(merchant, selection, cursor);
-  const { customers, next } = await listPage(merchant, selection, { after, start, limit });
+  const { json, next } = await listPage(merchant, selection, { after, start, limit });
   return {
     headers: next ? { link: nextLink(request, makeCursor(merchant, selection, next)) } : {},
-    body: customers.map(toJson),
+    json,
   };
 });
 

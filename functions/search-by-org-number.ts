@@ -2,7 +2,7 @@ import { parseIdentityNumber } from '../shared/customer/identity-number.ts';
 import { toRegisterEntry } from '../shared/customer/register-entry.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { badParameter, Problem } from '../shared/http/problem.ts';
-import { getCustomers } from '../shared/store/batch.ts';
+import { getCustomer } from '../shared/store/customers.ts';
 import { findByOrgNumber } from '../shared/store/directory.ts';
 
 /**
@@ -19,7 +19,8 @@ export const handler = endpoint(async (request) => {
     );
   }
   const ids = await findByOrgNumber(request.merchant, number.digits);
-  const customer = (await getCustomers(request.merchant, ids.slice(-1)))[0];
+  const newest = ids.at(-1);
+  const customer = newest && (await getCustomer(request.merchant, newest));
   if (!customer) throw new Problem(404, 'No customer has this number.');
   return { body: toRegisterEntry(customer, number) };
 });

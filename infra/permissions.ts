@@ -42,7 +42,7 @@ const PERMISSIONS: Readonly<Record<FunctionName, TablePermissions>> = {
   'update-customer': { table: ['GetItem', 'PutItem'] },
   'delete-customer': { table: ['GetItem', 'DeleteItem'] },
   'search-by-org-number': {
-    table: ['BatchGetItem'],
+    table: ['GetItem'],
     queries: [BY_ORG_NUMBER.name],
   },
   'export-customers-xml': {

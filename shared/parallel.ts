@@ -28,6 +28,33 @@ export async function inParallel<I, O>(
   return results;
 }
 
+/**
+ * Does something with each of `inputs` and gives the results in the order of the inputs, one by
+ * one. At most `width` are under way or waiting to be taken; when the taker stops, no more begin.
+ */
+export async function* prefetched<I, O>(
+  inputs: Iterable<I> | AsyncIterable<I>,
+  width: number,
+  work: (input: I) => Promise<O>,
+): AsyncGenerator<O> {
+  const underWay: Promise<O>[] = [];
+  const begin = (input: I) => {
+    const result = work(input);
+    // A failure is thrown when its turn comes; until then nobody waits for it.
+    result.catch(() => {});
+    underWay.push(result);
+  };
+  try {
+    for await (const input of inputs) {
+      begin(input);
+      if (underWay.length === width) yield (await underWay.shift()) as O;
+    }
+    while (underWay.length > 0) yield (await underWay.shift()) as O;
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
 async function* numbered<I>(inputs: Iterable<I> | AsyncIterable<I>): AsyncGenerator<[number, I]> {
   let index = 0;
   for await (const input of inputs) {

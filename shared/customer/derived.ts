@@ -37,7 +37,7 @@ export function padId(id: number): string {
 }
 
 /** Sort key of the directory. Ids and creation times rise together, so it is in order of id. */
-export function directoryKey(date: string, id: number): string {
+function directoryKey(date: string, id: number): string {
   return `${date}#${padId(id)}`;
 }
 

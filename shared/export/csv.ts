@@ -1,5 +1,6 @@
+import { FIELDS } from '../customer/fields.ts';
 import type { Query } from '../http/query.ts';
-import { FIELD_NAMES, type Format, textOf } from './format.ts';
+import type { Format } from './format.ts';
 
 export const CSV_TYPE = 'text/csv';
 
@@ -16,6 +17,11 @@ const BOM = '\uFEFF';
  * that the one put in front can be told from those that were there.
  */
 const FORMULA = /^'*\s*[=+\-@\t\r\n＝＋－＠]/u;
+/**
+ * First bytes in UTF-8 of what {@link FORMULA} looks at: the ASCII signs and white space, and the
+ * lead bytes of white space and full-width signs beyond.
+ */
+const FORMULA_STARTS = [...Buffer.from("'=+-@\t\r\n\v\f "), 0xc2, 0xe1, 0xe2, 0xe3, 0xef];
 /** What begins like a formula and is none: phone numbers and negative numbers. */
 const HARMLESS = /^(?:\+[\d ()./-]*|-\d[\d .,]*)$/;
 
@@ -37,8 +43,15 @@ export function csv(query: Query): Format {
     mediaType: CSV_TYPE,
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',
-    head: `${bom}${FIELD_NAMES.join(delimiter)}\r\n`,
-    row: (item) => `${FIELD_NAMES.map((name) => cell(textOf(item, name))).join(delimiter)}\r\n`,
+    head: `${bom}${FIELDS.map(({ name }) => name).join(delimiter)}\r\n`,
+    rowStart: '',
+    rowEnd: '\r\n',
+    columns: FIELDS.map((_, index) => {
+      const open = index === 0 ? '' : delimiter;
+      return { open, close: '', unset: open };
+    }),
+    cell,
+    special: { anywhere: Buffer.from(`"\r\n${delimiter}`).toJSON().data, atStart: FORMULA_STARTS },
     tail: '',
   };
 }

@@ -5,7 +5,8 @@ import { EXPORTS_PREFIX, required } from '../config.ts';
 import type { Answer, Request } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
 import { EXPORT_URL_LIFETIME_S } from '../limits.ts';
-import type { RawItem } from '../store/batch.ts';
+import { type RowWriter, rowWriter } from '../rows/row-writer.ts';
+import type { RowPage } from '../store/export-rows.ts';
 import type { Format } from './format.ts';
 import { s3, upload } from './upload.ts';
 
@@ -21,20 +22,20 @@ const BUCKET_NAME = required('bucketName');
 export async function answerExport(
   { merchant, accepted }: Request,
   format: Format,
-  pages: AsyncIterable<readonly RawItem[]>,
+  rows: (write: RowWriter) => AsyncIterable<RowPage>,
   { mustHoldSome = false } = {},
 ): Promise<Answer> {
   const key = `${EXPORTS_PREFIX}${merchant}/${randomUUID()}.${format.extension}`;
   const filename = `customers-${new Date().toISOString().slice(0, 10)}.${format.extension}`;
   let count = 0;
   async function* texts() {
-    yield format.head;
-    for await (const page of pages) {
-      count += page.length;
-      yield page.map(format.row).join('');
+    yield Buffer.from(format.head);
+    for await (const page of rows(rowWriter(format))) {
+      count += page.count;
+      yield page.text;
     }
     if (mustHoldSome && count === 0) throw new Problem(404, 'None of these customers exists.');
-    yield format.tail;
+    yield Buffer.from(format.tail);
   }
   const target = {
     Bucket: BUCKET_NAME,

@@ -1,8 +1,7 @@
-import { FIELDS } from '../customer/fields.ts';
-import type { RawItem } from '../store/batch.ts';
+import type { RowFormat } from '../rows/row-format.ts';
 
 /** How an export file is written. */
-export interface Format {
+export interface Format extends RowFormat {
   /** Media type by which a caller asks for the file itself. */
   readonly mediaType: string;
   /** Full Content-Type of the file. */
@@ -11,16 +10,6 @@ export interface Format {
   readonly extension: string;
   /** What stands before the first customer. */
   readonly head: string;
-  /** One customer. */
-  readonly row: (item: RawItem) => string;
   /** What stands after the last customer. */
   readonly tail: string;
 }
-
-/** The text of a stored attribute; nothing where it is not set. */
-export function textOf(item: RawItem, name: string): string {
-  const value = item[name];
-  return value?.S ?? value?.N ?? '';
-}
-
-export const FIELD_NAMES: readonly string[] = FIELDS.map(({ name }) => name);

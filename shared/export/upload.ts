@@ -36,22 +36,27 @@ export interface UploadTarget {
 }
 
 /**
- * Uploads text while it is being made, in UTF-8; never holds more than a few parts of it. After
- * a failure nothing is left behind.
+ * Uploads a text while it is being made; never holds more than a few parts of it. After a failure
+ * nothing is left behind.
  *
  * @returns the file's size in bytes.
  */
-export async function upload(target: UploadTarget, texts: AsyncIterable<string>): Promise<number> {
-  const parts = inParts(texts);
-  const first = (await parts.next()).value ?? Buffer.alloc(0);
+export async function upload(target: UploadTarget, texts: AsyncIterable<Buffer>): Promise<number> {
+  const free: Buffer[] = [];
+  const parts = inParts(texts, free);
+  const first: Buffer = (await parts.next()).value ?? Buffer.alloc(0);
   if (first.length < PART_BYTES) {
     await s3.send(new PutObjectCommand({ ...target, Body: first }));
     return first.length;
   }
-  return uploadParts(target, startingWith(first, parts));
+  return uploadParts(target, startingWith(first, parts), free);
 }
 
-async function uploadParts(target: UploadTarget, parts: AsyncIterable<Buffer>): Promise<number> {
+async function uploadParts(
+  target: UploadTarget,
+  parts: AsyncIterable<Buffer>,
+  free: Buffer[],
+): Promise<number> {
   const { Bucket, Key } = target;
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
   const id = { Bucket, Key, UploadId };
@@ -61,6 +66,7 @@ async function uploadParts(target: UploadTarget, parts: AsyncIterable<Buffer>): 
       const PartNumber = index + 1;
       const { ETag } = await s3.send(new UploadPartCommand({ ...id, PartNumber, Body }));
       bytes += Body.length;
+      if (Body.length === PART_BYTES) free.push(Body);
       return { PartNumber, ETag };
     });
     await s3.send(new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }));
@@ -72,21 +78,26 @@ async function uploadParts(target: UploadTarget, parts: AsyncIterable<Buffer>): 
   }
 }
 
-/** Joins texts into parts of at least {@link PART_BYTES}; only the last is smaller. */
-async function* inParts(texts: AsyncIterable<string>): AsyncGenerator<Buffer, undefined> {
-  let pending: Buffer[] = [];
+/**
+ * Fills parts of {@link PART_BYTES} each; only the last is smaller. A part's memory is filled anew
+ * once its upload is done, so that an export of any size takes as much as one of a few parts.
+ */
+async function* inParts(texts: AsyncIterable<Buffer>, free: Buffer[]): AsyncGenerator<Buffer> {
+  const newPart = () => free.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
+  let part = newPart();
   let size = 0;
   for await (const text of texts) {
-    const bytes = Buffer.from(text);
-    pending.push(bytes);
-    size += bytes.length;
-    if (size >= PART_BYTES) {
-      yield Buffer.concat(pending, size);
-      pending = [];
+    for (let done = 0; done < text.length; ) {
+      const copied = text.copy(part, size, done);
+      size += copied;
+      done += copied;
+      if (size < PART_BYTES) continue;
+      yield part;
+      part = newPart();
       size = 0;
     }
   }
-  if (size > 0) yield Buffer.concat(pending, size);
+  if (size > 0) yield part.subarray(0, size);
 }
 
 async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

@@ -1,6 +1,5 @@
 import { FIELDS } from '../customer/fields.ts';
-import type { RawItem } from '../store/batch.ts';
-import { type Format, textOf } from './format.ts';
+import type { Format } from './format.ts';
 
 export const XML_TYPE = 'application/xml';
 
@@ -17,6 +16,9 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const SPECIAL = /[&<>\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
+/** The same in bytes of UTF-8; U+FFFE and U+FFFF begin with 0xEF. */
+const SPECIAL_BYTES = [...Buffer.from('&<>'), ...Array(0x20).keys(), 0xef];
+
 /** XML 1.0 in UTF-8, as the schema in `shared/customers.xsd` describes it. */
 export function xml(): Format {
   return {
@@ -24,15 +26,17 @@ export function xml(): Format {
     contentType: 'application/xml; charset=utf-8',
     extension: 'xml',
     head: '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n',
-    row: (item) => `<customer>${FIELDS.map((field) => element(item, field)).join('')}</customer>\n`,
+    rowStart: '<customer>',
+    rowEnd: '</customer>\n',
+    columns: FIELDS.map(({ name, always }) => ({
+      open: `<${name}>`,
+      close: `</${name}>`,
+      unset: always ? `<${name}/>` : '',
+    })),
+    cell: escapeText,
+    special: { anywhere: SPECIAL_BYTES, atStart: [] },
     tail: '</customers>\n',
   };
-}
-
-function element(item: RawItem, { name, always }: (typeof FIELDS)[number]): string {
-  const text = textOf(item, name);
-  if (text) return `<${name}>${escapeText(text)}</${name}>`;
-  return always ? `<${name}/>` : '';
 }
 
 function escapeText(text: string): string {

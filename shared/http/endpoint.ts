@@ -11,11 +11,14 @@ import { toProblem } from './failures.ts';
 import { Problem } from './problem.ts';
 import { Query } from './query.ts';
 
-/** What a function answers; `body` is sent as JSON. */
+/** What a function answers. */
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Is sent as JSON. */
   readonly body?: unknown;
+  /** Is JSON already, and sent as it is in place of a body. */
+  readonly json?: string;
 }
 
 /** What a function is asked, with the merchant it answers for. */
@@ -100,17 +103,18 @@ function negotiate(accept: string | undefined, offers: readonly string[]): strin
   throw new Problem(406, `Accept ${detail}.`, { errors: [{ header: 'Accept', detail }] });
 }
 
-function toResponse({ status = 200, headers, body }: Answer): ApiResponse {
+function toResponse({ status = 200, headers, body, json }: Answer): ApiResponse {
+  const text = json ?? JSON.stringify(body);
   return {
     statusCode: status,
     headers: {
-      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(text !== undefined && { 'content-type': 'application/json' }),
       // Personal data stays out of shared caches; a private one asks again before each use.
       'cache-control': 'private, no-cache',
       vary: 'accept, accept-encoding, authorization',
       ...headers,
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(text !== undefined && { body: text }),
   };
 }
 

@@ -1,19 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
 import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
-import { documents, TABLE_NAME } from './client.ts';
-import {
-  CUSTOMER_PREFIX,
-  customerKey,
-  customerSortKey,
-  fromItem,
-  partitionKey,
-  toItem,
-} from './items.ts';
+import { documents, dynamodb, TABLE_NAME } from './client.ts';
+import { customerKey, fromItem, toItem } from './items.ts';
 
 /** Writers of one customer that get in each other's way are rare; this many tries are plenty. */
 const MAX_UPDATE_TRIES = 20;
@@ -23,46 +16,15 @@ const PARALLEL_DELETES = 32;
 
 /** The customer, read consistently: what was written is seen. */
 export async function getCustomer(merchant: string, id: number): Promise<Customer | undefined> {
-  const { Item } = await documents.send(
-    new GetCommand({
+  const { pk, sk } = customerKey(merchant, id);
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({
       TableName: TABLE_NAME,
-      Key: customerKey(merchant, id),
+      Key: { pk: { S: pk }, sk: { S: sk } },
       ConsistentRead: true,
     }),
   );
   return Item && fromItem(Item);
-}
-
-/**
- * The merchant's customers after an id, ascending, read consistently.
- *
- * @param after 0 for the first customers.
- */
-export async function listCustomers(
-  merchant: string,
-  { after, limit }: { after: number; limit: number },
-): Promise<Customer[]> {
-  const customers: Customer[] = [];
-  let startKey: Record<string, unknown> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await documents.send(
-      new QueryCommand({
-        TableName: TABLE_NAME,
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': partitionKey(merchant),
-          ':from': customerSortKey(after + 1),
-          ':to': `${CUSTOMER_PREFIX}~`,
-        },
-        ConsistentRead: true,
-        Limit: limit - customers.length,
-        ExclusiveStartKey: startKey,
-      }),
-    );
-    customers.push(...Items.map(fromItem));
-    startKey = LastEvaluatedKey;
-  } while (startKey && customers.length < limit);
-  return customers;
 }
 
 /**

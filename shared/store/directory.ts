@@ -1,8 +1,11 @@
-import { paginateQuery, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { paginateQuery, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { Condition, KeyRange, Selection } from '../customer/filters.ts';
-import { BY_ORG_NUMBER, DERIVED, DIRECTORY } from '../table.ts';
-import { documents, TABLE_NAME } from './client.ts';
-import { idOf, partitionKey } from './items.ts';
+import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../table.ts';
+import { dynamodb, TABLE_NAME } from './client.ts';
+import { idOf, partitionKey, type RawItem } from './items.ts';
+
+/** Values of an expression, by their placeholders. */
+type Values = Record<string, { S: string }>;
 
 /** A customer's place in the directory. */
 export interface Entry {
@@ -16,7 +19,7 @@ export async function countSelected(merchant: string, selection: Selection): Pro
   let count = 0;
   for (const range of selection.ranges) {
     const pages = paginateQuery(
-      { client: documents },
+      { client: dynamodb },
       { ...directoryQuery(merchant, range, selection.condition), Select: 'COUNT' },
     );
     for await (const page of pages) count += page.Count ?? 0;
@@ -39,37 +42,47 @@ export async function* selectedEntries(
     if (after !== undefined && after >= range.to) continue;
     const from = after !== undefined && after > range.from ? `${after} ` : range.from;
     const pages = paginateQuery(
-      { client: documents },
+      { client: dynamodb },
       {
         ...directoryQuery(merchant, { from, to: range.to }, selection.condition),
         ProjectionExpression: `sk, ${DIRECTORY.sortKey}`,
       },
     );
     for await (const { Items = [] } of pages) {
-      yield Items.map((item) => ({ id: idOf(item.sk), key: item[DIRECTORY.sortKey] }));
+      yield Items.map((item) => ({
+        id: idOf(textOf(item, KEY.sort)),
+        key: textOf(item, DIRECTORY.sortKey),
+      }));
     }
   }
 }
 
 /** Ids of the customers with an identity number of 12 digits, ascending. */
 export async function findByOrgNumber(merchant: string, digits: string): Promise<number[]> {
-  const { Items = [] } = await documents.send(
+  const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: TABLE_NAME,
       IndexName: BY_ORG_NUMBER.name,
       KeyConditionExpression: `pk = :pk AND ${BY_ORG_NUMBER.sortKey} = :digits`,
-      ExpressionAttributeValues: { ':pk': partitionKey(merchant), ':digits': digits },
+      ExpressionAttributeValues: {
+        ':pk': { S: partitionKey(merchant) },
+        ':digits': { S: digits },
+      },
       ProjectionExpression: 'sk',
     }),
   );
-  return Items.map((item) => idOf(item.sk)).sort((a, b) => a - b);
+  return Items.map((item) => idOf(textOf(item, KEY.sort))).sort((a, b) => a - b);
+}
+
+function textOf(item: RawItem, name: string): string {
+  return item[name]?.S ?? '';
 }
 
 function directoryQuery(merchant: string, range: KeyRange, condition: Condition | undefined) {
-  const values: Record<string, string> = {
-    ':pk': partitionKey(merchant),
-    ':from': range.from,
-    ':to': range.to,
+  const values: Values = {
+    ':pk': { S: partitionKey(merchant) },
+    ':from': { S: range.from },
+    ':to': { S: range.to },
   };
   const names: Record<string, string> = {};
   const filter = condition && toExpression(condition, names, values);
@@ -83,11 +96,7 @@ function directoryQuery(merchant: string, range: KeyRange, condition: Condition 
 }
 
 /** DynamoDB's filter expression of a condition; fills in its names and values. */
-function toExpression(
-  condition: Condition,
-  names: Record<string, string>,
-  values: Record<string, string>,
-): string {
+function toExpression(condition: Condition, names: Record<string, string>, values: Values): string {
   const inner = (part: Condition) => toExpression(part, names, values);
   const name = (attribute: string) => {
     names[`#${attribute}`] = attribute;
@@ -95,7 +104,7 @@ function toExpression(
   };
   const value = (text: string) => {
     const placeholder = `:v${Object.keys(values).length}`;
-    values[placeholder] = text;
+    values[placeholder] = { S: text };
     return placeholder;
   };
   // DynamoDB refuses parentheses around what has its own, as one part alone would have.

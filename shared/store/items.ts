@@ -1,9 +1,12 @@
-import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Customer, Origin } from '../customer/customer.ts';
 import { derive, padId } from '../customer/derived.ts';
 import { WRITABLE_FIELDS } from '../customer/fields.ts';
 
-/** An item as the document client reads and writes it. */
+/** An item as the document client writes it. */
 export type Item = Record<string, unknown>;
+/** An item as the DynamoDB client reads it. */
+export type RawItem = Record<string, AttributeValue>;
 
 /** Partition of everything a merchant has. No other place builds one. */
 export function partitionKey(merchant: string): string {
@@ -50,16 +53,21 @@ export function toItem(merchant: string, { origin, texts, version }: Customer): 
 }
 
 /** The customer of an item. */
-export function fromItem(item: Item): Customer {
-  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, version } = item;
+export function fromItem(item: RawItem): Customer {
   const texts: Record<string, string> = {};
   for (const { name } of WRITABLE_FIELDS) {
-    const value = item[name];
-    if (typeof value === 'string') texts[name] = value;
+    const text = item[name]?.S;
+    if (text !== undefined) texts[name] = text;
   }
+  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, version } = item;
   return {
-    origin: { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } as Origin,
-    texts: texts as CustomerTexts,
-    version: version as number,
+    origin: {
+      mexcParamvaluesetsid: Number(mexcParamvaluesetsid?.N),
+      date: date?.S ?? '',
+      ...(mexcModulesid?.N && { mexcModulesid: Number(mexcModulesid.N) }),
+      ...(mm3servicesid?.N && { mm3servicesid: Number(mm3servicesid.N) }),
+    } satisfies Origin,
+    texts,
+    version: Number(version?.N),
   };
 }

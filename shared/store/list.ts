@@ -1,24 +1,30 @@
-import type { Customer } from '../customer/customer.ts';
-import { directoryKey } from '../customer/derived.ts';
+import { padId } from '../customer/derived.ts';
 import { isEveryone, type Selection } from '../customer/filters.ts';
-import { getCustomers } from './batch.ts';
-import { listCustomers } from './customers.ts';
+import { inParallel } from '../parallel.ts';
+import { JSON_ROWS } from '../rows/json.ts';
+import { rowWriter } from '../rows/row-writer.ts';
 import { type Entry, selectedEntries } from './directory.ts';
+import { CUSTOMER_PREFIX, customerSortKey, partitionKey } from './items.ts';
+import { getRows, MAX_BATCH, queryRows } from './rows.ts';
 
 /** Which page of a list. */
 export interface Page {
-  /** Directory key after which the page begins. */
+  /** Place after which the page begins: the `next` of the page before. */
   readonly after: string | undefined;
   /** How many customers to pass over. */
   readonly start: number;
   readonly limit: number;
 }
 
-/** A page of customers, and the directory key of its last where more follow. */
+/** A page of customers as a JSON array, and the place of its last where more follow. */
 export interface CustomerPage {
-  readonly customers: readonly Customer[];
+  readonly json: string;
   readonly next: string | undefined;
 }
+
+const PARALLEL_BATCHES = 4;
+
+const writeJson = rowWriter(JSON_ROWS);
 
 /**
  * A page of the selected customers by ascending id. Without filters and start all is read
@@ -36,13 +42,33 @@ export async function listPage(
 }
 
 async function pageOfTable(merchant: string, { after, limit }: Page): Promise<CustomerPage> {
-  const afterId = after === undefined ? 0 : Number(after.split('#')[1]);
-  // One more than asked for tells whether there is a next page.
-  const found = await listCustomers(merchant, { after: afterId, limit: limit + 1 });
-  const customers = found.slice(0, limit);
-  const last = customers.at(-1)?.origin;
-  const more = found.length > limit && last;
-  return { customers, next: more ? directoryKey(last.date, last.mexcParamvaluesetsid) : undefined };
+  const rows: Buffer[] = [];
+  const ids: number[] = [];
+  let startKey: Awaited<ReturnType<typeof queryRows>>['next'];
+  do {
+    const found = await queryRows(
+      {
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': { S: partitionKey(merchant) },
+          ':from': { S: customerSortKey(Number(after ?? 0) + 1) },
+          ':to': { S: `${CUSTOMER_PREFIX}~` },
+        },
+        ConsistentRead: true,
+        // One more than asked for tells whether there is a next page.
+        Limit: limit + 1 - ids.length,
+        ExclusiveStartKey: startKey,
+      },
+      writeJson,
+    );
+    const { text, ends } = found.rows;
+    const wanted = limit - ids.length;
+    rows.push(ends.length > wanted ? text.subarray(0, ends[wanted - 1] ?? 0) : text);
+    ids.push(...found.rows.ids);
+    startKey = found.next;
+  } while (startKey && ids.length <= limit);
+  const last = ids[limit - 1];
+  return { json: toArray(rows), next: ids.length > limit && last ? padId(last) : undefined };
 }
 
 async function pageOfDirectory(
@@ -58,11 +84,21 @@ async function pageOfDirectory(
     if (entries.length > limit) break;
   }
   const chosen = entries.slice(0, limit);
+  const batches = Array.from({ length: Math.ceil(chosen.length / MAX_BATCH) }, (_, index) =>
+    chosen.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH).map(({ id }) => id),
+  );
+  const rows = await inParallel(batches, PARALLEL_BATCHES, (ids) =>
+    getRows(merchant, ids, writeJson),
+  );
+  const last = entries.length > limit ? chosen.at(-1) : undefined;
   return {
-    customers: await getCustomers(
-      merchant,
-      chosen.map(({ id }) => id),
-    ),
-    next: entries.length > limit ? chosen.at(-1)?.key : undefined,
+    json: toArray(rows.map(({ text }) => text)),
+    // The list of everyone goes on by id, whichever way a page of it was found.
+    next: last && (isEveryone(selection) ? padId(last.id) : last.key),
   };
+}
+
+/** A JSON array of rows, each of which has a comma behind it. */
+function toArray(rows: readonly Buffer[]): string {
+  return `[${Buffer.concat(rows).toString().slice(0, -1)}]`;
 }
