@@ -5,22 +5,11 @@ import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { BUNDLE } from './bundle/options.ts';
 import type { Settings } from './settings.ts';
 import { removalPolicy } from './storage.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../functions');
-
-/**
- * How esbuild makes one file of a function. Without a source map: it would be several times the
- * code's size and slow every cold start, and the same commit makes the same file, so that a place
- * in a logged stack can be looked up later.
- */
-export const BUNDLE = {
-  format: OutputFormat.ESM,
-  mainFields: ['module', 'main'],
-  target: 'node24',
-  minify: true,
-};
 
 /** What sets a function apart from the others. */
 interface FunctionProperties {
@@ -67,8 +56,20 @@ export function addFunction(
     logGroup,
     loggingFormat: LoggingFormat.JSON,
     // With the SDK that was tested, and of it only what is in use, which also starts faster.
-    bundling: { ...BUNDLE, bundleAwsSDK: true, logLevel: LogLevel.WARNING },
+    bundling: { ...bundling(), bundleAwsSDK: true, logLevel: LogLevel.WARNING },
   });
+}
+
+/** The bundle's options as CDK takes them: format as its own word, aliases as arguments. */
+function bundling() {
+  const { alias, ...options } = BUNDLE;
+  const aliases = Object.entries(alias).map(([name, path]) => [`--alias:${name}`, path]);
+  return {
+    ...options,
+    mainFields: [...options.mainFields],
+    format: OutputFormat.ESM,
+    esbuildArgs: Object.fromEntries(aliases),
+  };
 }
 
 /** A log group that forgets after one month, or after three in production. */

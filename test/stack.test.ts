@@ -8,7 +8,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
-import { BUNDLE } from '../infra/functions.ts';
+import { BUNDLE } from '../infra/bundle/options.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
@@ -218,7 +218,7 @@ function commandsOf(name: string): Set<string> {
 function bundle(name: string) {
   return buildSync({
     ...BUNDLE,
-    format: 'esm',
+    mainFields: [...BUNDLE.mainFields],
     entryPoints: [join(import.meta.dirname, `../functions/${name}.ts`)],
     bundle: true,
     write: false,

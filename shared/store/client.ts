@@ -1,5 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { required } from '../config.ts';
 
 /** The table that holds everything. */
@@ -13,7 +12,7 @@ const MAX_ATTEMPTS = 4;
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 4_000;
 
-/** For exports, which turn attribute values straight into text. */
+/** Reads; see `document-client.ts` for writes. */
 export const dynamodb = new DynamoDBClient({
   maxAttempts: MAX_ATTEMPTS,
   requestHandler: {
@@ -21,9 +20,4 @@ export const dynamodb = new DynamoDBClient({
     requestTimeout: REQUEST_TIMEOUT_MS,
     throwOnRequestTimeout: true,
   },
-});
-
-/** For everything else. */
-export const documents = DynamoDBDocumentClient.from(dynamodb, {
-  marshallOptions: { removeUndefinedValues: true },
 });

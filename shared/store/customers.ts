@@ -5,7 +5,8 @@ import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
 import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
-import { documents, dynamodb, TABLE_NAME } from './client.ts';
+import { dynamodb, TABLE_NAME } from './client.ts';
+import { documents } from './document-client.ts';
 import { customerKey, fromItem, toItem } from './items.ts';
 
 /** Writers of one customer that get in each other's way are rare; this many tries are plenty. */

@@ -4,8 +4,9 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
 import { Problem } from '../http/problem.ts';
 import { TTL_ATTRIBUTE } from '../table.ts';
-import { documents, TABLE_NAME } from './client.ts';
+import { TABLE_NAME } from './client.ts';
 import { addCustomer } from './customers.ts';
+import { documents } from './document-client.ts';
 import { idempotencyKey } from './items.ts';
 
 /** How long a key is remembered, in seconds. */

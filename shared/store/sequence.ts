@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { documents, TABLE_NAME } from './client.ts';
+import { TABLE_NAME } from './client.ts';
+import { documents } from './document-client.ts';
 import { sequenceKey } from './items.ts';
 
 /**
