@@ -19,7 +19,7 @@ export const handler = endpoint(async (request) => {
   if (cursor !== undefined && query.has('start')) {
     throw badParameter('start', 'cannot be given together with cursor');
   }
-  const after = cursor === undefined ? undefined : readCursor(merchant, selection, cursor);
+  const after = cursor === undefined ? 0 : readCursor(merchant, selection, cursor);
   const { json, next } = await listPage(merchant, selection, { after, start, limit });
   return {
     headers: next ? { link: nextLink(request, makeCursor(merchant, selection, next)) } : {},

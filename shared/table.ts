@@ -14,7 +14,7 @@ export const TTL_ATTRIBUTE = 'expiresAt';
 
 /** Attributes that the store derives from a customer's fields, for filters and look-ups. */
 export const DERIVED = {
-  /** Sort key of the directory: creation time, then id. */
+  /** Sort key of the directory: the id, 16 digits. Only customers have one. */
   directoryKey: 'directoryKey',
   /** Name, customerid and companyno, folded for search. */
   nameText: 'nameText',
@@ -37,6 +37,7 @@ export const DIRECTORY = {
   name: 'directory',
   sortKey: DERIVED.directoryKey,
   projected: [
+    'date',
     DERIVED.nameText,
     DERIVED.addressText,
     DERIVED.companyDigits,

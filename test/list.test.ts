@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   type Client,
   create,
@@ -115,6 +115,79 @@ describe('filters', () => {
       expect(await find('filter=isCompany')).toBe(0);
       expect(await find('filter=isUnknown')).toBe(1);
     });
+  });
+});
+
+describe.runIf(isLocal)('a large register', () => {
+  test('is found by the days on which its customers were created', async () => {
+    const merchant = crypto.randomUUID();
+    const days: string[] = [];
+    // The clock of the functions, which run in this process, goes through a year.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (let day = 0; day < 365; day += 1 + ((day * 7) % 40)) {
+        for (const time of ['00:00:00.000', '12:00:00.000', '23:59:59.999']) {
+          const date = new Date(Date.parse('2024-01-01') + day * 86_400_000);
+          const today = date.toISOString().slice(0, 10);
+          vi.setSystemTime(`${today}T${time}Z`);
+          await create(await newMerchant(0, { merchant }), { name: today });
+          days.push(today);
+        }
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    const client = await newMerchant(0, { merchant });
+    const bounds = ['2023-12-31', '2024-01-01', '2024-01-02', '2024-02-29', '2024-06-30'];
+    for (const from of bounds) {
+      for (const to of [...bounds, '2024-12-30', '2025-01-01'].filter((day) => day >= from)) {
+        const isIn = (day: string) => from <= day && day <= to;
+        for (const inverted of ['', '!']) {
+          const query = `filter=${inverted}rangeByDate&from=${from}&to=${to}`;
+          const { body } = await client.call('GET', `/customers?limit=1000&${query}`);
+          expect(
+            body.map(({ name }: { name: string }) => name),
+            query,
+          ).toEqual(days.filter((day) => isIn(day) !== (inverted === '!')));
+          const count = await client.call('GET', `/customers/count?${query}`);
+          expect(count.body).toEqual({ count: body.length });
+        }
+      }
+    }
+  });
+
+  test('is counted, searched and paged over many pages of its index', async () => {
+    const merchant = await newMerchant();
+    // An index entry of the longest texts has 6 kB, and a page of the index 1 MB.
+    const long = Object.fromEntries(
+      ['name', 'customerid', 'companyno', 'address', 'postcode', 'postoffice'].map((name) => [
+        name,
+        'ö'.repeat(255),
+      ]),
+    );
+    const customers = await Promise.all(
+      Array.from({ length: 900 }, (_, index) =>
+        create(merchant, { ...long, fax: `${index}`, name: `${'ö'.repeat(200)} ${index % 7}` }),
+      ),
+    );
+    const gone = customers.filter(({ fax }) => Number(fax) % 9 === 4 || /^5\d\d$/.test(fax ?? ''));
+    const ids = gone.map((customer) => customer.mexcParamvaluesetsid);
+    await merchant.call('DELETE', '/customers', { body: ids });
+    const left = customers
+      .filter((customer) => !gone.includes(customer))
+      .sort((a, b) => a.mexcParamvaluesetsid - b.mexcParamvaluesetsid);
+    const found = left.filter(({ name }) => name?.endsWith(' 3'));
+
+    const headers = { 'accept-encoding': 'gzip' };
+    const get = async (path: string) => (await merchant.call('GET', path, { headers })).body;
+    const search = 'filter=search&search=%203';
+    expect(await get('/customers/count')).toEqual({ count: left.length });
+    expect(await get(`/customers/count?${search}`)).toEqual({ count: found.length });
+    expect(await get(`/customers?limit=1000&${search}`)).toEqual(found);
+    expect(await get('/customers?limit=5&start=700')).toEqual(left.slice(700, 705));
+    expect(await get(`/customers?limit=3&start=90&${search}`)).toEqual(found.slice(90, 93));
+    const { body } = await merchant.call('GET', `/customers/export/csv?${search}`);
+    expect(body.count).toBe(found.length);
   });
 });
 

@@ -17,10 +17,10 @@ const NUMBER_WITH_SEPARATORS = /^\d[\d\s+-]*$/;
 const LAST_ID = '9'.repeat(16);
 
 /** The attributes by which a customer is searched, filtered and looked up. */
-export function derive({ mexcParamvaluesetsid, date }: Origin, texts: CustomerTexts) {
+export function derive({ mexcParamvaluesetsid }: Origin, texts: CustomerTexts) {
   const { name, customerid, companyno, address, postcode, postoffice } = texts;
   return {
-    [DERIVED.directoryKey]: directoryKey(date, mexcParamvaluesetsid),
+    [DERIVED.directoryKey]: padId(mexcParamvaluesetsid),
     [DERIVED.nameText]: searchText([name, customerid, companyno]),
     [DERIVED.addressText]: searchText([address, postcode, postoffice]),
     [DERIVED.companyDigits]: digitsOf(companyno ?? ''),
@@ -34,11 +34,6 @@ export function derive({ mexcParamvaluesetsid, date }: Origin, texts: CustomerTe
 /** Id in the form in which sort keys order it: zero-padded to the 16 digits of 2^53. */
 export function padId(id: number): string {
   return String(id).padStart(LAST_ID.length, '0');
-}
-
-/** Sort key of the directory. Ids and creation times rise together, so it is in order of id. */
-function directoryKey(date: string, id: number): string {
-  return `${date}#${padId(id)}`;
 }
 
 /**

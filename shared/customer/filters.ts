@@ -13,35 +13,35 @@ export type Condition =
   | { readonly attribute: string; readonly equals: string }
   | { readonly attribute: string; readonly exists: true };
 
-/** A stretch of the directory's sort keys, both ends included. */
-export interface KeyRange {
+/** A stretch of creation times, as the start of their texts; both ends included. */
+export interface TimeRange {
   readonly from: string;
   readonly to: string;
 }
 
-/** Which customers a call asks for: those in one of the ranges that meet the condition. */
+/** Which customers a call asks for: those created in one of the stretches that meet the condition. */
 export interface Selection {
-  /** In ascending order, without overlap. */
-  readonly ranges: readonly KeyRange[];
+  /** When they were created; in ascending order, without overlap. */
+  readonly created: readonly TimeRange[];
   readonly condition?: Condition;
 }
 
-/** Below and above every directory key. */
-const FIRST_KEY = ' ';
-const LAST_KEY = '~';
-const EVERYONE: Selection = { ranges: [{ from: FIRST_KEY, to: LAST_KEY }] };
+/** Before and after every creation time. */
+export const FIRST_TIME = ' ';
+export const LAST_TIME = '~';
+const AT_ANY_TIME: readonly TimeRange[] = [{ from: FIRST_TIME, to: LAST_TIME }];
 
 /** Whether a selection leaves nobody out. */
-export function isEveryone({ ranges, condition }: Selection): boolean {
-  return !condition && ranges === EVERYONE.ranges;
+export function isEveryone({ created, condition }: Selection): boolean {
+  return !condition && created === AT_ANY_TIME;
 }
 
-/** A filter reads its parameters into a condition, or into ranges of creation time. */
+/** A filter reads its parameters into a condition, or into stretches of creation time. */
 interface FilterDefinition {
   readonly parameters: readonly string[];
   readonly meaning: string;
   readonly condition?: (query: Query) => Condition;
-  readonly ranges?: (query: Query, inverted: boolean) => KeyRange[];
+  readonly created?: (query: Query, inverted: boolean) => TimeRange[];
 }
 
 /** All filters, by the name that `filter` takes. */
@@ -60,7 +60,7 @@ export const FILTERS: Readonly<Record<string, FilterDefinition>> = {
   rangeByDate: {
     parameters: ['from', 'to'],
     meaning: 'created from one day to another (YYYY-MM-DD, UTC), both included',
-    ranges: dateRanges,
+    created: dateRanges,
   },
   isPrivate: flag('isPrivate', 'private persons', isKind('private')),
   isCompany: flag('isCompany', 'companies', isKind('company')),
@@ -102,13 +102,13 @@ export function parseFilters(query: Query): Selection {
     filters.map(({ name }) => name),
   );
   const conditions: Condition[] = [];
-  let ranges = EVERYONE.ranges;
+  let created = AT_ANY_TIME;
   for (const { definition, inverted } of filters) {
-    if (definition.ranges) ranges = intersect(ranges, definition.ranges(query, inverted));
+    if (definition.created) created = intersect(created, definition.created(query, inverted));
     const condition = definition.condition?.(query);
     if (condition) conditions.push(inverted ? { not: condition } : condition);
   }
-  return conditions.length > 0 ? { ranges, condition: { all: conditions } } : { ranges };
+  return conditions.length > 0 ? { created, condition: { all: conditions } } : { created };
 }
 
 function parseFilterName(text: string) {
@@ -159,15 +159,15 @@ function search(query: Query, parameter: string, attributes: readonly string[]):
   };
 }
 
-function dateRanges(query: Query, inverted: boolean): KeyRange[] {
+function dateRanges(query: Query, inverted: boolean): TimeRange[] {
   const from = day(query, 'from');
   const to = day(query, 'to');
   if (from > to) throw badParameter('from', `is ${from}, which is after to, ${to}`);
-  const afterTo = `${to}${LAST_KEY}`;
+  const afterTo = `${to}${LAST_TIME}`;
   return inverted
     ? [
-        { from: FIRST_KEY, to: from },
-        { from: afterTo, to: LAST_KEY },
+        { from: FIRST_TIME, to: from },
+        { from: afterTo, to: LAST_TIME },
       ]
     : [{ from, to: afterTo }];
 }
@@ -226,7 +226,7 @@ function has(attribute: string): Condition {
   return { attribute, exists: true };
 }
 
-function intersect(left: readonly KeyRange[], right: readonly KeyRange[]): KeyRange[] {
+function intersect(left: readonly TimeRange[], right: readonly TimeRange[]): TimeRange[] {
   return left.flatMap((a) =>
     right.flatMap((b) => {
       const from = a.from > b.from ? a.from : b.from;

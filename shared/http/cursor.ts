@@ -7,37 +7,38 @@ const SECRET = required('cursorSecret');
 const MAC_BYTES = 16;
 
 /**
- * A cursor: the directory key of the last customer seen, and a code that ties it to the merchant
- * and the filters it was made for.
+ * A cursor: the id of the last customer seen, and a code that ties it to the merchant and the
+ * filters it was made for.
  */
-export function makeCursor(merchant: string, selection: Selection, key: string): string {
-  return Buffer.concat([mac(merchant, selection, key), Buffer.from(key)]).toString('base64url');
+export function makeCursor(merchant: string, selection: Selection, id: number): string {
+  const text = String(id);
+  return Buffer.concat([mac(merchant, selection, text), Buffer.from(text)]).toString('base64url');
 }
 
 /**
- * The directory key in a cursor.
+ * The id in a cursor.
  *
  * @throws Problem 400 where the cursor was not made here for this merchant and these filters.
  */
-export function readCursor(merchant: string, selection: Selection, cursor: string): string {
+export function readCursor(merchant: string, selection: Selection, cursor: string): number {
   const bytes = Buffer.from(cursor, 'base64url');
-  const key = bytes.subarray(MAC_BYTES).toString();
+  const id = bytes.subarray(MAC_BYTES).toString();
   const isOurs =
     bytes.length > MAC_BYTES &&
     bytes.toString('base64url') === cursor &&
-    timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(merchant, selection, key));
+    timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(merchant, selection, id));
   if (!isOurs) {
     throw badParameter(
       'cursor',
       'is not a cursor of this list; take it from the Link header, unchanged',
     );
   }
-  return key;
+  return Number(id);
 }
 
-function mac(merchant: string, selection: Selection, key: string): Buffer {
+function mac(merchant: string, selection: Selection, id: string): Buffer {
   return createHmac('sha256', SECRET)
-    .update(JSON.stringify([merchant, selection, key]))
+    .update(JSON.stringify([merchant, selection, id]))
     .digest()
     .subarray(0, MAC_BYTES);
 }

@@ -1,60 +1,130 @@
-import { paginateQuery, QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { Condition, KeyRange, Selection } from '../customer/filters.ts';
+import {
+  QueryCommand,
+  type QueryCommandInput,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb';
+import { padId } from '../customer/derived.ts';
+import {
+  type Condition,
+  FIRST_TIME,
+  LAST_TIME,
+  type Selection,
+  type TimeRange,
+} from '../customer/filters.ts';
 import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../table.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
+import { type IdRange, readInOrder } from './id-ranges.ts';
 import { idOf, partitionKey, type RawItem } from './items.ts';
+
+/** Above every id. */
+const END_OF_IDS = Number.MAX_SAFE_INTEGER;
 
 /** Values of an expression, by their placeholders. */
 type Values = Record<string, { S: string }>;
 
-/** A customer's place in the directory. */
-export interface Entry {
-  readonly id: number;
-  /** Sort key in the directory. */
-  readonly key: string;
-}
+/** Probes of one round of {@link firstIdSince}; each costs half a read unit. */
+const PROBES = 8;
 
 /** How many customers are selected. Reads the slim index only; follows writes within a second. */
 export async function countSelected(merchant: string, selection: Selection): Promise<number> {
   let count = 0;
-  for (const range of selection.ranges) {
-    const pages = paginateQuery(
-      { client: dynamodb },
-      { ...directoryQuery(merchant, range, selection.condition), Select: 'COUNT' },
-    );
-    for await (const page of pages) count += page.Count ?? 0;
-  }
+  const query = { ...conditionOf(selection), Select: 'COUNT' } as const;
+  for await (const page of selectedPages(merchant, selection, query)) count += page.Count ?? 0;
   return count;
 }
 
 /**
- * Places of the selected customers, ascending, a page at a time. Reads the slim index only;
- * follows writes within a second.
+ * Ids of the selected customers, ascending, a page at a time. Reads the slim index only; follows
+ * writes within a second.
  *
- * @param after directory key after which to begin.
+ * @param after id after which to begin.
  */
-export async function* selectedEntries(
+export async function* selectedIds(
   merchant: string,
   selection: Selection,
-  after?: string,
-): AsyncGenerator<Entry[]> {
-  for (const range of selection.ranges) {
-    if (after !== undefined && after >= range.to) continue;
-    const from = after !== undefined && after > range.from ? `${after} ` : range.from;
-    const pages = paginateQuery(
-      { client: dynamodb },
-      {
-        ...directoryQuery(merchant, { from, to: range.to }, selection.condition),
-        ProjectionExpression: `sk, ${DIRECTORY.sortKey}`,
-      },
+  after = 0,
+): AsyncGenerator<number[]> {
+  const query = { ...conditionOf(selection), ProjectionExpression: KEY.sort };
+  for await (const { Items = [] } of selectedPages(merchant, selection, query, after)) {
+    yield Items.map((item) => idOf(textOf(item, KEY.sort)));
+  }
+}
+
+/** Pages of a query over the selected customers' places in the directory. */
+async function* selectedPages(
+  merchant: string,
+  { created }: Selection,
+  query: Partial<QueryCommandInput> & ReturnType<typeof conditionOf>,
+  after = 0,
+): AsyncGenerator<QueryCommandOutput> {
+  const readPage = async (range: IdRange) => {
+    const page = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
+    const last = page.LastEvaluatedKey;
+    const reached = last && idOf(textOf(last, KEY.sort));
+    return { value: page, size: page.ScannedCount ?? 0, reached };
+  };
+  for (const range of created) {
+    const { from, to } = await idsCreated(merchant, range);
+    const stretch = { from: Math.max(from, after + 1), to };
+    yield* readInOrder(stretch, readPage, async () => (await newest(merchant))?.id ?? 0);
+  }
+}
+
+/** The ids of customers created in a stretch of time: they rise with it. */
+async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<IdRange> {
+  const [first, end] = await Promise.all([
+    from === FIRST_TIME ? 1 : firstIdSince(merchant, from),
+    to === LAST_TIME ? END_OF_IDS : firstIdSince(merchant, to),
+  ]);
+  return { from: first, to: end - 1 };
+}
+
+/**
+ * The id from which on customers were created at a time or later. Looks at a few places at once
+ * and then between two of them: 100,000 customers take six rounds.
+ */
+async function firstIdSince(merchant: string, time: string): Promise<number> {
+  const last = await newest(merchant);
+  if (!last || last.date < time) return END_OF_IDS;
+  let low = 1;
+  let high = last.id;
+  while (low < high) {
+    const probes = Math.min(PROBES, high - low);
+    const ids = Array.from({ length: probes }, (_, index) =>
+      Math.floor(low + ((high - low) * index) / probes),
     );
-    for await (const { Items = [] } of pages) {
-      yield Items.map((item) => ({
-        id: idOf(textOf(item, KEY.sort)),
-        key: textOf(item, DIRECTORY.sortKey),
-      }));
+    const entries = await Promise.all(ids.map((id) => entryFrom(merchant, id)));
+    for (const [index, entry] of entries.entries()) {
+      if (!entry || entry.date >= time) {
+        high = ids[index] as number;
+        break;
+      }
+      low = entry.id + 1;
     }
   }
+  return high;
+}
+
+/** A customer's place in the directory. */
+interface Entry {
+  readonly id: number;
+  readonly date: string;
+}
+
+/** The first customer from an id on. */
+function entryFrom(merchant: string, from: number): Promise<Entry | undefined> {
+  return oneEntry(merchant, { from, to: END_OF_IDS }, true);
+}
+
+function newest(merchant: string): Promise<Entry | undefined> {
+  return oneEntry(merchant, { from: 1, to: END_OF_IDS }, false);
+}
+
+async function oneEntry(merchant: string, range: IdRange, ScanIndexForward: boolean) {
+  const query = { ScanIndexForward, Limit: 1 };
+  const { Items } = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
+  const item = Items?.[0];
+  return item && { id: idOf(textOf(item, KEY.sort)), date: textOf(item, 'date') };
 }
 
 /** Ids of the customers with an identity number of 12 digits, ascending. */
@@ -78,21 +148,37 @@ function textOf(item: RawItem, name: string): string {
   return item[name]?.S ?? '';
 }
 
-function directoryQuery(merchant: string, range: KeyRange, condition: Condition | undefined) {
-  const values: Values = {
-    ':pk': { S: partitionKey(merchant) },
-    ':from': { S: range.from },
-    ':to': { S: range.to },
-  };
-  const names: Record<string, string> = {};
-  const filter = condition && toExpression(condition, names, values);
+/** A query over a stretch of the directory. */
+function directoryQuery(
+  merchant: string,
+  { from, to }: IdRange,
+  { ExpressionAttributeValues, ...query }: Partial<QueryCommandInput>,
+): QueryCommandInput {
   return {
     TableName: TABLE_NAME,
     IndexName: DIRECTORY.name,
     KeyConditionExpression: `pk = :pk AND ${DIRECTORY.sortKey} BETWEEN :from AND :to`,
-    ...(filter && { FilterExpression: filter, ExpressionAttributeNames: names }),
-    ExpressionAttributeValues: values,
+    ExpressionAttributeValues: {
+      ...ExpressionAttributeValues,
+      ':pk': { S: partitionKey(merchant) },
+      ':from': { S: padId(from) },
+      ':to': { S: padId(to) },
+    },
+    ...query,
   };
+}
+
+/** The part of a query that asks for the condition of a selection. */
+function conditionOf({ condition }: Selection) {
+  if (!condition) return {};
+  const ExpressionAttributeNames: Record<string, string> = {};
+  const ExpressionAttributeValues: Values = {};
+  const FilterExpression = toExpression(
+    condition,
+    ExpressionAttributeNames,
+    ExpressionAttributeValues,
+  );
+  return { FilterExpression, ExpressionAttributeNames, ExpressionAttributeValues };
 }
 
 /** DynamoDB's filter expression of a condition; fills in its names and values. */

@@ -3,14 +3,14 @@ import { isEveryone, type Selection } from '../customer/filters.ts';
 import { prefetched } from '../parallel.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
-import { selectedEntries } from './directory.ts';
+import { selectedIds } from './directory.ts';
+import { type IdRange, readInOrder } from './id-ranges.ts';
 import { customerSortKey, idOf, partitionKey } from './items.ts';
 import { getRows, MAX_BATCH, queryRows } from './rows.ts';
 
-/** Reads under way at once, or done and waiting for their turn: each holds up to 1 MB of rows. */
-const READS_AHEAD = 4;
-/** Ranges begin somewhat smaller than a page, since one that needs a second page waits for it. */
-const RANGE_OF_PAGE = 0.9;
+/** Batches of {@link MAX_BATCH} customers under way at once, or waiting for their turn. */
+const BATCHES_AHEAD = 4;
+const EVERY_ID: IdRange = { from: 1, to: Number.MAX_SAFE_INTEGER };
 
 /** Rows of some customers, in UTF-8. */
 export interface RowPage {
@@ -29,7 +29,7 @@ export function selectedRows(
 ): AsyncGenerator<RowPage> {
   return isEveryone(selection)
     ? allRows(merchant, write)
-    : rowsOfIds(merchant, idsOf(merchant, selection), write);
+    : rowsOfIds(merchant, selectedIds(merchant, selection), write);
 }
 
 /** Pages of the rows of customers with these ids, in their order; absent ones are left out. */
@@ -41,42 +41,21 @@ export function chosenRows(
   return rowsOfIds(merchant, [ids], write);
 }
 
-/**
- * The first page tells about how many ids fill one, and the rest is read in ranges of so many
- * ids, several at once: DynamoDB gives one page after the other only within a range.
- */
-async function* allRows(merchant: string, write: RowWriter): AsyncGenerator<RowPage> {
-  const first = await queryRows(rangeOf(merchant, 1, Number.MAX_SAFE_INTEGER), write);
-  const { text, ids } = first.rows;
-  yield { text, count: ids.length };
-  if (!first.next) return;
-  const last = await lastId(merchant);
-  const start = ids.at(-1) as number;
-  let span = Math.ceil((start + 1 - (ids[0] as number)) * RANGE_OF_PAGE);
-
-  function* ranges() {
-    for (let from = start + 1; from <= last; ) {
-      const to = Math.min(last, from + span - 1);
-      yield { from, to };
-      from = to + 1;
-    }
-  }
-  async function read({ from, to }: { from: number; to: number }): Promise<RowPage> {
-    const range = await readRange(merchant, from, to, write);
-    // Where many were deleted, or rows are of other lengths than before, other ranges fill a page.
-    if (range.pages > 1) span = Math.ceil(span * RANGE_OF_PAGE);
-    else if (range.text.length < text.length / 2) span *= 2;
-    return range;
-  }
-  yield* prefetched(ranges(), READS_AHEAD, read);
+function allRows(merchant: string, write: RowWriter): AsyncGenerator<RowPage> {
+  const readPage = async (range: IdRange) => {
+    const { rows, next } = await queryRows(rangeOf(merchant, range), write);
+    const value = { text: rows.text, count: rows.ids.length };
+    return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
+  };
+  return readInOrder(EVERY_ID, readPage, () => newestId(merchant));
 }
 
 /** The newest customer's id. Those that come later are not part of the export. */
-async function lastId(merchant: string): Promise<number> {
+async function newestId(merchant: string): Promise<number> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: TABLE_NAME,
-      ...rangeOf(merchant, 1, Number.MAX_SAFE_INTEGER),
+      ...rangeOf(merchant, EVERY_ID),
       ProjectionExpression: 'sk',
       ScanIndexForward: false,
       Limit: 1,
@@ -85,23 +64,7 @@ async function lastId(merchant: string): Promise<number> {
   return idOf(Items[0]?.sk?.S ?? '');
 }
 
-async function readRange(merchant: string, from: number, to: number, write: RowWriter) {
-  const texts: Buffer[] = [];
-  let count = 0;
-  let after: Awaited<ReturnType<typeof queryRows>>['next'];
-  do {
-    const query = rangeOf(merchant, from, to);
-    const { rows, next } = await queryRows({ ...query, ExclusiveStartKey: after }, write);
-    texts.push(rows.text);
-    count += rows.ids.length;
-    after = next;
-  } while (after);
-  const [only] = texts;
-  const text = only && texts.length === 1 ? only : Buffer.concat(texts);
-  return { text, count, pages: texts.length };
-}
-
-function rangeOf(merchant: string, from: number, to: number) {
+function rangeOf(merchant: string, { from, to }: IdRange) {
   return {
     KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
     ExpressionAttributeValues: {
@@ -112,18 +75,12 @@ function rangeOf(merchant: string, from: number, to: number) {
   };
 }
 
-async function* idsOf(merchant: string, selection: Selection): AsyncGenerator<readonly number[]> {
-  for await (const entries of selectedEntries(merchant, selection)) {
-    yield entries.map(({ id }) => id);
-  }
-}
-
 function rowsOfIds(
   merchant: string,
   pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
   write: RowWriter,
 ): AsyncGenerator<RowPage> {
-  return prefetched(inBatches(pages), READS_AHEAD, (ids) => getRows(merchant, ids, write));
+  return prefetched(inBatches(pages), BATCHES_AHEAD, (ids) => getRows(merchant, ids, write));
 }
 
 async function* inBatches(pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>) {

@@ -1,25 +1,24 @@
-import { padId } from '../customer/derived.ts';
 import { isEveryone, type Selection } from '../customer/filters.ts';
 import { inParallel } from '../parallel.ts';
 import { JSON_ROWS } from '../rows/json.ts';
 import { rowWriter } from '../rows/row-writer.ts';
-import { type Entry, selectedEntries } from './directory.ts';
+import { selectedIds } from './directory.ts';
 import { CUSTOMER_PREFIX, customerSortKey, partitionKey } from './items.ts';
 import { getRows, MAX_BATCH, queryRows } from './rows.ts';
 
 /** Which page of a list. */
 export interface Page {
-  /** Place after which the page begins: the `next` of the page before. */
-  readonly after: string | undefined;
+  /** Id after which the page begins: the `next` of the page before. */
+  readonly after: number;
   /** How many customers to pass over. */
   readonly start: number;
   readonly limit: number;
 }
 
-/** A page of customers as a JSON array, and the place of its last where more follow. */
+/** A page of customers as a JSON array, and the id of its last where more follow. */
 export interface CustomerPage {
   readonly json: string;
-  readonly next: string | undefined;
+  readonly next: number | undefined;
 }
 
 const PARALLEL_BATCHES = 4;
@@ -51,7 +50,7 @@ async function pageOfTable(merchant: string, { after, limit }: Page): Promise<Cu
         KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
         ExpressionAttributeValues: {
           ':pk': { S: partitionKey(merchant) },
-          ':from': { S: customerSortKey(Number(after ?? 0) + 1) },
+          ':from': { S: customerSortKey(after + 1) },
           ':to': { S: `${CUSTOMER_PREFIX}~` },
         },
         ConsistentRead: true,
@@ -67,8 +66,7 @@ async function pageOfTable(merchant: string, { after, limit }: Page): Promise<Cu
     ids.push(...found.rows.ids);
     startKey = found.next;
   } while (startKey && ids.length <= limit);
-  const last = ids[limit - 1];
-  return { json: toArray(rows), next: ids.length > limit && last ? padId(last) : undefined };
+  return { json: toArray(rows), next: ids.length > limit ? ids[limit - 1] : undefined };
 }
 
 async function pageOfDirectory(
@@ -76,25 +74,24 @@ async function pageOfDirectory(
   selection: Selection,
   { after, start, limit }: Page,
 ): Promise<CustomerPage> {
-  const entries: Entry[] = [];
+  const ids: number[] = [];
   let toPass = start;
-  for await (const found of selectedEntries(merchant, selection, after)) {
-    entries.push(...found.slice(toPass, toPass + limit + 1 - entries.length));
+  for await (const found of selectedIds(merchant, selection, after)) {
+    // One more than asked for tells whether there is a next page.
+    ids.push(...found.slice(toPass, toPass + limit + 1 - ids.length));
     toPass -= Math.min(toPass, found.length);
-    if (entries.length > limit) break;
+    if (ids.length > limit) break;
   }
-  const chosen = entries.slice(0, limit);
+  const chosen = ids.slice(0, limit);
   const batches = Array.from({ length: Math.ceil(chosen.length / MAX_BATCH) }, (_, index) =>
-    chosen.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH).map(({ id }) => id),
+    chosen.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH),
   );
   const rows = await inParallel(batches, PARALLEL_BATCHES, (ids) =>
     getRows(merchant, ids, writeJson),
   );
-  const last = entries.length > limit ? chosen.at(-1) : undefined;
   return {
     json: toArray(rows.map(({ text }) => text)),
-    // The list of everyone goes on by id, whichever way a page of it was found.
-    next: last && (isEveryone(selection) ? padId(last.id) : last.key),
+    next: ids.length > limit ? chosen.at(-1) : undefined,
   };
 }
 
