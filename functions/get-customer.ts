@@ -3,7 +3,7 @@ import { endpoint } from '../shared/http/endpoint.ts';
 import { entityTag, matchesWeakly } from '../shared/http/entity-tag.ts';
 import { idInPath } from '../shared/http/path.ts';
 import { customerNotFound } from '../shared/http/problem.ts';
-import { getCustomer } from '../shared/store/customers.ts';
+import { getCustomer } from '../shared/store/get-customer.ts';
 
 /** GET /customers/{mexcParamvaluesetsid}: one customer; 304 where the caller has this version. */
 export const handler = endpoint(async (request) => {

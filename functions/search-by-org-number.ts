@@ -2,8 +2,8 @@ import { parseIdentityNumber } from '../shared/customer/identity-number.ts';
 import { toRegisterEntry } from '../shared/customer/register-entry.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { badParameter, Problem } from '../shared/http/problem.ts';
-import { getCustomer } from '../shared/store/customers.ts';
 import { findByOrgNumber } from '../shared/store/directory.ts';
+import { getCustomer } from '../shared/store/get-customer.ts';
 
 /**
  * GET /customers/searchByOrgNumber/{orgNum}: name and address of the person or company with this

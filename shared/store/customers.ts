@@ -1,32 +1,20 @@
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { ConditionalCheckFailedException, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
 import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
-import { dynamodb, TABLE_NAME } from './client.ts';
+import { TABLE_NAME } from './client.ts';
 import { documents } from './document-client.ts';
-import { customerKey, fromItem, toItem } from './items.ts';
+import { getCustomer } from './get-customer.ts';
+import { customerKey, toItem } from './items.ts';
 
 /** Writers of one customer that get in each other's way are rare; this many tries are plenty. */
 const MAX_UPDATE_TRIES = 20;
 const MAX_WAIT_MS = 100;
 /** Deletions under way at once. */
 const PARALLEL_DELETES = 32;
-
-/** The customer, read consistently: what was written is seen. */
-export async function getCustomer(merchant: string, id: number): Promise<Customer | undefined> {
-  const { pk, sk } = customerKey(merchant, id);
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({
-      TableName: TABLE_NAME,
-      Key: { pk: { S: pk }, sk: { S: sk } },
-      ConsistentRead: true,
-    }),
-  );
-  return Item && fromItem(Item);
-}
 
 /**
  * Stores a new customer.
