@@ -38,6 +38,7 @@ export interface LocalStack {
   readonly table: string;
   /** Signs a token that the API takes. */
   token(options: TokenOptions): Promise<string>;
+  /** Ends it, once what it has begun is done. */
   close(): Promise<void>;
 }
 
@@ -62,13 +63,18 @@ export async function startLocalStack({
   explorer,
 }: LocalStackOptions = {}): Promise<LocalStack> {
   const running: LocalServer[] = [];
+  const callsUnderWay = new Set<Promise<unknown>>();
   const run = async (starting: Promise<LocalServer>) => {
     const server = await starting;
     running.push(server);
     return server.endpoint;
   };
   const close = async () => {
-    for (const server of running.splice(0).reverse()) await server.close();
+    for (const server of running.splice(0).reverse()) {
+      await server.close();
+      // The API ends first. What its functions still do needs the other servers.
+      await Promise.allSettled(callsUnderWay);
+    }
   };
   try {
     const key = await (dataFolder ? keptKey(dataFolder) : makeKey());
@@ -87,11 +93,22 @@ export async function startLocalStack({
     setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint });
     await ensureTable(database, table);
     const token = (options: TokenOptions) => signToken(key, issuer, options);
+    const lambda = createLambda(
+      async (name) => (await import(`../../functions/${name}.ts`)).handler,
+    );
     const gateway = createGateway({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
-      invoke: createLambda(async (name) => (await import(`../../functions/${name}.ts`)).handler),
+      invoke: async (name, event) => {
+        const call = lambda(name, event);
+        callsUnderWay.add(call);
+        try {
+          return await call;
+        } finally {
+          callsUnderWay.delete(call);
+        }
+      },
       pages: explorer && explorePages(() => token(explorer)),
     });
     return {

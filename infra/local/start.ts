@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { DATA_FOLDER, keep } from './data-folder.ts';
+import { CONTENTS, DATA_FOLDER, keep } from './data-folder.ts';
 import { DataInUseError, startDynamoDb } from './dynamodb.ts';
 import { ISSUER_FILE, ISSUER_PORT } from './issuer.ts';
 import { SAMPLE_MERCHANT, SAMPLE_NAME } from './sample-customers.ts';
@@ -25,6 +26,7 @@ const PORTS = {
 
 type Ports = Record<ServerName, number>;
 const SERVERS = Object.keys(PORTS) as ServerName[];
+const LAST_PORT = 65_535;
 /** What a server fails with that cannot listen. */
 type ListenError = NodeJS.ErrnoException & { port?: number };
 
@@ -39,10 +41,15 @@ ${Object.values(PORTS)
   .join('\n')}
   --reset                   forgets all data and begins again with the sample customers
   --help                    shows this
+
+Its data is in the folder that the variable DATA_FOLDER names, else in .local.
 `;
 
 /** The sample customers come from this service and module of the merchant. */
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, mm3servicesid: 1001, mexcModulesid: 12 };
+
+/** How long requests that are under way may take to be done. */
+const END_MS = 3_000;
 
 let stack: LocalStack | undefined;
 let ending: Promise<void> | undefined;
@@ -75,7 +82,7 @@ async function run(ports: Ports): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  await stack?.close();
+  await Promise.race([stack?.close(), setTimeout(END_MS)]);
   process.exit(0);
 }
 
@@ -92,19 +99,24 @@ function options() {
   });
   const ports = SERVERS.map((server) => {
     const { flag, variable, usual } = PORTS[server];
-    const text = values[flag] ?? process.env[variable] ?? String(usual);
+    const text = values[flag] ?? (process.env[variable] || String(usual));
     const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!(port <= 65_535)) throw new UsageError(`--${flag}: ${text} is no port number.`);
+    if (!(port <= LAST_PORT)) {
+      const source = values[flag] === undefined ? variable : `--${flag}`;
+      throw new UsageError(`${source}: ${text} is no port number.`);
+    }
     return [server, port];
   });
   return { ...values, ports: Object.fromEntries(ports) as Ports };
 }
 
-/** Deletes the data folder, unless another process uses it. */
+/** Deletes the data, unless another process uses it; the folder may have more in it. */
 async function forget(): Promise<void> {
   const owner = await startDynamoDb({ port: 0, path: join(DATA_FOLDER, 'dynamodb') });
   await owner.close();
-  await rm(DATA_FOLDER, { recursive: true });
+  for (const name of CONTENTS) {
+    await rm(join(DATA_FOLDER, name), { recursive: true, force: true });
+  }
 }
 
 /** Failures that the user can put right, with what to do. */
@@ -120,9 +132,10 @@ ${DATA_FOLDER} to begin again.`);
   const { what, flag } = PORTS[server];
   const reason =
     code === 'EADDRINUSE' ? 'is taken, perhaps by another npm start' : `cannot be used (${code})`;
+  const other = port + 100 > LAST_PORT ? port - 100 : port + 100;
   return new UsageError(`Port ${port}, for ${what}, ${reason}. Choose another one with --${flag}:
 
-  npm start -- --${flag} ${port + 100}`);
+  npm start -- --${flag} ${other}`);
 }
 
 function welcome({ url }: LocalStack, token: string, headerFile: string): string {

@@ -30,7 +30,9 @@ await orExplain(HELP, async () => {
     throw new UsageError(`--expires: ${expires} is no number of seconds.`);
   }
   const key = await keptKey(DATA_FOLDER);
-  const issuer = (await kept(DATA_FOLDER, ISSUER_FILE)) ?? `http://${HOST}:${ISSUER_PORT}`;
+  const issuer =
+    (await kept(DATA_FOLDER, ISSUER_FILE)) ??
+    `http://${HOST}:${process.env.ISSUER_PORT || ISSUER_PORT}`;
   const token = await signToken(key, issuer, {
     merchant,
     scopes: scope?.split(/[\s,]+/),
