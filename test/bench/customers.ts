@@ -72,12 +72,20 @@ const FILLERS: Readonly<Record<string, string>> = {
 /** Different customers of each shape; those that follow repeat them, with ids of their own. */
 export const VARIETY = 300;
 const FIRST_DATE = Date.UTC(2020, 0, 1);
-const MS_BETWEEN = 1_000;
+/** Customers that were created in the same second. */
+const AT_ONCE = 100;
 const SAMPLES = sampleCustomers();
 
-/** Creation time of the customer with this id, ISO 8601: a second after the one before. */
+let lastDate: readonly [second: number, date: string] | undefined;
+
+/** Creation time of the customer with this id, ISO 8601. Times rise with ids. */
 export function dateOf(id: number): string {
-  return new Date(FIRST_DATE + id * MS_BETWEEN).toISOString();
+  const second = Math.floor(id / AT_ONCE);
+  // Asked for with each customer of a page, and usually the same as before.
+  if (lastDate?.[0] !== second) {
+    lastDate = [second, new Date(FIRST_DATE + second * 1_000).toISOString()];
+  }
+  return lastDate[1];
 }
 
 /** The customer with this id, from 1. */

@@ -50,7 +50,7 @@ export const measureFilters: Measure = async (bench) => {
 };
 
 async function compareAll(
-  { bundles, quick }: Bench,
+  { bundles }: Bench,
   proxy: CountingProxy,
   customers: number,
 ): Promise<Comparison[]> {
@@ -90,7 +90,7 @@ async function compareAll(
     const ours = await contender(await bundles.ours(each.function));
     const theirs = await contender(await bundles.usual(each.usual));
     try {
-      comparisons.push(...(await compareCase(each, { ours, theirs, proxy, quick })));
+      comparisons.push(...(await compareCase(each, { ours, theirs, proxy })));
       if (each === cases.at(-1)) comparisons.push(await compareCursor(ours, each, proxy));
     } finally {
       await Promise.all([ours.stop(), theirs.stop()]);
@@ -101,7 +101,7 @@ async function compareAll(
 
 async function compareCase(
   { name, query, ...rest }: Case,
-  on: { ours: ContenderProcess; theirs: ContenderProcess; proxy: CountingProxy; quick: boolean },
+  on: { ours: ContenderProcess; theirs: ContenderProcess; proxy: CountingProxy },
 ): Promise<Comparison[]> {
   const event = eventOf(rest.function, { merchant: MERCHANT, query });
   const bodies: string[] = [];
@@ -117,7 +117,7 @@ async function compareCase(
       { name: 'ours', sample: sampleOf(on.ours, 0) },
       { name: 'usual', sample: sampleOf(on.theirs, 1) },
     ],
-    { title: `filters ${name}`, rounds: on.quick ? 2 : 3, warmUps: 0, unit: 'read units' },
+    { title: `filters ${name}`, rounds: 2, warmUps: 0, unit: 'read units' },
     ({ units }) => units,
   );
   checkSame(name, bodies[0], bodies[1]);

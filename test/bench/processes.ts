@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Called, ColdStart, Task } from './child/caller.ts';
 
 /** A server in a process of its own. */
@@ -67,13 +69,15 @@ export async function coldStart(options: ContenderOptions, event: object): Promi
 }
 
 function startCaller({ caller, module, environment }: ContenderOptions, ...more: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'contender-'));
   const child = fork(caller, [module, ...more], {
-    // Nothing of a developer's own settings; what handlers log is not looked at.
-    env: { PATH: process.env.PATH, HOME: tmpdir(), ...environment },
+    // Nothing of a developer's own settings, and nothing that an earlier process left behind:
+    // a new Lambda sandbox has an empty /tmp. What handlers log is not looked at.
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(() => rmSync(folder, { recursive: true }));
   const answer = async <T>(): Promise<T> => {
     const [message] = await Promise.race([
       once(child, 'message'),

@@ -1,11 +1,11 @@
 import { type Comparison, figure, type Target } from './harness.ts';
 
-const WIDTH = 860;
+const WIDTH = 880;
 const ROW = 26;
 const TOP = 58;
 const BOTTOM = 16;
 /** Where the line of the targets is, and how wide a factor of two is. */
-const LINE_X = 470;
+const LINE_X = 490;
 const DOUBLE = 60;
 const LEFT_X = LINE_X - 2 * DOUBLE;
 const RIGHT_X = LINE_X + 3 * DOUBLE;
