@@ -92,7 +92,7 @@ async function compareStarts(
     checkSame(`${name}, first answer`, answerOf(start), answerOf(theirs[index] as ColdStart));
   }
   const pair = (against: string, samples: ColdStart[], target?: { atMost: number }) => {
-    const part = (key: 'totalMs' | 'importMs' | 'firstCallMs', what: string) =>
+    const part = (key: keyof Omit<ColdStart, 'response'>, what: string) =>
       compare({
         measure: 'cold',
         name: `${name}${what}`,
@@ -103,7 +103,12 @@ async function compareStarts(
         ratioOf: 'ours / theirs',
         ...(target && key === 'totalMs' && { target }),
       });
-    return [part('totalMs', ''), part('importMs', ', import'), part('firstCallMs', ', first call')];
+    return [
+      part('totalMs', ''),
+      part('importMs', ', import'),
+      part('firstCallMs', ', first call'),
+      part('cpuMs', ', processor time'),
+    ];
   };
   return [
     ...(exports ? [] : pair('bare SDK', bare, AGAINST_BARE)),
