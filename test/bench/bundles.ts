@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BuildOptions, build } from 'esbuild';
+import { BUNDLE } from '../../infra/functions.ts';
+
+const FUNCTIONS = join(import.meta.dirname, '../../functions');
+
+/**
+ * Packages that are not modules call `require`, which a module has to make for itself; this is
+ * how the makers of Powertools advise to bundle them.
+ */
+const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+
+/** Makes bundles, each once, in a folder of its own. */
+export interface Bundles {
+  /** One of our functions as it is deployed. */
+  ours(name: string): Promise<string>;
+  /** A bare client of DynamoDB, from `bare/`, with the same options as ours. */
+  bare(name: string): Promise<string>;
+  /** The same endpoint the usual way, from `usual/`, minified as usual. */
+  usual(name: string): Promise<string>;
+  /** What loads them in a process of its own. */
+  readonly caller: string;
+  remove(): void;
+}
+
+/** Prepares the folder for the bundles. */
+export async function createBundles(): Promise<Bundles> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const made = new Map<string, Promise<string>>();
+  const make = (source: string, name: string, options: BuildOptions = {}): Promise<string> => {
+    const outfile = join(folder, `${name}.mjs`);
+    const built = made.get(outfile) ?? bundle(source, outfile, options);
+    made.set(outfile, built);
+    return built;
+  };
+  return {
+    ours: (name) => make(join(FUNCTIONS, `${name}.ts`), `ours-${name}`),
+    bare: (name) => make(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
+    usual: (name) =>
+      make(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
+        banner: { js: REQUIRE },
+      }),
+    caller: await make(join(import.meta.dirname, 'child/caller.ts'), 'caller'),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+async function bundle(source: string, outfile: string, options: BuildOptions): Promise<string> {
+  await build({
+    ...(BUNDLE as BuildOptions),
+    ...options,
+    entryPoints: [source],
+    bundle: true,
+    platform: 'node',
+    outfile,
+  });
+  return outfile;
+}

@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+import type { Context } from 'aws-lambda';
+
+// Loads the handler that its first argument names. With an event (JSON) as the second it calls it
+// once, at once; otherwise it calls it as its parent says.
+
+/** What the handler is to be called with, and how often. */
+export interface Task {
+  readonly event: object;
+  /** Calls, one after the other; 1 where it is not given. */
+  readonly times?: number;
+}
+
+/** What a cold start came to. */
+export interface ColdStart {
+  /** Milliseconds from before the import until after the first response, and their two parts. */
+  readonly totalMs: number;
+  readonly importMs: number;
+  readonly firstCallMs: number;
+  /** Processor time of all threads meanwhile, which other work on the machine disturbs less. */
+  readonly cpuMs: number;
+  readonly response: Response;
+}
+
+/** What came of it. */
+export interface Called {
+  /** Milliseconds that all calls took together. */
+  readonly ms: number;
+  /** Of the last call. */
+  readonly response: Response;
+  /** The most memory the process had resident until now, in bytes. */
+  readonly maxRss: number;
+}
+
+/** A handler's response in payload format 2.0. */
+export interface Response {
+  readonly statusCode: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+type Handler = (event: object, context: Context) => Promise<Response>;
+
+const [, , module = '', firstEvent] = process.argv;
+const url = pathToFileURL(module).href;
+const send = (message: object) => process.send?.(message);
+process.once('disconnect', () => process.exit());
+
+try {
+  if (firstEvent === undefined) await callOnDemand();
+  else send(await startCold(JSON.parse(firstEvent)));
+} catch (error) {
+  send({ error: (error as Error).stack });
+}
+
+async function startCold(event: object): Promise<ColdStart> {
+  const context = makeContext();
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const { handler } = (await import(url)) as { handler: Handler };
+  const imported = performance.now();
+  const response = await handler(event, context);
+  const end = performance.now();
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    totalMs: end - start,
+    importMs: imported - start,
+    firstCallMs: end - imported,
+    cpuMs: (user + system) / 1_000,
+    response,
+  };
+}
+
+async function callOnDemand(): Promise<void> {
+  const { handler } = (await import(url)) as { handler: Handler };
+  process.on('message', async ({ event, times = 1 }: Task) => {
+    try {
+      send(await call(handler, event, times));
+    } catch (error) {
+      send({ error: (error as Error).stack });
+    }
+  });
+  send({ ready: true });
+}
+
+async function call(handler: Handler, event: object, times: number): Promise<Called> {
+  const context = makeContext();
+  let response: Response | undefined;
+  const before = performance.now();
+  for (let done = 0; done < times; done += 1) response = await handler(event, context);
+  const ms = performance.now() - before;
+  return { ms, response: response as Response, maxRss: maxRss() };
+}
+
+function maxRss(): number {
+  // What getrusage tells may be the parent's: a child is the parent's copy until it runs Node.
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
+  return Number(kibibytes) * 1024;
+}
+
+function makeContext(): Context {
+  return {
+    awsRequestId: '00000000-0000-4000-8000-000000000000',
+    functionName: 'bench',
+    functionVersion: '$LATEST',
+    invokedFunctionArn: 'arn:aws:lambda:local:000000000000:function:bench',
+    memoryLimitInMB: '1024',
+    logGroupName: '/aws/lambda/bench',
+    logStreamName: 'bench',
+    callbackWaitsForEmptyEventLoop: true,
+    // An export of any size is to be made in one go.
+    getRemainingTimeInMillis: () => 3_600_000,
+    done: () => {},
+    fail: () => {},
+    succeed: () => {},
+  };
+}

@@ -1,0 +1,133 @@
+import type { FunctionName } from '../../shared/routes.ts';
+import type { ColdStart } from './child/caller.ts';
+import { customerOf } from './customers.ts';
+import { environmentOf } from './environment.ts';
+import { type Call, eventOf } from './events.ts';
+import { type Comparison, checkSame, compare, interleave, statsOf } from './harness.ts';
+import type { Bench, Measure } from './measure.ts';
+import { coldStart, startServer } from './processes.ts';
+import { cannedMerchant } from './servers/canned-table.ts';
+
+const MERCHANT = cannedMerchant('typical', 20);
+const AGAINST_BARE = { atMost: 0.9 };
+const AGAINST_USUAL = { atMost: 0.45 };
+
+/** One function, what it is called with, and its counterpart in `usual/`. */
+interface Case {
+  readonly call: Omit<Call, 'merchant'>;
+  readonly usual: string;
+  readonly exports?: true;
+}
+
+const ONE = { mexcParamvaluesetsid: '3' };
+const CASES: Readonly<Record<FunctionName, Case>> = {
+  'get-customer': { call: { pathParameters: ONE }, usual: 'get' },
+  'list-customers': { call: { query: 'limit=10' }, usual: 'list' },
+  'count-customers': { call: {}, usual: 'count' },
+  'search-by-org-number': {
+    call: { pathParameters: { orgNum: numberOfCompany() } },
+    usual: 'look-up',
+  },
+  'create-customer': { call: { body: customerOf('typical', 1).texts }, usual: 'create' },
+  'update-customer': {
+    call: { pathParameters: ONE, body: { name: 'Ek AB', fax: '' } },
+    usual: 'update',
+  },
+  'delete-customer': { call: { pathParameters: ONE }, usual: 'delete' },
+  'delete-customers': { call: { body: [4, 5, 6] }, usual: 'delete-many' },
+  'export-customers-csv': { call: {}, usual: 'export-csv', exports: true },
+  'export-customers-xml': { call: {}, usual: 'export-xml-fast-xml-parser', exports: true },
+  'export-chosen-customers-csv': { call: { body: [1, 2, 3] }, usual: 'export-csv', exports: true },
+  'export-chosen-customers-xml': {
+    call: { body: [1, 2, 3] },
+    usual: 'export-xml-fast-xml-parser',
+    exports: true,
+  },
+};
+
+/**
+ * Cold starts of every function, in milliseconds: import of the bundle and first call, in a fresh
+ * process each.
+ */
+export const measureColdStarts: Measure = async (bench) => {
+  const dynamodb = await startServer('canned-dynamodb');
+  const s3 = await startServer('s3-sink');
+  const environment = environmentOf({ dynamodb: dynamodb.endpoint, s3: s3.endpoint });
+  try {
+    const comparisons: Comparison[] = [];
+    for (const name of Object.keys(CASES) as FunctionName[]) {
+      comparisons.push(...(await compareStarts(name, bench, environment)));
+    }
+    return comparisons;
+  } finally {
+    dynamodb.stop();
+    s3.stop();
+  }
+};
+
+async function compareStarts(
+  name: FunctionName,
+  { bundles, quick }: Bench,
+  environment: Record<string, string>,
+): Promise<Comparison[]> {
+  const { call, usual, exports } = CASES[name];
+  const event = eventOf(name, { merchant: MERCHANT, ...call });
+  const get = eventOf('get-customer', { merchant: MERCHANT, pathParameters: ONE });
+  const contender = (who: string, module: string, sent: object) => ({
+    name: who,
+    sample: () => coldStart({ caller: bundles.caller, module, environment }, sent),
+  });
+  const contenders = [
+    contender('ours', await bundles.ours(name), event),
+    contender('usual', await bundles.usual(usual), event),
+    // The bare one knows no S3: a function that uses that as well has nothing to compare there.
+    ...(exports ? [] : [contender('bare', await bundles.bare('get-item'), get)]),
+  ];
+  const [ours = [], theirs = [], bare = []] = await interleave(
+    contenders,
+    { title: `cold ${name}`, rounds: quick ? 3 : 15, unit: 'ms' },
+    ({ totalMs }) => totalMs,
+  );
+  for (const [index, start] of ours.entries()) {
+    checkSame(`${name}, first answer`, answerOf(start), answerOf(theirs[index] as ColdStart));
+  }
+  const pair = (against: string, samples: ColdStart[], target?: { atMost: number }) => {
+    const part = (key: keyof Omit<ColdStart, 'response'>, what: string) =>
+      compare({
+        measure: 'cold',
+        name: `${name}${what}`,
+        against,
+        unit: 'ms',
+        ours: statsOf(ours.map((start) => start[key])),
+        theirs: statsOf(samples.map((start) => start[key])),
+        ratioOf: 'ours / theirs',
+        ...(target && key === 'totalMs' && { target }),
+      });
+    return [
+      part('totalMs', ''),
+      part('importMs', ', import'),
+      part('firstCallMs', ', first call'),
+      part('cpuMs', ', processor time'),
+    ];
+  };
+  return [
+    ...(exports ? [] : pair('bare SDK', bare, AGAINST_BARE)),
+    ...pair('usual way', theirs, AGAINST_USUAL),
+  ];
+}
+
+/** What an answer says, without what differs each time: the address of a file and its times. */
+function answerOf({ response: { statusCode, body } }: ColdStart): string {
+  const said = JSON.parse(body);
+  if (statusCode !== 200) throw new Error(`A first call answered ${statusCode} ${body}`);
+  if (said.url) said.url = said.expires = said.filename = '';
+  return JSON.stringify(said);
+}
+
+/** An identity number that one of the companies has. */
+function numberOfCompany(): string {
+  for (let id = 1; ; id += 1) {
+    const { companyno = '', vatregno = '', name } = customerOf('typical', id).texts;
+    if (name?.endsWith(' AB') && vatregno.includes(companyno.replace('-', ''))) return companyno;
+  }
+}

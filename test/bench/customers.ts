@@ -1,0 +1,103 @@
+import { sampleCustomers } from '../../infra/local/sample-customers.ts';
+import type { Customer } from '../../shared/customer/customer.ts';
+import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+
+/**
+ * How much of a customer is filled in: every documented field (55 set), few of them (18 set), or
+ * what a register that is in use holds (about 1.1 kB as an item).
+ */
+export type Shape = 'full' | 'sparse' | 'typical';
+
+const SPARSE = `customerid name address postcode postoffice countrycode telephone email reference
+companyno paymentterms currency language country customertypecode notes`.split(/\s+/);
+const TYPICAL = `customerid name address postcode postoffice countrycode telephone mobile email
+reference companyno vatregno paymentterms currency language export handlingcharge country
+creditlimit customertypecode deliveryterms deliverymethod deliveryname deliveryaddress
+deliverypostcode deliverypostoffice deliverycountrycode deliverycountry reference_order email_order
+notes pricelist crediflowPartyId reversetax status`.split(/\s+/);
+/** Documented fields, without those that are answered only where they are set. */
+const FULL = WRITABLE_FIELDS.filter(({ always }) => always).map(({ name }) => name);
+const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
+  full: FULL,
+  sparse: SPARSE,
+  typical: TYPICAL,
+};
+
+/** Nothing here begins like a formula: what becomes of those is a matter of its own. */
+const FILLERS: Readonly<Record<string, string>> = {
+  address2: 'Leveransingång på gården',
+  companyno: '556703-7485',
+  creditlimit: '25000',
+  crediflowPartyId: '0007:5567037485',
+  customertypecode: 'Company',
+  deliveryaddress: 'Godsvägen 12',
+  deliveryaddress2: 'Port 3, lastkaj B',
+  deliverycountry: 'Sverige',
+  deliverycountrycode: 'SE',
+  deliverymethod: 'Postpaket',
+  deliveryname: 'Godsmottagningen',
+  deliverypostcode: '412 63',
+  deliverypostoffice: 'Göteborg',
+  deliveryterms: 'Fritt vårt lager',
+  email: 'kontoret@example.com',
+  email_offer: 'offert@example.com',
+  email_order: 'order@example.com',
+  export: '0',
+  fax: '08-465 004 99',
+  glncode: '7300009012345',
+  handlingcharge: '29',
+  housingassociationregno: '769600-0000',
+  latitude: '59.329323',
+  longitude: '18.068581',
+  mobile: '070-174 06 05',
+  name2: 'Ekonomiavdelningen',
+  notes: 'Vill ha faktura på papper, även påminnelser.',
+  origin: 'Webbutiken',
+  paymentterms: '30',
+  pricelist: 'Återförsäljare',
+  profile: 'Standard',
+  propertydesignation: 'Björken 4:12',
+  rebate: '5',
+  reference: 'Märta Öberg',
+  reference_offer: 'Örjan Hansson',
+  reference_order: 'Åke Söderlund',
+  reversetax: '0',
+  state: 'Västra Götaland',
+  status: 'Aktiv',
+  statuslog: '2026-01-15 kreditkontroll utan anmärkning; 2026-02-01 aktiverad & godkänd',
+  telephone: '08-465 004 12',
+  vatregno: 'SE556703748501',
+};
+
+/** Different customers of each shape; those that follow repeat them, with ids of their own. */
+export const VARIETY = 300;
+const FIRST_DATE = Date.UTC(2020, 0, 1);
+/** Customers that were created in the same second. */
+const AT_ONCE = 100;
+const SAMPLES = sampleCustomers();
+
+let lastDate: readonly [second: number, date: string] | undefined;
+
+/** Creation time of the customer with this id, ISO 8601. Times rise with ids. */
+export function dateOf(id: number): string {
+  const second = Math.floor(id / AT_ONCE);
+  // Asked for with each customer of a page, and usually the same as before.
+  if (lastDate?.[0] !== second) {
+    lastDate = [second, new Date(FIRST_DATE + second * 1_000).toISOString()];
+  }
+  return lastDate[1];
+}
+
+/** The customer with this id, from 1. */
+export function customerOf(shape: Shape, id: number): Customer {
+  const sample = SAMPLES[(id - 1) % VARIETY] ?? {};
+  const texts = Object.fromEntries(
+    FIELDS[shape].map((name) => [name, sample[name] || FILLERS[name] || name]),
+  );
+  const membership = shape === 'full' ? { mexcModulesid: 7, mm3servicesid: 1042 } : {};
+  return {
+    origin: { mexcParamvaluesetsid: id, date: dateOf(id), ...membership },
+    texts,
+    version: 1,
+  };
+}

@@ -1,0 +1,19 @@
+import { ENVIRONMENT } from '../../shared/config.ts';
+
+/** Table and bucket that all contenders use. */
+export const TABLE = 'customers';
+const BUCKET = 'customer-exports';
+
+/** What handlers, ours and others, are told by their environment. */
+export function environmentOf(servers: { dynamodb: string; s3?: string }): Record<string, string> {
+  return {
+    [ENVIRONMENT.tableName]: TABLE,
+    [ENVIRONMENT.bucketName]: BUCKET,
+    [ENVIRONMENT.cursorSecret]: 'of the bench only',
+    AWS_REGION: 'eu-north-1',
+    AWS_ACCESS_KEY_ID: 'S3RVER',
+    AWS_SECRET_ACCESS_KEY: 'S3RVER',
+    AWS_ENDPOINT_URL_DYNAMODB: servers.dynamodb,
+    AWS_ENDPOINT_URL_S3: servers.s3 ?? servers.dynamodb,
+  };
+}

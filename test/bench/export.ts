@@ -1,0 +1,85 @@
+import type { Shape } from './customers.ts';
+import {
+  checkSameFile,
+  type ExportServers,
+  exportAll,
+  type FileType,
+  startExporter,
+  startExportServers,
+  USUAL_EXPORTS,
+} from './exporting.ts';
+import { type Comparison, compare, interleave, progress, statsOf } from './harness.ts';
+import type { Bench, Measure } from './measure.ts';
+
+const TARGET = { atLeast: 4 };
+/** More than the files differ in: every different customer, several pages and parts. */
+const ROWS_CHECKED = 9_000;
+const CASES: readonly { type: FileType; shape: 'full' | 'sparse'; rounds: number }[] = [
+  { type: 'csv', shape: 'full', rounds: 5 },
+  { type: 'csv', shape: 'sparse', rounds: 5 },
+  // The builders of XML take their time.
+  { type: 'xml', shape: 'full', rounds: 3 },
+  { type: 'xml', shape: 'sparse', rounds: 3 },
+];
+
+/** Exports of 100,000 rows, in rows per second. */
+export const measureExports: Measure = async (bench) => {
+  const servers = await startExportServers();
+  const comparisons: Comparison[] = [];
+  try {
+    for (const { type, shape, rounds } of CASES) {
+      comparisons.push(...(await race(bench, servers, type, shape, bench.quick ? 2 : rounds)));
+    }
+  } finally {
+    servers.stop();
+  }
+  return comparisons;
+};
+
+async function race(
+  { bundles, quick }: Bench,
+  servers: ExportServers,
+  type: FileType,
+  shape: Shape,
+  rounds: number,
+): Promise<Comparison[]> {
+  const rows = quick ? 10_000 : 100_000;
+  const name = `${type.toUpperCase()}, ${shape} rows`;
+  const alternatives = USUAL_EXPORTS[type];
+  const exporters = await Promise.all(
+    ['ours', ...alternatives].map((who) => startExporter(type, who, servers, bundles)),
+  );
+  try {
+    const [ours, ...others] = exporters as [(typeof exporters)[0], ...typeof exporters];
+    for (const [index, who] of alternatives.entries()) {
+      const theirs = others[index] as typeof ours;
+      await checkSameFile(servers, [ours, theirs], { type, shape, rows: ROWS_CHECKED, who });
+    }
+    progress(`export ${name}: the files are the same`);
+    const contenders = ['ours', ...alternatives].map((who, index) => ({
+      name: who,
+      sample: async () =>
+        (await exportAll(exporters[index] as typeof ours, type, shape, rows)).rowsPerSecond,
+    }));
+    const [own = [], ...samples] = await interleave(
+      contenders,
+      // The check was the warm-up.
+      { title: `export ${name}`, rounds, warmUps: 0, unit: 'rows/s' },
+      (rowsPerSecond) => rowsPerSecond,
+    );
+    return alternatives.map((who, index) =>
+      compare({
+        measure: 'export',
+        name,
+        against: who,
+        unit: 'rows/s',
+        ours: statsOf(own),
+        theirs: statsOf(samples[index] ?? []),
+        ratioOf: 'ours / theirs',
+        target: TARGET,
+      }),
+    );
+  } finally {
+    await Promise.all(exporters.map((exporter) => exporter.stop()));
+  }
+}

@@ -1,0 +1,90 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Called, ColdStart, Task } from './child/caller.ts';
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  /** Address, without a slash at its end. */
+  readonly endpoint: string;
+  stop(): void;
+}
+
+/**
+ * Starts a server in a process of its own, so that it does not share the handlers' event loop.
+ *
+ * @param name of the file in `servers/`, without its ending.
+ */
+export async function startServer(name: 'canned-dynamodb' | 's3-sink'): Promise<ServerProcess> {
+  const child = fork(`${import.meta.dirname}/servers/${name}.ts`);
+  const [endpoint] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`The server ${name} did not start.`))),
+  ]);
+  return { endpoint, stop: () => child.kill() };
+}
+
+/** How a handler is loaded in a process of its own. */
+export interface ContenderOptions {
+  /** `child/caller.ts`, bundled, so that no process that is measured has to strip types first. */
+  readonly caller: string;
+  /** File with the handler, as it would be deployed. */
+  readonly module: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A contender's handler, loaded in a process of its own. */
+export interface ContenderProcess {
+  /** Calls the handler. */
+  call(task: Task): Promise<Called>;
+  stop(): Promise<void>;
+}
+
+/** Loads a handler in a fresh process. */
+export async function startContender(options: ContenderOptions): Promise<ContenderProcess> {
+  const { child, answer, ended } = startCaller(options);
+  await answer();
+  return {
+    call: (task) => {
+      const called = answer<Called>();
+      child.send(task);
+      return called;
+    },
+    stop: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+/** Loads a handler in a fresh process and calls it once, as Lambda does after a while of rest. */
+export async function coldStart(options: ContenderOptions, event: object): Promise<ColdStart> {
+  const { child, answer, ended } = startCaller(options, JSON.stringify(event));
+  const result = await answer<ColdStart>();
+  child.kill();
+  await ended;
+  return result;
+}
+
+function startCaller({ caller, module, environment }: ContenderOptions, ...more: string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'contender-'));
+  const child = fork(caller, [module, ...more], {
+    // Nothing of a developer's own settings, and nothing that an earlier process left behind:
+    // a new Lambda sandbox has an empty /tmp. What handlers log is not looked at.
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ended = once(child, 'exit').then(() => rmSync(folder, { recursive: true }));
+  const answer = async <T>(): Promise<T> => {
+    const [message] = await Promise.race([
+      once(child, 'message'),
+      ended.then(() => Promise.reject(new Error(`The contender ${module} ended by itself.`))),
+    ]);
+    if (message.error) throw new Error(`The contender ${module} failed: ${message.error}`);
+    return message;
+  };
+  return { child, answer, ended };
+}

@@ -1,0 +1,397 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { Customer } from '../../../shared/customer/customer.ts';
+import { derive, directoryKey, padId } from '../../../shared/customer/derived.ts';
+import { CUSTOMER_PREFIX, customerSortKey, idOf, toItem } from '../../../shared/store/items.ts';
+import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/table.ts';
+import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
+
+/** A request that this table does not know. It is better to fail than to answer something else. */
+export class UnknownRequestError extends Error {}
+
+type Item = Record<string, AttributeValue>;
+// biome-ignore lint/suspicious/noExplicitAny: requests of every operation
+export type Input = Record<string, any>;
+
+/** Merchant whose register has this many customers of this shape. */
+export function cannedMerchant(shape: Shape, count: number): string {
+  return `${shape}-${count}`;
+}
+
+/** DynamoDB ends a page after this much of items. */
+const PAGE_BYTES = 1_048_576;
+const BUFFER_BYTES = 4 * PAGE_BYTES;
+/** They stand in the pattern of an item for what differs between customers. */
+const ID = 7_777_777_777_777_777;
+const DATE = '2001-02-03T04:05:06.789Z';
+const PLACES = new RegExp(`(?<="N":")${ID}(?=")|${ID}|${DATE}`);
+
+/** An item of which only id and date are still open, as bytes of its JSON. */
+interface Pattern {
+  /** Bytes around the places: one more than there are places. */
+  readonly around: readonly Buffer[];
+  readonly places: readonly ('id' | 'padded id' | 'date')[];
+  /** Size by which DynamoDB counts, in bytes. */
+  readonly size: number;
+  readonly item: Item;
+}
+
+interface Register {
+  readonly shape: Shape;
+  readonly count: number;
+}
+
+/**
+ * Answers DynamoDB's operations on registers that are not stored anywhere: the customers follow
+ * from their ids. Pages are put together from bytes that are ready, so that answering costs next
+ * to nothing. Writes are taken, and have no effect.
+ *
+ * @returns the answer's bytes. They are valid until the next call.
+ * @throws UnknownRequestError for what it does not know.
+ */
+export function createCannedTable(): (operation: string, input: Input) => Buffer {
+  const patterns = new Map<string, Pattern[]>();
+  const patternsOf = (
+    { shape, count }: Register,
+    attributes: readonly string[] | undefined,
+  ): Pattern[] => {
+    const merchant = cannedMerchant(shape, count);
+    const key = `${merchant} ${attributes?.join() ?? ''}`;
+    let found = patterns.get(key);
+    if (!found) {
+      found = Array.from({ length: VARIETY }, (_, index) =>
+        toPattern(merchant, customerOf(shape, index + 1), attributes),
+      );
+      patterns.set(key, found);
+    }
+    return found;
+  };
+  const writer = new Writer();
+
+  const writeItem = (all: readonly Pattern[], id: number) => {
+    const { around, places } = patternOf(all, id);
+    for (let index = 0; index < places.length; index += 1) {
+      const place = places[index];
+      writer.bytes(around[index] as Buffer);
+      if (place === 'date') writer.ascii(dateOf(id));
+      else writer.ascii(place === 'id' ? String(id) : padId(id));
+    }
+    writer.bytes(around[places.length] as Buffer);
+  };
+
+  const query = (input: Input): void => {
+    const index = input.IndexName as string | undefined;
+    if (input.FilterExpression) throw unknown('FilterExpression', input);
+    if (index !== undefined && input.ConsistentRead) throw unknown('a consistent index', input);
+    const { pk, range } = keyCondition(input);
+    const register = registerOf(pk);
+    const stored = patternsOf(register, storedIn(index));
+    const projected = projectionOf(input);
+    const shown = projected ? patternsOf(register, projected) : stored;
+    const pending = pendingIds(input, register, range);
+    const most = Math.min(pending.length, input.Limit ?? Number.POSITIVE_INFINITY);
+    let count = 0;
+    let size = 0;
+    for (; count < most; count += 1) {
+      const more = patternOf(stored, pending.at(count)).size;
+      if (size + more > PAGE_BYTES) break;
+      size += more;
+    }
+    writer.text(`{"Count":${count}`);
+    if (input.Select !== 'COUNT') {
+      writer.text(',"Items":[');
+      for (let position = 0; position < count; position += 1) {
+        if (position > 0) writer.text(',');
+        writeItem(shown, pending.at(position));
+      }
+      writer.text(']');
+    }
+    // DynamoDB does not look whether anything comes after an item that fills the limit.
+    if (count > 0 && (count === input.Limit || count < pending.length)) {
+      const last = pending.at(count - 1);
+      const { item } = patternOf(stored, last);
+      const key = [KEY.partition, KEY.sort, sortKeyOf(index)].map((name) => [name, item[name]]);
+      const filled = JSON.stringify(fill(Object.fromEntries(key), last));
+      writer.text(`,"LastEvaluatedKey":${filled}`);
+    }
+    writer.text(`,"ScannedCount":${count}`);
+    writeCapacity(input, Math.ceil(size / 4096) * (input.ConsistentRead ? 1 : 0.5));
+    writer.text('}');
+  };
+
+  const itemAt = (key: Item, attributes?: readonly string[]): Item | undefined => {
+    const sk = key[KEY.sort]?.S ?? '';
+    const register = registerOf(key[KEY.partition]?.S ?? '');
+    if (sk === 'SEQUENCE') return sequence(key, register);
+    if (!sk.startsWith(CUSTOMER_PREFIX)) return undefined;
+    const id = idOf(sk);
+    if (id < 1 || id > register.count) return undefined;
+    return fill(patternOf(patternsOf(register, attributes), id).item, id);
+  };
+
+  const writeCapacity = (input: Input, units: number) => {
+    if (!input.ReturnConsumedCapacity || input.ReturnConsumedCapacity === 'NONE') return;
+    writer.text(
+      `,"ConsumedCapacity":${JSON.stringify({ CapacityUnits: units, TableName: input.TableName })}`,
+    );
+  };
+
+  const operations: Record<string, (input: Input) => void> = {
+    Query: query,
+    GetItem: (input) => {
+      const item = itemAt(input.Key, projectionOf(input));
+      writer.text(JSON.stringify(item ? { Item: item } : {}));
+    },
+    BatchGetItem: (input) => {
+      const responses: Record<string, Item[]> = {};
+      for (const [table, wanted] of Object.entries<Input>(input.RequestItems)) {
+        const attributes = projectionOf(wanted);
+        responses[table] = wanted.Keys.flatMap((key: Item) => itemAt(key, attributes) ?? []);
+      }
+      writer.text(JSON.stringify({ Responses: responses, UnprocessedKeys: {} }));
+    },
+    PutItem: () => writer.text('{}'),
+    DeleteItem: (input) => {
+      const old = input.ReturnValues === 'ALL_OLD' ? itemAt(input.Key) : undefined;
+      writer.text(JSON.stringify(old ? { Attributes: old } : {}));
+    },
+    UpdateItem: (input) => {
+      if (!input.ReturnValues || input.ReturnValues === 'NONE') return writer.text('{}');
+      const item = itemAt(input.Key);
+      if (input.Key.sk.S !== 'SEQUENCE' || !item) throw unknown('ReturnValues', input);
+      return writer.text(JSON.stringify({ Attributes: item }));
+    },
+    BatchWriteItem: () => writer.text('{"UnprocessedItems":{}}'),
+  };
+
+  return (operation, input) => {
+    const answer = operations[operation];
+    if (!answer) throw new UnknownRequestError(`The canned server knows no ${operation}.`);
+    writer.restart();
+    answer(input);
+    return writer.written();
+  };
+}
+
+/** Attributes of the sort keys, by index. */
+const SORT_KEYS: Readonly<Record<string, string>> = {
+  [DIRECTORY.name]: DIRECTORY.sortKey,
+  [BY_ORG_NUMBER.name]: BY_ORG_NUMBER.sortKey,
+};
+
+/** Attributes that an index holds; undefined for all, in the table itself. */
+function storedIn(index: string | undefined): string[] | undefined {
+  if (index === undefined) return undefined;
+  const projected = index === DIRECTORY.name ? DIRECTORY.projected : [];
+  return [KEY.partition, KEY.sort, sortKeyOf(index), ...projected];
+}
+
+function sortKeyOf(index: string | undefined): string {
+  if (index === undefined) return KEY.sort;
+  const name = SORT_KEYS[index];
+  if (name) return name;
+  throw new UnknownRequestError(`The canned server knows no index ${index}.`);
+}
+
+function registerOf(pk: string): Register {
+  const [, shape, count] = /^MERCHANT#(full|sparse|typical)-(\d+)$/.exec(pk) ?? [];
+  if (shape) return { shape: shape as Shape, count: Number(count) };
+  throw new UnknownRequestError(`The canned server knows no register ${pk}.`);
+}
+
+/** The item that counts ids: the next one is the first that no customer has. */
+function sequence(key: Item, { count }: Register): Item {
+  const id = count + 1;
+  return { ...key, lastId: { N: String(id) }, lastDate: { S: dateOf(id) } };
+}
+
+function patternOf(all: readonly Pattern[], id: number): Pattern {
+  return all[(id - 1) % VARIETY] as Pattern;
+}
+
+function toPattern(
+  merchant: string,
+  customer: Customer,
+  attributes: readonly string[] | undefined,
+): Pattern {
+  const origin = { ...customer.origin, mexcParamvaluesetsid: ID, date: DATE };
+  const all = marshall(toItem(merchant, { ...customer, origin }), { removeUndefinedValues: true });
+  // DynamoDB gives attributes in an order of its own, which has nothing to do with ours.
+  const item = Object.fromEntries(
+    Object.entries(all)
+      .filter(([name]) => !attributes || attributes.includes(name))
+      .sort(([a], [b]) => scatter(a) - scatter(b)),
+  );
+  const around: Buffer[] = [];
+  const places: Pattern['places'][number][] = [];
+  let rest = JSON.stringify(item);
+  for (let match = PLACES.exec(rest); match; match = PLACES.exec(rest)) {
+    const before = rest.slice(0, match.index);
+    around.push(Buffer.from(before));
+    if (match[0] === DATE) places.push('date');
+    else places.push(before.endsWith('"N":"') ? 'id' : 'padded id');
+    rest = rest.slice(match.index + match[0].length);
+  }
+  around.push(Buffer.from(rest));
+  return { around, places, size: sizeOf(item), item };
+}
+
+function fill(item: Item, id: number): Item {
+  const text = JSON.stringify(item)
+    .replaceAll(`"N":"${ID}"`, `"N":"${id}"`)
+    .replaceAll(String(ID), padId(id))
+    .replaceAll(DATE, dateOf(id));
+  return JSON.parse(text);
+}
+
+/** A number that depends on every character of a name (FNV-1a). */
+function scatter(name: string): number {
+  let hash = 2_166_136_261;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
+  return hash;
+}
+
+/** Size of an item as DynamoDB documents it: names, texts, and digits in pairs. */
+function sizeOf(item: Item): number {
+  let size = 0;
+  for (const [name, { S, N }] of Object.entries(item)) {
+    size += Buffer.byteLength(name);
+    size += S !== undefined ? Buffer.byteLength(S) : N ? Math.ceil(N.length / 2) + 1 : 1;
+  }
+  return size;
+}
+
+/** What a sort key must be: from a text on, and below another. */
+interface Range {
+  readonly from: string;
+  readonly until: string;
+}
+
+/** Above every sort key. */
+const END = '\uffff';
+
+/** Partition and range of a query. */
+function keyCondition(input: Input): { pk: string; range: Range } {
+  const names: Record<string, string> = input.ExpressionAttributeNames ?? {};
+  const values: Item = input.ExpressionAttributeValues ?? {};
+  const expression = String(input.KeyConditionExpression)
+    .replace(/#\w+/g, (name) => names[name] ?? name)
+    .trim();
+  const sortKey = sortKeyOf(input.IndexName);
+  const [, pk, rest = ''] = /^pk = (:\w+) AND (.+)$/.exec(expression) ?? [];
+  const value = (name = '') => values[name]?.S ?? '';
+  const range = rangeOf(rest.replaceAll(sortKey, 'key'), value);
+  if (pk && range) return { pk: value(pk), range };
+  throw unknown('KeyConditionExpression', input);
+}
+
+function rangeOf(condition: string, value: (name?: string) => string): Range | undefined {
+  // The text that comes next in order after another is that with one more character.
+  const after = (text: string) => `${text}\0`;
+  const [, from, to] = /^key BETWEEN (:\w+) AND (:\w+)$/.exec(condition) ?? [];
+  if (from) return { from: value(from), until: after(value(to)) };
+  const [, prefix] = /^begins_with\(key, ?(:\w+)\)$/.exec(condition) ?? [];
+  if (prefix) return { from: value(prefix), until: value(prefix) + END };
+  const [, operator, name] = /^key (=|>=|>|<=|<) (:\w+)$/.exec(condition) ?? [];
+  if (!operator) return undefined;
+  const text = value(name);
+  return {
+    from: operator === '>' ? after(text) : operator.startsWith('<') ? '' : text,
+    until: operator === '<' ? text : operator.startsWith('>') ? END : after(text),
+  };
+}
+
+/** Ids in the order in which a query gives them. */
+interface Ids {
+  readonly length: number;
+  at(position: number): number;
+}
+
+/** Ids that a query has before it: those in its range, after its start key. */
+function pendingIds(input: Input, register: Register, range: Range): Ids {
+  const forward = input.ScanIndexForward !== false;
+  const start = input.ExclusiveStartKey && idOf(input.ExclusiveStartKey[KEY.sort].S);
+  if (input.IndexName === BY_ORG_NUMBER.name) {
+    if (start || !forward) throw unknown('paging in byOrgNumber', input);
+    const ids = idsWithNumber(register, range.from);
+    return { length: ids.length, at: (position) => ids[position] as number };
+  }
+  if (input.IndexName === undefined && range.from <= 'SEQUENCE' && range.until > 'SEQUENCE') {
+    throw unknown('a range over more than customers', input);
+  }
+  const keyOf = (id: number) =>
+    input.IndexName === undefined ? customerSortKey(id) : directoryKey(dateOf(id), id);
+  let first = firstFrom(range.from, register, keyOf);
+  let last = firstFrom(range.until, register, keyOf) - 1;
+  if (start && forward) first = Math.max(first, start + 1);
+  if (start && !forward) last = Math.min(last, start - 1);
+  return {
+    length: Math.max(0, last - first + 1),
+    at: (position) => (forward ? first + position : last - position),
+  };
+}
+
+/** The first id whose key is not below a text; one more than there are where all are. */
+function firstFrom(text: string, { count }: Register, keyOf: (id: number) => string): number {
+  let low = 1;
+  let high = count + 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keyOf(middle) < text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function idsWithNumber({ shape, count }: Register, digits: string): number[] {
+  const ids: number[] = [];
+  for (let id = 1; id <= Math.min(VARIETY, count); id += 1) {
+    const { origin, texts } = customerOf(shape, id);
+    if (derive(origin, texts)[DERIVED.orgNumber] !== digits) continue;
+    for (let same = id; same <= count; same += VARIETY) ids.push(same);
+  }
+  return ids.sort((a, b) => a - b);
+}
+
+function projectionOf(input: Input): string[] | undefined {
+  const names: Record<string, string> = input.ExpressionAttributeNames ?? {};
+  const expression = input.ProjectionExpression as string | undefined;
+  return expression?.split(',').map((name) => names[name.trim()] ?? name.trim());
+}
+
+function unknown(what: string, input: Input): UnknownRequestError {
+  return new UnknownRequestError(
+    `The canned server does not know ${what}: ${JSON.stringify(input)}`,
+  );
+}
+
+/** Puts an answer together in a buffer that is used again for the next. */
+class Writer {
+  readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #position = 0;
+
+  restart(): void {
+    this.#position = 0;
+  }
+
+  bytes(bytes: Buffer): void {
+    this.#position += bytes.copy(this.#buffer, this.#position);
+  }
+
+  /** For short texts of ASCII, of which there are several in each item: faster than `text`. */
+  ascii(text: string): void {
+    for (let index = 0; index < text.length; index += 1) {
+      this.#buffer[this.#position + index] = text.charCodeAt(index);
+    }
+    this.#position += text.length;
+  }
+
+  text(text: string): void {
+    this.#position += this.#buffer.write(text, this.#position);
+  }
+
+  /** Valid until the next restart. */
+  written(): Buffer {
+    return this.#buffer.subarray(0, this.#position);
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { FIELDS } from '../../../shared/customer/fields.ts';
+
+// A customer, the usual way: an item of the table under the API's own names.
+
+export type Item = Record<string, unknown>;
+
+const TEXTS = FIELDS.filter(({ readOnly }) => !readOnly);
+
+export const BodySchema = z.strictObject(
+  Object.fromEntries(
+    TEXTS.map(({ name, maxLength }) => [name, z.string().max(maxLength).optional()]),
+  ),
+);
+
+export const PathSchema = z.object({
+  mexcParamvaluesetsid: z.coerce.number().int().positive(),
+});
+
+export function idsSchema(most: number) {
+  return z.array(z.coerce.number().int().positive()).min(1).max(most);
+}
+
+/** Key of a customer. */
+export function keyOf(merchant: string, id: number) {
+  return { pk: `MERCHANT#${merchant}`, sk: `CUSTOMER#${String(id).padStart(16, '0')}` };
+}
+
+/** The customer as it is answered: every documented field, as an empty string where unset. */
+export function toAnswer(item: Item): Item {
+  const answer: Item = {};
+  for (const { name, always } of FIELDS) {
+    if (always || item[name] !== undefined) answer[name] = item[name] ?? '';
+  }
+  return answer;
+}
+
+/** An item without the fields that are empty. */
+export function withoutEmpty(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,21 @@
+import { Readable } from 'node:stream';
+import { stringify } from 'csv-stringify';
+import { FIELD_NAMES, usualExport } from './export.ts';
+
+export const handler = usualExport({
+  contentType: 'text/csv; charset=utf-8; header=present',
+  extension: 'csv',
+  write: (customers) => {
+    const rows = stringify({
+      header: true,
+      columns: FIELD_NAMES,
+      record_delimiter: '\r\n',
+      // Without this a lone line feed would stand in a cell without quotes.
+      quoted_match: /[\r\n]/,
+      escape_formulas: true,
+    });
+    return Readable.from(customers)
+      .on('error', (error) => rows.destroy(error))
+      .pipe(rows);
+  },
+});

@@ -1,0 +1,30 @@
+import { Readable } from 'node:stream';
+import { FIELDS } from '../../../shared/customer/fields.ts';
+import type { Item } from './customer.ts';
+import { usualExport } from './export.ts';
+
+/**
+ * A handler that exports as XML, one customer at a time.
+ *
+ * @param toXml a customer's element, of its fields in order.
+ */
+export function usualXmlExport(toXml: (customer: Item) => string) {
+  async function* texts(customers: AsyncIterable<Item>) {
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n';
+    for await (const customer of customers) yield `${toXml(fieldsOf(customer))}\n`;
+    yield '</customers>\n';
+  }
+  return usualExport({
+    contentType: 'application/xml; charset=utf-8',
+    extension: 'xml',
+    write: (customers) => Readable.from(texts(customers), { objectMode: false }),
+  });
+}
+
+function fieldsOf(item: Item): Item {
+  const fields: Item = {};
+  for (const { name, always } of FIELDS) {
+    if (always || item[name] !== undefined) fields[name] = item[name] ?? '';
+  }
+  return fields;
+}
