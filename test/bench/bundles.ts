@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { BUNDLE } from '../../infra/functions.ts';
+import { BUNDLE } from '../../infra/bundle/options.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 
@@ -12,11 +12,19 @@ const FUNCTIONS = join(import.meta.dirname, '../../functions');
  */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
+/** Options that everybody has: one minified module of Node's. */
+const USUAL = {
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  target: 'node24',
+  minify: true,
+} satisfies BuildOptions;
+
 /** Makes bundles, each once, in a folder of its own. */
 export interface Bundles {
   /** One of our functions as it is deployed. */
   ours(name: string): Promise<string>;
-  /** A bare client of DynamoDB, from `bare/`, with the same options as ours. */
+  /** A bare client of DynamoDB, from `bare/`, as one bundles without further thought. */
   bare(name: string): Promise<string>;
   /** The same endpoint the usual way, from `usual/`, minified as usual. */
   usual(name: string): Promise<string>;
@@ -36,7 +44,11 @@ export async function createBundles(): Promise<Bundles> {
     return built;
   };
   return {
-    ours: (name) => make(join(FUNCTIONS, `${name}.ts`), `ours-${name}`),
+    ours: (name) =>
+      make(join(FUNCTIONS, `${name}.ts`), `ours-${name}`, {
+        ...BUNDLE,
+        mainFields: [...BUNDLE.mainFields],
+      }),
     bare: (name) => make(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
     usual: (name) =>
       make(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
@@ -49,7 +61,7 @@ export async function createBundles(): Promise<Bundles> {
 
 async function bundle(source: string, outfile: string, options: BuildOptions): Promise<string> {
   await build({
-    ...(BUNDLE as BuildOptions),
+    ...USUAL,
     ...options,
     entryPoints: [source],
     bundle: true,

@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Customer } from '../../../shared/customer/customer.ts';
-import { derive, directoryKey, padId } from '../../../shared/customer/derived.ts';
+import { derive, padId } from '../../../shared/customer/derived.ts';
 import { CUSTOMER_PREFIX, customerSortKey, idOf, toItem } from '../../../shared/store/items.ts';
 import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/table.ts';
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
@@ -319,8 +319,7 @@ function pendingIds(input: Input, register: Register, range: Range): Ids {
   if (input.IndexName === undefined && range.from <= 'SEQUENCE' && range.until > 'SEQUENCE') {
     throw unknown('a range over more than customers', input);
   }
-  const keyOf = (id: number) =>
-    input.IndexName === undefined ? customerSortKey(id) : directoryKey(dateOf(id), id);
+  const keyOf = (id: number) => (input.IndexName === undefined ? customerSortKey(id) : padId(id));
   let first = firstFrom(range.from, register, keyOf);
   let last = firstFrom(range.until, register, keyOf) - 1;
   if (start && forward) first = Math.max(first, start + 1);
