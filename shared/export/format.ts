@@ -1,6 +1,9 @@
 import { FIELDS } from '../customer/fields.ts';
 import type { RawItem } from '../store/batch.ts';
 
+/** Name of a format: the ending of its files. */
+export type FormatName = 'csv' | 'xml';
+
 /** How an export file is written. */
 export interface Format {
   /** Media type by which a caller asks for the file itself. */
@@ -8,7 +11,7 @@ export interface Format {
   /** Full Content-Type of the file. */
   readonly contentType: string;
   /** Ending of the file's name. */
-  readonly extension: string;
+  readonly extension: FormatName;
   /** What stands before the first customer. */
   readonly head: string;
   /** One customer. */
