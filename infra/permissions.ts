@@ -126,7 +126,7 @@ function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStat
       new PolicyStatement({
         actions: jobs.map((action) => `dynamodb:${action}`),
         resources: [table.tableArn],
-        // A policy cannot tell sort keys apart, but a customer has other attributes than a job.
+        // A policy cannot tell sort keys apart, but a job has no attribute of a customer's.
         conditions: {
           'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...EXPORT_JOB_ATTRIBUTES] },
         },

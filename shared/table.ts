@@ -15,12 +15,12 @@ export const TTL_ATTRIBUTE = 'expiresAt';
 
 /**
  * Attributes of an export job, keys included. Functions that may write export jobs may write no
- * other attributes, and so no customers.
+ * others; beside the keys none is a customer's.
  */
 export const EXPORT_JOB_ATTRIBUTES = [
   KEY.partition,
   KEY.sort,
-  'state',
+  'jobState',
   'rowsDone',
   'rowsExpected',
   'format',

@@ -37,8 +37,9 @@ const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[
  * and to keep its checkpoints.
  *
  * @param folder where executions are kept; in memory where it is not given.
+ * @param port 0 for any free one.
  */
-export async function startLambdaApi(folder: string | undefined): Promise<LambdaApi> {
+export async function startLambdaApi(folder: string | undefined, port = 0): Promise<LambdaApi> {
   const durable = new DurableFunctions(folder);
   await durable.load();
   const server = createServer(async (request, response) => {
@@ -46,7 +47,7 @@ export async function startLambdaApi(folder: string | undefined): Promise<Lambda
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body === undefined ? '' : JSON.stringify(body));
   });
-  const { endpoint, close } = await start(server, 0);
+  const { endpoint, close } = await start(server, port);
   return {
     endpoint,
     resume: () => durable.resume(),

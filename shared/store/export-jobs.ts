@@ -10,19 +10,11 @@ export type JobChanges = Partial<Pick<ExportJob, 'state' | 'rowsDone' | 'bytes' 
 
 /** Stores a new job. It is forgotten some time after it last moved. */
 export async function addExportJob(merchant: string, job: ExportJob): Promise<void> {
-  const { id, file, ...rest } = job;
-  const { key: objectKey, filename, contentType } = file;
+  const { id, ...facts } = job;
   await documents.send(
     new PutCommand({
       TableName: TABLE_NAME,
-      Item: {
-        ...exportJobKey(merchant, id),
-        ...rest,
-        objectKey,
-        filename,
-        contentType,
-        [TTL_ATTRIBUTE]: expiry(),
-      },
+      Item: { ...exportJobKey(merchant, id), ...toAttributes(facts) },
     }),
   );
 }
@@ -50,7 +42,7 @@ export async function updateExportJob(
   id: string,
   changes: JobChanges,
 ): Promise<void> {
-  const values = { ...changes, updated: new Date().toISOString(), [TTL_ATTRIBUTE]: expiry() };
+  const values = toAttributes({ ...changes, updated: new Date().toISOString() });
   const names = Object.keys(values);
   await documents.send(
     new UpdateCommand({
@@ -67,13 +59,31 @@ export async function updateExportJob(
   );
 }
 
-function toJob(id: string, item: Item): ExportJob {
-  const { pk: _, sk: __, objectKey, filename, contentType, [TTL_ATTRIBUTE]: ___, ...rest } = item;
-  return { id, ...rest, file: { key: objectKey, filename, contentType } } as ExportJob;
+/** What is stored of a job, by the names in `EXPORT_JOB_ATTRIBUTES`; a customer has a `state`. */
+function toAttributes({ state, file, ...rest }: Partial<Omit<ExportJob, 'id'>>): Item {
+  return {
+    ...rest,
+    ...(state && { jobState: state }),
+    ...(file && { objectKey: file.key, filename: file.filename, contentType: file.contentType }),
+    [TTL_ATTRIBUTE]: now() + EXPORT_JOB_LIFETIME_S,
+  };
 }
 
-function expiry(): number {
-  return now() + EXPORT_JOB_LIFETIME_S;
+function toJob(id: string, item: Item): ExportJob {
+  const { jobState, format, objectKey, filename, contentType } = item;
+  const { rowsDone, rowsExpected, started, updated, bytes, reason } = item;
+  return {
+    id,
+    state: jobState,
+    format,
+    file: { key: objectKey, filename, contentType },
+    rowsDone,
+    rowsExpected,
+    started,
+    updated,
+    bytes,
+    reason,
+  } as ExportJob;
 }
 
 function now(): number {
