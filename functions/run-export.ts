@@ -51,12 +51,12 @@ async function uploadParts(
       if (parts.length > 0 && parts.length % PARTS_PER_RUN === 0) {
         await context.wait('end this run', { seconds: 1 });
       }
-      const part = await step(`part ${parts.length + 1}`, () =>
-        exportPart(order, uploadId, parts.at(-1)),
-      );
+      const part = await step(`part ${parts.length + 1}`, async () => {
+        const part = await exportPart(order, uploadId, parts.at(-1));
+        await updateExportJob(merchant, id, { rowsDone: sum([...parts, part], 'rows') });
+        return part;
+      });
       parts.push(part);
-      const rowsDone = sum(parts, 'rows');
-      await step(`note part ${part.number}`, () => updateExportJob(merchant, id, { rowsDone }));
     } while (!parts.at(-1)?.isLast);
     await step('complete', () => completeParts(file, uploadId, parts));
     return parts;

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
+  DurableExecutionInvocationOutput,
+  ErrorObject,
   WireOperation as Operation,
   OperationUpdate,
   WireTimestamp,
@@ -15,6 +17,9 @@ export interface Execution {
   /** The event of the caller, as JSON. */
   readonly payload: string;
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+  /** What the function gave, as JSON. */
+  result?: string | undefined;
+  error?: ErrorObject | undefined;
   /** The execution itself, then its steps and waits in the order in which they began. */
   readonly operations: Operation[];
   /** Checkpoints and runs so far: each token is good for the one that follows it. */
@@ -69,6 +74,14 @@ export function takeCheckpoint(
   for (const operation of settle(execution)) changed.add(operation);
   execution.version += 1;
   return [...changed];
+}
+
+/** Ends an execution, where a run's output says so. */
+export function endWith(execution: Execution, output: DurableExecutionInvocationOutput): void {
+  if (output.Status === 'PENDING') return;
+  execution.status = output.Status;
+  if (output.Status === 'SUCCEEDED') execution.result = output.Result;
+  else execution.error = output.Error;
 }
 
 /** Lets waits end and retries come up whose time has come, and gives them. */

@@ -6,11 +6,11 @@ import { Worker } from 'node:worker_threads';
 import type {
   DurableExecutionInvocationInput,
   DurableExecutionInvocationOutput,
-  WireOperation as Operation,
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
 import {
   type Execution,
+  endWith,
   newExecution,
   settle,
   takeCheckpoint,
@@ -23,7 +23,15 @@ const FIRST_OPERATIONS = 100;
 /** A run that fails is followed by another, after waits that double from this to a minute. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
+const FUNCTIONS = new URL('../../functions/', import.meta.url);
 const RUN = new URL('./function-thread.ts', import.meta.url);
+
+export interface DurableOptions {
+  /** Where executions are kept; in memory where it is not given. */
+  readonly folder?: string | undefined;
+  /** Address of the folder with the functions' files, a slash at its end. */
+  readonly functions?: URL;
+}
 
 /** The name is that of another execution, with another payload. */
 export class AlreadyStartedError extends Error {}
@@ -38,10 +46,11 @@ export class DurableFunctions {
   readonly #ending = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   readonly #folder: string | undefined;
+  readonly #functions: URL;
 
-  /** @param folder where executions are kept; in memory where it is not given. */
-  constructor(folder: string | undefined) {
+  constructor({ folder, functions = FUNCTIONS }: DurableOptions) {
     this.#folder = folder;
+    this.#functions = functions;
   }
 
   /** Reads what is kept in the folder, and forgets what has ended. */
@@ -88,27 +97,23 @@ export class DurableFunctions {
    * @throws CheckpointError where it cannot be taken.
    */
   async checkpoint(arn: string, token: string, updates: readonly OperationUpdate[]) {
-    const execution = this.#byArn(arn);
+    const execution = this.get(arn);
     const operations = takeCheckpoint(execution, token, updates);
     await this.#keep(execution);
     return { token: tokenOf(execution), operations };
   }
 
-  /** The operations of an execution from one on. */
-  operations(arn: string, from: number, count: number): readonly Operation[] {
-    return this.#byArn(arn).operations.slice(from, from + count);
+  /** An execution as it stands. @throws Error where there is none. */
+  get(arn: string): Execution {
+    const execution = [...this.#executions.values()].find((known) => known.arn === arn);
+    if (!execution) throw new Error(`There is no execution ${arn}.`);
+    return execution;
   }
 
   /** Ends every run where it stands. */
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#runs);
-  }
-
-  #byArn(arn: string): Execution {
-    const execution = [...this.#executions.values()].find((known) => known.arn === arn);
-    if (!execution) throw new Error(`There is no execution ${arn}.`);
-    return execution;
   }
 
   #goOn(execution: Execution): void {
@@ -125,8 +130,7 @@ export class DurableFunctions {
     while (execution.status === 'RUNNING') {
       const { version } = execution;
       try {
-        const { Status } = await this.#run(execution);
-        if (Status !== 'PENDING') execution.status = Status;
+        endWith(execution, await this.#run(execution));
         await this.#keep(execution);
       } catch (error) {
         signal.throwIfAborted();
@@ -154,7 +158,8 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const thread = new Worker(RUN, { workerData: { name, event } });
+    const module = new URL(`${name}.ts`, this.#functions).href;
+    const thread = new Worker(RUN, { workerData: { name, module, event } });
     const { signal } = this.#ending;
     try {
       const left = once(thread, 'exit', { signal }).then(() => {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { WireOperation as Operation } from '@aws/durable-execution-sdk-js';
-import { AlreadyStartedError, DurableFunctions } from './durable.ts';
+import { AlreadyStartedError, DurableFunctions, type DurableOptions } from './durable.ts';
 import { CheckpointError } from './durable-execution.ts';
 import { type LocalServer, start } from './server.ts';
 
@@ -10,6 +10,11 @@ interface LambdaAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+}
+
+interface LambdaApiOptions extends DurableOptions {
+  /** 0, or none given, for any free one. */
+  readonly port?: number;
 }
 
 /** The running server. */
@@ -30,17 +35,18 @@ const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[
   ['POST', /^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
   ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
   ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)\/state$/, getState],
+  ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)$/, getExecution],
 ];
 
 /**
  * Starts a server for what the SDK asks of Lambda: to invoke a durable function asynchronously,
  * and to keep its checkpoints.
- *
- * @param folder where executions are kept; in memory where it is not given.
- * @param port 0 for any free one.
  */
-export async function startLambdaApi(folder: string | undefined, port = 0): Promise<LambdaApi> {
-  const durable = new DurableFunctions(folder);
+export async function startLambdaApi({
+  port = 0,
+  ...options
+}: LambdaApiOptions): Promise<LambdaApi> {
+  const durable = new DurableFunctions(options);
   await durable.load();
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await answer(durable, request).catch(failure);
@@ -103,13 +109,32 @@ async function getState(
 ): Promise<LambdaAnswer> {
   const from = Number(query.get('Marker') ?? 0);
   const count = Number(query.get('MaxItems') ?? 1_000);
-  const operations = durable.operations(arn, from, count);
-  const isMore = durable.operations(arn, from + count, 1).length > 0;
+  const { operations } = durable.get(arn);
   return {
     status: 200,
     body: {
-      Operations: operations.map(toWire),
-      ...(isMore && { NextMarker: String(from + count) }),
+      Operations: operations.slice(from, from + count).map(toWire),
+      ...(operations.length > from + count && { NextMarker: String(from + count) }),
+    },
+  };
+}
+
+/** GetDurableExecution, which no function calls, for whoever wants to look. */
+async function getExecution(
+  durable: DurableFunctions,
+  _request: IncomingMessage,
+  arn: string,
+): Promise<LambdaAnswer> {
+  const { name, payload, status, result, error } = durable.get(arn);
+  return {
+    status: 200,
+    body: {
+      DurableExecutionArn: arn,
+      DurableExecutionName: name,
+      InputPayload: payload,
+      Status: status,
+      Result: result,
+      Error: error,
     },
   };
 }

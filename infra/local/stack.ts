@@ -86,7 +86,9 @@ export async function startLocalStack({
       startS3({ port: ports.s3 ?? 0, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') }),
     );
     const issuer = await run(startIssuer(ports.issuer ?? 0, key));
-    const lambdaApi = await startLambdaApi(dataFolder && join(dataFolder, 'durable'));
+    const lambdaApi = await startLambdaApi({
+      folder: dataFolder && join(dataFolder, 'durable'),
+    });
     running.push(lambdaApi);
     const lambdaEndpoint = lambdaApi.endpoint;
     setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint, lambdaEndpoint });
