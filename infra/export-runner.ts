@@ -1,4 +1,4 @@
-import { ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import type { Construct } from 'constructs';
@@ -51,9 +51,7 @@ export function addExportRunner(
     id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:${functionName}:*]`,
     reason: 'These are the executions of the one function, whose versions have no fixed numbers.',
   });
-  Validations.of(handler).acknowledge({
-    id: 'Annotation::aws-lambda:Function.DurableConfig',
-    reason: 'The function has been durable from its first deployment on.',
-  });
+  // It has been durable from its first deployment on.
+  Annotations.of(handler).acknowledgeInfo('aws-lambda:Function.DurableConfig');
   return { handler, alias: handler.addAlias('live') };
 }

@@ -12,7 +12,8 @@ import { upload } from './upload.ts';
  *
  * @param mustHoldSome whether an export of nobody is an error.
  * @param deadline when to give up: nothing is left behind then.
- * @throws the deadline's reason once it is over; Problem 404 for an export of nobody that must hold some; there is no file then.
+ * @throws the deadline's reason once it is over; Problem 404 for an export of nobody that must
+ * hold some; there is no file then.
  */
 export async function answerExport(
   { merchant, accepted }: Request,
