@@ -1,17 +1,13 @@
 import { FILTER_PARAMETERS, parseFilters } from '../shared/customer/filters.ts';
 import { CSV_PARAMETERS, CSV_TYPE, csv } from '../shared/export/csv.ts';
-import { answerExport } from '../shared/export/export.ts';
+import { answerSelectedExport } from '../shared/export/selected.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
-import { selectedRows } from '../shared/store/export-rows.ts';
 
-/** GET /customers/export/csv: all customers that meet the filters as a CSV file. */
+/** GET /customers/export/csv: all customers that meet the filters as a CSV file, or 202 where that takes long. */
 export const handler = endpoint(
   async (request) => {
     request.query.allowOnly([...CSV_PARAMETERS, ...FILTER_PARAMETERS]);
-    const selection = parseFilters(request.query);
-    return answerExport(request, csv(request.query), (write) =>
-      selectedRows(request.merchant, selection, write),
-    );
+    return answerSelectedExport(request, csv(request.query), parseFilters(request.query));
   },
   { offers: ['application/json', CSV_TYPE] },
 );

@@ -21,8 +21,11 @@ interface Watched {
   readonly table: Table;
   readonly endpoints: readonly IFunction[];
   readonly exporters: readonly IFunction[];
+  readonly exportRunner: IFunction;
 }
 
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html */
+const FAILED_EXECUTIONS = ['DurableExecutionFailed', 'DurableExecutionTimedOut'];
 const PERIOD = Duration.minutes(5);
 /** Operations the functions call; see `permissions.ts`. */
 const OPERATIONS = [
@@ -56,7 +59,7 @@ export function addAlarms(scope: Construct, { alarmTopicArn }: Settings, watched
 type Rule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
   Partial<Pick<AlarmProps, 'evaluationPeriods'>>;
 
-function rules({ api, table, endpoints, exporters }: Watched): Record<string, Rule> {
+function rules({ api, table, endpoints, exporters, exportRunner }: Watched): Record<string, Rule> {
   const ofTable = { operations: OPERATIONS, period: PERIOD };
   return {
     ApiErrors: {
@@ -71,7 +74,14 @@ function rules({ api, table, endpoints, exporters }: Watched): Record<string, Ru
     },
     ExportErrors: {
       alarmDescription: 'An export crashed or ran out of time; its log says why',
-      metric: errors(exporters),
+      metric: errors([...exporters, exportRunner]),
+      threshold: 1,
+    },
+    LongExportFailures: {
+      alarmDescription: 'A long export was given up; its log says why',
+      metric: combined('SUM', FAILED_EXECUTIONS, (name) =>
+        exportRunner.metric(name, { statistic: 'Sum', period: PERIOD }),
+      ),
       threshold: 1,
     },
     EndpointLatency: {
@@ -117,15 +127,13 @@ function slowest(functions: readonly IFunction[]): MathExpression {
   );
 }
 
-/** One metric of several functions; an alarm takes at most ten. */
-function combined(
+/** Several metrics as one, such as one of several functions; an alarm takes at most ten. */
+function combined<T>(
   how: 'SUM' | 'MAX',
-  functions: readonly IFunction[],
-  metricOf: (each: IFunction) => Metric,
+  all: readonly T[],
+  metricOf: (each: T) => Metric,
 ): MathExpression {
-  const usingMetrics = Object.fromEntries(
-    functions.map((each, index) => [`m${index}`, metricOf(each)]),
-  );
+  const usingMetrics = Object.fromEntries(all.map((each, index) => [`m${index}`, metricOf(each)]));
   return new MathExpression({
     expression: `${how}([${Object.keys(usingMetrics)}])`,
     usingMetrics,

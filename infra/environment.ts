@@ -1,6 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import { ENVIRONMENT } from '../shared/config.ts';
-import type { Endpoint, Storage } from './permissions.ts';
+import { LONG_EXPORT_ROWS } from '../shared/limits.ts';
+import { type Endpoint, handsOver, type Storage } from './permissions.ts';
 import type { Settings } from './settings.ts';
 
 /** Names of the token's claims, where the settings choose them, for every function. */
@@ -12,19 +13,38 @@ export function claimVariables({ claims }: Settings): Record<string, string> {
   };
 }
 
-/** What one endpoint's function is told beside that. */
-export function endpointVariables(
-  route: Endpoint,
+/** Where a function finds the table and, where it deals with export files, the bucket. */
+export function storageVariables(
   { table, bucket }: Storage,
+  exports: Endpoint['exports'],
 ): Record<string, string> {
   return {
     [ENVIRONMENT.tableName]: table.tableName,
-    ...(route.exports && { [ENVIRONMENT.bucketName]: bucket.bucketName }),
+    ...(exports && { [ENVIRONMENT.bucketName]: bucket.bucketName }),
+  };
+}
+
+/**
+ * What one endpoint's function is told beside that.
+ *
+ * @param runner ARN of the export runner's alias.
+ */
+export function endpointVariables(
+  route: Endpoint,
+  storage: Storage,
+  runner: string,
+): Record<string, string> {
+  return {
+    ...storageVariables(storage, route.exports),
+    ...(handsOver(route) && {
+      [ENVIRONMENT.exportRunner]: runner,
+      [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
+    }),
     // The only endpoint with cursors. Their key is the UUID in the stack's id
     // (arn:…:stack/name/uuid). It keeps callers from making cursors up, no more: what a cursor can
     // reach is the caller's own in any case, since keys are built from the token's merchant.
     ...(route.function === 'list-customers' && {
-      [ENVIRONMENT.cursorSecret]: Fn.select(2, Fn.split('/', table.stack.stackId)),
+      [ENVIRONMENT.cursorSecret]: Fn.select(2, Fn.split('/', storage.table.stack.stackId)),
     }),
   };
 }

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import type { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  type DurableConfig,
+  LoggingFormat,
+  Runtime,
+  type VersionOptions,
+} from 'aws-cdk-lib/aws-lambda';
 import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -17,6 +23,11 @@ interface FunctionProperties {
   readonly memorySize: number;
   readonly timeout: Duration;
   readonly environment: Record<string, string>;
+  /** Only where the function has to know its own ARN before it is made. */
+  readonly functionName?: string;
+  /** Makes it a durable function. */
+  readonly durableConfig?: DurableConfig;
+  readonly currentVersionOptions?: VersionOptions;
   /** What it may do beside logging. */
   readonly statements: readonly PolicyStatement[];
 }

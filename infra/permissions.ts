@@ -2,8 +2,8 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EXPORTS_PREFIX } from '../shared/config.ts';
-import type { FunctionName, ROUTES } from '../shared/routes.ts';
-import { BY_ORG_NUMBER, DIRECTORY } from '../shared/table.ts';
+import { EXPORT_RUNNER, type FunctionName, type ROUTES } from '../shared/routes.ts';
+import { BY_ORG_NUMBER, DIRECTORY, EXPORT_JOB_ATTRIBUTES } from '../shared/table.ts';
 
 /** What a function calls DynamoDB for. */
 interface TablePermissions {
@@ -18,6 +18,8 @@ interface TablePermissions {
   )[];
   /** The indexes it queries. */
   readonly queries?: readonly string[];
+  /** Actions on export jobs alone. */
+  readonly jobs?: readonly ('PutItem' | 'UpdateItem')[];
 }
 
 /** One route of the route table. */
@@ -29,7 +31,13 @@ export interface Storage {
   readonly bucket: Bucket;
 }
 
-const PERMISSIONS: Readonly<Record<FunctionName, TablePermissions>> = {
+const EXPORT_OF_SELECTED: TablePermissions = {
+  table: ['Query', 'BatchGetItem'],
+  queries: [DIRECTORY.name],
+  jobs: ['PutItem'],
+};
+
+const PERMISSIONS: Readonly<Record<FunctionName | typeof EXPORT_RUNNER, TablePermissions>> = {
   'list-customers': {
     table: ['Query', 'BatchGetItem'],
     queries: [DIRECTORY.name],
@@ -45,21 +53,57 @@ const PERMISSIONS: Readonly<Record<FunctionName, TablePermissions>> = {
     table: ['GetItem'],
     queries: [BY_ORG_NUMBER.name],
   },
-  'export-customers-xml': {
-    table: ['Query', 'BatchGetItem'],
-    queries: [DIRECTORY.name],
-  },
+  'export-customers-xml': EXPORT_OF_SELECTED,
   'export-chosen-customers-xml': { table: ['BatchGetItem'] },
-  'export-customers-csv': {
+  'export-customers-csv': EXPORT_OF_SELECTED,
+  'export-chosen-customers-csv': { table: ['BatchGetItem'] },
+  'get-export': { table: ['GetItem'] },
+  [EXPORT_RUNNER]: {
     table: ['Query', 'BatchGetItem'],
     queries: [DIRECTORY.name],
+    jobs: ['UpdateItem'],
   },
-  'export-chosen-customers-csv': { table: ['BatchGetItem'] },
 };
 
-/** All that an endpoint's function may do beside logging: what its code calls, nothing more. */
-export function statementsOf(route: Endpoint, { table, bucket }: Storage): PolicyStatement[] {
-  const { table: actions = [], queries = [] } = PERMISSIONS[route.function];
+/** Whether an endpoint leaves to the export runner what takes it too long. */
+export function handsOver({ function: name }: Endpoint): boolean {
+  return PERMISSIONS[name] === EXPORT_OF_SELECTED;
+}
+
+/**
+ * All that an endpoint's function may do beside logging: what its code calls, nothing more.
+ *
+ * @param runner ARN of the export runner's alias.
+ */
+export function statementsOf(route: Endpoint, storage: Storage, runner: string): PolicyStatement[] {
+  return [
+    ...onTable(route.function, storage),
+    ...(handsOver(route)
+      ? [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [runner] })]
+      : []),
+    ...(route.exports ? [onFiles(route.exports, storage)] : []),
+  ];
+}
+
+/**
+ * All that the export runner may do beside logging.
+ *
+ * @param arn its own, without a version.
+ */
+export function statementsOfRunner(storage: Storage, arn: string): PolicyStatement[] {
+  return [
+    ...onTable(EXPORT_RUNNER, storage),
+    new PolicyStatement({
+      actions: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
+      // Executions are parts of a version, whose number each deployment raises.
+      resources: [`${arn}:*`],
+    }),
+    onFiles('write', storage),
+  ];
+}
+
+function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStatement[] {
+  const { table: actions = [], queries = [], jobs = [] } = PERMISSIONS[name];
   const statements: PolicyStatement[] = [];
   if (actions.length > 0) {
     statements.push(
@@ -77,14 +121,28 @@ export function statementsOf(route: Endpoint, { table, bucket }: Storage): Polic
       }),
     );
   }
-  if (route.exports) {
+  if (jobs.length > 0) {
     statements.push(
       new PolicyStatement({
-        // A presigned address can do what its signer can, so that the exporter may read as well.
-        actions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:GetObject'],
-        resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
+        actions: jobs.map((action) => `dynamodb:${action}`),
+        resources: [table.tableArn],
+        // A policy cannot tell sort keys apart, but a job has no attribute of a customer's.
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...EXPORT_JOB_ATTRIBUTES] },
+        },
       }),
     );
   }
   return statements;
+}
+
+function onFiles(what: 'read' | 'write', { bucket }: Storage): PolicyStatement {
+  return new PolicyStatement({
+    // A presigned address can do what its signer can, so that who tells of a file may read it.
+    actions: [
+      ...(what === 'write' ? ['s3:PutObject', 's3:AbortMultipartUpload'] : []),
+      's3:GetObject',
+    ],
+    resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
+  });
 }

@@ -3,6 +3,7 @@ import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import { addAlarms } from './alarms.ts';
 import { addApi } from './api.ts';
 import { claimVariables, endpointVariables } from './environment.ts';
+import { addExportRunner } from './export-runner.ts';
 import { addFunction } from './functions.ts';
 import { addUserPool } from './identity.ts';
 import { statementsOf } from './permissions.ts';
@@ -30,16 +31,18 @@ export class CustomerRegister extends Stack {
       table: addTable(this, settings),
       bucket: addBucket(this, settings),
     };
+    const runner = addExportRunner(this, settings, storage, EXPORT_MEMORY_MB);
+    const { functionArn: runnerArn } = runner.alias;
     const claims = claimVariables(settings);
     const identity = settings.identity ?? addUserPool(this, settings, claims);
     const endpoints = ROUTES.map((route) => ({
       route,
       handler: addFunction(this, route.function, settings, {
         description: `${route.method} ${route.path}`,
-        memorySize: route.exports ? EXPORT_MEMORY_MB : MEMORY_MB,
+        memorySize: route.exports === 'write' ? EXPORT_MEMORY_MB : MEMORY_MB,
         timeout: TIMEOUT,
-        environment: { ...claims, ...endpointVariables(route, storage) },
-        statements: statementsOf(route, storage),
+        environment: { ...claims, ...endpointVariables(route, storage, runnerArn) },
+        statements: statementsOf(route, storage, runnerArn),
       }),
     }));
     const fallback = addFunction(this, DEFAULT_FUNCTION, settings, {
@@ -50,13 +53,16 @@ export class CustomerRegister extends Stack {
       statements: [],
     });
     const api = addApi(this, settings, identity, { endpoints, fallback });
-    const handlers = (exports: boolean) =>
-      endpoints.filter(({ route }) => route.exports === exports).map(({ handler }) => handler);
+    const handlers = (makeFiles: boolean) =>
+      endpoints
+        .filter(({ route }) => (route.exports === 'write') === makeFiles)
+        .map(({ handler }) => handler);
     addAlarms(this, settings, {
       api,
       table: storage.table,
       endpoints: [...handlers(false), fallback],
       exporters: handlers(true),
+      exportRunner: runner.handler,
     });
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });
     new CfnOutput(this, 'Issuer', { value: identity.issuer });

@@ -6,8 +6,12 @@
 export const ENVIRONMENT = {
   /** DynamoDB table that holds the customers. */
   tableName: 'TABLE_NAME',
-  /** S3 bucket for export files; only the export functions have it. */
+  /** S3 bucket for export files; only functions of exports have it. */
   bucketName: 'BUCKET_NAME',
+  /** Durable function that goes on with exports too long for the API: an ARN with its alias. */
+  exportRunner: 'EXPORT_RUNNER',
+  /** Most rows, by estimate, of an export that is made while its caller waits. */
+  longExportRows: 'LONG_EXPORT_ROWS',
   /** Key of the cursors' message authentication code. */
   cursorSecret: 'CURSOR_SECRET',
   /** Flat token claim that names the merchant. */

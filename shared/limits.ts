@@ -26,3 +26,12 @@ export const MAX_IDEMPOTENCY_KEY_LENGTH = 255;
 
 /** How long the address of an export works, in seconds. */
 export const EXPORT_URL_LIFETIME_S = 15 * 60;
+/**
+ * Most rows of an export that is made while its caller waits, unless the environment says
+ * otherwise. An export that turns out slower is handed over all the same.
+ */
+export const LONG_EXPORT_ROWS = 100_000;
+/** How long a long export can be asked for after it last moved, in seconds; its file as long. */
+export const EXPORT_JOB_LIFETIME_S = 24 * 60 * 60;
+/** After how many seconds to ask again for an export that goes on. */
+export const EXPORT_POLL_S = 2;

@@ -11,8 +11,8 @@ export interface Route {
   readonly scope: Scope;
   /** What the function may do with the customer table. */
   readonly table: 'read' | 'write' | 'delete';
-  /** Whether the function writes export files to the bucket. */
-  readonly exports: boolean;
+  /** What the function does with export files in the bucket. */
+  readonly exports: 'write' | 'read' | false;
 }
 
 /**
@@ -28,10 +28,11 @@ export const ROUTES = [
   route('PATCH', '/customers/{mexcParamvaluesetsid}', 'update-customer', 'write'),
   route('DELETE', '/customers/{mexcParamvaluesetsid}', 'delete-customer', 'delete'),
   route('GET', '/customers/searchByOrgNumber/{orgNum}', 'search-by-org-number', 'read'),
-  route('GET', '/customers/export/xml', 'export-customers-xml', 'read', true),
-  route('POST', '/customers/export/xml', 'export-chosen-customers-xml', 'read', true),
-  route('GET', '/customers/export/csv', 'export-customers-csv', 'read', true),
-  route('POST', '/customers/export/csv', 'export-chosen-customers-csv', 'read', true),
+  route('GET', '/customers/export/xml', 'export-customers-xml', 'read', 'write'),
+  route('POST', '/customers/export/xml', 'export-chosen-customers-xml', 'read', 'write'),
+  route('GET', '/customers/export/csv', 'export-customers-csv', 'read', 'write'),
+  route('POST', '/customers/export/csv', 'export-chosen-customers-csv', 'read', 'write'),
+  route('GET', '/customers/exports/{exportId}', 'get-export', 'read', 'read'),
 ] as const satisfies readonly Route[];
 
 /**
@@ -40,7 +41,10 @@ export const ROUTES = [
  */
 export const DEFAULT_FUNCTION = 'answer-unknown-route';
 
-/** Names of the twelve endpoint functions. */
+/** The durable function that goes on with exports too long for the API; no route leads to it. */
+export const EXPORT_RUNNER = 'run-export';
+
+/** Names of the thirteen endpoint functions. */
 export type FunctionName = (typeof ROUTES)[number]['function'];
 
 function route<const F extends string>(
@@ -48,7 +52,7 @@ function route<const F extends string>(
   path: string,
   name: F,
   table: Route['table'],
-  exports = false,
+  exports: Route['exports'] = false,
 ) {
   const scope: Scope = table === 'read' ? 'customers:read' : 'customers:write';
   return { method, path, function: name, scope, table, exports };

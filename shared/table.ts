@@ -6,11 +6,33 @@
  * | customer | MERCHANT#m | CUSTOMER#id, 16 digits |
  * | id sequence | MERCHANT#m | SEQUENCE |
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#key |
+ * | export job | MERCHANT#m | EXPORT#id |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
 /** Attribute with the second (Unix time) from which an item counts as gone; DynamoDB's TTL. */
 export const TTL_ATTRIBUTE = 'expiresAt';
+
+/**
+ * Attributes of an export job, keys included. Functions that may write export jobs may write no
+ * others; beside the keys none is a customer's.
+ */
+export const EXPORT_JOB_ATTRIBUTES = [
+  KEY.partition,
+  KEY.sort,
+  'jobState',
+  'rowsDone',
+  'rowsExpected',
+  'format',
+  'objectKey',
+  'filename',
+  'contentType',
+  'bytes',
+  'reason',
+  'started',
+  'updated',
+  TTL_ATTRIBUTE,
+] as const;
 
 /** Attributes that the store derives from a customer's fields, for filters and look-ups. */
 export const DERIVED = {

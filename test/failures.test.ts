@@ -132,7 +132,8 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError')));
       const path = route.path
         .replace('{mexcParamvaluesetsid}', String(ids[0]))
-        .replace('{orgNum}', '5567037485');
+        .replace('{orgNum}', '5567037485')
+        .replace('{exportId}', crypto.randomUUID());
       const body = /export/.test(path) || route.method === 'DELETE' ? ids : { name: 'B' };
       const hasBody = route.method !== 'GET';
       expectUnavailable(await merchant.call(route.method, path, hasBody ? { body } : {}));

@@ -71,6 +71,7 @@ describe('real answers are as documented:', () => {
   const key = crypto.randomUUID();
   const withKey = (body: unknown) => ({ body, headers: { 'idempotency-key': key } });
   const ONE = '/customers/{mexcParamvaluesetsid}';
+  const EXPORT = '/customers/exports/{exportId}';
   const LOOK_UP = '/customers/searchByOrgNumber/{orgNum}';
 
   test.each<[string, string, number, (merchant: Client) => Promise<Answer>]>([
@@ -139,6 +140,8 @@ describe('real answers are as documented:', () => {
     ['DELETE', ONE, 404, (m) => m.call('DELETE', `/customers/${id}`)],
     ['DELETE', '/customers', 200, (m) => m.call('DELETE', '/customers', { body: [id] })],
     ['DELETE', '/customers', 400, (m) => m.call('DELETE', '/customers', { body: [] })],
+    ['GET', EXPORT, 400, (m) => m.call('GET', '/customers/exports/x')],
+    ['GET', EXPORT, 404, (m) => m.call('GET', `/customers/exports/${crypto.randomUUID()}`)],
   ])('%s %s %i', async (method, path, status, call) => {
     const answer = await call(merchant);
     expect(answer.status).toBe(status);

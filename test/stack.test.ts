@@ -11,8 +11,15 @@ import cdk from '../cdk.json' with { type: 'json' };
 import { BUNDLE } from '../infra/bundle/options.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
-import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
-import { BY_ORG_NUMBER, DIRECTORY, KEY, TTL_ATTRIBUTE } from '../shared/table.ts';
+import { FIELDS } from '../shared/customer/fields.ts';
+import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../shared/routes.ts';
+import {
+  BY_ORG_NUMBER,
+  DIRECTORY,
+  EXPORT_JOB_ATTRIBUTES,
+  KEY,
+  TTL_ATTRIBUTE,
+} from '../shared/table.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
 type Json = Record<string, any>;
@@ -48,6 +55,8 @@ const stages = [
   { stage: 'prod', stack: production },
 ];
 const FUNCTIONS = [...ROUTES.map((route) => route.function), DEFAULT_FUNCTION];
+/** The functions that leave what takes too long to the export runner. */
+const HANDING_OVER = ['export-customers-xml', 'export-customers-csv'];
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -64,7 +73,7 @@ describe('routes', () => {
         ['$default', undefined],
       ]),
     );
-    expect(routes).toHaveLength(13);
+    expect(routes).toHaveLength(14);
   });
 
   test('all need a token', () => {
@@ -97,7 +106,8 @@ describe('routes', () => {
 });
 
 describe.each(stages)('functions of $stage', ({ stage, stack }) => {
-  test.each([...FUNCTIONS, ...(stage === 'dev' ? ['add-token-claims'] : [])])('%s', (name) => {
+  const others = [EXPORT_RUNNER, ...(stage === 'dev' ? ['add-token-claims'] : [])];
+  test.each([...FUNCTIONS, ...others])('%s', (name) => {
     expect(stack.resource(name).Properties).toMatchObject({
       Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
@@ -108,7 +118,7 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       },
       Role: { 'Fn::GetAtt': [stack.logicalId(`${name}-role`), 'Arn'] },
     });
-    expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
+    if (name !== EXPORT_RUNNER) expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
     expect(stack.resource(`${name}-logs`).Properties.RetentionInDays).toBe(
       stage === 'prod' ? 90 : 30,
     );
@@ -122,7 +132,36 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       ROUTES.filter((route) => route.exports).map((route) => route.function),
     );
     expect(knowing('CURSOR_SECRET')).toEqual(['list-customers']);
+    expect(knowing('EXPORT_RUNNER')).toEqual(HANDING_OVER);
+    expect(knowing('LONG_EXPORT_ROWS')).toEqual(HANDING_OVER);
     expect(knowing('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? FUNCTIONS : []);
+  });
+
+  test('the export runner is durable, ends before the upload is given up, and forgets soon', () => {
+    const { DurableConfig, Timeout, Environment } = stack.resource(EXPORT_RUNNER).Properties;
+    expect(DurableConfig).toEqual({ ExecutionTimeout: 12 * 3_600, RetentionPeriodInDays: 1 });
+    expect(Timeout).toBe(900);
+    expect(Object.keys(Environment.Variables).sort()).toEqual(['BUCKET_NAME', 'TABLE_NAME']);
+  });
+
+  test('the export runner is called by an alias, so that executions keep their version', () => {
+    const [[aliasId, alias] = []] = Object.entries<Json>(
+      stack.template.findResources('AWS::Lambda::Alias'),
+    );
+    expect(alias?.Properties).toMatchObject({
+      Name: 'live',
+      FunctionName: { Ref: stack.logicalId(EXPORT_RUNNER) },
+    });
+    const version = alias?.Properties.FunctionVersion['Fn::GetAtt'][0];
+    expect(stack.template.toJSON().Resources[version]).toMatchObject({
+      Type: 'AWS::Lambda::Version',
+      DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
+    });
+    for (const name of HANDING_OVER) {
+      expect(stack.resource(name).Properties.Environment.Variables.EXPORT_RUNNER).toEqual({
+        Ref: aliasId,
+      });
+    }
   });
 });
 
@@ -134,7 +173,7 @@ describe('permissions', () => {
       .filter((action) => action.startsWith(`${service}:`))
       .map((action) => action.slice(service.length + 1));
 
-  test.each(stages)('have no wildcard in $stage, beside the prefix of exports', ({ stack }) => {
+  test.each(stages)('have no wildcard in $stage, beside exports and executions', ({ stack }) => {
     const granted = stack
       .all('AWS::IAM::Role')
       .flatMap(({ Policies = [] }) => Policies)
@@ -143,7 +182,8 @@ describe('permissions', () => {
     for (const { Effect, Action, Resource } of granted) {
       expect(Effect).toBe('Allow');
       expect(JSON.stringify(Action)).not.toContain('*');
-      expect(JSON.stringify(Resource).replace('/exports/*', '')).not.toContain('*');
+      const resource = JSON.stringify(Resource).replace(/\/exports\/\*|run-export:\*/, '');
+      expect(resource).not.toContain('*');
     }
   });
 
@@ -155,20 +195,61 @@ describe('permissions', () => {
     expect(production.all('AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 
-  test('let reading functions read only, and deleting ones write nothing', () => {
+  test('let reading functions write export jobs at most, and deleting ones write nothing', () => {
     for (const { function: name, table } of ROUTES) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
-      if (table === 'read') expect(writes).toEqual([]);
+      if (table === 'read') expect(writes).toEqual(HANDING_OVER.includes(name) ? ['PutItem'] : []);
       if (table === 'delete') expect(writes).toEqual(['DeleteItem']);
       if (table === 'write') expect(writes).not.toContain('DeleteItem');
     }
   });
 
+  test.each([...HANDING_OVER, EXPORT_RUNNER])('let %s write no field of a customer', (name) => {
+    const writing = development
+      .statements(name)
+      .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete)/.test(JSON.stringify(Action)));
+    expect(writing).toHaveLength(1);
+    const condition = { 'dynamodb:Attributes': EXPORT_JOB_ATTRIBUTES };
+    expect(writing[0]?.Condition).toEqual({ 'ForAllValues:StringEquals': condition });
+    for (const { name: field, readOnly } of FIELDS) {
+      if (!readOnly) expect(EXPORT_JOB_ATTRIBUTES).not.toContain(field);
+    }
+  });
+
+  test('let nobody call a function but the exports that hand over, and those the runner', () => {
+    const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
+    for (const name of FUNCTIONS) {
+      expect(actions(name, 'lambda')).toEqual(
+        HANDING_OVER.includes(name) ? ['InvokeFunction'] : [],
+      );
+      if (!HANDING_OVER.includes(name)) continue;
+      expect(development.statements(name)).toContainEqual({
+        Effect: 'Allow',
+        Action: 'lambda:InvokeFunction',
+        Resource: { Ref: alias },
+      });
+    }
+  });
+
+  test('let the export runner keep checkpoints of its own executions', () => {
+    expect(actions(EXPORT_RUNNER, 'lambda')).toEqual([
+      'CheckpointDurableExecution',
+      'GetDurableExecutionState',
+    ]);
+    const resource = JSON.stringify(
+      development.statements(EXPORT_RUNNER).find(({ Action }) => /lambda:/.test(Action)),
+    );
+    const { FunctionName } = development.resource(EXPORT_RUNNER).Properties;
+    expect(resource).toContain(`:function:${FunctionName}:*`);
+  });
+
   test('let only exports at files, under their prefix', () => {
     const bucket = development.logicalId('Exports');
-    for (const { function: name, exports } of ROUTES) {
+    const write = ['AbortMultipartUpload', 'GetObject', 'PutObject'];
+    const runner = { function: EXPORT_RUNNER, exports: 'write' };
+    for (const { function: name, exports } of [...ROUTES, runner]) {
       expect(actions(name, 's3').sort()).toEqual(
-        exports ? ['AbortMultipartUpload', 'GetObject', 'PutObject'] : [],
+        exports === 'write' ? write : exports === 'read' ? ['GetObject'] : [],
       );
       if (!exports) continue;
       expect(development.statements(name).at(-1)?.Resource).toEqual({
@@ -189,10 +270,13 @@ describe('permissions', () => {
     ]);
   });
 
-  test.each(ROUTES.map((route) => route.function))('%s may do what its code can', (name) => {
-    const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
-    expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
-  });
+  test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
+    '%s may do what its code can',
+    (name) => {
+      const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
+      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
+    },
+  );
 });
 
 /** Every bundle has these, since the clients and their paginators name them. */
@@ -202,6 +286,7 @@ const ACTIONS: Record<string, string> = {
   CreateMultipartUpload: 'PutObject',
   UploadPart: 'PutObject',
   CompleteMultipartUpload: 'PutObject',
+  HeadObject: 'GetObject',
 };
 
 /** The actions a function can call: the SDK's commands that tree shaking leaves in its bundle. */
@@ -210,7 +295,10 @@ function commandsOf(name: string): Set<string> {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const commands = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    .flatMap(([path]) => /client-\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [])
+    // Lambda's client is loaded when it is needed, which keeps all its commands in the bundle.
+    .flatMap(
+      ([path]) => /client-(?!lambda)\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [],
+    )
     .filter((command) => !IN_EVERY_BUNDLE.includes(command));
   return new Set(commands.map((command) => ACTIONS[command] ?? command));
 }
@@ -228,7 +316,7 @@ function bundle(name: string) {
   });
 }
 
-describe.each([...FUNCTIONS, 'add-token-claims'])('the bundle of %s', (name) => {
+describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of %s', (name) => {
   const load = async () => {
     const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
     const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
@@ -482,7 +570,12 @@ describe('alarms', () => {
 
   test('watch every function of the API', () => {
     const alarms = JSON.stringify(development.all('AWS::CloudWatch::Alarm'));
-    for (const name of FUNCTIONS) expect(alarms).toContain(`"${development.logicalId(name)}"`);
+    for (const name of [...FUNCTIONS, EXPORT_RUNNER]) {
+      expect(alarms).toContain(`"${development.logicalId(name)}"`);
+    }
+    for (const metric of ['DurableExecutionFailed', 'DurableExecutionTimedOut']) {
+      expect(alarms).toContain(`"${metric}"`);
+    }
   });
 
   test('go to the topic of the context', () => {

@@ -1,6 +1,7 @@
 import type { FunctionName } from '../../shared/routes.ts';
 import {
   CSV_FORM,
+  EXPORT_ID_IN_PATH,
   FILTERING,
   ID_IN_PATH,
   IDEMPOTENCY_KEY,
@@ -23,6 +24,10 @@ interface Operation {
   readonly failures?: Readonly<Record<number, string>>;
 }
 
+const RETRY_AFTER: Json = {
+  schema: { type: 'integer' },
+  description: 'Seconds after which to ask again, while the export runs.',
+};
 const NO_CUSTOMER = { 404: 'The merchant has no such customer.' };
 const STALE = { 412: 'The customer has been changed since (If-Match).' };
 
@@ -90,13 +95,21 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
     answers: { 200: json('Name and address.', schemaRef('RegisterEntry')) },
     failures: { 404: 'No customer has this number.' },
   },
-  'export-customers-xml': exportOf('all customers that meet the filters', 'XML', FILTERING),
+  'export-customers-xml': exportOfSelected('XML', FILTERING),
   'export-chosen-customers-xml': exportOfChosen('XML', []),
-  'export-customers-csv': exportOf('all customers that meet the filters', 'CSV', [
-    ...CSV_FORM,
-    ...FILTERING,
-  ]),
+  'export-customers-csv': exportOfSelected('CSV', [...CSV_FORM, ...FILTERING]),
   'export-chosen-customers-csv': exportOfChosen('CSV', CSV_FORM),
+  'get-export': {
+    summary: 'Ask how a long export gets on',
+    parameters: [EXPORT_ID_IN_PATH],
+    answers: {
+      200: {
+        ...json('The export as far as it has come.', schemaRef('Export')),
+        headers: { 'Retry-After': RETRY_AFTER },
+      },
+    },
+    failures: { 404: 'The merchant has no such export, or it is over for a day.' },
+  },
 };
 
 function exportOf(whom: string, format: 'CSV' | 'XML', parameters: readonly Json[]): Operation {
@@ -109,6 +122,27 @@ function exportOf(whom: string, format: 'CSV' | 'XML', parameters: readonly Json
       303: {
         description: `The file is made; for a caller whose Accept prefers ${type}.`,
         headers: { Location: header('Where the file can be downloaded, without a token.') },
+      },
+    },
+  };
+}
+
+function exportOfSelected(format: 'CSV' | 'XML', parameters: readonly Json[]): Operation {
+  const { answers, ...operation } = exportOf(
+    'all customers that meet the filters',
+    format,
+    parameters,
+  );
+  return {
+    ...operation,
+    answers: {
+      ...answers,
+      202: {
+        ...json('The file takes longer to make, and goes on.', schemaRef('RunningExport')),
+        headers: {
+          Location: header('Path at which to ask how it gets on.'),
+          'Retry-After': RETRY_AFTER,
+        },
       },
     },
   };

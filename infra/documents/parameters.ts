@@ -12,6 +12,13 @@ import { ID, type Json } from './schemas.ts';
 /** Path parameter of a customer's id. */
 export const ID_IN_PATH = inPath('mexcParamvaluesetsid', ID, "The customer's id.");
 
+/** Path parameter of a long export. */
+export const EXPORT_ID_IN_PATH = inPath(
+  'exportId',
+  { type: 'string', format: 'uuid' },
+  'Id of the export, out of the Location header of its 202.',
+);
+
 /** Path parameter of the look-up. */
 export const ORG_NUM_IN_PATH = inPath(
   'orgNum',

@@ -12,6 +12,10 @@ export type SchemaName = keyof ReturnType<typeof schemas>;
 
 /** Reference to one of {@link schemas}. */
 export function schemaRef(name: SchemaName): Json {
+  return ref(name);
+}
+
+function ref(name: string): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
@@ -32,7 +36,14 @@ export function schemas() {
       result: { const: 'Removed' },
       count: { ...COUNT, description: 'How many customers there were to remove.' },
     }),
-    ExportedFile: exportedFile(),
+    ExportedFile: object(EXPORTED_FILE),
+    Export: { oneOf: ['RunningExport', 'ReadyExport', 'FailedExport'].map(ref) },
+    RunningExport: object(progress('running')),
+    ReadyExport: object({ ...progress('ready'), ...EXPORTED_FILE }),
+    FailedExport: object({
+      ...progress('failed'),
+      reason: { ...TEXT, description: 'Why it failed.' },
+    }),
     RegisterEntry: registerEntry(),
     Problem: problem(),
     GatewayMessage: {
@@ -47,6 +58,20 @@ export const ID: Json = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_
 
 const COUNT: Json = { type: 'integer', minimum: 0 };
 const TEXT: Json = { type: 'string' };
+const TIME: Json = { ...TEXT, format: 'date-time' };
+
+const EXPORTED_FILE: Readonly<Record<string, Json>> = {
+  url: {
+    ...TEXT,
+    format: 'uri',
+    description: 'Where the file can be downloaded, without a token.',
+  },
+  expires: { ...TIME, description: 'Until when the address works.' },
+  filename: TEXT,
+  contentType: { ...TEXT, description: "The file's Content-Type." },
+  count: { ...COUNT, description: 'How many customers are in the file.' },
+  bytes: COUNT,
+};
 
 function customer(): Json {
   const required = FIELDS.filter(({ always }) => always).map(({ name }) => name);
@@ -98,19 +123,14 @@ function fromValibot(schema: GenericSchema): Json {
   return json as Json;
 }
 
-function exportedFile(): Json {
-  return object({
-    url: {
-      ...TEXT,
-      format: 'uri',
-      description: 'Where the file can be downloaded, without a token.',
-    },
-    expires: { ...TEXT, format: 'date-time', description: 'Until when the address works.' },
-    filename: TEXT,
-    contentType: { ...TEXT, description: "The file's Content-Type." },
-    count: { ...COUNT, description: 'How many customers are in the file.' },
-    bytes: COUNT,
-  });
+function progress(state: 'running' | 'ready' | 'failed'): Readonly<Record<string, Json>> {
+  return {
+    state: { const: state },
+    rowsDone: { ...COUNT, description: 'How many customers are in the file by now.' },
+    rowsExpected: { ...COUNT, description: 'How many there will be, by estimate.' },
+    started: TIME,
+    updated: { ...TIME, description: 'When the export last moved.' },
+  };
 }
 
 function registerEntry(): Json {

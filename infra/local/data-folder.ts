@@ -18,6 +18,7 @@ export const CONTENTS = [
   'authorization',
   'issuer',
   'issuer-key.json',
+  'durable',
   's3',
   'dynamodb',
 ] as const;

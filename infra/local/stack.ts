@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { ENVIRONMENT } from '../../shared/config.ts';
-import { DEFAULT_FUNCTION, ROUTES } from '../../shared/routes.ts';
+import { LONG_EXPORT_ROWS } from '../../shared/limits.ts';
+import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../../shared/routes.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { explorePages } from './explore.ts';
 import { createGateway } from './gateway.ts';
 import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
 import { createLambda } from './lambda.ts';
+import { startLambdaApi } from './lambda-api.ts';
 import { S3_CREDENTIALS, startS3 } from './s3.ts';
 import { type LocalServer, start } from './server.ts';
 
@@ -90,8 +92,14 @@ export async function startLocalStack({
       startS3({ port: ports.s3 ?? 0, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') }),
     );
     const issuer = await run(startIssuer(ports.issuer ?? 0, key));
-    setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint });
+    const lambdaApi = await startLambdaApi({
+      folder: dataFolder && join(dataFolder, 'durable'),
+    });
+    running.push(lambdaApi);
+    const lambdaEndpoint = lambdaApi.endpoint;
+    setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint, lambdaEndpoint });
     await ensureTable(database, table);
+    lambdaApi.resume();
     const token = (options: TokenOptions) => signToken(key, issuer, options);
     const lambda = createLambda(
       async (name) => (await import(`../../functions/${name}.ts`)).handler,
@@ -128,16 +136,24 @@ export async function startLocalStack({
 }
 
 /** Tells the handlers, and the SDK in them, where they run. */
-function setEnvironment(stack: { table: string; dynamodbEndpoint: string; s3Endpoint: string }) {
+function setEnvironment(stack: {
+  table: string;
+  dynamodbEndpoint: string;
+  s3Endpoint: string;
+  lambdaEndpoint: string;
+}) {
   Object.assign(process.env, {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,
+    [ENVIRONMENT.exportRunner]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_RUNNER}:live`,
+    [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
     [ENVIRONMENT.cursorSecret]: 'of the local stack only',
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL_DYNAMODB: stack.dynamodbEndpoint,
     AWS_ENDPOINT_URL_S3: stack.s3Endpoint,
+    AWS_ENDPOINT_URL_LAMBDA: stack.lambdaEndpoint,
   });
   // A developer's own settings would lead the SDK elsewhere, up to real AWS.
   for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']) {

@@ -9,7 +9,7 @@ import {
 import { inParallel } from '../parallel.ts';
 
 /** S3 takes parts from 5 MiB, and at most 10,000: files up to 80 GB. */
-const PART_BYTES = 8 * 1024 * 1024;
+export const PART_BYTES = 8 * 1024 * 1024;
 /** Parts under way at once; together with the one being filled they bound the memory. */
 const PARALLEL_PARTS = 3;
 
@@ -35,27 +35,37 @@ export interface UploadTarget {
   readonly CacheControl: string;
 }
 
+interface UploadOptions {
+  /** Ends the upload as a failure. */
+  readonly abortSignal?: AbortSignal;
+}
+
 /**
  * Uploads a text while it is being made; never holds more than a few parts of it. After a failure
  * nothing is left behind.
  *
  * @returns the file's size in bytes.
  */
-export async function upload(target: UploadTarget, texts: AsyncIterable<Buffer>): Promise<number> {
+export async function upload(
+  target: UploadTarget,
+  texts: AsyncIterable<Buffer>,
+  options: UploadOptions = {},
+): Promise<number> {
   const free: Buffer[] = [];
   const parts = inParts(texts, free);
   const first: Buffer = (await parts.next()).value ?? Buffer.alloc(0);
   if (first.length < PART_BYTES) {
-    await s3.send(new PutObjectCommand({ ...target, Body: first }));
+    await s3.send(new PutObjectCommand({ ...target, Body: first }), options);
     return first.length;
   }
-  return uploadParts(target, startingWith(first, parts), free);
+  return uploadParts(target, startingWith(first, parts), free, options);
 }
 
 async function uploadParts(
   target: UploadTarget,
   parts: AsyncIterable<Buffer>,
   free: Buffer[],
+  options: UploadOptions,
 ): Promise<number> {
   const { Bucket, Key } = target;
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
@@ -64,12 +74,16 @@ async function uploadParts(
   try {
     const Parts = await inParallel(parts, PARALLEL_PARTS, async (Body, index) => {
       const PartNumber = index + 1;
-      const { ETag } = await s3.send(new UploadPartCommand({ ...id, PartNumber, Body }));
+      const command = new UploadPartCommand({ ...id, PartNumber, Body });
+      const { ETag } = await s3.send(command, options);
       bytes += Body.length;
       if (Body.length === PART_BYTES) free.push(Body);
       return { PartNumber, ETag };
     });
-    await s3.send(new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }));
+    await s3.send(
+      new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }),
+      options,
+    );
     return bytes;
   } catch (error) {
     // Where this fails as well, the bucket's lifecycle rule clears the parts away after a day.

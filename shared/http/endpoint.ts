@@ -40,6 +40,8 @@ export interface Request {
   readonly url: string;
   /** The media type, of those the endpoint offers, that the caller likes best. */
   readonly accepted: string;
+  /** How long the function may still take, in milliseconds. */
+  readonly remainingMs: () => number;
 }
 
 /** A merchant's name becomes part of keys and paths, so it has none of their separators. */
@@ -59,14 +61,14 @@ export function endpoint(
   answer: (request: Request) => Promise<Answer>,
   { offers = ['application/json'] }: { offers?: readonly string[] } = {},
 ) {
-  return middy<ApiEvent, ApiResponse>(async (event: ApiEvent) =>
-    toResponse(await answer(toRequest(event, offers))),
+  return middy<ApiEvent, ApiResponse>(async (event: ApiEvent, context: Context) =>
+    toResponse(await answer(toRequest(event, context, offers))),
   )
     .use(problems())
     .use(compression());
 }
 
-function toRequest(event: ApiEvent, offers: readonly string[]): Request {
+function toRequest(event: ApiEvent, context: Context, offers: readonly string[]): Request {
   const { headers, rawPath, rawQueryString, requestContext } = event;
   const { claims } = requestContext.authorizer.jwt;
   const scheme = headers['x-forwarded-proto'] ?? 'https';
@@ -82,6 +84,7 @@ function toRequest(event: ApiEvent, offers: readonly string[]): Request {
     isBase64Encoded: event.isBase64Encoded,
     url: `${scheme}://${headers.host ?? requestContext.domainName}${rawPath}`,
     accepted: negotiate(headers.accept, offers),
+    remainingMs: () => context.getRemainingTimeInMillis(),
   };
 }
 

@@ -31,17 +31,20 @@ export function toProblem(error: unknown, event: ApiEvent): Problem {
     if (error.status >= 500) log('warn', error, event);
     return error;
   }
-  const passing = isPassing(error as ServiceError);
+  const passing = isPassing(error);
   log(passing ? 'warn' : 'error', error as ServiceError, event);
   return passing ? unavailable() : new Problem(500, 'Something went wrong here.');
 }
 
-function isPassing(error: ServiceError): boolean {
+/** Whether an error says nothing of the request and may be gone at the next try. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof Problem) return error.status === 503;
+  const { name, $retryable, $metadata, code } = error as ServiceError;
   return (
-    PASSING_ERRORS.has(error.name) ||
-    error.$retryable !== undefined ||
-    (error.$metadata?.httpStatusCode ?? 0) >= 500 ||
-    CONNECTION_ERRORS.test(error.code ?? '')
+    PASSING_ERRORS.has(name) ||
+    $retryable !== undefined ||
+    ($metadata?.httpStatusCode ?? 0) >= 500 ||
+    CONNECTION_ERRORS.test(code ?? '')
   );
 }
 
@@ -53,9 +56,17 @@ function log(level: 'warn' | 'error', error: ServiceError, event: ApiEvent): voi
     routeKey,
     apiRequestId: requestId,
     merchant: authorizer?.jwt?.claims[claimNames().merchant],
-    error: error.name,
-    awsRequestId: error.$metadata?.requestId,
-    // A stack begins with the message, which may quote what was stored.
-    stack: error.stack?.match(/^ +at .*$/gm)?.join('\n'),
+    ...loggable(error),
   });
+}
+
+/** What of an error may be logged: nothing that can quote what was stored. */
+export function loggable(error: unknown) {
+  const { name, $metadata, stack } = error as ServiceError;
+  return {
+    error: name,
+    awsRequestId: $metadata?.requestId,
+    // A stack begins with the message, which may quote what was stored.
+    stack: stack?.match(/^ +at .*$/gm)?.join('\n'),
+  };
 }

@@ -18,3 +18,17 @@ export function idInPath({ path }: Request): number {
   }
   return id.output;
 }
+
+/** As `randomUUID` writes them. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * The export's id in the path.
+ *
+ * @throws Problem 400 where it is none.
+ */
+export function exportIdInPath({ path }: Request): string {
+  const id = path.exportId ?? '';
+  if (!UUID.test(id)) throw badParameter('exportId', 'must be the id of an export, a UUID');
+  return id;
+}

@@ -5,6 +5,8 @@ const PHP_INDEX = /\[\d*\]$/;
 
 /** A request's query parameters, each with all its values in order. */
 export class Query {
+  /** The query string as it was sent. */
+  readonly text: string;
   readonly #values = new Map<string, string[]>();
 
   /**
@@ -12,6 +14,7 @@ export class Query {
    * parameters with commas, which destroys values that contain one.
    */
   constructor(rawQueryString: string) {
+    this.text = rawQueryString;
     for (const [key, value] of new URLSearchParams(rawQueryString)) {
       const name = key.replace(PHP_INDEX, '');
       const values = this.#values.get(name);

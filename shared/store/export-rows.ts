@@ -16,20 +16,25 @@ const EVERY_ID: IdRange = { from: 1, to: Number.MAX_SAFE_INTEGER };
 export interface RowPage {
   readonly text: Buffer;
   readonly count: number;
+  /** Id of the last one; undefined where there is none on the page. */
+  readonly lastId: number | undefined;
 }
 
 /**
  * Pages of the selected customers' rows, by ascending id. Each customer comes as it is when its
  * page is read; the whole is no snapshot.
+ *
+ * @param after id behind which to begin.
  */
 export function selectedRows(
   merchant: string,
   selection: Selection,
   write: RowWriter,
+  after = 0,
 ): AsyncGenerator<RowPage> {
   return isEveryone(selection)
-    ? allRows(merchant, write)
-    : rowsOfIds(merchant, selectedIds(merchant, selection), write);
+    ? allRows(merchant, write, after)
+    : rowsOfIds(merchant, selectedIds(merchant, selection, after), write);
 }
 
 /** Pages of the rows of customers with these ids, in their order; absent ones are left out. */
@@ -41,17 +46,18 @@ export function chosenRows(
   return rowsOfIds(merchant, [ids], write);
 }
 
-function allRows(merchant: string, write: RowWriter): AsyncGenerator<RowPage> {
+function allRows(merchant: string, write: RowWriter, after: number): AsyncGenerator<RowPage> {
   const readPage = async (range: IdRange) => {
     const { rows, next } = await queryRows(rangeOf(merchant, range), write);
-    const value = { text: rows.text, count: rows.ids.length };
+    const value = { text: rows.text, count: rows.ids.length, lastId: rows.ids.at(-1) };
     return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
   };
-  return readInOrder(EVERY_ID, readPage, () => newestId(merchant));
+  const stretch = { ...EVERY_ID, from: after + 1 };
+  return readInOrder(stretch, readPage, () => newestId(merchant));
 }
 
-/** The newest customer's id. Those that come later are not part of the export. */
-async function newestId(merchant: string): Promise<number> {
+/** The highest id in use; 0 where there is no customer. */
+export async function newestId(merchant: string): Promise<number> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: TABLE_NAME,
@@ -61,7 +67,8 @@ async function newestId(merchant: string): Promise<number> {
       Limit: 1,
     }),
   );
-  return idOf(Items[0]?.sk?.S ?? '');
+  const key = Items[0]?.sk?.S;
+  return key === undefined ? 0 : idOf(key);
 }
 
 function rangeOf(merchant: string, { from, to }: IdRange) {
@@ -80,7 +87,10 @@ function rowsOfIds(
   pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
   write: RowWriter,
 ): AsyncGenerator<RowPage> {
-  return prefetched(inBatches(pages), BATCHES_AHEAD, (ids) => getRows(merchant, ids, write));
+  return prefetched(inBatches(pages), BATCHES_AHEAD, async (ids) => ({
+    ...(await getRows(merchant, ids, write)),
+    lastId: ids.at(-1),
+  }));
 }
 
 async function* inBatches(pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>) {

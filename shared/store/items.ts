@@ -36,6 +36,11 @@ export function idempotencyKey(merchant: string, key: string) {
   return { pk: partitionKey(merchant), sk: `IDEMPOTENCY#${key}` };
 }
 
+/** Key of a long export's job. */
+export function exportJobKey(merchant: string, id: string) {
+  return { pk: partitionKey(merchant), sk: `EXPORT#${id}` };
+}
+
 /** The id in a customer's sort key. */
 export function idOf(sortKey: string): number {
   return Number(sortKey.slice(CUSTOMER_PREFIX.length));

@@ -20,7 +20,8 @@ interface Case {
 }
 
 const ONE = { mexcParamvaluesetsid: '3' };
-const CASES: Readonly<Record<FunctionName, Case>> = {
+/** All but the status of a long export, which has no counterpart. */
+const CASES: Readonly<Record<Exclude<FunctionName, 'get-export'>, Case>> = {
   'get-customer': { call: { pathParameters: ONE }, usual: 'get' },
   'list-customers': { call: { query: 'limit=10' }, usual: 'list' },
   'count-customers': { call: {}, usual: 'count' },
@@ -55,7 +56,7 @@ export const measureColdStarts: Measure = async (bench) => {
   const environment = environmentOf({ dynamodb: dynamodb.endpoint, s3: s3.endpoint });
   try {
     const comparisons: Comparison[] = [];
-    for (const name of Object.keys(CASES) as FunctionName[]) {
+    for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) {
       comparisons.push(...(await compareStarts(name, bench, environment)));
     }
     return comparisons;
@@ -66,7 +67,7 @@ export const measureColdStarts: Measure = async (bench) => {
 };
 
 async function compareStarts(
-  name: FunctionName,
+  name: keyof typeof CASES,
   { bundles, quick }: Bench,
   environment: Record<string, string>,
 ): Promise<Comparison[]> {

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type {
+  DurableExecutionInvocationOutput,
+  ErrorObject,
+  WireOperation as Operation,
+  OperationUpdate,
+  WireTimestamp,
+} from '@aws/durable-execution-sdk-js';
+
+/** One execution of a durable function, as it is kept: JSON, with times in ISO 8601. */
+export interface Execution {
+  /** By which callers name it. */
+  readonly name: string;
+  /** Name of the file in `functions/`, without its ending. */
+  readonly functionName: string;
+  readonly arn: string;
+  /** The event of the caller, as JSON. */
+  readonly payload: string;
+  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+  /** What the function gave, as JSON. */
+  result?: string | undefined;
+  error?: ErrorObject | undefined;
+  /** The execution itself, then its steps and waits in the order in which they began. */
+  readonly operations: Operation[];
+  /** Checkpoints and runs so far: each token is good for the one that follows it. */
+  version: number;
+}
+
+/** A checkpoint that cannot be taken. */
+export class CheckpointError extends Error {}
+
+/** An execution that begins now. */
+export function newExecution(functionName: string, name: string, payload: string): Execution {
+  const operation: Operation = {
+    Id: randomUUID(),
+    Type: 'EXECUTION',
+    Status: 'STARTED',
+    StartTimestamp: new Date().toISOString(),
+    ExecutionDetails: { InputPayload: payload },
+  };
+  const account = 'arn:aws:lambda:eu-north-1:000000000000';
+  return {
+    name,
+    functionName,
+    arn: `${account}:function:${functionName}:1/durable-execution/${name}/${randomUUID()}`,
+    payload,
+    status: 'RUNNING',
+    operations: [operation],
+    version: 0,
+  };
+}
+
+/** Token with which the next checkpoint must come. */
+export function tokenOf({ version }: Execution): string {
+  return Buffer.from(String(version)).toString('base64');
+}
+
+/**
+ * Takes a checkpoint.
+ *
+ * @returns what it changed, and what time has changed meanwhile.
+ * @throws CheckpointError for an earlier token, as of a run that has been given up, and for
+ * operations that are neither steps nor waits.
+ */
+export function takeCheckpoint(
+  execution: Execution,
+  token: string,
+  updates: readonly OperationUpdate[],
+): Operation[] {
+  if (token !== tokenOf(execution) || execution.status !== 'RUNNING') {
+    throw new CheckpointError('Invalid Checkpoint Token');
+  }
+  const changed = new Set(updates.map((update) => apply(execution, update)));
+  for (const operation of settle(execution)) changed.add(operation);
+  execution.version += 1;
+  return [...changed];
+}
+
+/** Ends an execution, where a run's output says so. */
+export function endWith(execution: Execution, output: DurableExecutionInvocationOutput): void {
+  if (output.Status === 'PENDING') return;
+  execution.status = output.Status;
+  if (output.Status === 'SUCCEEDED') execution.result = output.Result;
+  else execution.error = output.Error;
+}
+
+/** Lets waits end and retries come up whose time has come, and gives them. */
+export function settle({ operations }: Execution): Operation[] {
+  const now = Date.now();
+  return operations.filter((operation) => {
+    if (!(Date.parse(String(dueTime(operation))) <= now)) return false;
+    operation.Status = operation.Type === 'WAIT' ? 'SUCCEEDED' : 'READY';
+    return true;
+  });
+}
+
+/** Milliseconds until the execution can go on; 0 where it can at once. */
+export function timeToWait({ operations }: Execution): number {
+  const due = operations.flatMap((operation) => {
+    const time = dueTime(operation);
+    return time === undefined ? [] : [Date.parse(String(time))];
+  });
+  return due.length === 0 ? 0 : Math.max(0, Math.min(...due) - Date.now());
+}
+
+/** When an operation that waits will have waited. */
+function dueTime({ Type, Status, StepDetails, WaitDetails }: Operation): WireTimestamp | undefined {
+  if (Type === 'STEP' && Status === 'PENDING') return StepDetails?.NextAttemptTimestamp;
+  if (Type === 'WAIT' && Status === 'STARTED') return WaitDetails?.ScheduledEndTimestamp;
+  return undefined;
+}
+
+function apply({ operations }: Execution, update: OperationUpdate): Operation {
+  const { Id, ParentId, Name, Type, SubType, Action, Payload, Error: error } = update;
+  if (Type !== 'STEP' && Type !== 'WAIT') throw new CheckpointError(`${Type} is not known here.`);
+  let operation = operations.find((known) => known.Id === Id);
+  if (!operation) {
+    operation = {
+      Id,
+      ParentId,
+      Name,
+      Type,
+      SubType,
+      Status: 'STARTED',
+      StartTimestamp: inSeconds(0),
+    };
+    operations.push(operation);
+  }
+  if (Type === 'WAIT') {
+    operation.WaitDetails = { ScheduledEndTimestamp: inSeconds(update.WaitOptions?.WaitSeconds) };
+    return operation;
+  }
+  const attempts = operation.StepDetails?.Attempt ?? 0;
+  if (Action === 'START') {
+    operation.Status = 'STARTED';
+    operation.StepDetails = { Attempt: attempts };
+  } else if (Action === 'RETRY') {
+    operation.Status = 'PENDING';
+    operation.StepDetails = {
+      Attempt: attempts + 1,
+      NextAttemptTimestamp: inSeconds(update.StepOptions?.NextAttemptDelaySeconds),
+      Error: error,
+    };
+  } else {
+    operation.Status = Action === 'SUCCEED' ? 'SUCCEEDED' : 'FAILED';
+    operation.EndTimestamp = inSeconds(0);
+    operation.StepDetails = { Attempt: attempts + 1, Result: Payload, Error: error };
+  }
+  return operation;
+}
+
+function inSeconds(seconds = 0): string {
+  return new Date(Date.now() + seconds * 1_000).toISOString();
+}

@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type {
+  DurableExecutionInvocationInput,
+  DurableExecutionInvocationOutput,
+  OperationUpdate,
+} from '@aws/durable-execution-sdk-js';
+import {
+  type Execution,
+  endWith,
+  newExecution,
+  settle,
+  takeCheckpoint,
+  timeToWait,
+  tokenOf,
+} from './durable-execution.ts';
+
+/** Operations that a run is told at its start; it asks for more. */
+const FIRST_OPERATIONS = 100;
+/** A run that fails is followed by another, after waits that double from this to a minute. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+const FUNCTIONS = new URL('../../functions/', import.meta.url);
+const RUN = new URL('./function-thread.ts', import.meta.url);
+
+export interface DurableOptions {
+  /** Where executions are kept; in memory where it is not given. */
+  readonly folder?: string | undefined;
+  /** Address of the folder with the functions' files, a slash at its end. */
+  readonly functions?: URL;
+}
+
+/** The name is that of another execution, with another payload. */
+export class AlreadyStartedError extends Error {}
+
+/**
+ * Runs durable functions as Lambda does: it keeps their checkpoints, and calls a function again
+ * once its waits are over, or after whatever ended it. Each run is in a thread of its own, so
+ * that it neither holds the API up nor outlives this.
+ */
+export class DurableFunctions {
+  readonly #executions = new Map<string, Execution>();
+  readonly #ending = new AbortController();
+  readonly #runs = new Set<Promise<void>>();
+  readonly #folder: string | undefined;
+  readonly #functions: URL;
+
+  constructor({ folder, functions = FUNCTIONS }: DurableOptions) {
+    this.#folder = folder;
+    this.#functions = functions;
+  }
+
+  /** Reads what is kept in the folder, and forgets what has ended. */
+  async load(): Promise<void> {
+    const folder = this.#folder;
+    if (!folder) return;
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder)) {
+      const file = join(folder, name);
+      const execution: Execution | undefined = name.endsWith('.json')
+        ? JSON.parse(await readFile(file, 'utf8'))
+        : undefined;
+      if (execution?.status === 'RUNNING') this.#executions.set(execution.name, execution);
+      else await rm(file);
+    }
+  }
+
+  /** Goes on with what was read. */
+  resume(): void {
+    for (const execution of this.#executions.values()) this.#goOn(execution);
+  }
+
+  /**
+   * Starts an execution, unless there is one of this name.
+   *
+   * @returns its ARN.
+   * @throws AlreadyStartedError where that was started with another payload.
+   */
+  async start(functionName: string, name: string, payload: string): Promise<string> {
+    const known = this.#executions.get(name);
+    if (known && known.payload !== payload) throw new AlreadyStartedError(`${name} is in use.`);
+    if (known) return known.arn;
+    const execution = newExecution(functionName, name, payload);
+    this.#executions.set(name, execution);
+    await this.#keep(execution);
+    this.#goOn(execution);
+    return execution.arn;
+  }
+
+  /**
+   * Takes a checkpoint of a run.
+   *
+   * @returns the token for the next one, and the operations that have changed.
+   * @throws CheckpointError where it cannot be taken.
+   */
+  async checkpoint(arn: string, token: string, updates: readonly OperationUpdate[]) {
+    const execution = this.get(arn);
+    const operations = takeCheckpoint(execution, token, updates);
+    await this.#keep(execution);
+    return { token: tokenOf(execution), operations };
+  }
+
+  /** An execution as it stands. @throws Error where there is none. */
+  get(arn: string): Execution {
+    const execution = [...this.#executions.values()].find((known) => known.arn === arn);
+    if (!execution) throw new Error(`There is no execution ${arn}.`);
+    return execution;
+  }
+
+  /** Ends every run where it stands. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#runs);
+  }
+
+  #goOn(execution: Execution): void {
+    const run = this.#runToEnd(execution).catch((error) => {
+      if (!this.#ending.signal.aborted) console.error(error);
+    });
+    this.#runs.add(run);
+    run.finally(() => this.#runs.delete(run));
+  }
+
+  async #runToEnd(execution: Execution): Promise<void> {
+    const { signal } = this.#ending;
+    let failures = 0;
+    while (execution.status === 'RUNNING') {
+      const { version } = execution;
+      try {
+        endWith(execution, await this.#run(execution));
+        await this.#keep(execution);
+      } catch (error) {
+        signal.throwIfAborted();
+        console.error(error);
+        // One more checkpoint than the run's own start means that it got further.
+        failures = execution.version > version + 1 ? 1 : failures + 1;
+        const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+        await setTimeout(wait, undefined, { signal });
+      }
+      await setTimeout(timeToWait(execution), undefined, { signal });
+    }
+  }
+
+  /** One run of the function. @throws where it ends without a result. */
+  async #run(execution: Execution): Promise<DurableExecutionInvocationOutput> {
+    settle(execution);
+    // What an earlier run may still send is from now on out of date.
+    execution.version += 1;
+    const { functionName: name, arn, operations } = execution;
+    const event: DurableExecutionInvocationInput = {
+      DurableExecutionArn: arn,
+      CheckpointToken: tokenOf(execution),
+      InitialExecutionState: {
+        Operations: operations.slice(0, FIRST_OPERATIONS),
+        ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
+      },
+    };
+    const module = new URL(`${name}.ts`, this.#functions).href;
+    const thread = new Worker(RUN, { workerData: { name, module, event } });
+    const { signal } = this.#ending;
+    try {
+      const left = once(thread, 'exit', { signal }).then(() => {
+        throw new Error(`${name} ended without a result.`);
+      });
+      const [result] = await Promise.race([once(thread, 'message', { signal }), left]);
+      return result;
+    } finally {
+      await thread.terminate();
+    }
+  }
+
+  async #keep(execution: Execution): Promise<void> {
+    if (!this.#folder) return;
+    const file = join(this.#folder, `${execution.name}.json`);
+    // In one move, so that whatever ends this process leaves a whole file.
+    await writeFile(`${file}.new`, JSON.stringify(execution), { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+}

@@ -1,0 +1,176 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { WireOperation as Operation } from '@aws/durable-execution-sdk-js';
+import { AlreadyStartedError, DurableFunctions, type DurableOptions } from './durable.ts';
+import { CheckpointError } from './durable-execution.ts';
+import { type LocalServer, start } from './server.ts';
+
+/** What the server answers. */
+interface LambdaAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface LambdaApiOptions extends DurableOptions {
+  /** 0, or none given, for any free one. */
+  readonly port?: number;
+}
+
+/** The running server. */
+export interface LambdaApi extends LocalServer {
+  /** Goes on with the executions that were under way when the last server of the folder ended. */
+  resume(): void;
+}
+
+type Handle = (
+  durable: DurableFunctions,
+  request: IncomingMessage,
+  name: string,
+  query: URLSearchParams,
+) => Promise<LambdaAnswer>;
+
+/** The calls of Lambda's API that durable functions make, and the one that starts them. */
+const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[] = [
+  ['POST', /^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
+  ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
+  ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)\/state$/, getState],
+  ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)$/, getExecution],
+];
+
+/**
+ * Starts a server for what the SDK asks of Lambda: to invoke a durable function asynchronously,
+ * and to keep its checkpoints.
+ */
+export async function startLambdaApi({
+  port = 0,
+  ...options
+}: LambdaApiOptions): Promise<LambdaApi> {
+  const durable = new DurableFunctions(options);
+  await durable.load();
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await answer(durable, request).catch(failure);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(body === undefined ? '' : JSON.stringify(body));
+  });
+  const { endpoint, close } = await start(server, port);
+  return {
+    endpoint,
+    resume: () => durable.resume(),
+    close: async () => {
+      await durable.close();
+      await close();
+    },
+  };
+}
+
+async function answer(durable: DurableFunctions, request: IncomingMessage): Promise<LambdaAnswer> {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://lambda');
+  for (const [method, path, handle] of CALLS) {
+    const [, name] = (request.method === method && path.exec(pathname)) || [];
+    if (name) return handle(durable, request, decodeURIComponent(name), searchParams);
+  }
+  return failed(404, 'ResourceNotFoundException', `${request.method} ${pathname} is not there.`);
+}
+
+/** Invoke, of an ARN with an alias, by event. */
+async function invoke(
+  durable: DurableFunctions,
+  request: IncomingMessage,
+  arn: string,
+): Promise<LambdaAnswer> {
+  const functionName = arn.split(':')[6] ?? arn;
+  const executionName = String(request.headers['x-amz-durable-execution-name']);
+  const executionArn = await durable.start(functionName, executionName, await text(request));
+  return { status: 202, headers: { 'x-amz-durable-execution-arn': executionArn } };
+}
+
+async function checkpoint(
+  durable: DurableFunctions,
+  request: IncomingMessage,
+  arn: string,
+): Promise<LambdaAnswer> {
+  const { CheckpointToken, Updates = [] } = JSON.parse(await text(request));
+  const { token, operations } = await durable.checkpoint(arn, CheckpointToken, Updates);
+  return {
+    status: 200,
+    body: {
+      CheckpointToken: token,
+      NewExecutionState: { Operations: operations.map(toWire) },
+    },
+  };
+}
+
+async function getState(
+  durable: DurableFunctions,
+  _request: IncomingMessage,
+  arn: string,
+  query: URLSearchParams,
+): Promise<LambdaAnswer> {
+  const from = Number(query.get('Marker') ?? 0);
+  const count = Number(query.get('MaxItems') ?? 1_000);
+  const { operations } = durable.get(arn);
+  return {
+    status: 200,
+    body: {
+      Operations: operations.slice(from, from + count).map(toWire),
+      ...(operations.length > from + count && { NextMarker: String(from + count) }),
+    },
+  };
+}
+
+/** GetDurableExecution, which no function calls, for whoever wants to look. */
+async function getExecution(
+  durable: DurableFunctions,
+  _request: IncomingMessage,
+  arn: string,
+): Promise<LambdaAnswer> {
+  const { name, payload, status, result, error } = durable.get(arn);
+  return {
+    status: 200,
+    body: {
+      DurableExecutionArn: arn,
+      DurableExecutionName: name,
+      InputPayload: payload,
+      Status: status,
+      Result: result,
+      Error: error,
+    },
+  };
+}
+
+function failure(error: unknown): LambdaAnswer {
+  const { message } = error as Error;
+  if (error instanceof CheckpointError)
+    return failed(400, 'InvalidParameterValueException', message);
+  if (error instanceof AlreadyStartedError) {
+    return failed(409, 'DurableExecutionAlreadyStartedException', message);
+  }
+  console.error(error);
+  return failed(500, 'ServiceException', message);
+}
+
+function failed(status: number, type: string, Message: string): LambdaAnswer {
+  return { status, headers: { 'x-amzn-errortype': type }, body: { Message } };
+}
+
+/** In the API's answers times are seconds. */
+function toWire(operation: Operation) {
+  const { StartTimestamp, EndTimestamp, StepDetails, WaitDetails } = operation;
+  const seconds = (time: unknown) =>
+    time === undefined ? undefined : Date.parse(String(time)) / 1_000;
+  return {
+    ...operation,
+    StartTimestamp: seconds(StartTimestamp),
+    EndTimestamp: seconds(EndTimestamp),
+    ...(StepDetails && {
+      StepDetails: {
+        ...StepDetails,
+        NextAttemptTimestamp: seconds(StepDetails.NextAttemptTimestamp),
+      },
+    }),
+    ...(WaitDetails && {
+      WaitDetails: { ScheduledEndTimestamp: seconds(WaitDetails.ScheduledEndTimestamp) },
+    }),
+  };
+}
