@@ -39,7 +39,7 @@ export function addTable(scope: Construct, settings: Settings): Table {
   table.addGlobalSecondaryIndex({
     indexName: DIRECTORY.name,
     partitionKey,
-    sortKey: { name: DIRECTORY.sortKey, type: AttributeType.STRING },
+    sortKey: { name: DIRECTORY.sortKey, type: AttributeType.NUMBER },
     projectionType: ProjectionType.INCLUDE,
     nonKeyAttributes: [...DIRECTORY.projected],
   });

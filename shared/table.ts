@@ -34,22 +34,28 @@ export const EXPORT_JOB_ATTRIBUTES = [
   TTL_ATTRIBUTE,
 ] as const;
 
-/** Attributes that the store derives from a customer's fields, for filters and look-ups. */
+/**
+ * Attributes that the store derives from a customer's fields, for filters and look-ups. Their
+ * stored names are short, since DynamoDB counts names in what is read: of an entry in the
+ * directory, long ones were a third.
+ */
 export const DERIVED = {
-  /** Sort key of the directory: the id, 16 digits. Only customers have one. */
-  directoryKey: 'directoryKey',
+  /** Sort key of the directory: the id, a number. Only customers have one. */
+  directoryKey: 'd',
+  /** Creation time in milliseconds since 1970, a number. */
+  createdAt: 't',
   /** Name, customerid and companyno, folded for search. */
-  nameText: 'nameText',
+  nameText: 'n',
   /** Address, postcode and postoffice, folded for search. */
-  addressText: 'addressText',
+  addressText: 'a',
   /** Digits of companyno, where it is a number written with hyphens or spaces. */
-  companyDigits: 'companyDigits',
-  /** private, company or unknown. */
-  kind: 'kind',
+  companyDigits: 'c',
+  /** First letter of private, company or unknown. */
+  kind: 'k',
   /** Present and true for customers who get e-invoices. */
-  eInvoice: 'eInvoice',
+  eInvoice: 'e',
   /** Present and true for customers with reverse tax. */
-  reverseTaxed: 'reverseTaxed',
+  reverseTaxed: 'r',
   /** Sort key of the sparse index of valid company and personal numbers, 12 digits. */
   orgNumber: 'orgNumber',
 } as const;
@@ -59,7 +65,7 @@ export const DIRECTORY = {
   name: 'directory',
   sortKey: DERIVED.directoryKey,
   projected: [
-    'date',
+    DERIVED.createdAt,
     DERIVED.nameText,
     DERIVED.addressText,
     DERIVED.companyDigits,

@@ -354,9 +354,12 @@ describe('table', () => {
     expect(production.resource('Customers').Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: key(KEY.sort),
-      AttributeDefinitions: [KEY.partition, KEY.sort, DIRECTORY.sortKey, BY_ORG_NUMBER.sortKey].map(
-        (AttributeName) => ({ AttributeName, AttributeType: 'S' }),
-      ),
+      AttributeDefinitions: [
+        { AttributeName: KEY.partition, AttributeType: 'S' },
+        { AttributeName: KEY.sort, AttributeType: 'S' },
+        { AttributeName: DIRECTORY.sortKey, AttributeType: 'N' },
+        { AttributeName: BY_ORG_NUMBER.sortKey, AttributeType: 'S' },
+      ],
       GlobalSecondaryIndexes: [
         {
           IndexName: DIRECTORY.name,

@@ -48,11 +48,11 @@ export async function ensureTable(endpoint: string, name: string): Promise<void>
           { AttributeName: KEY.sort, KeyType: 'RANGE' },
         ],
         AttributeDefinitions: [
-          KEY.partition,
-          KEY.sort,
-          DIRECTORY.sortKey,
-          BY_ORG_NUMBER.sortKey,
-        ].map((AttributeName): AttributeDefinition => ({ AttributeName, AttributeType: 'S' })),
+          attribute(KEY.partition, 'S'),
+          attribute(KEY.sort, 'S'),
+          attribute(DIRECTORY.sortKey, 'N'),
+          attribute(BY_ORG_NUMBER.sortKey, 'S'),
+        ],
         GlobalSecondaryIndexes: [
           index(DIRECTORY.name, DIRECTORY.sortKey, {
             ProjectionType: 'INCLUDE',
@@ -70,6 +70,10 @@ export async function ensureTable(endpoint: string, name: string): Promise<void>
     { TableName: name },
   );
   client.destroy();
+}
+
+function attribute(AttributeName: string, AttributeType: 'S' | 'N'): AttributeDefinition {
+  return { AttributeName, AttributeType };
 }
 
 function index(

@@ -14,26 +14,21 @@ const KIND_WORDS: Readonly<Record<Exclude<Kind, 'unknown'>, readonly string[]>> 
 };
 const TRUE_WORDS = ['1', 'TRUE', 'YES', 'JA', 'ON'];
 const NUMBER_WITH_SEPARATORS = /^\d[\d\s+-]*$/;
-const LAST_ID = '9'.repeat(16);
 
 /** The attributes by which a customer is searched, filtered and looked up. */
-export function derive({ mexcParamvaluesetsid }: Origin, texts: CustomerTexts) {
+export function derive({ mexcParamvaluesetsid, date }: Origin, texts: CustomerTexts) {
   const { name, customerid, companyno, address, postcode, postoffice } = texts;
   return {
-    [DERIVED.directoryKey]: padId(mexcParamvaluesetsid),
+    [DERIVED.directoryKey]: mexcParamvaluesetsid,
+    [DERIVED.createdAt]: Date.parse(date),
     [DERIVED.nameText]: searchText([name, customerid, companyno]),
     [DERIVED.addressText]: searchText([address, postcode, postoffice]),
     [DERIVED.companyDigits]: digitsOf(companyno ?? ''),
-    [DERIVED.kind]: kindOf(texts),
+    [DERIVED.kind]: kindLetter(kindOf(texts)),
     [DERIVED.eInvoice]: (!!texts.crediflowPartyId && !isTrue(texts.dontSendEFaktura)) || undefined,
     [DERIVED.reverseTaxed]: isTrue(texts.reversetax) || undefined,
     [DERIVED.orgNumber]: parseIdentityNumber(companyno ?? '')?.digits,
   };
-}
-
-/** Id in the form in which sort keys order it: zero-padded to the 16 digits of 2^53. */
-export function padId(id: number): string {
-  return String(id).padStart(LAST_ID.length, '0');
 }
 
 /**
@@ -49,6 +44,11 @@ export function fold(text: string): string {
 export function digitsOf(text: string): string | undefined {
   const trimmed = text.trim();
   return NUMBER_WITH_SEPARATORS.test(trimmed) ? trimmed.replace(/\D/g, '') : undefined;
+}
+
+/** How a kind is stored. */
+export function kindLetter(kind: Kind): string {
+  return kind.charAt(0);
 }
 
 function kindOf({ customertypecode = '', companyno = '' }: CustomerTexts): Kind {

@@ -2,7 +2,7 @@ import { badParameter } from '../http/problem.ts';
 import type { Query } from '../http/query.ts';
 import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../limits.ts';
 import { DERIVED } from '../table.ts';
-import { digitsOf, fold, type Kind } from './derived.ts';
+import { digitsOf, fold, type Kind, kindLetter } from './derived.ts';
 
 /** A condition over a customer's derived attributes. */
 export type Condition =
@@ -13,10 +13,10 @@ export type Condition =
   | { readonly attribute: string; readonly equals: string }
   | { readonly attribute: string; readonly exists: true };
 
-/** A stretch of creation times, as the start of their texts; both ends included. */
+/** A stretch of creation times, in milliseconds since 1970; both ends included. */
 export interface TimeRange {
-  readonly from: string;
-  readonly to: string;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Which customers a call asks for: those created in one of the stretches that meet the condition. */
@@ -27,8 +27,9 @@ export interface Selection {
 }
 
 /** Before and after every creation time. */
-export const FIRST_TIME = ' ';
-export const LAST_TIME = '~';
+export const FIRST_TIME = 0;
+export const LAST_TIME = Number.MAX_SAFE_INTEGER;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 const AT_ANY_TIME: readonly TimeRange[] = [{ from: FIRST_TIME, to: LAST_TIME }];
 
 /** Whether a selection leaves nobody out. */
@@ -160,19 +161,20 @@ function search(query: Query, parameter: string, attributes: readonly string[]):
 }
 
 function dateRanges(query: Query, inverted: boolean): TimeRange[] {
-  const from = day(query, 'from');
-  const to = day(query, 'to');
-  if (from > to) throw badParameter('from', `is ${from}, which is after to, ${to}`);
-  const afterTo = `${to}${LAST_TIME}`;
+  const from = startOfDay(query, 'from');
+  const to = startOfDay(query, 'to') + DAY_MS - 1;
+  if (from > to) {
+    throw badParameter('from', `is ${query.one('from')}, which is after to, ${query.one('to')}`);
+  }
   return inverted
     ? [
-        { from: FIRST_TIME, to: from },
-        { from: afterTo, to: LAST_TIME },
+        { from: FIRST_TIME, to: from - 1 },
+        { from: to + 1, to: LAST_TIME },
       ]
-    : [{ from, to: afterTo }];
+    : [{ from, to }];
 }
 
-function day(query: Query, parameter: string): string {
+function startOfDay(query: Query, parameter: string): number {
   const text = query.one(parameter);
   if (text === undefined) throw badParameter(parameter, 'is missing; filter rangeByDate needs it');
   const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
@@ -180,7 +182,7 @@ function day(query: Query, parameter: string): string {
   if (!date || Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text)) {
     throw badParameter(parameter, 'must be a date that exists, as YYYY-MM-DD');
   }
-  return text;
+  return date.getTime();
 }
 
 function flag(parameter: string, who: string, condition: Condition): FilterDefinition {
@@ -219,7 +221,7 @@ function isSet(query: Query, parameter: string, unlessGiven: '0' | '1'): boolean
 }
 
 function isKind(kind: Kind): Condition {
-  return { attribute: DERIVED.kind, equals: kind };
+  return { attribute: DERIVED.kind, equals: kindLetter(kind) };
 }
 
 function has(attribute: string): Condition {
@@ -231,7 +233,7 @@ function intersect(left: readonly TimeRange[], right: readonly TimeRange[]): Tim
     right.flatMap((b) => {
       const from = a.from > b.from ? a.from : b.from;
       const to = a.to < b.to ? a.to : b.to;
-      return from < to ? [{ from, to }] : [];
+      return from <= to ? [{ from, to }] : [];
     }),
   );
 }

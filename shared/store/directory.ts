@@ -1,9 +1,9 @@
 import {
+  type AttributeValue,
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { padId } from '../customer/derived.ts';
 import {
   type Condition,
   FIRST_TIME,
@@ -20,8 +20,12 @@ import { idOf, partitionKey, type RawItem } from './items.ts';
 const END_OF_IDS = Number.MAX_SAFE_INTEGER;
 
 /** Values of an expression, by their placeholders. */
-type Values = Record<string, { S: string }>;
+type Values = Record<string, AttributeValue>;
 
+/** Ids that are read for each customer that is wanted, where not all of them meet a condition. */
+const IDS_FOR_ONE = 10;
+/** How much more is read next, where that was not enough. */
+const GROWTH = 4;
 /** Probes of one round of {@link firstIdSince}; each costs half a read unit. */
 const PROBES = 8;
 
@@ -38,24 +42,31 @@ export async function countSelected(merchant: string, selection: Selection): Pro
  * writes within a second.
  *
  * @param after id after which to begin.
+ * @param wanted how many will do: about as much is read as these take, and more only for who goes
+ * on. All where it is not given.
  */
 export async function* selectedIds(
   merchant: string,
   selection: Selection,
-  after = 0,
+  { after = 0, wanted = Number.POSITIVE_INFINITY }: { after?: number; wanted?: number } = {},
 ): AsyncGenerator<number[]> {
   const query = { ...conditionOf(selection), ProjectionExpression: KEY.sort };
-  for await (const { Items = [] } of selectedPages(merchant, selection, query, after)) {
+  const bounds = { after, span: selection.condition ? wanted * IDS_FOR_ONE : wanted };
+  for await (const { Items = [] } of selectedPages(merchant, selection, query, bounds)) {
     yield Items.map((item) => idOf(textOf(item, KEY.sort)));
   }
 }
 
-/** Pages of a query over the selected customers' places in the directory. */
+/**
+ * Pages of a query over the selected customers' places in the directory.
+ *
+ * @param span how many ids to read at first; then, for who goes on, of more each time.
+ */
 async function* selectedPages(
   merchant: string,
   { created }: Selection,
   query: Partial<QueryCommandInput> & ReturnType<typeof conditionOf>,
-  after = 0,
+  { after = 0, span = Number.POSITIVE_INFINITY } = {},
 ): AsyncGenerator<QueryCommandOutput> {
   const readPage = async (range: IdRange) => {
     const page = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
@@ -63,10 +74,21 @@ async function* selectedPages(
     const reached = last && idOf(textOf(last, KEY.sort));
     return { value: page, size: page.ScannedCount ?? 0, reached };
   };
+  let newestId: Promise<number> | undefined;
+  const findNewest = () => {
+    newestId ??= newest(merchant).then((entry) => entry?.id ?? 0);
+    return newestId;
+  };
+  let length = span;
   for (const range of created) {
     const { from, to } = await idsCreated(merchant, range);
-    const stretch = { from: Math.max(from, after + 1), to };
-    yield* readInOrder(stretch, readPage, async () => (await newest(merchant))?.id ?? 0);
+    for (let start = Math.max(from, after + 1); start <= to; ) {
+      const end = Math.min(to, start + length - 1);
+      yield* readInOrder({ from: start, to: end }, readPage, findNewest);
+      if (end === to || end >= (await findNewest())) break;
+      start = end + 1;
+      length *= GROWTH;
+    }
   }
 }
 
@@ -74,7 +96,7 @@ async function* selectedPages(
 async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<IdRange> {
   const [first, end] = await Promise.all([
     from === FIRST_TIME ? 1 : firstIdSince(merchant, from),
-    to === LAST_TIME ? END_OF_IDS : firstIdSince(merchant, to),
+    to === LAST_TIME ? END_OF_IDS : firstIdSince(merchant, to + 1),
   ]);
   return { from: first, to: end - 1 };
 }
@@ -83,9 +105,9 @@ async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<Id
  * The id from which on customers were created at a time or later. Looks at a few places at once
  * and then between two of them: 100,000 customers take six rounds.
  */
-async function firstIdSince(merchant: string, time: string): Promise<number> {
+async function firstIdSince(merchant: string, time: number): Promise<number> {
   const last = await newest(merchant);
-  if (!last || last.date < time) return END_OF_IDS;
+  if (!last || last.createdAt < time) return END_OF_IDS;
   let low = 1;
   let high = last.id;
   while (low < high) {
@@ -95,7 +117,7 @@ async function firstIdSince(merchant: string, time: string): Promise<number> {
     );
     const entries = await Promise.all(ids.map((id) => entryFrom(merchant, id)));
     for (const [index, entry] of entries.entries()) {
-      if (!entry || entry.date >= time) {
+      if (!entry || entry.createdAt >= time) {
         high = ids[index] as number;
         break;
       }
@@ -108,7 +130,8 @@ async function firstIdSince(merchant: string, time: string): Promise<number> {
 /** A customer's place in the directory. */
 interface Entry {
   readonly id: number;
-  readonly date: string;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
 }
 
 /** The first customer from an id on. */
@@ -124,7 +147,12 @@ async function oneEntry(merchant: string, range: IdRange, ScanIndexForward: bool
   const query = { ScanIndexForward, Limit: 1 };
   const { Items } = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
   const item = Items?.[0];
-  return item && { id: idOf(textOf(item, KEY.sort)), date: textOf(item, 'date') };
+  return (
+    item && {
+      id: idOf(textOf(item, KEY.sort)),
+      createdAt: Number(item[DERIVED.createdAt]?.N),
+    }
+  );
 }
 
 /** Ids of the customers with an identity number of 12 digits, ascending. */
@@ -161,8 +189,8 @@ function directoryQuery(
     ExpressionAttributeValues: {
       ...ExpressionAttributeValues,
       ':pk': { S: partitionKey(merchant) },
-      ':from': { S: padId(from) },
-      ':to': { S: padId(to) },
+      ':from': { N: String(from) },
+      ':to': { N: String(to) },
     },
     ...query,
   };

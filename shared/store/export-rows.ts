@@ -34,7 +34,7 @@ export function selectedRows(
 ): AsyncGenerator<RowPage> {
   return isEveryone(selection)
     ? allRows(merchant, write, after)
-    : rowsOfIds(merchant, selectedIds(merchant, selection, after), write);
+    : rowsOfIds(merchant, selectedIds(merchant, selection, { after }), write);
 }
 
 /** Pages of the rows of customers with these ids, in their order; absent ones are left out. */

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Customer, Origin } from '../customer/customer.ts';
-import { derive, padId } from '../customer/derived.ts';
+import { derive } from '../customer/derived.ts';
 import { WRITABLE_FIELDS } from '../customer/fields.ts';
 
 /** An item as the document client writes it. */
@@ -21,6 +21,11 @@ export function customerKey(merchant: string, id: number) {
 /** Sort key of a customer. */
 export function customerSortKey(id: number): string {
   return `${CUSTOMER_PREFIX}${padId(id)}`;
+}
+
+/** Id in the form in which texts order it: zero-padded to the 16 digits of 2^53. */
+export function padId(id: number): string {
+  return String(id).padStart(16, '0');
 }
 
 /** What every customer's sort key starts with. */

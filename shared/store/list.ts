@@ -76,7 +76,8 @@ async function pageOfDirectory(
 ): Promise<CustomerPage> {
   const ids: number[] = [];
   let toPass = start;
-  for await (const found of selectedIds(merchant, selection, after)) {
+  const wanted = start + limit + 1;
+  for await (const found of selectedIds(merchant, selection, { after, wanted })) {
     // One more than asked for tells whether there is a next page.
     ids.push(...found.slice(toPass, toPass + limit + 1 - ids.length));
     toPass -= Math.min(toPass, found.length);

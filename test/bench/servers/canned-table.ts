@@ -1,8 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Customer } from '../../../shared/customer/customer.ts';
-import { derive, padId } from '../../../shared/customer/derived.ts';
-import { CUSTOMER_PREFIX, customerSortKey, idOf, toItem } from '../../../shared/store/items.ts';
+import { derive } from '../../../shared/customer/derived.ts';
+import {
+  CUSTOMER_PREFIX,
+  customerSortKey,
+  idOf,
+  padId,
+  toItem,
+} from '../../../shared/store/items.ts';
 import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/table.ts';
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
 
@@ -24,13 +30,14 @@ const BUFFER_BYTES = 4 * PAGE_BYTES;
 /** They stand in the pattern of an item for what differs between customers. */
 const ID = 7_777_777_777_777_777;
 const DATE = '2001-02-03T04:05:06.789Z';
-const PLACES = new RegExp(`(?<="N":")${ID}(?=")|${ID}|${DATE}`);
+const TIME = Date.parse(DATE);
+const PLACES = new RegExp(`(?<="N":")${ID}(?=")|${ID}|${DATE}|${TIME}`);
 
 /** An item of which only id and date are still open, as bytes of its JSON. */
 interface Pattern {
   /** Bytes around the places: one more than there are places. */
   readonly around: readonly Buffer[];
-  readonly places: readonly ('id' | 'padded id' | 'date')[];
+  readonly places: readonly ('id' | 'padded id' | 'date' | 'time')[];
   /** Size by which DynamoDB counts, in bytes. */
   readonly size: number;
   readonly item: Item;
@@ -74,6 +81,7 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
       const place = places[index];
       writer.bytes(around[index] as Buffer);
       if (place === 'date') writer.ascii(dateOf(id));
+      else if (place === 'time') writer.ascii(String(Date.parse(dateOf(id))));
       else writer.ascii(place === 'id' ? String(id) : padId(id));
     }
     writer.bytes(around[places.length] as Buffer);
@@ -229,6 +237,7 @@ function toPattern(
     const before = rest.slice(0, match.index);
     around.push(Buffer.from(before));
     if (match[0] === DATE) places.push('date');
+    else if (match[0] === String(TIME)) places.push('time');
     else places.push(before.endsWith('"N":"') ? 'id' : 'padded id');
     rest = rest.slice(match.index + match[0].length);
   }
@@ -240,7 +249,8 @@ function fill(item: Item, id: number): Item {
   const text = JSON.stringify(item)
     .replaceAll(`"N":"${ID}"`, `"N":"${id}"`)
     .replaceAll(String(ID), padId(id))
-    .replaceAll(DATE, dateOf(id));
+    .replaceAll(DATE, dateOf(id))
+    .replaceAll(String(TIME), String(Date.parse(dateOf(id))));
   return JSON.parse(text);
 }
 
@@ -279,7 +289,8 @@ function keyCondition(input: Input): { pk: string; range: Range } {
     .trim();
   const sortKey = sortKeyOf(input.IndexName);
   const [, pk, rest = ''] = /^pk = (:\w+) AND (.+)$/.exec(expression) ?? [];
-  const value = (name = '') => values[name]?.S ?? '';
+  // Numbers as texts in the same order.
+  const value = (name = '') => values[name]?.S ?? padId(Number(values[name]?.N));
   const range = rangeOf(rest.replaceAll(sortKey, 'key'), value);
   if (pk && range) return { pk: value(pk), range };
   throw unknown('KeyConditionExpression', input);
