@@ -1,3 +1,6 @@
+import { kindLetter } from '../../../shared/customer/derived.ts';
+import { DERIVED } from '../../../shared/table.ts';
+
 /** A filter expression over whole items, for those of our filters that the bench uses. */
 export function filterOf({
   filter,
@@ -7,22 +10,21 @@ export function filterOf({
   search?: string | undefined;
 }): {
   FilterExpression?: string;
-  ExpressionAttributeNames?: Record<string, string>;
   ExpressionAttributeValues?: Record<string, unknown>;
 } {
   if (!filter) return {};
   const conditions: string[] = [];
-  const names: Record<string, string> = {};
   const values: Record<string, unknown> = {};
   for (const name of filter.split(',')) {
     if (name === 'isCompany') {
-      conditions.push('#kind = :kind');
-      names['#kind'] = 'kind';
-      values[':kind'] = 'company';
+      conditions.push(`${DERIVED.kind} = :kind`);
+      values[':kind'] = kindLetter('company');
     } else if (name === '!isEFaktura') {
-      conditions.push('attribute_not_exists(eInvoice)');
+      conditions.push(`attribute_not_exists(${DERIVED.eInvoice})`);
     } else if (name === 'search' && search) {
-      conditions.push('(contains(nameText, :text) OR contains(addressText, :text))');
+      conditions.push(
+        `(contains(${DERIVED.nameText}, :text) OR contains(${DERIVED.addressText}, :text))`,
+      );
       values[':text'] = search.toUpperCase();
     } else {
       throw new Error(`The usual way has no filter ${name}.`);
@@ -30,7 +32,6 @@ export function filterOf({
   }
   return {
     FilterExpression: conditions.join(' AND '),
-    ...(Object.keys(names).length > 0 && { ExpressionAttributeNames: names }),
     ExpressionAttributeValues: values,
   };
 }
