@@ -7,25 +7,24 @@ export async function* until<T>(
   deadline: AbortSignal,
   source: AsyncGenerator<T>,
 ): AsyncGenerator<T> {
-  const over = overAt(deadline);
   for (;;) {
-    const { done, value } = await Promise.race([source.next(), over]);
+    const { done, value } = await before(deadline, source.next());
     if (done) return;
     yield value;
   }
 }
 
-/** The value, unless it comes after the deadline. @throws the deadline's reason then. */
+/**
+ * The value, unless it comes after the deadline. Nothing of it is kept until then, as a race
+ * against one promise of the deadline would.
+ *
+ * @throws the deadline's reason.
+ */
 export function before<T>(deadline: AbortSignal, value: Promise<T>): Promise<T> {
-  return Promise.race([value, overAt(deadline)]);
-}
-
-function overAt(deadline: AbortSignal): Promise<never> {
-  const over = new Promise<never>((_, reject) => {
-    if (deadline.aborted) reject(deadline.reason);
-    deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
+  return new Promise((resolve, reject) => {
+    const end = () => reject(deadline.reason);
+    if (deadline.aborted) end();
+    deadline.addEventListener('abort', end, { once: true });
+    value.then(resolve, reject).finally(() => deadline.removeEventListener('abort', end));
   });
-  // Nobody may be waiting any more when it comes.
-  over.catch(() => {});
-  return over;
 }
