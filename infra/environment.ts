@@ -1,6 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import { ENVIRONMENT } from '../shared/config.ts';
 import { LONG_EXPORT_ROWS } from '../shared/limits.ts';
+import { EXPORT_NODE_OPTIONS } from './bundle/options.ts';
 import { type Endpoint, handsOver, type Storage } from './permissions.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,6 +22,7 @@ export function storageVariables(
   return {
     [ENVIRONMENT.tableName]: table.tableName,
     ...(exports && { [ENVIRONMENT.bucketName]: bucket.bucketName }),
+    ...(exports === 'write' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { EXPORT_NODE_OPTIONS } from '../../infra/bundle/options.ts';
 import type { Bundles } from './bundles.ts';
 import type { Shape } from './customers.ts';
 import { environmentOf } from './environment.ts';
@@ -61,7 +62,15 @@ export async function startExporter(
   const module = await (who === 'ours'
     ? bundles.ours(`export-customers-${type}`)
     : bundles.usual(usual));
-  return startContender({ caller: bundles.caller, module, environment });
+  return startContender({
+    caller: bundles.caller,
+    module,
+    environment: {
+      ...environment,
+      // As the stack sets it.
+      ...(who === 'ours' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
+    },
+  });
 }
 
 /** Exports a whole register. */
