@@ -141,7 +141,11 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
     const { DurableConfig, Timeout, Environment } = stack.resource(EXPORT_RUNNER).Properties;
     expect(DurableConfig).toEqual({ ExecutionTimeout: 12 * 3_600, RetentionPeriodInDays: 1 });
     expect(Timeout).toBe(900);
-    expect(Object.keys(Environment.Variables).sort()).toEqual(['BUCKET_NAME', 'TABLE_NAME']);
+    expect(Object.keys(Environment.Variables).sort()).toEqual([
+      'BUCKET_NAME',
+      'NODE_OPTIONS',
+      'TABLE_NAME',
+    ]);
   });
 
   test('the export runner is called by an alias, so that executions keep their version', () => {

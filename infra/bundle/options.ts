@@ -22,6 +22,7 @@ export const BUNDLE = {
     'node:process': replacement('process.cjs'),
     'node:util': replacement('util.cjs'),
     '@aws-sdk/credential-provider-node': replacement('credentials.ts'),
+    '@smithy/core/event-streams': replacement('event-streams.ts'),
   },
 } as const;
 

@@ -11,6 +11,7 @@ import { answerExport } from './export.ts';
 import { exportFile } from './file.ts';
 import type { Format } from './format.ts';
 import { describeJob, type ExportJob, jobPath, pollHeaders } from './job.ts';
+import { startRunner } from './runner.ts';
 
 const EXPORT_RUNNER = required('exportRunner');
 const LONG_EXPORT_ROWS = Number(required('longExportRows'));
@@ -59,9 +60,6 @@ async function handOver(
     updated: now,
   };
   await addExportJob(merchant, job);
-  // Few exports are long. Loaded with the rest, Lambda's client would add some 5 ms of processor
-  // time to every cold start; it is in the bundle all the same.
-  const { startRunner } = await import('./runner.ts');
   await startRunner(EXPORT_RUNNER, {
     merchant,
     id,
