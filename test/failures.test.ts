@@ -242,6 +242,32 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
+  describe.concurrent('a throttled table', () => {
+    const throttled = dynamodbError(400, 'ProvisionedThroughputExceededException');
+    // Three times as many as the SDK puts up with for one request.
+    const forLong = (match: RegExp) => first(3 * (DYNAMODB_RETRIES + 1), throttled, match);
+
+    test.each([
+      ['GET', /^Query (?!.*ScanIndexForward)/],
+      ['POST', /^BatchGetItem/],
+    ])('makes an export by %s slower, and does not fail it', async (method, match) => {
+      const { name, merchant, ids } = await merchantWith(3);
+      dynamodb.inject(name, forLong(match));
+      const options = method === 'POST' ? { body: ids } : {};
+      const { status, body } = await merchant.call(method, '/customers/export/csv', options);
+      expect(status).toBe(200);
+      expect(body.count).toBe(3);
+    });
+
+    test('that stays so for good fails it with 503, and leaves no file', async () => {
+      const { name, merchant, ids } = await merchantWith(1);
+      dynamodb.inject(name, every(throttled, /^BatchGetItem/));
+      const body = ids;
+      expectUnavailable(await merchant.call('POST', '/customers/export/xml', { body }));
+      expect(await leftovers(name)).toEqual([]);
+    });
+  });
+
   describe.concurrent('S3', () => {
     test.each(S3_FAULTS)('%s for a while: the file is there', async (_, fault) => {
       const { name, merchant } = await merchantWith(1);

@@ -9,10 +9,13 @@ interface ServiceError extends Error {
   readonly code?: string;
 }
 
-const PASSING_ERRORS = new Set([
+const THROTTLING_ERRORS = [
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
   'ThrottlingException',
+];
+const PASSING_ERRORS = new Set([
+  ...THROTTLING_ERRORS,
   'InternalServerError',
   'InternalError',
   'ServiceUnavailable',
@@ -46,6 +49,12 @@ export function isPassing(error: unknown): boolean {
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
     CONNECTION_ERRORS.test(code ?? '')
   );
+}
+
+/** Whether DynamoDB could not keep up with an export's reads; it can a little later. */
+export function isThrottling(error: unknown): boolean {
+  if (error instanceof Problem) return error.status === 503;
+  return THROTTLING_ERRORS.includes((error as Error).name);
 }
 
 /** Lambda's JSON log format adds time, level and request id; personal data is never logged. */

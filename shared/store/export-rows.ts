@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { isEveryone, type Selection } from '../customer/filters.ts';
+import { isThrottling } from '../http/failures.ts';
 import { prefetched } from '../parallel.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
@@ -10,6 +12,9 @@ import { getRows, MAX_BATCH, queryRows } from './rows.ts';
 
 /** Batches of {@link MAX_BATCH} customers under way at once, or waiting for their turn. */
 const BATCHES_AHEAD = 4;
+/** Tries of a read from a throttled table, with a wait between two: some ten seconds. */
+const MAX_TRIES = 8;
+const MAX_WAIT_MS = 1_000;
 const EVERY_ID: IdRange = { from: 1, to: Number.MAX_SAFE_INTEGER };
 
 /** Rows of some customers, in UTF-8. */
@@ -48,12 +53,27 @@ export function chosenRows(
 
 function allRows(merchant: string, write: RowWriter, after: number): AsyncGenerator<RowPage> {
   const readPage = async (range: IdRange) => {
-    const { rows, next } = await queryRows(rangeOf(merchant, range), write);
+    const { rows, next } = await patiently(() => queryRows(rangeOf(merchant, range), write));
     const value = { text: rows.text, count: rows.ids.length, lastId: rows.ids.at(-1) };
     return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
   };
   const stretch = { ...EVERY_ID, from: after + 1 };
   return readInOrder(stretch, readPage, () => newestId(merchant));
+}
+
+/**
+ * Reads again where the table is throttled: an export reads more than anything else, and is to be
+ * slower then, not to fail. The SDK has tried four times by then.
+ */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (attempt === MAX_TRIES || !isThrottling(error)) throw error;
+      await setTimeout(MAX_WAIT_MS * Math.random());
+    }
+  }
 }
 
 /** The highest id in use; 0 where there is no customer. */
@@ -88,7 +108,7 @@ function rowsOfIds(
   write: RowWriter,
 ): AsyncGenerator<RowPage> {
   return prefetched(inBatches(pages), BATCHES_AHEAD, async (ids) => ({
-    ...(await getRows(merchant, ids, write)),
+    ...(await patiently(() => getRows(merchant, ids, write))),
     lastId: ids.at(-1),
   }));
 }
