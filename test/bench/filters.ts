@@ -174,7 +174,11 @@ async function compareCursor(
 }
 
 /** Writes customers as the store would. */
-async function load(endpoint: string, customers: number): Promise<void> {
+export async function load(
+  endpoint: string,
+  customers: number,
+  merchant = MERCHANT,
+): Promise<void> {
   // For the clients made here, one of them by `ensureTable`.
   Object.assign(process.env, environmentOf({ dynamodb: endpoint }));
   const client = new DynamoDBClient({});
@@ -184,9 +188,10 @@ async function load(endpoint: string, customers: number): Promise<void> {
   await ensureTable(endpoint, TABLE);
   const firsts = Array.from({ length: Math.ceil(customers / BATCH) }, (_, batch) => batch * BATCH);
   await inParallel(firsts, BATCHES_AT_ONCE, async (first) => {
-    const ids = Array.from({ length: BATCH }, (_, index) => first + index + 1);
+    const length = Math.min(BATCH, customers - first);
+    const ids = Array.from({ length }, (_, index) => first + index + 1);
     const requests = ids.map((id) => ({
-      PutRequest: { Item: toItem(MERCHANT, searchable(id)) },
+      PutRequest: { Item: toItem(merchant, searchable(id)) },
     }));
     await documents.send(new BatchWriteCommand({ RequestItems: { [TABLE]: requests } }));
     if ((first + BATCH) % 10_000 === 0) progress(`filters: ${first + BATCH} customers written`);
