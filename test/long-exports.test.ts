@@ -274,7 +274,9 @@ describe.runIf(isLocal)('an export of many', () => {
 
       expect(last).toMatchObject({ state: 'ready', count: MANY });
       for (const { rowsDone } of seen) expect(rowsDone).toBeGreaterThanOrEqual(stood.rowsDone);
-      expect(parts).toEqual(['partNumber=2', 'partNumber=3']);
+      // How many there are depends on the server's pages.
+      expect(parts.slice(0, 2)).toEqual(['partNumber=2', 'partNumber=3']);
+      expect(parts).not.toContain('partNumber=1');
       // What is in the bucket already is not read again; the newest customer is asked for, no more.
       const inBucket = ids[stood.rowsDone - 1] as number;
       const begins = reads
