@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -243,6 +243,24 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       },
     );
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'it ends with npm, also where a signal reaches npm alone',
+    async () => {
+      const port = await freePort();
+      const args = ['start', '--silent', '--', ...portArgs({ '--port': port })];
+      const npm = spawn('npm', args, {
+        cwd: join(import.meta.dirname, '..'),
+        env: { ...process.env, DATA_FOLDER: newFolder() },
+        stdio: 'ignore',
+      });
+      await eventually(async () => {
+        expect((await fetch(`http://localhost:${port}/customers`)).status).toBe(401);
+      });
+      npm.kill('SIGTERM');
+      await eventually(() => whileTaken(port, async () => {}));
+    },
+  );
 
   describe.concurrent('a start that cannot be', () => {
     test.each(PORT_FLAGS)(

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CONTENTS, DATA_FOLDER, keep } from './data-folder.ts';
 import { DataInUseError, startDynamoDb } from './dynamodb.ts';
@@ -48,6 +48,7 @@ Its data is in the folder that the variable DATA_FOLDER names, else in .local.
 /** The sample customers come from this service and module of the merchant. */
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, mm3servicesid: 1001, mexcModulesid: 12 };
 
+const PARENT_CHECK_MS = 500;
 /** How long requests that are under way may take to be done. */
 const END_MS = 3_000;
 
@@ -58,6 +59,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     ending ??= end();
   });
+}
+
+if (process.env.npm_lifecycle_event) {
+  const npm = process.ppid;
+  // A signal that reaches npm alone ends npm, or its shell, and does not come here.
+  setInterval(() => {
+    if (process.ppid !== npm) ending ??= end();
+  }, PARENT_CHECK_MS).unref();
 }
 
 await orExplain(HELP, async () => {
@@ -82,7 +91,7 @@ async function run(ports: Ports): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  await Promise.race([stack?.close(), setTimeout(END_MS)]);
+  await Promise.race([stack?.close(), wait(END_MS)]);
   process.exit(0);
 }
 
