@@ -235,6 +235,23 @@ describe.runIf(isLocal)('behind the API', () => {
       expect(answer).toMatchObject({ status: 200, body: { count: 4 } });
     });
 
+    test('are asked for again also where the answer has nothing else', async () => {
+      const { name, merchant, customers } = await merchantWith(2);
+      const nothing = (body: string) =>
+        JSON.stringify({ ...JSON.parse(none(body)), Responses: {} });
+      dynamodb.inject(name, first(1, { rewrite: nothing }, /^BatchGetItem/));
+      expect((await merchant.call('GET', '/customers?start=1')).body).toEqual(customers.slice(1));
+    });
+
+    test('are found in an answer with white space between its tokens', async () => {
+      const { name, merchant, customers } = await merchantWith(2);
+      const spaced = (body: string) => JSON.stringify(JSON.parse(body), null, 2);
+      dynamodb.inject(name, every({ rewrite: spaced }));
+      expect((await merchant.call('GET', '/customers?start=1')).body).toEqual(customers.slice(1));
+      expect(await list(merchant)).toEqual(customers);
+      dynamodb.heal(name);
+    });
+
     test('time and again are 503', async () => {
       const { name, merchant } = await merchantWith(2);
       dynamodb.inject(name, every({ rewrite: none }, /^BatchGetItem/));

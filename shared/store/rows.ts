@@ -57,7 +57,10 @@ export async function getRows(
     });
     const rows = rowsOf(command, TABLE_NAME, write);
     const answer: BatchGetItemCommandOutput = await dynamodb.send(command);
-    for (const [id, row] of eachRow(rows())) found.set(id, row);
+    // An answer need not name a table of which it has nothing.
+    if (answer.Responses?.[TABLE_NAME]) {
+      for (const [id, row] of eachRow(rows())) found.set(id, row);
+    }
     wanted = answer.UnprocessedKeys?.[TABLE_NAME];
   }
   const inOrder = ids.flatMap((id) => found.get(id) ?? []);
