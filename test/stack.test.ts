@@ -299,7 +299,7 @@ function commandsOf(name: string): Set<string> {
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const commands = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    // Lambda's client is loaded when it is needed, which keeps all its commands in the bundle.
+    // The durable functions' SDK brings all of Lambda's client along.
     .flatMap(
       ([path]) => /client-(?!lambda)\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [],
     )
