@@ -1,6 +1,5 @@
 import { Annotations, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
-import type { Alias } from 'aws-cdk-lib/aws-lambda';
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { EXPORT_RUNNER } from '../shared/routes.ts';
 import { storageVariables } from './environment.ts';
@@ -18,7 +17,7 @@ const RETENTION = Duration.days(1);
 
 /** The function and the alias under which it is called. */
 interface ExportRunner {
-  readonly handler: NodejsFunction;
+  readonly handler: IFunction;
   readonly alias: Alias;
 }
 

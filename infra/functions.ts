@@ -3,19 +3,17 @@ import type { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
+  Code,
   type DurableConfig,
+  Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   type VersionOptions,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { BUNDLE } from './bundle/options.ts';
 import type { Settings } from './settings.ts';
 import { removalPolicy } from './storage.ts';
-
-const FUNCTIONS = join(import.meta.dirname, '../functions');
 
 /** What sets a function apart from the others. */
 interface FunctionProperties {
@@ -42,7 +40,7 @@ export function addFunction(
   name: string,
   settings: Settings,
   { statements, ...properties }: FunctionProperties,
-): NodejsFunction {
+): LambdaFunction {
   const logGroup = addLogGroup(scope, `${name}-logs`, settings);
   const role = new Role(scope, `${name}-role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -58,29 +56,16 @@ export function addFunction(
       }),
     },
   });
-  return new NodejsFunction(scope, name, {
+  return new LambdaFunction(scope, name, {
     ...properties,
-    entry: join(FUNCTIONS, `${name}.ts`),
+    code: Code.fromAsset(join(settings.bundles, name)),
+    handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
     role,
     logGroup,
     loggingFormat: LoggingFormat.JSON,
-    // With the SDK that was tested, and of it only what is in use, which also starts faster.
-    bundling: { ...bundling(), bundleAwsSDK: true, logLevel: LogLevel.WARNING },
   });
-}
-
-/** The bundle's options as CDK takes them: format as its own word, aliases as arguments. */
-function bundling() {
-  const { alias, ...options } = BUNDLE;
-  const aliases = Object.entries(alias).map(([name, path]) => [`--alias:${name}`, path]);
-  return {
-    ...options,
-    mainFields: [...options.mainFields],
-    format: OutputFormat.ESM,
-    esbuildArgs: Object.fromEntries(aliases),
-  };
 }
 
 /** A log group that forgets after one month, or after three in production. */

@@ -1,14 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type CfnElement } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
-import { BUNDLE } from '../infra/bundle/options.ts';
+import { bundleFunction, bundleFunctions } from '../infra/bundle/bundle.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { FIELDS } from '../shared/customer/fields.ts';
@@ -24,12 +21,14 @@ import {
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
 type Json = Record<string, any>;
 
-/** Synthesizes the stack, without bundling its functions. */
+const bundles = await bundleFunctions();
+
+/** Synthesizes the stack. */
 function synthesize(context: Record<string, string> = {}) {
   const app = new App({
-    context: { ...cdk.context, ...context, 'aws:cdk:bundling-stacks': [] },
+    context: { ...cdk.context, ...context },
   });
-  const stack = new CustomerRegister(app, readSettings(app.node));
+  const stack = new CustomerRegister(app, readSettings(app.node, bundles));
   const template = Template.fromStack(stack);
   const logicalId = (id: string): string =>
     stack.resolve(stack.getLogicalId(stack.node.findChild(id).node.defaultChild as CfnElement));
@@ -276,9 +275,11 @@ describe('permissions', () => {
 
   test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
     '%s may do what its code can',
-    (name) => {
+    async (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
-      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
+      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(
+        await commandsOf(name),
+      );
     },
   );
 });
@@ -294,8 +295,8 @@ const ACTIONS: Record<string, string> = {
 };
 
 /** The actions a function can call: the SDK's commands that tree shaking leaves in its bundle. */
-function commandsOf(name: string): Set<string> {
-  const { metafile } = bundle(name);
+async function commandsOf(name: string): Promise<Set<string>> {
+  const { metafile } = await bundleFunction(name);
   const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
   const commands = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
@@ -307,26 +308,12 @@ function commandsOf(name: string): Set<string> {
   return new Set(commands.map((command) => ACTIONS[command] ?? command));
 }
 
-function bundle(name: string) {
-  return buildSync({
-    ...BUNDLE,
-    mainFields: [...BUNDLE.mainFields],
-    entryPoints: [join(import.meta.dirname, `../functions/${name}.ts`)],
-    bundle: true,
-    write: false,
-    outdir: 'bundle',
-    platform: 'node',
-    metafile: true,
-  });
-}
-
 describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of %s', (name) => {
-  const load = async () => {
-    const code = bundle(name).outputFiles[0]?.contents ?? new Uint8Array();
-    const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
-    const file = join(folder, 'index.mjs');
-    writeFileSync(file, code);
-    return import(/* @vite-ignore */ file).finally(() => rmSync(folder, { recursive: true }));
+  let loads = 0;
+  const load = () => {
+    loads += 1;
+    // Modules are loaded once for each address.
+    return import(/* @vite-ignore */ `${join(bundles, name, 'index.mjs')}?${loads}`);
   };
   const { Environment } = development.resource(name).Properties;
   const required = Object.keys(Environment?.Variables ?? {}).filter(
@@ -618,5 +605,5 @@ test.each([
   [{ merchantClaim: 'merchant id' }, 'Context merchantClaim: '],
   [{ alarmTopicArn: 'alarms' }, 'Context alarmTopicArn: '],
 ])('context %o is refused', (context, message) => {
-  expect(() => readSettings(new App({ context }).node)).toThrow(message);
+  expect(() => readSettings(new App({ context }).node, bundles)).toThrow(message);
 });

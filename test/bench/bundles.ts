@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { BUNDLE } from '../../infra/bundle/options.ts';
-
-const FUNCTIONS = join(import.meta.dirname, '../../functions');
+import { bundleFunction } from '../../infra/bundle/bundle.ts';
 
 /**
  * Packages that are not modules call `require`, which a module has to make for itself; this is
@@ -44,11 +42,11 @@ export async function createBundles(): Promise<Bundles> {
     return built;
   };
   return {
-    ours: (name) =>
-      make(join(FUNCTIONS, `${name}.ts`), `ours-${name}`, {
-        ...BUNDLE,
-        mainFields: [...BUNDLE.mainFields],
-      }),
+    ours: async (name) => {
+      const outfile = join(folder, `ours-${name}.mjs`);
+      if (!existsSync(outfile)) writeFileSync(outfile, (await bundleFunction(name)).code);
+      return outfile;
+    },
     bare: (name) => make(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
     usual: (name) =>
       make(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
