@@ -4,7 +4,7 @@ import { answerExport } from '../shared/export/export.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { MAX_IDS_EXPORTED } from '../shared/limits.ts';
-import type { RowWriter } from '../shared/rows/row-writer.ts';
+import { rowWriter } from '../shared/rows/row-writer.ts';
 import { chosenRows } from '../shared/store/export-rows.ts';
 
 const BodySchema = idsSchema(MAX_IDS_EXPORTED);
@@ -14,8 +14,9 @@ export const handler = endpoint(
   async (request) => {
     request.query.allowOnly(CSV_PARAMETERS);
     const ids = parseBody(request, BodySchema).sort((a, b) => a - b);
-    const rows = (write: RowWriter) => chosenRows(request.merchant, ids, write);
-    return answerExport(request, csv(request.query), rows, { mustHoldSome: true });
+    const format = csv(request.query);
+    const rows = chosenRows(request.merchant, ids, rowWriter(format));
+    return answerExport(request, format, rows, { mustHoldSome: true });
   },
   { offers: ['application/json', CSV_TYPE] },
 );

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Request } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
-import { type RowWriter, rowWriter } from '../rows/row-writer.ts';
 import type { RowPage } from '../store/export-rows.ts';
 import { exportFile, presign, uploadTarget } from './file.ts';
 import type { Format } from './format.ts';
@@ -11,7 +10,7 @@ import { upload } from './upload.ts';
  * Writes customers into a file on S3 and answers with a presigned address of it: as JSON, or as
  * a redirect where the caller asked for the file's own type.
  *
- * @param rows reads the customers, by the writer of the format.
+ * @param rows of the customers, in the format.
  * @param mustHoldSome whether an export of nobody is an error.
  * @param deadline ends the export as a failure that leaves nothing behind.
  * @throws Problem 404 for an export of nobody that must hold some; there is no file then.
@@ -19,14 +18,14 @@ import { upload } from './upload.ts';
 export async function answerExport(
   { merchant, accepted }: Request,
   format: Format,
-  rows: (write: RowWriter) => AsyncIterable<RowPage>,
+  rows: AsyncIterable<RowPage>,
   { mustHoldSome = false, deadline }: { mustHoldSome?: boolean; deadline?: AbortSignal } = {},
 ): Promise<Answer> {
   const file = exportFile(merchant, format, randomUUID());
   let count = 0;
   async function* texts() {
     yield Buffer.from(format.head);
-    for await (const page of rows(rowWriter(format))) {
+    for await (const page of rows) {
       count += page.count;
       yield page.text;
     }

@@ -3,7 +3,8 @@ import { required } from '../config.ts';
 import type { Selection } from '../customer/filters.ts';
 import { before, until } from '../deadline.ts';
 import type { Answer, Request } from '../http/endpoint.ts';
-import type { RowWriter } from '../rows/row-writer.ts';
+import { begun } from '../parallel.ts';
+import { rowWriter } from '../rows/row-writer.ts';
 import { estimateSelected } from '../store/estimate.ts';
 import { addExportJob } from '../store/export-jobs.ts';
 import { selectedRows } from '../store/export-rows.ts';
@@ -31,9 +32,10 @@ export async function answerSelectedExport(
   const deadline = AbortSignal.timeout(Math.max(0, remainingMs() - HAND_OVER_MS));
   let expected = LONG_EXPORT_ROWS;
   try {
+    // Most exports are short: while it is found out, the first page is read.
+    const rows = begun(until(deadline, selectedRows(merchant, selection, rowWriter(format))));
     expected = await before(deadline, estimateSelected(merchant, selection, LONG_EXPORT_ROWS));
     if (expected <= LONG_EXPORT_ROWS) {
-      const rows = (write: RowWriter) => until(deadline, selectedRows(merchant, selection, write));
       return await answerExport(request, format, rows, { deadline });
     }
   } catch (error) {
