@@ -1,7 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import { ENVIRONMENT } from '../shared/config.ts';
 import { LONG_EXPORT_ROWS } from '../shared/limits.ts';
-import { EXPORT_NODE_OPTIONS } from './bundle/options.ts';
+import { EXPORT_NODE_OPTIONS } from './node-options.ts';
 import { type Endpoint, handsOver, type Storage } from './permissions.ts';
 import type { Settings } from './settings.ts';
 

@@ -5,7 +5,7 @@
  */
 export class EventStreamSerde {
   constructor() {
-    throw new Error('Event streams are left out of the bundle (infra/bundle/options.ts).');
+    throw new Error('Event streams are left out of the bundle (infra/bundle/bundle.ts).');
   }
 }
 

@@ -1,4 +1,4 @@
-import { EXPORT_NODE_OPTIONS } from '../../infra/bundle/options.ts';
+import { EXPORT_NODE_OPTIONS } from '../../infra/node-options.ts';
 import type { Bundles } from './bundles.ts';
 import type { Shape } from './customers.ts';
 import { environmentOf } from './environment.ts';
