@@ -1,4 +1,3 @@
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FIELDS } from '../shared/customer/fields.ts';
@@ -7,11 +6,11 @@ import {
   create,
   eventually,
   isLocal,
-  localStack,
   merchantsAvailable,
   newMerchant,
   useApi,
 } from './support/api.ts';
+import { filesOf } from './support/files.ts';
 import { expectProblem } from './support/problem.ts';
 import { SEED_CUSTOMER } from './support/seed.ts';
 
@@ -288,13 +287,3 @@ test.runIf(isLocal)('an address serves its own file only, unchanged', async () =
     403,
   );
 });
-
-/** Keys of the files in the bucket under a merchant's prefix. */
-async function filesOf(merchant: string) {
-  const s3 = new S3Client({ forcePathStyle: true });
-  const { Contents = [] } = await s3.send(
-    new ListObjectsV2Command({ Bucket: localStack().bucket, Prefix: `exports/${merchant}/` }),
-  );
-  s3.destroy();
-  return Contents.map(({ Key }) => Key);
-}

@@ -1,4 +1,3 @@
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ROUTES } from '../shared/routes.ts';
 import {
@@ -11,26 +10,18 @@ import {
   useApi,
 } from './support/api.ts';
 import {
+  dynamodbError,
+  every,
   type Fault,
   type FaultProxy,
-  type Faults,
+  first,
+  s3Error,
   startFaultProxy,
 } from './support/fault-proxy.ts';
+import { filesOf } from './support/files.ts';
 import { expectProblem } from './support/problem.ts';
 
 useApi();
-
-/** What a server says of itself stays in the log. */
-const INTERNAL = 'arn:aws:dynamodb:eu-north-1:123456789012:table/customers is not well';
-
-const dynamodbError = (status: number, name: string): Fault => ({
-  status,
-  body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: INTERNAL }),
-});
-const s3Error = (status: number, code: string): Fault => ({
-  status,
-  body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
-});
 
 const BROKEN_CONNECTIONS = [
   ['hangs up', 'hang up'],
@@ -54,18 +45,6 @@ const S3_FAULTS: [string, Fault][] = [
 /** The SDK tries DynamoDB four times in all, and S3, where an attempt may take longer, three. */
 const DYNAMODB_RETRIES = 3;
 const S3_RETRIES = 2;
-
-/** The first requests whose operation and body match have a fault. */
-function first(count: number, fault: Fault, match = /^/): Faults {
-  let seen = 0;
-  return ({ operation, body }) => {
-    if (!match.test(`${operation} ${body}`)) return undefined;
-    seen += 1;
-    return seen <= count ? fault : undefined;
-  };
-}
-
-const every = (fault: Fault, match?: RegExp) => first(Number.POSITIVE_INFINITY, fault, match);
 
 describe.runIf(isLocal)('behind the API', () => {
   let dynamodb: FaultProxy;
@@ -281,7 +260,7 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.inject(name, every(throttled, /^BatchGetItem/));
       const body = ids;
       expectUnavailable(await merchant.call('POST', '/customers/export/xml', { body }));
-      expect(await leftovers(name)).toEqual([]);
+      expect(await filesOf(name)).toEqual([]);
     });
   });
 
@@ -331,7 +310,7 @@ describe.runIf(isLocal)('behind the API', () => {
     ] as const)('that %s is 503 and leaves nothing behind', async (_, match, fault) => {
       s3.inject(name, every(fault, match));
       expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
-      expect(await leftovers(name)).toEqual([]);
+      expect(await filesOf(name)).toEqual([]);
     });
 
     test('that DynamoDB breaks off is 503 and leaves nothing behind', async () => {
@@ -346,7 +325,7 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError'), lastRange));
       expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
       expect(started).toBe(true);
-      expect(await leftovers(name)).toEqual([]);
+      expect(await filesOf(name)).toEqual([]);
       dynamodb.heal(name);
     });
 
@@ -426,15 +405,4 @@ async function download(url: string): Promise<string> {
   const response = await fetch(url);
   expect(response.status).toBe(200);
   return response.text();
-}
-
-/** Keys of a merchant's files and unfinished uploads. */
-async function leftovers(merchant: string): Promise<unknown[]> {
-  const { s3Endpoint, bucket } = localStack();
-  const client = new S3Client({ endpoint: s3Endpoint });
-  const where = { Bucket: bucket, Prefix: `exports/${merchant}/` };
-  const { Contents = [] } = await client.send(new ListObjectsV2Command(where));
-  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(where));
-  client.destroy();
-  return [...Contents, ...Uploads];
 }

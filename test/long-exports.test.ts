@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthorizer } from '../infra/local/authorizer.ts';
@@ -25,12 +24,8 @@ import {
   newMerchant,
   useApi,
 } from './support/api.ts';
-import {
-  type Fault,
-  type FaultProxy,
-  type Faults,
-  startFaultProxy,
-} from './support/fault-proxy.ts';
+import { every, type FaultProxy, first, s3Error, startFaultProxy } from './support/fault-proxy.ts';
+import { filesOf } from './support/files.ts';
 import { expectProblem } from './support/problem.ts';
 
 useApi();
@@ -43,26 +38,6 @@ const CSV = '/customers/export/csv';
 const XML = '/customers/export/xml';
 const PROGRESS = ['state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
 const FILE = ['url', 'expires', 'filename', 'contentType', 'count', 'bytes'];
-/** What a server says of itself stays in the log. */
-const INTERNAL = 'arn:aws:s3:::customer-exports is not well';
-
-const s3Error = (status: number, code: string): Fault => ({
-  status,
-  body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
-});
-
-/** The first requests whose operation and body match have a fault. */
-function first(count: number, fault: Fault, match: RegExp): Faults {
-  let seen = 0;
-  return ({ operation, body }) => {
-    if (!match.test(`${operation} ${body}`)) return undefined;
-    seen += 1;
-    return seen <= count ? fault : undefined;
-  };
-}
-
-const every = (fault: Fault, match: RegExp) => first(Number.POSITIVE_INFINITY, fault, match);
-
 describe.runIf(isLocal)('an export of many', () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
@@ -428,15 +403,4 @@ async function download(url: string): Promise<Buffer> {
   const response = await fetch(url);
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
-}
-
-/** Keys of a merchant's files and unfinished uploads. */
-async function filesOf(merchant: string) {
-  const { s3Endpoint, bucket } = localStack();
-  const client = new S3Client({ endpoint: s3Endpoint });
-  const where = { Bucket: bucket, Prefix: `exports/${merchant}/` };
-  const { Contents = [] } = await client.send(new ListObjectsV2Command(where));
-  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(where));
-  client.destroy();
-  return [...Contents, ...Uploads].map(({ Key }) => Key);
 }

@@ -13,11 +13,8 @@ import {
 } from '../customer/filters.ts';
 import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../table.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
-import { type IdRange, readInOrder } from './id-ranges.ts';
+import { type IdRange, LAST_ID, readInOrder } from './id-ranges.ts';
 import { idOf, partitionKey, type RawItem } from './items.ts';
-
-/** Above every id. */
-const END_OF_IDS = Number.MAX_SAFE_INTEGER;
 
 /** Values of an expression, by their placeholders. */
 type Values = Record<string, AttributeValue>;
@@ -96,7 +93,7 @@ async function* selectedPages(
 async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<IdRange> {
   const [first, end] = await Promise.all([
     from === FIRST_TIME ? 1 : firstIdSince(merchant, from),
-    to === LAST_TIME ? END_OF_IDS : firstIdSince(merchant, to + 1),
+    to === LAST_TIME ? LAST_ID : firstIdSince(merchant, to + 1),
   ]);
   return { from: first, to: end - 1 };
 }
@@ -107,7 +104,7 @@ async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<Id
  */
 async function firstIdSince(merchant: string, time: number): Promise<number> {
   const last = await newest(merchant);
-  if (!last || last.createdAt < time) return END_OF_IDS;
+  if (!last || last.createdAt < time) return LAST_ID;
   let low = 1;
   let high = last.id;
   while (low < high) {
@@ -136,11 +133,11 @@ interface Entry {
 
 /** The first customer from an id on. */
 function entryFrom(merchant: string, from: number): Promise<Entry | undefined> {
-  return oneEntry(merchant, { from, to: END_OF_IDS }, true);
+  return oneEntry(merchant, { from, to: LAST_ID }, true);
 }
 
 function newest(merchant: string): Promise<Entry | undefined> {
-  return oneEntry(merchant, { from: 1, to: END_OF_IDS }, false);
+  return oneEntry(merchant, { from: 1, to: LAST_ID }, false);
 }
 
 async function oneEntry(merchant: string, range: IdRange, ScanIndexForward: boolean) {

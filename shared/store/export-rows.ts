@@ -6,16 +6,16 @@ import { prefetched } from '../parallel.ts';
 import type { RowWriter } from '../rows/row-writer.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
 import { selectedIds } from './directory.ts';
-import { type IdRange, readInOrder } from './id-ranges.ts';
-import { customerSortKey, idOf, partitionKey } from './items.ts';
-import { getRows, MAX_BATCH, queryRows } from './rows.ts';
+import { type IdRange, LAST_ID, readInOrder } from './id-ranges.ts';
+import { customersIn, idOf } from './items.ts';
+import { getRows, inBatches, queryRows } from './rows.ts';
 
-/** Batches of {@link MAX_BATCH} customers under way at once, or waiting for their turn. */
+/** Batches of customers under way at once, or waiting for their turn. */
 const BATCHES_AHEAD = 4;
 /** Tries of a read from a throttled table, with a wait between two: some ten seconds. */
 const MAX_TRIES = 8;
 const MAX_WAIT_MS = 1_000;
-const EVERY_ID: IdRange = { from: 1, to: Number.MAX_SAFE_INTEGER };
+const EVERY_ID: IdRange = { from: 1, to: LAST_ID };
 
 /** Rows of some customers, in UTF-8. */
 export interface RowPage {
@@ -53,7 +53,7 @@ export function chosenRows(
 
 function allRows(merchant: string, write: RowWriter, after: number): AsyncGenerator<RowPage> {
   const readPage = async (range: IdRange) => {
-    const { rows, next } = await patiently(() => queryRows(rangeOf(merchant, range), write));
+    const { rows, next } = await patiently(() => queryRows(customersIn(merchant, range), write));
     const value = { text: rows.text, count: rows.ids.length, lastId: rows.ids.at(-1) };
     return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
   };
@@ -81,7 +81,7 @@ export async function newestId(merchant: string): Promise<number> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: TABLE_NAME,
-      ...rangeOf(merchant, EVERY_ID),
+      ...customersIn(merchant, EVERY_ID),
       ProjectionExpression: 'sk',
       ScanIndexForward: false,
       Limit: 1,
@@ -89,17 +89,6 @@ export async function newestId(merchant: string): Promise<number> {
   );
   const key = Items[0]?.sk?.S;
   return key === undefined ? 0 : idOf(key);
-}
-
-function rangeOf(merchant: string, { from, to }: IdRange) {
-  return {
-    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-    ExpressionAttributeValues: {
-      ':pk': { S: partitionKey(merchant) },
-      ':from': { S: customerSortKey(from) },
-      ':to': { S: customerSortKey(to) },
-    },
-  };
 }
 
 function rowsOfIds(
@@ -111,12 +100,4 @@ function rowsOfIds(
     ...(await patiently(() => getRows(merchant, ids, write))),
     lastId: ids.at(-1),
   }));
-}
-
-async function* inBatches(pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>) {
-  for await (const ids of pages) {
-    for (let from = 0; from < ids.length; from += MAX_BATCH) {
-      yield ids.slice(from, from + MAX_BATCH);
-    }
-  }
 }

@@ -6,6 +6,9 @@ export interface IdRange {
   readonly to: number;
 }
 
+/** The highest id that there can be; JSON's numbers are exact up to there. */
+export const LAST_ID = Number.MAX_SAFE_INTEGER;
+
 /** What DynamoDB gives of a stretch in one page. */
 export interface RangePage<T> {
   readonly value: T;

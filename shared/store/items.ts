@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Customer, Origin } from '../customer/customer.ts';
 import { derive } from '../customer/derived.ts';
 import { WRITABLE_FIELDS } from '../customer/fields.ts';
+import type { IdRange } from './id-ranges.ts';
 
 /** An item as the document client writes it. */
 export type Item = Record<string, unknown>;
@@ -16,6 +17,24 @@ export function partitionKey(merchant: string): string {
 /** Key of a customer. */
 export function customerKey(merchant: string, id: number) {
   return { pk: partitionKey(merchant), sk: customerSortKey(id) };
+}
+
+/** The same as the DynamoDB client takes it. */
+export function rawCustomerKey(merchant: string, id: number) {
+  const { pk, sk } = customerKey(merchant, id);
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+/** The part of a query that asks for the customers of a stretch of ids. */
+export function customersIn(merchant: string, { from, to }: IdRange) {
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': { S: partitionKey(merchant) },
+      ':from': { S: customerSortKey(from) },
+      ':to': { S: customerSortKey(to) },
+    },
+  };
 }
 
 /** Sort key of a customer. */

@@ -3,8 +3,9 @@ import { inParallel } from '../parallel.ts';
 import { JSON_ROWS } from '../rows/json.ts';
 import { rowWriter } from '../rows/row-writer.ts';
 import { selectedIds } from './directory.ts';
-import { CUSTOMER_PREFIX, customerSortKey, partitionKey } from './items.ts';
-import { getRows, MAX_BATCH, queryRows } from './rows.ts';
+import { LAST_ID } from './id-ranges.ts';
+import { customersIn } from './items.ts';
+import { getRows, inBatches, queryRows } from './rows.ts';
 
 /** Which page of a list. */
 export interface Page {
@@ -47,12 +48,7 @@ async function pageOfTable(merchant: string, { after, limit }: Page): Promise<Cu
   do {
     const found = await queryRows(
       {
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': { S: partitionKey(merchant) },
-          ':from': { S: customerSortKey(after + 1) },
-          ':to': { S: `${CUSTOMER_PREFIX}~` },
-        },
+        ...customersIn(merchant, { from: after + 1, to: LAST_ID }),
         ConsistentRead: true,
         // One more than asked for tells whether there is a next page.
         Limit: limit + 1 - ids.length,
@@ -84,11 +80,8 @@ async function pageOfDirectory(
     if (ids.length > limit) break;
   }
   const chosen = ids.slice(0, limit);
-  const batches = Array.from({ length: Math.ceil(chosen.length / MAX_BATCH) }, (_, index) =>
-    chosen.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH),
-  );
-  const rows = await inParallel(batches, PARALLEL_BATCHES, (ids) =>
-    getRows(merchant, ids, writeJson),
+  const rows = await inParallel(inBatches([chosen]), PARALLEL_BATCHES, (batch) =>
+    getRows(merchant, batch, writeJson),
   );
   return {
     json: toArray(rows.map(({ text }) => text)),

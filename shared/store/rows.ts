@@ -11,10 +11,10 @@ import {
 import { unavailable } from '../http/problem.ts';
 import type { Rows, RowWriter } from '../rows/row-writer.ts';
 import { dynamodb, TABLE_NAME } from './client.ts';
-import { customerKey } from './items.ts';
+import { rawCustomerKey } from './items.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
-export const MAX_BATCH = 100;
+const MAX_BATCH = 100;
 /** Keys left over by a throttled table are asked for again, after waits that double. */
 const MAX_TRIES = 7;
 const FIRST_WAIT_MS = 50;
@@ -43,10 +43,7 @@ export async function getRows(
 ): Promise<{ text: Buffer; count: number }> {
   const found = new Map<number, Buffer>();
   let wanted: KeysAndAttributes | undefined = {
-    Keys: ids.map((id) => {
-      const { pk, sk } = customerKey(merchant, id);
-      return { pk: { S: pk }, sk: { S: sk } };
-    }),
+    Keys: ids.map((id) => rawCustomerKey(merchant, id)),
     ConsistentRead: true,
   };
   for (let attempt = 0; wanted?.Keys?.length; attempt += 1) {
@@ -65,6 +62,17 @@ export async function getRows(
   }
   const inOrder = ids.flatMap((id) => found.get(id) ?? []);
   return { text: Buffer.concat(inOrder), count: inOrder.length };
+}
+
+/** Ids in batches that {@link getRows} takes. */
+export async function* inBatches(
+  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
+): AsyncGenerator<number[]> {
+  for await (const ids of pages) {
+    for (let from = 0; from < ids.length; from += MAX_BATCH) {
+      yield ids.slice(from, from + MAX_BATCH);
+    }
+  }
 }
 
 function eachRow({ text, ids, ends }: Rows): [id: number, row: Buffer][] {

@@ -35,6 +35,35 @@ interface Rewriting {
 /** Decides on each request; one without a fault goes its way. */
 export type Faults = (passing: Passing) => Fault | undefined;
 
+/** The first requests whose operation and body match have a fault. */
+export function first(count: number, fault: Fault, match = /^/): Faults {
+  let seen = 0;
+  return ({ operation, body }) => {
+    if (!match.test(`${operation} ${body}`)) return undefined;
+    seen += 1;
+    return seen <= count ? fault : undefined;
+  };
+}
+
+/** Every request whose operation and body match has a fault. */
+export const every = (fault: Fault, match?: RegExp) =>
+  first(Number.POSITIVE_INFINITY, fault, match);
+
+/** What a server says of itself in an error; it is to stay in the log. */
+const INTERNAL = 'arn:aws:dynamodb:eu-north-1:123456789012:table/customers is not well';
+
+/** An error of DynamoDB. */
+export const dynamodbError = (status: number, name: string): Fault => ({
+  status,
+  body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: INTERNAL }),
+});
+
+/** An error of S3. */
+export const s3Error = (status: number, code: string): Fault => ({
+  status,
+  body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
+});
+
 /** Stands between handlers and a server. */
 export interface FaultProxy {
   readonly endpoint: string;
