@@ -5,6 +5,7 @@ import { readSettings } from './settings.ts';
 import { CustomerRegister } from './stack.ts';
 
 const app = new App();
-new CustomerRegister(app, readSettings(app.node, await bundleFunctions()));
+const { folder } = await bundleFunctions();
+new CustomerRegister(app, readSettings(app.node, folder));
 // A finding of the rules that no construct acknowledges with its reason fails the synthesis.
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

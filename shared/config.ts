@@ -44,6 +44,19 @@ export function required(name: keyof typeof ENVIRONMENT): string {
   return value;
 }
 
+/**
+ * Reads a variable that must be a whole number, as {@link required} does.
+ *
+ * @throws Error that names the variable.
+ */
+export function requiredNumber(name: keyof typeof ENVIRONMENT): number {
+  const value = required(name);
+  if (!/^\d{1,15}$/.test(value)) {
+    throw new Error(`Environment variable ${ENVIRONMENT[name]} is no whole number: ${value}`);
+  }
+  return Number(value);
+}
+
 /** Names of the token claims that say whose customers these are. */
 export function claimNames() {
   return {

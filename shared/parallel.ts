@@ -55,19 +55,6 @@ export async function* prefetched<I, O>(
   }
 }
 
-/** The values of `source`, the first of which begins to come at once, before anyone asks. */
-export function begun<T>(source: AsyncGenerator<T>): AsyncGenerator<T> {
-  const first = source.next();
-  // A failure is thrown to who asks, if anyone does.
-  first.catch(() => {});
-  return (async function* () {
-    const { done, value } = await first;
-    if (done) return;
-    yield value;
-    yield* source;
-  })();
-}
-
 async function* numbered<I>(inputs: Iterable<I> | AsyncIterable<I>): AsyncGenerator<[number, I]> {
   let index = 0;
   for await (const input of inputs) {

@@ -1,11 +1,12 @@
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, type CfnElement } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
-import { bundleFunction, bundleFunctions } from '../infra/bundle/bundle.ts';
+import { bundleFunctions } from '../infra/bundle/bundle.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { FIELDS } from '../shared/customer/fields.ts';
@@ -22,13 +23,16 @@ import {
 type Json = Record<string, any>;
 
 const bundles = await bundleFunctions();
+afterAll(() => rmSync(bundles.folder, { recursive: true }));
+
+function makeApp(context: Record<string, unknown>): App {
+  return new App({ context, outdir: mkdtempSync(join(bundles.folder, 'cdk.out-')) });
+}
 
 /** Synthesizes the stack. */
 function synthesize(context: Record<string, string> = {}) {
-  const app = new App({
-    context: { ...cdk.context, ...context },
-  });
-  const stack = new CustomerRegister(app, readSettings(app.node, bundles));
+  const app = makeApp({ ...cdk.context, ...context });
+  const stack = new CustomerRegister(app, readSettings(app.node, bundles.folder));
   const template = Template.fromStack(stack);
   const logicalId = (id: string): string =>
     stack.resolve(stack.getLogicalId(stack.node.findChild(id).node.defaultChild as CfnElement));
@@ -275,11 +279,9 @@ describe('permissions', () => {
 
   test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
     '%s may do what its code can',
-    async (name) => {
+    (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
-      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(
-        await commandsOf(name),
-      );
+      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
     },
   );
 });
@@ -295,9 +297,10 @@ const ACTIONS: Record<string, string> = {
 };
 
 /** The actions a function can call: the SDK's commands that tree shaking leaves in its bundle. */
-async function commandsOf(name: string): Promise<Set<string>> {
-  const { metafile } = await bundleFunction(name);
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+function commandsOf(name: string): Set<string> {
+  const inputs = Object.values(bundles.metafiles.get(name)?.outputs ?? {}).flatMap((output) =>
+    Object.entries(output.inputs),
+  );
   const commands = inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     // The durable functions' SDK brings all of Lambda's client along.
@@ -308,32 +311,53 @@ async function commandsOf(name: string): Promise<Set<string>> {
   return new Set(commands.map((command) => ACTIONS[command] ?? command));
 }
 
-describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of %s', (name) => {
-  let loads = 0;
-  const load = () => {
-    loads += 1;
-    // Modules are loaded once for each address.
-    return import(/* @vite-ignore */ `${join(bundles, name, 'index.mjs')}?${loads}`);
-  };
+/** Stands for any variable's value, and for a number where that is asked. */
+const GIVEN = '1';
+
+let loads = 0;
+/** Loads a function's bundle anew: modules are loaded once for each address. */
+function load(name: string) {
+  loads += 1;
+  const copy = join(bundles.folder, `copies/${name}-${loads}`);
+  cpSync(join(bundles.folder, name), copy, { recursive: true });
+  return import(/* @vite-ignore */ join(copy, 'index.mjs'));
+}
+
+/** Environment variables that the stack gives to a function, beside Node's own. */
+function variablesOf(name: string): string[] {
   const { Environment } = development.resource(name).Properties;
-  const required = Object.keys(Environment?.Variables ?? {}).filter(
-    (key) => key !== 'NODE_OPTIONS',
-  );
+  return Object.keys(Environment?.Variables ?? {}).filter((key) => key !== 'NODE_OPTIONS');
+}
+
+describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of %s', (name) => {
+  const required = variablesOf(name);
 
   // A CommonJS package in a module may fail only when it is loaded.
   test('loads with the variables that the stack gives it', async () => {
-    for (const variable of required) vi.stubEnv(variable, 'given');
-    expect((await load()).handler).toBeTypeOf('function');
+    for (const variable of required) vi.stubEnv(variable, GIVEN);
+    expect((await load(name)).handler).toBeTypeOf('function');
   });
 
   test.runIf(required.length > 0)('names a variable that is missing', async () => {
     for (const missing of required) {
       for (const variable of required) {
-        vi.stubEnv(variable, variable === missing ? undefined : 'given');
+        vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
       }
-      await expect(load()).rejects.toThrow(missing);
+      await expect(load(name)).rejects.toThrow(missing);
     }
   });
+});
+
+test.each(FUNCTIONS)('the bundle of %s is one file, with what is for later in others', (name) => {
+  const files = readdirSync(join(bundles.folder, name)).map((file) => file.replace(/-\w+\./, '.'));
+  const later = HANDING_OVER.includes(name) ? ['chunk.mjs', 'hand-over.mjs'] : [];
+  expect(files).toEqual([...later, 'index.mjs']);
+});
+
+test.each(HANDING_OVER)('the bundle of %s names a number that is none', async (name) => {
+  for (const variable of variablesOf(name)) vi.stubEnv(variable, GIVEN);
+  vi.stubEnv('LONG_EXPORT_ROWS', 'many');
+  await expect(load(name)).rejects.toThrow('LONG_EXPORT_ROWS is no whole number: many');
 });
 
 describe('table', () => {
@@ -605,5 +629,5 @@ test.each([
   [{ merchantClaim: 'merchant id' }, 'Context merchantClaim: '],
   [{ alarmTopicArn: 'alarms' }, 'Context alarmTopicArn: '],
 ])('context %o is refused', (context, message) => {
-  expect(() => readSettings(new App({ context }).node, bundles)).toThrow(message);
+  expect(() => readSettings(makeApp(context).node, bundles.folder)).toThrow(message);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, parse } from 'node:path';
@@ -7,26 +7,24 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 const replacement = (file: string) => join(import.meta.dirname, file);
 
-/** A function in one file, with all that it needs. */
-interface Bundle {
-  readonly code: Uint8Array;
-  /** What is in it, and how much of each. */
-  readonly metafile: Metafile;
-}
-
 /**
- * Makes one module of a function, with the SDK that was tested, and of it only what is in use.
+ * Bundles a function with the SDK that was tested, and of it only what is in use. What a function
+ * imports while it runs becomes a file of its own, which a cold start does without.
  * Without a source map: it would be several times the code's size and slow every cold start, and
  * the same commit makes the same file, so that a place in a logged stack can be looked up later.
  *
  * @param name of the file in `functions/`, without its ending.
+ * @param folder for its files, of which `index.mjs` is the one to load.
+ * @returns what is in them, and how much of each.
  */
-export async function bundleFunction(name: string): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
+export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
+  const { metafile } = await build({
     entryPoints: [join(FUNCTIONS, `${name}.ts`)],
     bundle: true,
-    write: false,
-    outdir: '.',
+    splitting: true,
+    outdir: folder,
+    entryNames: 'index',
+    outExtension: { '.js': '.mjs' },
     metafile: true,
     platform: 'node',
     target: 'node24',
@@ -37,32 +35,35 @@ export async function bundleFunction(name: string): Promise<Bundle> {
     alias: {
       // What follows is about cold starts; `npm run bench -- cold` tells what comes of it.
       '@aws-sdk/credential-provider-node': replacement('credentials.ts'),
+      '@aws-sdk/middleware-endpoint-discovery': replacement('endpoint-discovery.ts'),
       '@smithy/core/event-streams': replacement('event-streams.ts'),
       'node:fs/promises': replacement('fs-promises.cjs'),
     },
-    plugins: [plainBuiltins, literalKeys],
+    define: { ReadableStream: 'undefined', Blob: 'undefined' },
+    plugins: [plainBuiltins, literalKeys, noDynamicImports],
   });
-  return { code: outputFiles[0]?.contents ?? new Uint8Array(), metafile };
+  return metafile;
 }
 
-/**
- * Bundles every function.
- *
- * @returns a folder, gone when this process ends, that has one for each function with its
- * `index.mjs`.
- */
-export async function bundleFunctions(): Promise<string> {
+/** Every function, bundled. */
+interface Bundles {
+  /** Has a folder for each function, with its `index.mjs`; gone when this process ends. */
+  readonly folder: string;
+  /** What is in each, by the function's name. */
+  readonly metafiles: ReadonlyMap<string, Metafile>;
+}
+
+/** Bundles every function. */
+export async function bundleFunctions(): Promise<Bundles> {
   const folder = mkdtempSync(join(tmpdir(), 'functions-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const names = readdirSync(FUNCTIONS).map((file) => parse(file).name);
-  await Promise.all(
-    names.map(async (name) => {
-      const { code } = await bundleFunction(name);
-      mkdirSync(join(folder, name));
-      writeFileSync(join(folder, name, 'index.mjs'), code);
+  const metafiles = await Promise.all(
+    readdirSync(FUNCTIONS).map(async (file) => {
+      const { name } = parse(file);
+      return [name, await bundleFunction(name, join(folder, name))] as const;
     }),
   );
-  return folder;
+  return { folder, metafiles: new Map(metafiles) };
 }
 
 /**
@@ -97,6 +98,25 @@ const literalKeys: Plugin = {
       );
       const contents = source.replaceAll(/\[(\w+)\]:/g, (key, name) =>
         constants.has(name) ? `${constants.get(name)}:` : key,
+      );
+      return { contents };
+    });
+  },
+};
+
+/**
+ * What the SDK imports dynamically is Node's HTTP, which is there anyway, and what no function
+ * needs. Each would become a file, and what it shares with the rest another, to load one by one.
+ */
+const noDynamicImports: Plugin = {
+  name: 'no dynamic imports',
+  setup({ onLoad }) {
+    onLoad({ filter: /@(?:aws-sdk|smithy)[\\/].+[\\/]dist-es[\\/].+\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source.replaceAll(/await import\(("[^"]+")\)/g, (_, name) =>
+        name === '"node:http"'
+          ? `process.getBuiltinModule(${name})`
+          : `(() => { throw new Error(${name} + " is left out of the bundle"); })()`,
       );
       return { contents };
     });

@@ -32,8 +32,10 @@ export async function answerExport(
     if (mustHoldSome && count === 0) throw new Problem(404, 'None of these customers exists.');
     yield Buffer.from(format.tail);
   }
-  const bytes = await upload(uploadTarget(file), texts(), deadline && { abortSignal: deadline });
-  const { url, expires } = await presign(file);
+  const [bytes, { url, expires }] = await Promise.all([
+    upload(uploadTarget(file), texts(), deadline && { abortSignal: deadline }),
+    presign(file),
+  ]);
   if (accepted === format.mediaType) return { status: 303, headers: { location: url } };
   const { filename, contentType } = file;
   return { body: { url, expires, filename, contentType, count, bytes } };

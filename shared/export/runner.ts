@@ -2,13 +2,10 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { ExportOrder } from './job.ts';
 
 /** Two tries fit into the time that handing over has. */
-const CLIENT_OPTIONS = {
+const lambda = new LambdaClient({
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-};
-
-/** Made by the first long export: most exports are not, and a cold start does without it. */
-let lambda: LambdaClient | undefined;
+});
 
 /**
  * Has an export go on in the durable function. Lambda starts one execution for one name, so that
@@ -17,7 +14,6 @@ let lambda: LambdaClient | undefined;
  * @param runner ARN of the durable function.
  */
 export async function startRunner(runner: string, order: ExportOrder): Promise<void> {
-  lambda ??= new LambdaClient(CLIENT_OPTIONS);
   await lambda.send(
     new InvokeCommand({
       FunctionName: runner,

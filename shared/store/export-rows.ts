@@ -23,6 +23,8 @@ export interface RowPage {
   readonly count: number;
   /** Id of the last one; undefined where there is none on the page. */
   readonly lastId: number | undefined;
+  /** Whether it is known that these are all. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -54,7 +56,12 @@ export function chosenRows(
 function allRows(merchant: string, write: RowWriter, after: number): AsyncGenerator<RowPage> {
   const readPage = async (range: IdRange) => {
     const { rows, next } = await patiently(() => queryRows(customersIn(merchant, range), write));
-    const value = { text: rows.text, count: rows.ids.length, lastId: rows.ids.at(-1) };
+    const value = {
+      text: rows.text,
+      count: rows.ids.length,
+      lastId: rows.ids.at(-1),
+      isWhole: !next && range.to === LAST_ID,
+    };
     return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
   };
   const stretch = { ...EVERY_ID, from: after + 1 };
@@ -99,5 +106,6 @@ function rowsOfIds(
   return prefetched(inBatches(pages), BATCHES_AHEAD, async (ids) => ({
     ...(await patiently(() => getRows(merchant, ids, write))),
     lastId: ids.at(-1),
+    isWhole: false,
   }));
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
@@ -43,9 +43,9 @@ export async function createBundles(): Promise<Bundles> {
   };
   return {
     ours: async (name) => {
-      const outfile = join(folder, `ours-${name}.mjs`);
-      if (!existsSync(outfile)) writeFileSync(outfile, (await bundleFunction(name)).code);
-      return outfile;
+      const ours = join(folder, 'ours', name);
+      if (!existsSync(ours)) await bundleFunction(name, ours);
+      return join(ours, 'index.mjs');
     },
     bare: (name) => make(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
     usual: (name) =>
