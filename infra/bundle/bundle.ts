@@ -40,7 +40,7 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
       'node:fs/promises': replacement('fs-promises.cjs'),
     },
     define: { ReadableStream: 'undefined', Blob: 'undefined' },
-    plugins: [plainBuiltins, literalKeys, noDynamicImports],
+    plugins: [plainBuiltins, literalKeys, noDynamicImports, nativeHashes, versionsOnly],
   });
   return metafile;
 }
@@ -119,6 +119,31 @@ const noDynamicImports: Plugin = {
           : `(() => { throw new Error(${name} + " is left out of the bundle"); })()`,
       );
       return { contents };
+    });
+  },
+};
+
+/** The SDK's hashes in JavaScript are for Nodes without OpenSSL. */
+const nativeHashes: Plugin = {
+  name: 'native hashes',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/(?:Sha1|Sha256|Md5)Js$/ }, ({ path }) => ({
+      path: path.slice(2),
+      namespace: 'left out',
+    }));
+    onLoad({ filter: /^/, namespace: 'left out' }, ({ path }) => ({
+      contents: `export const ${path} = undefined;`,
+    }));
+  },
+};
+
+/** Of its package's description the SDK tells its version only. */
+const versionsOnly: Plugin = {
+  name: 'versions only',
+  setup({ onLoad }) {
+    onLoad({ filter: /client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
+      const { version } = JSON.parse(await readFile(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
     });
   },
 };

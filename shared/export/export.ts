@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Answer, Request } from '../http/endpoint.ts';
 import { Problem } from '../http/problem.ts';
 import type { RowPage } from '../store/export-rows.ts';
@@ -34,7 +35,9 @@ export async function answerExport(
   }
   const [bytes, { url, expires }] = await Promise.all([
     upload(uploadTarget(file), texts(), deadline && { abortSignal: deadline }),
-    presign(file),
+    // By then the first read is on its way, and the processor would wait for its answer.
+    // By then the first read is on its way, and the processor would wait for its answer.
+    setImmediate().then(() => presign(file)),
   ]);
   if (accepted === format.mediaType) return { status: 303, headers: { location: url } };
   const { filename, contentType } = file;
