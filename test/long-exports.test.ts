@@ -197,10 +197,7 @@ describe.runIf(isLocal)('an export of many', () => {
       expect((await merchant.call('GET', location)).body).toEqual(last);
     });
 
-    // Between two tries of a step some seconds pass.
-    test('is down for longer than one try takes: it waits, and is made', {
-      timeout: 30_000,
-    }, async () => {
+    test('is down for longer than one try takes: it waits, and is made', async () => {
       // Three tries of the SDK's client in one try of the step.
       s3.inject(name, first(4, s3Error(503, 'SlowDown'), /^PUT \S+partNumber=2/));
       const { last } = await watch(merchant, await handedOver(merchant));
