@@ -1,5 +1,6 @@
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  type CfnStage,
   HttpApi,
   HttpMethod,
   HttpRoute,
@@ -13,12 +14,16 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { DEFAULT_CLAIMS } from '../shared/config.ts';
 import { DEFAULT_FUNCTION } from '../shared/routes.ts';
+import { CAPACITY } from './capacity.ts';
 import { addLogGroup } from './functions.ts';
 import type { Endpoint } from './permissions.ts';
 import type { Identity, Settings } from './settings.ts';
 
-/** Requests a second of all merchants together, and how many may come at once; others get 429. */
-const THROTTLE = { rateLimit: 500, burstLimit: 1_000 };
+/** CloudFormation takes this as it is; the construct does not change the names. */
+const EXPORT_ROUTE_SETTINGS = {
+  ThrottlingRateLimit: CAPACITY.exportRoute.rateLimit,
+  ThrottlingBurstLimit: CAPACITY.exportRoute.burstLimit,
+};
 
 /** The functions of the routes, and the one for anything else. */
 interface Handlers {
@@ -47,30 +52,37 @@ export function addApi(
     createDefaultStage: false,
     defaultAuthorizer: authorizer,
   });
-  for (const { route, handler } of endpoints) {
+  const routes = endpoints.flatMap(({ route, handler }) =>
     api.addRoutes({
       path: route.path,
       methods: [HttpMethod[route.method]],
       integration: new HttpLambdaIntegration(route.function, handler),
       authorizationScopes: [route.scope],
-    });
-  }
+    }),
+  );
   new HttpRoute(scope, 'DefaultRoute', {
     httpApi: api,
     routeKey: HttpRouteKey.DEFAULT,
     integration: new HttpLambdaIntegration(DEFAULT_FUNCTION, fallback),
     authorizer,
   });
-  new HttpStage(scope, 'Stage', {
+  const stage = new HttpStage(scope, 'Stage', {
     httpApi: api,
     stageName: '$default',
     autoDeploy: true,
-    throttle: THROTTLE,
+    throttle: CAPACITY.api,
     accessLogSettings: {
       destination: new LogGroupLogDestination(addLogGroup(scope, 'access-logs', settings)),
       format: AccessLogFormat.custom(JSON.stringify(accessLogFields(settings))),
     },
   });
+  // Settings of a route that is not there yet fail the stage.
+  stage.node.addDependency(...routes);
+  (stage.node.defaultChild as CfnStage).routeSettings = Object.fromEntries(
+    endpoints
+      .filter(({ route }) => route.exports === 'write')
+      .map(({ route }) => [`${route.method} ${route.path}`, EXPORT_ROUTE_SETTINGS]),
+  );
   return api;
 }
 

@@ -40,6 +40,7 @@ export function addExportRunner(
     functionName,
     memorySize,
     timeout: RUN_TIMEOUT,
+    makesFiles: true,
     durableConfig: { executionTimeout: EXECUTION_TIMEOUT, retentionPeriod: RETENTION },
     // An execution stays with the version that began it, also while another is deployed.
     currentVersionOptions: { removalPolicy: removalPolicy(settings) },

@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { CAPACITY } from './capacity.ts';
 import type { Settings } from './settings.ts';
 import { removalPolicy } from './storage.ts';
 
@@ -20,6 +21,8 @@ interface FunctionProperties {
   readonly description: string;
   readonly memorySize: number;
   readonly timeout: Duration;
+  /** Whether it writes export files, which takes long, so that it may not run too often at once. */
+  readonly makesFiles?: boolean;
   readonly environment: Record<string, string>;
   /** Only where the function has to know its own ARN before it is made. */
   readonly functionName?: string;
@@ -39,7 +42,7 @@ export function addFunction(
   scope: Construct,
   name: string,
   settings: Settings,
-  { statements, ...properties }: FunctionProperties,
+  { statements, makesFiles, ...properties }: FunctionProperties,
 ): LambdaFunction {
   const logGroup = addLogGroup(scope, `${name}-logs`, settings);
   const role = new Role(scope, `${name}-role`, {
@@ -58,6 +61,10 @@ export function addFunction(
   });
   return new LambdaFunction(scope, name, {
     ...properties,
+    // Only production reserves: an account must have 100 executions left that nobody has reserved,
+    // and a new one may not have as many.
+    ...(makesFiles &&
+      settings.production && { reservedConcurrentExecutions: CAPACITY.exportConcurrency }),
     code: Code.fromAsset(join(settings.bundles, name)),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,

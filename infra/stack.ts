@@ -41,6 +41,7 @@ export class CustomerRegister extends Stack {
         description: `${route.method} ${route.path}`,
         memorySize: route.exports === 'write' ? EXPORT_MEMORY_MB : MEMORY_MB,
         timeout: TIMEOUT,
+        makesFiles: route.exports === 'write',
         environment: { ...claims, ...endpointVariables(route, storage, runnerArn) },
         statements: statementsOf(route, storage, runnerArn),
       }),

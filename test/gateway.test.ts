@@ -22,6 +22,7 @@ import { AUDIENCE, makeKey, signToken, startIssuer } from '../infra/local/issuer
 import { createLambda, type Handler } from '../infra/local/lambda.ts';
 import { S3_CREDENTIALS, startS3 } from '../infra/local/s3.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
+import { createThrottle } from '../infra/local/throttle.ts';
 
 // The rules of API Gateway and S3 that the local stack keeps, with functions made for the test.
 
@@ -41,6 +42,8 @@ const ROUTES = [
   { method: 'POST', path: '/things', function: 'echo', scope: WRITE },
   { method: 'GET', path: '/result', function: 'result', scope: READ },
 ];
+
+const reservedForResult = (name: string) => (name === 'result' ? 2 : 9);
 
 /** What the function `result` does. */
 let result: (context: Context) => unknown;
@@ -376,6 +379,74 @@ describe('limits', () => {
   });
 });
 
+describe('what may come at once', () => {
+  test('requests beyond the burst are 429 and reach no function; those a while later pass', async () => {
+    let time = 0;
+    const throttle = createThrottle({ rateLimit: 2, burstLimit: 3 }, () => time);
+    const throttled = await startGateway({ throttles: [throttle] });
+    const calls = vi.fn(() => ({}));
+    result = calls;
+    const flood = async () => {
+      const responses = await Promise.all(
+        Array.from({ length: 9 }, () => call('GET', '/result', {}, throttled)),
+      );
+      const refused = responses.filter(({ status }) => status === 429);
+      for (const each of refused) {
+        expect(each).toMatchObject(refusal(429, 'Too Many Requests'));
+      }
+      return responses.length - refused.length;
+    };
+
+    expect(await flood()).toBe(3);
+    expect(await flood()).toBe(0);
+    time = 1_000;
+    expect(await flood()).toBe(2);
+    // However long nothing comes, no more than the burst may.
+    time = 60_000;
+    expect(await flood()).toBe(3);
+    expect(calls).toHaveBeenCalledTimes(8);
+    await throttled.close();
+  });
+
+  test('a route with a throttle of its own leaves the others alone', async () => {
+    const throttle = createThrottle({ rateLimit: 0, burstLimit: 1 });
+    const throttled = await startGateway({
+      throttles: [(route) => route?.function !== 'result' || throttle()],
+    });
+    result = () => ({});
+    const statuses: number[] = [];
+    for (const path of ['/result', '/result', '/things/1']) {
+      statuses.push((await call('GET', path, {}, throttled)).status);
+    }
+    expect(statuses).toEqual([200, 429, 200]);
+    await throttled.close();
+  });
+
+  test.each([
+    { limited: 'all functions', lambda: { concurrency: 2 }, other: 503 },
+    { limited: 'a function', lambda: { reserved: reservedForResult }, other: 200 },
+  ])('executions of $limited beyond its number are 503', async ({ lambda, other }) => {
+    const busy = await startGateway({ lambda });
+    const released = Promise.withResolvers<object>();
+    let under = 0;
+    result = () => {
+      under += 1;
+      return released.promise;
+    };
+    const first = [call('GET', '/result', {}, busy), call('GET', '/result', {}, busy)];
+    await vi.waitFor(() => expect(under).toBe(2));
+    expect(await call('GET', '/result', {}, busy)).toMatchObject(
+      refusal(503, 'Service Unavailable'),
+    );
+    expect((await call('GET', '/things/1', {}, busy)).status).toBe(other);
+    released.resolve({});
+    for (const { status } of await Promise.all(first)) expect(status).toBe(200);
+    expect((await call('GET', '/result', {}, busy)).status).toBe(200);
+    expect(under).toBe(3);
+    await busy.close();
+  });
+});
+
 describe('results', () => {
   test('a structured one is sent as it is', async () => {
     result = () => ({
@@ -557,17 +628,20 @@ describe('exports bucket', () => {
 function startGateway({
   timeoutMs = 29_000,
   integrationMs = 30_000,
+  lambda,
   ...options
 }: {
   timeoutMs?: number;
   integrationMs?: number;
   defaultFunction?: string | undefined;
+  lambda?: Parameters<typeof createLambda>[1];
+  throttles?: Parameters<typeof createGateway>[0]['throttles'];
 } = {}) {
   const gateway = createGateway({
     routes: ROUTES,
     defaultFunction: 'echo',
     authorize: createAuthorizer(issuer.endpoint, AUDIENCE),
-    invoke: createLambda(async (name) => functions[name] as Handler, { timeoutMs }),
+    invoke: createLambda(async (name) => functions[name] as Handler, { timeoutMs, ...lambda }),
     limits: { integrationMs },
     ...options,
   });

@@ -7,6 +7,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
 import { bundleFunctions } from '../infra/bundle/bundle.ts';
+import { CAPACITY, type Throttle } from '../infra/capacity.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { FIELDS } from '../shared/customer/fields.ts';
@@ -125,6 +126,21 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
     expect(stack.resource(`${name}-logs`).Properties.RetentionInDays).toBe(
       stage === 'prod' ? 90 : 30,
     );
+  });
+
+  test('those that make files may run so often at once, in production', () => {
+    const reserved = [...FUNCTIONS, ...others].filter(
+      (name) => stack.resource(name).Properties.ReservedConcurrentExecutions !== undefined,
+    );
+    const makingFiles = ROUTES.filter((route) => route.exports === 'write');
+    expect(reserved).toEqual(
+      stage === 'prod' ? [...makingFiles.map((route) => route.function), EXPORT_RUNNER] : [],
+    );
+    for (const name of reserved) {
+      expect(stack.resource(name).Properties.ReservedConcurrentExecutions).toBe(
+        CAPACITY.exportConcurrency,
+      );
+    }
   });
 
   test('only endpoints know the table, only exports the bucket, only the list the cursor key', () => {
@@ -531,14 +547,46 @@ describe('identity', () => {
   });
 });
 
+/** The SDK's three waits: half of 0.5, 1 and 2 seconds on average. */
+const THROTTLED_CALL_S = 1.75;
+
 describe.each(stages)('API stage of $stage', ({ stage, stack }) => {
   const [properties] = stack.all('AWS::ApiGatewayV2::Stage');
 
-  test('is throttled', () => {
-    expect(properties?.DefaultRouteSettings).toEqual({
-      ThrottlingRateLimit: expect.any(Number),
-      ThrottlingBurstLimit: expect.any(Number),
+  test('is throttled, and routes that make files more so', () => {
+    const settings = (throttle: Throttle) => ({
+      ThrottlingRateLimit: throttle.rateLimit,
+      ThrottlingBurstLimit: throttle.burstLimit,
     });
+    expect(properties?.DefaultRouteSettings).toEqual(settings(CAPACITY.api));
+    expect(properties?.RouteSettings).toEqual(
+      Object.fromEntries(
+        ['GET', 'POST'].flatMap((method) =>
+          ['csv', 'xml'].map((format) => [
+            `${method} /customers/export/${format}`,
+            settings(CAPACITY.exportRoute),
+          ]),
+        ),
+      ),
+    );
+  });
+
+  test('waits for the routes that it has settings for', () => {
+    const [stageOfApi] = Object.values<Json>(
+      stack.template.findResources('AWS::ApiGatewayV2::Stage'),
+    );
+    const routes = Object.entries<Json>(stack.template.findResources('AWS::ApiGatewayV2::Route'));
+    for (const key of Object.keys(properties?.RouteSettings)) {
+      const [id] = routes.find(([, route]) => route.Properties.RouteKey === key) ?? [];
+      expect(stageOfApi?.DependsOn).toContain(id);
+    }
+  });
+
+  test('is not more than the functions stand where every call waits for a throttled table', () => {
+    const makingFiles = [...ROUTES.filter(({ exports }) => exports === 'write'), EXPORT_RUNNER];
+    const left = CAPACITY.concurrency - makingFiles.length * CAPACITY.exportConcurrency;
+    expect(CAPACITY.api.rateLimit * THROTTLED_CALL_S).toBeLessThanOrEqual(left);
+    expect(CAPACITY.api.burstLimit).toBeLessThanOrEqual(left);
   });
 
   test('logs every request without personal data', () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout } from 'node:timers/promises';
 import type { Authorizer } from './authorizer.ts';
 import { toEvent } from './event.ts';
-import { EventTooLargeError, type Invoke } from './lambda.ts';
+import { EventTooLargeError, type Invoke, ThrottledError } from './lambda.ts';
 import { type HttpAnswer, toAnswer } from './response.ts';
 import { type GatewayRoute, routeFinder } from './routing.ts';
 
@@ -24,6 +24,8 @@ interface GatewayOptions {
   /** Answers what is no part of the API, and says whether it did. */
   readonly pages?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly limits?: Partial<GatewayLimits>;
+  /** Whether one more request of all, or of a route, may pass; without them all may. */
+  readonly throttles?: readonly ((route: GatewayRoute | undefined) => boolean)[] | undefined;
 }
 
 /** @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
@@ -42,6 +44,7 @@ const MESSAGES = {
   403: 'Forbidden',
   404: 'Not Found',
   413: 'Request Entity Too Large',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -78,7 +81,8 @@ export function createGateway(options: GatewayOptions): Server {
   });
 }
 
-function answering({ routes, defaultFunction, authorize, invoke, limits }: GatewayOptions) {
+function answering(options: GatewayOptions) {
+  const { routes, defaultFunction, authorize, invoke, limits, throttles = [] } = options;
   const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
   const findRoute = routeFinder(routes);
 
@@ -86,6 +90,7 @@ function answering({ routes, defaultFunction, authorize, invoke, limits }: Gatew
     if (sizeOfHead(request) > headerBytes) throw new Refusal(431);
     const { path, query } = parseTarget(request.url ?? '');
     const { route, pathParameters } = findRoute(request.method, path);
+    if (!throttles.every((mayPass) => mayPass(route))) throw new Refusal(429);
     const functionName = route?.function ?? defaultFunction;
     if (!functionName) throw new Refusal(404);
 
@@ -148,7 +153,10 @@ async function inTime(limitMs: number, result: Promise<unknown>): Promise<unknow
   try {
     return await Promise.race([result, timeout]);
   } catch (error) {
-    throw error instanceof EventTooLargeError ? new Refusal(413) : error;
+    if (error instanceof EventTooLargeError) throw new Refusal(413);
+    // AWS does not tell what callers see of it; this is what they report.
+    if (error instanceof ThrottledError) throw new Refusal(503);
+    throw error;
   } finally {
     ended.abort();
   }

@@ -11,6 +11,9 @@ export type Invoke = (name: string, event: object) => Promise<unknown>;
 /** Lambda did not call the function: the event is larger than it takes. */
 export class EventTooLargeError extends Error {}
 
+/** Lambda did not call the function: as many executions as may be are under way. */
+export class ThrottledError extends Error {}
+
 /** What Lambda allows a function. */
 interface LambdaLimits {
   readonly timeoutMs: number;
@@ -18,6 +21,9 @@ interface LambdaLimits {
   readonly eventBytes: number;
   /** Size of a result as JSON. */
   readonly resultBytes: number;
+  /** Executions at once, of all functions and of one. */
+  readonly concurrency: number;
+  readonly reserved: (name: string) => number;
 }
 
 /**
@@ -29,6 +35,8 @@ const LIMITS: LambdaLimits = {
   timeoutMs: 29_000,
   eventBytes: 6 * 1024 * 1024,
   resultBytes: 6_291_556,
+  concurrency: Number.POSITIVE_INFINITY,
+  reserved: () => Number.POSITIVE_INFINITY,
 };
 
 /**
@@ -39,8 +47,10 @@ export function createLambda(
   load: (name: string) => Promise<Handler>,
   limits: Partial<LambdaLimits> = {},
 ): Invoke {
-  const { timeoutMs, eventBytes, resultBytes } = { ...LIMITS, ...limits };
-  return async (name, event) => {
+  const { timeoutMs, eventBytes, resultBytes, concurrency, reserved } = { ...LIMITS, ...limits };
+  const underWay: string[] = [];
+
+  const run: Invoke = async (name, event) => {
     const payload = JSON.stringify(event);
     if (Buffer.byteLength(payload) > eventBytes) throw new EventTooLargeError();
     const handler = await load(name);
@@ -60,6 +70,17 @@ export function createLambda(
       return JSON.parse(text);
     } finally {
       ended.abort();
+    }
+  };
+
+  return async (name, event) => {
+    const ofThis = underWay.filter((other) => other === name).length;
+    if (underWay.length >= concurrency || ofThis >= reserved(name)) throw new ThrottledError();
+    underWay.push(name);
+    try {
+      return await run(name, event);
+    } finally {
+      underWay.splice(underWay.indexOf(name), 1);
     }
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ENVIRONMENT } from '../../shared/config.ts';
 import { LONG_EXPORT_ROWS } from '../../shared/limits.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../../shared/routes.ts';
+import type { Capacity } from '../capacity.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { explorePages } from './explore.ts';
@@ -9,8 +10,10 @@ import { createGateway } from './gateway.ts';
 import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
 import { createLambda } from './lambda.ts';
 import { startLambdaApi } from './lambda-api.ts';
+import type { GatewayRoute } from './routing.ts';
 import { S3_CREDENTIALS, startS3 } from './s3.ts';
 import { type LocalServer, start } from './server.ts';
+import { type Admit, createThrottle } from './throttle.ts';
 
 /** The servers of the stack. */
 export type ServerName = 'api' | 'issuer' | 'dynamodb' | 's3';
@@ -26,6 +29,8 @@ export interface LocalStackOptions {
   readonly table?: string;
   /** Merchant as whom the page at `/` explores the API; without one there is no page. */
   readonly explorer?: TokenOptions;
+  /** How much it takes on at a time; as much as comes, where not given. */
+  readonly capacity?: Capacity;
 }
 
 /** The running stack. */
@@ -63,6 +68,7 @@ export async function startLocalStack({
   dynamodbEndpoint,
   table = 'customers',
   explorer,
+  capacity,
 }: LocalStackOptions = {}): Promise<LocalStack> {
   const running: LocalServer[] = [];
   const callsUnderWay = new Set<Promise<unknown>>();
@@ -103,6 +109,7 @@ export async function startLocalStack({
     const token = (options: TokenOptions) => signToken(key, issuer, options);
     const lambda = createLambda(
       async (name) => (await import(`../../functions/${name}.ts`)).handler,
+      capacity && concurrencyOf(capacity),
     );
     const gateway = createGateway({
       routes: ROUTES,
@@ -117,6 +124,7 @@ export async function startLocalStack({
           callsUnderWay.delete(call);
         }
       },
+      throttles: capacity && throttlesOf(capacity),
       pages: explorer && explorePages(() => token(explorer)),
     });
     return {
@@ -133,6 +141,24 @@ export async function startLocalStack({
     await close();
     throw error;
   }
+}
+
+function concurrencyOf({ concurrency, exportConcurrency }: Capacity) {
+  const makesFiles = (name: string) =>
+    ROUTES.some((route) => route.function === name && route.exports === 'write');
+  const reserved = (name: string) => (makesFiles(name) ? exportConcurrency : concurrency);
+  return { concurrency, reserved };
+}
+
+function throttlesOf({ api, exportRoute }: Capacity) {
+  const ofExports = new Map<string, Admit>(
+    ROUTES.filter((route) => route.exports === 'write').map((route) => [
+      route.function,
+      createThrottle(exportRoute),
+    ]),
+  );
+  const ofRoute = (route?: GatewayRoute) => ofExports.get(route?.function ?? '')?.() ?? true;
+  return [createThrottle(api), ofRoute];
 }
 
 /** Tells the handlers, and the SDK in them, where they run. */

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { CAPACITY } from '../capacity.ts';
 import { CONTENTS, DATA_FOLDER, keep } from './data-folder.ts';
 import { DataInUseError, startDynamoDb } from './dynamodb.ts';
 import { ISSUER_FILE, ISSUER_PORT } from './issuer.ts';
@@ -82,7 +83,12 @@ await orExplain(HELP, async () => {
 });
 
 async function run(ports: Ports): Promise<void> {
-  stack = await startLocalStack({ ports, dataFolder: DATA_FOLDER, explorer: SAMPLE_USER });
+  stack = await startLocalStack({
+    ports,
+    dataFolder: DATA_FOLDER,
+    explorer: SAMPLE_USER,
+    capacity: CAPACITY,
+  });
   await keep(DATA_FOLDER, ISSUER_FILE, stack.issuer);
   const token = await stack.token(SAMPLE_USER);
   await createSampleCustomers(DATA_FOLDER, stack.url, token);

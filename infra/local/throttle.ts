@@ -1,0 +1,25 @@
+import type { Throttle } from '../capacity.ts';
+
+/** Says whether one more request may pass, and counts it. */
+export type Admit = () => boolean;
+
+/**
+ * A token bucket, full at first.
+ *
+ * @param now a clock in milliseconds.
+ */
+export function createThrottle(
+  { rateLimit, burstLimit }: Throttle,
+  now = () => performance.now(),
+): Admit {
+  let tokens = burstLimit;
+  let filled = now();
+  return () => {
+    const time = now();
+    tokens = Math.min(burstLimit, tokens + ((time - filled) / 1_000) * rateLimit);
+    filled = time;
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  };
+}
