@@ -19,8 +19,12 @@ export const handler = endpoint(async (request) => {
     );
   }
   const ids = await findByOrgNumber(request.merchant, number.digits);
-  const newest = ids.at(-1);
-  const customer = newest && (await getCustomer(request.merchant, newest));
-  if (!customer) throw new Problem(404, 'No customer has this number.');
-  return { body: toRegisterEntry(customer, number) };
+  for (const id of ids.toReversed()) {
+    const customer = await getCustomer(request.merchant, id);
+    // The index follows within a second: by now it may be gone, or have another number.
+    if (customer && parseIdentityNumber(customer.texts.companyno ?? '')?.digits === number.digits) {
+      return { body: toRegisterEntry(customer, number) };
+    }
+  }
+  throw new Problem(404, 'No customer has this number.');
 });

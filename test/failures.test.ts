@@ -4,6 +4,7 @@ import {
   type Answer,
   type Client,
   create,
+  eventually,
   isLocal,
   localStack,
   newMerchant,
@@ -236,6 +237,33 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.inject(name, every({ rewrite: none }, /^BatchGetItem/));
       expectUnavailable(await merchant.call('GET', '/customers?start=1'));
     });
+  });
+
+  test('an index that lags behind: who is gone or has another number by now is not found', async () => {
+    const number = '556703-7485';
+    const { name, merchant, ids } = await merchantWith(3, { name: 'A', companyno: number });
+    const found = async () => {
+      const { status, body } = await merchant.call('GET', `/customers/searchByOrgNumber/${number}`);
+      return status === 404 ? undefined : body.company;
+    };
+    const [first, second, third] = ids;
+    await merchant.call('PATCH', `/customers/${first}`, { body: { name: 'B' } });
+    let before = '';
+    const keep = (body: string) => {
+      if (JSON.parse(body).Count === 3) before ||= body;
+      return before || body;
+    };
+    dynamodb.inject(name, every({ rewrite: keep }, /^Query.*byOrgNumber/));
+    await eventually(async () => {
+      expect(await found()).toBe('A');
+      expect(before).not.toBe('');
+    });
+    await merchant.call('DELETE', `/customers/${third}`);
+    await merchant.call('PATCH', `/customers/${second}`, { body: { companyno: '202100-5489' } });
+    expect(await found()).toBe('B');
+    await merchant.call('DELETE', `/customers/${first}`);
+    expect(await found()).toBe(undefined);
+    dynamodb.heal(name);
   });
 
   describe.concurrent('a throttled table', () => {

@@ -12,8 +12,8 @@ import { getRows, inBatches, queryRows } from './rows.ts';
 
 /** Batches of customers under way at once, or waiting for their turn. */
 const BATCHES_AHEAD = 4;
-/** Tries of a read from a throttled table, with a wait between two: some ten seconds. */
-const MAX_TRIES = 8;
+/** How long a throttled table is read again, with a wait between two tries. */
+const PATIENCE_MS = 12_000;
 const MAX_WAIT_MS = 1_000;
 const EVERY_ID: IdRange = { from: 1, to: LAST_ID };
 
@@ -70,14 +70,16 @@ function allRows(merchant: string, write: RowWriter, after: number): AsyncGenera
 
 /**
  * Reads again where the table is throttled: an export reads more than anything else, and is to be
- * slower then, not to fail. The SDK has tried four times by then.
+ * slower then, not to fail. The SDK has tried up to four times by then, or only once where it has
+ * seen so many failures that it has no retries left.
  */
 async function patiently<T>(read: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  const started = performance.now();
+  for (;;) {
     try {
       return await read();
     } catch (error) {
-      if (attempt === MAX_TRIES || !isThrottling(error)) throw error;
+      if (!isThrottling(error) || performance.now() - started > PATIENCE_MS) throw error;
       await setTimeout(MAX_WAIT_MS * Math.random());
     }
   }
