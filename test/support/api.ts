@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, vi } from 'vitest';
-import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import {
+  type LocalStack,
+  type LocalStackOptions,
+  startLocalStack,
+} from '../../infra/local/stack.ts';
 
 /** An answer as the tests look at it. */
 export interface Answer {
@@ -35,12 +39,15 @@ let stack: LocalStack | undefined;
 let merchants = 0;
 
 /** Starts the local stack for a file's tests, unless they are sent to a deployed API. */
-export function useApi(): void {
+export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void {
   beforeAll(async () => {
     if (DEPLOYED) return;
     const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
     const table = `customers-${crypto.randomUUID()}`;
-    stack = await startLocalStack(dynamodbEndpoint ? { dynamodbEndpoint, table } : {});
+    stack = await startLocalStack({
+      ...options,
+      ...(dynamodbEndpoint && { dynamodbEndpoint, table }),
+    });
   });
   afterAll(() => stack?.close());
 }
