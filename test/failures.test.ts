@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../shared/routes.ts';
 import {
   type Answer,
@@ -20,6 +20,7 @@ import {
   startFaultProxy,
 } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
+import { logged, quiet } from './support/logs.ts';
 import { expectProblem } from './support/problem.ts';
 
 useApi();
@@ -47,6 +48,9 @@ const S3_FAULTS: [string, Fault][] = [
 const DYNAMODB_RETRIES = 3;
 const S3_RETRIES = 2;
 
+/** Somebody of whom nothing may be in a log. */
+const ANNA = { name: 'Anna-Karin Öberg', companyno: '19900118-9811', email: 'anna@example.com' };
+
 describe.runIf(isLocal)('behind the API', () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
@@ -57,17 +61,15 @@ describe.runIf(isLocal)('behind the API', () => {
     // The handlers' SDK reads these on its first call.
     process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
     process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
-    vi.spyOn(console, 'warn').mockReturnValue();
-    vi.spyOn(console, 'error').mockReturnValue();
+    quiet();
   });
   afterAll(async () => {
-    vi.restoreAllMocks();
     await dynamodb.close();
     await s3.close();
   });
 
   /** A merchant with customers; its name picks out its requests among those of other tests. */
-  async function merchantWith(count: number, body: Record<string, unknown> = { name: 'A' }) {
+  async function merchantWith(count: number, body: Record<string, unknown> = ANNA) {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     const customers = [];
@@ -114,7 +116,8 @@ describe.runIf(isLocal)('behind the API', () => {
         .replace('{mexcParamvaluesetsid}', String(ids[0]))
         .replace('{orgNum}', '5567037485')
         .replace('{exportId}', crypto.randomUUID());
-      const body = /export/.test(path) || route.method === 'DELETE' ? ids : { name: 'B' };
+      const body =
+        /export/.test(path) || route.method === 'DELETE' ? ids : { ...ANNA, name: 'Bo Ek' };
       const hasBody = route.method !== 'GET';
       expectUnavailable(await merchant.call(route.method, path, hasBody ? { body } : {}));
       dynamodb.heal(name);
@@ -395,13 +398,14 @@ describe.runIf(isLocal)('behind the API', () => {
       const answer = await merchant.call('GET', `/customers/${ids[0]}`);
       expectProblem(answer, 500);
       expect(answer.body.detail).toBe('Something went wrong here.');
-      expect(console.error).toHaveBeenCalledWith(
-        expect.objectContaining({
+      expect(logged()).toContainEqual({
+        level: 'error',
+        what: expect.objectContaining({
           merchant: name,
           apiRequestId: answer.body.requestId,
           stack: expect.stringMatching(/^ +at /),
         }),
-      );
+      });
       expect(answer.headers.get('retry-after')).toBeNull();
     });
 

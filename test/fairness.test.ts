@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../infra/capacity.ts';
 import { type Client, create, isLocal, localStack, newMerchant, useApi } from './support/api.ts';
 import { dynamodbError, every, type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
+import { quiet } from './support/logs.ts';
 
 // One merchant's flood, and what another notices of it. The limits are those of production, only
 // smaller, so that a few calls are a flood.
@@ -29,15 +30,13 @@ describe.runIf(isLocal)('while one merchant', () => {
     s3 = await startFaultProxy(localStack().s3Endpoint);
     process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
     process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
-    vi.spyOn(console, 'warn').mockReturnValue();
-    vi.spyOn(console, 'error').mockReturnValue();
+    quiet();
     name = crypto.randomUUID();
     flooding = await newMerchant(0, { merchant: name });
     other = await newMerchant(1);
     for (const client of [flooding, other]) await create(client, { name: 'A' });
   });
   afterAll(async () => {
-    vi.restoreAllMocks();
     await dynamodb.close();
     await s3.close();
   });

@@ -26,6 +26,7 @@ import {
 } from './support/api.ts';
 import { every, type FaultProxy, first, s3Error, startFaultProxy } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
+import { quiet } from './support/logs.ts';
 import { expectProblem } from './support/problem.ts';
 
 useApi();
@@ -59,13 +60,12 @@ describe.runIf(isLocal)('an export of many', () => {
     process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
     process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
-    for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockReturnValue();
+    quiet();
 
     const text = '😀'.repeat(10_000);
     ({ name, merchant, ids } = await merchantWith(MANY, { notes: text, statuslog: text }));
   });
   afterAll(async () => {
-    vi.restoreAllMocks();
     for (const server of [lambda, lambdaApi, s3, dynamodb]) await server.close();
     rmSync(folder, { recursive: true });
   });

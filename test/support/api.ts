@@ -4,6 +4,7 @@ import {
   type LocalStackOptions,
   startLocalStack,
 } from '../../infra/local/stack.ts';
+import { remember } from './logs.ts';
 
 /** An answer as the tests look at it. */
 export interface Answer {
@@ -82,6 +83,7 @@ export async function newMerchant(
 /** A client with this token, or with none. */
 export function clientOf(url: string, token: string): Client {
   const call = async (method: string, path: string, { body, headers }: Call = {}) => {
+    remember(path, body);
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
