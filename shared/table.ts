@@ -5,7 +5,7 @@
  * |---|---|---|
  * | customer | MERCHANT#m | CUSTOMER#id, 16 digits |
  * | id sequence | MERCHANT#m | SEQUENCE |
- * | idempotency record | MERCHANT#m | IDEMPOTENCY#key |
+ * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
  * | export job | MERCHANT#m | EXPORT#id |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;

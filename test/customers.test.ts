@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { FIELDS } from '../shared/customer/fields.ts';
+import { idempotencyKey } from '../shared/store/items.ts';
 import {
   create,
   isLocal,
@@ -160,7 +161,7 @@ describe('a request with an Idempotency-Key', () => {
     const dynamodb = DynamoDBDocument.from(new DynamoDBClient());
     const record = {
       TableName: localStack().table,
-      Key: { pk: `MERCHANT#${name}`, sk: 'IDEMPOTENCY#k' },
+      Key: idempotencyKey(name, 'k'),
     };
     const { Item } = await dynamodb.get({ ...record, ConsistentRead: true });
     const lifetime = Item?.expiresAt - Date.now() / 1_000;

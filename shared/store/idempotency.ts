@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Customer, CustomerTexts, Origin } from '../customer/customer.ts';
@@ -33,7 +33,7 @@ export async function addCustomerOnce(
   key: string,
   customer: Customer,
 ): Promise<Customer> {
-  const bodyHash = hash(customer.texts);
+  const bodyHash = hash(key, customer.texts);
   const record = await claim(merchant, key, { bodyHash, origin: customer.origin });
   if (record.bodyHash !== bodyHash) {
     throw new Problem(422, 'This Idempotency-Key was used with another body.', {
@@ -88,7 +88,8 @@ async function markDone(merchant: string, key: string): Promise<void> {
   );
 }
 
-function hash(texts: CustomerTexts): string {
+/** Keyed, so that a guess of the body cannot be tried with what the table holds. */
+function hash(key: string, texts: CustomerTexts): string {
   const sorted = Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url');
+  return createHmac('sha256', key).update(JSON.stringify(sorted)).digest('base64url');
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Customer, Origin } from '../customer/customer.ts';
 import { derive } from '../customer/derived.ts';
@@ -55,9 +56,10 @@ export function sequenceKey(merchant: string) {
   return { pk: partitionKey(merchant), sk: 'SEQUENCE' };
 }
 
-/** Key of the record of a request with an idempotency key. */
+/** Key of the record of a request with an idempotency key, which may hold somebody's name. */
 export function idempotencyKey(merchant: string, key: string) {
-  return { pk: partitionKey(merchant), sk: `IDEMPOTENCY#${key}` };
+  const hash = createHash('sha256').update(key).digest('base64url');
+  return { pk: partitionKey(merchant), sk: `IDEMPOTENCY#${hash}` };
 }
 
 /** Key of a long export's job. */
