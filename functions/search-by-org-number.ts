@@ -1,30 +1,75 @@
-import { parseIdentityNumber } from '../shared/customer/identity-number.ts';
-import { toRegisterEntry } from '../shared/customer/register-entry.ts';
+import { ENVIRONMENT } from '../shared/config.ts';
+import {
+  COUNTRIES,
+  type Country,
+  type IdentityNumber,
+  parseIdentityNumber,
+} from '../shared/customer/identity-number.ts';
+import { companyEntry, toRegisterEntry } from '../shared/customer/register-entry.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { badParameter, Problem } from '../shared/http/problem.ts';
 import { findByOrgNumber } from '../shared/store/directory.ts';
 import { getCustomer } from '../shared/store/get-customer.ts';
 
+/** Registers that can be switched on, by the variables that do it. */
+const REGISTER_OF: Readonly<Record<Country, string | undefined>> = {
+  SE: process.env[ENVIRONMENT.bolagsverket],
+  NO: process.env[ENVIRONMENT.brreg],
+  FI: process.env[ENVIRONMENT.prh],
+};
+
 /**
  * GET /customers/searchByOrgNumber/{orgNum}: name and address of the person or company with this
- * number in the merchant's own register; of several customers, the newest.
+ * number: of the merchant's own customers, the newest; otherwise, of a company, what the public
+ * register of its country says. Headers tell which it was, and when.
  */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly([]);
-  const number = parseIdentityNumber(request.path.orgNum ?? '');
+export const handler = endpoint(async ({ merchant, path, query }) => {
+  query.allowOnly(['country']);
+  const number = readNumber(path.orgNum ?? '', query.word('country', COUNTRIES));
+  const customer = await findCustomer(merchant, number);
+  if (customer) {
+    const headers = { 'register-source': 'own', 'register-retrieved': new Date().toISOString() };
+    return { body: toRegisterEntry(customer, number), headers };
+  }
+  // There is no public register of persons, and a sole trader's number is a person's.
+  if (number.kind === 'company' && REGISTER_OF[number.country]) {
+    // Most look-ups are of own customers: a cold start of theirs does without what this takes.
+    const { lookUpCompany } = await import('../shared/registers/look-up.ts');
+    const found = await lookUpCompany(merchant, number);
+    if (found) {
+      const { company, source, retrieved } = found;
+      const headers = {
+        'register-source': source,
+        'register-retrieved': retrieved,
+        'register-status': company.status,
+        ...(company.deregistered && { 'register-deregistered': company.deregistered }),
+      };
+      return { body: companyEntry(company), headers };
+    }
+  }
+  throw new Problem(404, 'Neither a customer nor a public register that is asked has this number.');
+});
+
+function readNumber(text: string, country: Country | undefined): IdentityNumber {
+  const number = parseIdentityNumber(text);
   if (!number) {
     throw badParameter(
       'orgNum',
-      'is no valid personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits',
+      'is no valid Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, Norwegian organisasjonsnummer of 9 digits or Finnish Y-tunnus such as 0112038-9',
     );
   }
-  const ids = await findByOrgNumber(request.merchant, number.digits);
-  for (const id of ids.toReversed()) {
-    const customer = await getCustomer(request.merchant, id);
-    // The index follows within a second: by now it may be gone, or have another number.
-    if (customer && parseIdentityNumber(customer.texts.companyno ?? '')?.digits === number.digits) {
-      return { body: toRegisterEntry(customer, number) };
-    }
+  if (country && country !== number.country) {
+    throw badParameter('country', `is ${country}, but the number is one of ${number.country}`);
   }
-  throw new Problem(404, 'No customer has this number.');
-});
+  return number;
+}
+
+async function findCustomer(merchant: string, { canonical }: IdentityNumber) {
+  for (const id of (await findByOrgNumber(merchant, canonical)).toReversed()) {
+    const customer = await getCustomer(merchant, id);
+    // The index follows within a second: by now it may be gone, or have another number.
+    const current = parseIdentityNumber(customer?.texts.companyno ?? '')?.canonical;
+    if (current === canonical) return customer;
+  }
+  return undefined;
+}

@@ -12,6 +12,16 @@ export const ENVIRONMENT = {
   exportRunner: 'EXPORT_RUNNER',
   /** Most rows, by estimate, of an export that is made while its caller waits. */
   longExportRows: 'LONG_EXPORT_ROWS',
+  /** Address of Bolagsverket's API; without one it is not asked. So with the next two. */
+  bolagsverket: 'BOLAGSVERKET_ADDRESS',
+  brreg: 'BRREG_ADDRESS',
+  prh: 'PRH_ADDRESS',
+  /** Where Bolagsverket gives access tokens. */
+  bolagsverketTokens: 'BOLAGSVERKET_TOKEN_ADDRESS',
+  /** Secret in Secrets Manager with the client's id and secret for that. */
+  bolagsverketSecret: 'BOLAGSVERKET_SECRET',
+  /** Days for which a company is remembered that a register has told of. */
+  companyCacheDays: 'COMPANY_CACHE_DAYS',
   /** Key of the cursors' message authentication code. */
   cursorSecret: 'CURSOR_SECRET',
   /** Flat token claim that names the merchant. */

@@ -31,6 +31,8 @@ export const EXPORT_URL_LIFETIME_S = 15 * 60;
  * otherwise. An export that turns out slower is handed over all the same.
  */
 export const LONG_EXPORT_ROWS = 100_000;
+/** For how many days a company is remembered that a public register has told of, if not set. */
+export const COMPANY_CACHE_DAYS = 30;
 /** How long a long export can be asked for after it last moved, in seconds; its file as long. */
 export const EXPORT_JOB_LIFETIME_S = 24 * 60 * 60;
 /** After how many seconds to ask again for an export that goes on. */

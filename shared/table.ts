@@ -7,11 +7,22 @@
  * | id sequence | MERCHANT#m | SEQUENCE |
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
  * | export job | MERCHANT#m | EXPORT#id |
+ * | company found in a public register | MERCHANT#m | COMPANY#number |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
 /** Attribute with the second (Unix time) from which an item counts as gone; DynamoDB's TTL. */
 export const TTL_ATTRIBUTE = 'expiresAt';
+
+/** Attributes of a company found in a public register; beside the keys none is a customer's. */
+export const COMPANY_ATTRIBUTES = [
+  KEY.partition,
+  KEY.sort,
+  'company',
+  'source',
+  'retrieved',
+  TTL_ATTRIBUTE,
+] as const;
 
 /**
  * Attributes of an export job, keys included. Functions that may write export jobs may write no

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ENVIRONMENT } from '../../shared/config.ts';
-import { LONG_EXPORT_ROWS } from '../../shared/limits.ts';
+import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/limits.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../../shared/routes.ts';
 import type { Capacity } from '../capacity.ts';
 import { createAuthorizer } from './authorizer.ts';
@@ -10,6 +10,7 @@ import { createGateway } from './gateway.ts';
 import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
 import { createLambda } from './lambda.ts';
 import { startLambdaApi } from './lambda-api.ts';
+import { registerAddresses, startRegisters } from './registers.ts';
 import type { GatewayRoute } from './routing.ts';
 import { S3_CREDENTIALS, startS3 } from './s3.ts';
 import { type LocalServer, start } from './server.ts';
@@ -41,6 +42,8 @@ export interface LocalStack {
   readonly issuer: string;
   readonly dynamodbEndpoint: string;
   readonly s3Endpoint: string;
+  /** Address of the company registers. */
+  readonly registersEndpoint: string;
   readonly bucket: string;
   readonly table: string;
   /** Signs a token that the API takes. */
@@ -103,7 +106,14 @@ export async function startLocalStack({
     });
     running.push(lambdaApi);
     const lambdaEndpoint = lambdaApi.endpoint;
-    setEnvironment({ table, dynamodbEndpoint: database, s3Endpoint, lambdaEndpoint });
+    const registersEndpoint = await run(startRegisters(0));
+    setEnvironment({
+      table,
+      dynamodbEndpoint: database,
+      s3Endpoint,
+      lambdaEndpoint,
+      registersEndpoint,
+    });
     await ensureTable(database, table);
     lambdaApi.resume();
     const token = (options: TokenOptions) => signToken(key, issuer, options);
@@ -132,6 +142,7 @@ export async function startLocalStack({
       issuer,
       dynamodbEndpoint: database,
       s3Endpoint,
+      registersEndpoint,
       bucket: BUCKET,
       table,
       token,
@@ -167,13 +178,22 @@ function setEnvironment(stack: {
   dynamodbEndpoint: string;
   s3Endpoint: string;
   lambdaEndpoint: string;
+  registersEndpoint: string;
 }) {
+  const registers = registerAddresses(stack.registersEndpoint);
   Object.assign(process.env, {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,
     [ENVIRONMENT.exportRunner]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_RUNNER}:live`,
     [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
     [ENVIRONMENT.cursorSecret]: 'of the local stack only',
+    [ENVIRONMENT.bolagsverket]: registers.bolagsverket,
+    [ENVIRONMENT.bolagsverketTokens]: registers.bolagsverketTokens,
+    [ENVIRONMENT.bolagsverketSecret]: 'bolagsverket',
+    [ENVIRONMENT.brreg]: registers.brreg,
+    [ENVIRONMENT.prh]: registers.prh,
+    [ENVIRONMENT.companyCacheDays]: COMPANY_CACHE_DAYS,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: stack.registersEndpoint,
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: S3_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: S3_CREDENTIALS.secretAccessKey,

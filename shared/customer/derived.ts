@@ -27,7 +27,7 @@ export function derive({ mexcParamvaluesetsid, date }: Origin, texts: CustomerTe
     [DERIVED.kind]: kindLetter(kindOf(texts)),
     [DERIVED.eInvoice]: (!!texts.crediflowPartyId && !isTrue(texts.dontSendEFaktura)) || undefined,
     [DERIVED.reverseTaxed]: isTrue(texts.reversetax) || undefined,
-    [DERIVED.orgNumber]: parseIdentityNumber(companyno ?? '')?.digits,
+    [DERIVED.orgNumber]: parseIdentityNumber(companyno ?? '')?.canonical,
   };
 }
 

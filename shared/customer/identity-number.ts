@@ -1,30 +1,49 @@
 import organisationsnummer from 'organisationsnummer';
 import personnummer from 'personnummer';
 
-/** A valid Swedish identity number. */
+/** Countries whose numbers are known; ISO 3166-1 alpha-2. */
+export const COUNTRIES = ['SE', 'NO', 'FI'] as const;
+export type Country = (typeof COUNTRIES)[number];
+
+/** A valid identity number of a company, or of a person in Sweden. */
 export interface IdentityNumber {
   readonly kind: 'private' | 'company';
+  readonly country: Country;
   /**
-   * Twelve digits, the one form to compare by: a person's with century, an organisation's with
-   * the prefix 16 that Swedish authorities use.
+   * The one form to compare by. A Swedish number has twelve digits: a person's with century, an
+   * organisation's with the prefix 16 that Swedish authorities use. Others begin with the country.
    */
-  readonly digits: string;
+  readonly canonical: string;
+  /** The form in which the country's register is asked. */
+  readonly inRegister: string;
 }
 
-const FORM = /^(?:\d{2})?\d{6}[-+]?\d{4}$/;
+const SWEDISH = /^(?:\d{2})?\d{6}[-+]?\d{4}$/;
+const NORWEGIAN = /^\d{3} ?\d{3} ?\d{3}$/;
+const FINNISH = /^\d{7}-\d$/;
 const PERSON_CENTURIES = ['18', '19', '20'];
+const NORWEGIAN_WEIGHTS = [3, 2, 7, 6, 5, 4, 3, 2];
+const FINNISH_WEIGHTS = [7, 9, 10, 5, 8, 4, 2];
 
 /**
- * Reads a personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, with or
- * without `-` or `+`. Ten digits of a person without `+` mean the latest century that is not in
- * the future.
+ * Reads a Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, with
+ * or without `-` or `+`; a Norwegian organisasjonsnummer of 9 digits; or a Finnish Y-tunnus such
+ * as 1234567-1. No number has the form of two countries. Ten digits of a person without `+` mean
+ * the latest century that is not in the future.
  *
  * @returns undefined where it is none, be it for its form, its date or its check digit.
  */
 export function parseIdentityNumber(text: string): IdentityNumber | undefined {
   const trimmed = text.trim();
-  if (!FORM.test(trimmed)) return undefined;
-  return parsePerson(trimmed) ?? parseOrganisation(trimmed);
+  if (SWEDISH.test(trimmed)) return parsePerson(trimmed) ?? parseOrganisation(trimmed);
+  const digits = trimmed.replace(/\D/g, '');
+  if (NORWEGIAN.test(trimmed) && hasCheckDigit(digits, NORWEGIAN_WEIGHTS)) {
+    return { kind: 'company', country: 'NO', canonical: `NO${digits}`, inRegister: digits };
+  }
+  if (FINNISH.test(trimmed) && hasCheckDigit(digits, FINNISH_WEIGHTS)) {
+    return { kind: 'company', country: 'FI', canonical: `FI${digits}`, inRegister: trimmed };
+  }
+  return undefined;
 }
 
 function parsePerson(text: string): IdentityNumber | undefined {
@@ -35,7 +54,8 @@ function parsePerson(text: string): IdentityNumber | undefined {
   // The library takes any century and any date to come.
   if (!PERSON_CENTURIES.includes(person.century)) return undefined;
   if (person.getDate().getTime() > Date.now()) return undefined;
-  return { kind: 'private', digits: person.format(true) };
+  const digits = person.format(true);
+  return { kind: 'private', country: 'SE', canonical: digits, inRegister: digits };
 }
 
 function parseOrganisation(text: string): IdentityNumber | undefined {
@@ -43,5 +63,12 @@ function parseOrganisation(text: string): IdentityNumber | undefined {
   const organisation = organisationsnummer.parse(text);
   // The library takes a person's number for a sole trader's; those are parsed above, strictly.
   if (organisation.isPersonnummer()) return undefined;
-  return { kind: 'company', digits: `16${organisation.format(false)}` };
+  const digits = organisation.format(false);
+  return { kind: 'company', country: 'SE', canonical: `16${digits}`, inRegister: digits };
+}
+
+/** Modulus 11: a remainder of 1 has no check digit, so that such numbers are not given out. */
+function hasCheckDigit(digits: string, weights: readonly number[]): boolean {
+  const sum = weights.reduce((total, weight, index) => total + weight * Number(digits[index]), 0);
+  return (11 - (sum % 11)) % 11 === Number(digits[weights.length]);
 }

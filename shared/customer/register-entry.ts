@@ -1,3 +1,4 @@
+import type { RegisteredCompany } from '../registers/company-register.ts';
 import type { Customer } from './customer.ts';
 import type { IdentityNumber } from './identity-number.ts';
 
@@ -17,8 +18,6 @@ export interface RegisterEntry {
   readonly email: string;
 }
 
-/** Where a holder of a Swedish number is, unless the customer's own country code says otherwise. */
-const DEFAULT_COUNTRY = 'SE';
 /** How telephone numbers are written in the countries around: nationally, and from abroad. */
 const PHONES: Readonly<Record<string, { national: RegExp; code: string }>> = {
   SE: { national: /^0(?!0)/, code: '46' },
@@ -28,22 +27,44 @@ const PHONES: Readonly<Record<string, { national: RegExp; code: string }>> = {
   DK: { national: /^(?=\d{8}$)/, code: '45' },
 };
 
+/** A company that a public register has told of, in the form of a register's entry. */
+export function companyEntry(company: RegisteredCompany): RegisterEntry {
+  const { name, street, postcode, city, country } = company;
+  return {
+    firstname: '',
+    lastname: '',
+    company: name,
+    street,
+    zip: zipOf(postcode),
+    city,
+    country,
+    phone: '',
+    email: '',
+  };
+}
+
 /** A customer in the form of a register's entry: a person with two names, or a company with one. */
-export function toRegisterEntry({ texts }: Customer, { kind }: IdentityNumber): RegisterEntry {
+export function toRegisterEntry(
+  { texts }: Customer,
+  { kind, country: usual }: IdentityNumber,
+): RegisterEntry {
   const { name = '', address = '', postcode = '', postoffice = '', email = '' } = texts;
   const code = texts.countrycode?.trim().toUpperCase() ?? '';
-  const country = /^[A-Z]{2}$/.test(code) ? code : DEFAULT_COUNTRY;
-  const digits = postcode.replace(/\s/g, '');
-  const isNumber = /^\d{1,15}$/.test(digits);
+  const country = /^[A-Z]{2}$/.test(code) ? code : usual;
   return {
     ...(kind === 'company' ? { firstname: '', lastname: '', company: name } : personName(name)),
     street: address,
-    zip: isNumber ? Number(digits) : postcode,
+    zip: zipOf(postcode),
     city: postoffice,
     country,
     phone: internationalPhone(texts.mobile || texts.telephone || '', country),
     email,
   };
+}
+
+function zipOf(postcode: string): number | string {
+  const digits = postcode.replace(/\s/g, '');
+  return /^\d{1,15}$/.test(digits) ? Number(digits) : postcode;
 }
 
 /** The last word is the last name; `Svensson, Kalle` is understood as well. */

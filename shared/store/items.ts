@@ -67,6 +67,11 @@ export function exportJobKey(merchant: string, id: string) {
   return { pk: partitionKey(merchant), sk: `EXPORT#${id}` };
 }
 
+/** Key of a company that a public register has told of, by its number in canonical form. */
+export function companyKey(merchant: string, number: string) {
+  return { pk: partitionKey(merchant), sk: `COMPANY#${number}` };
+}
+
 /** The id in a customer's sort key. */
 export function idOf(sortKey: string): number {
   return Number(sortKey.slice(CUSTOMER_PREFIX.length));

@@ -1,0 +1,159 @@
+// Companies that do not exist, in the shapes in which the public registers tell of theirs.
+
+/** Of Bolagsverket's API for high-value datasets. */
+export const SWEDISH = [
+  swedish('5599876546', 'Ljungby Påhittade Skruv AB', 'Uppdiktade vägen 1', '34131', 'LJUNGBY'),
+  // A firm under two names, of which the later counts; the other row tells of the former owner.
+  {
+    ...swedish('9699876547', 'Gamla Fantasi Handelsbolag', 'Box 12', '10465', 'STOCKHOLM'),
+    avregistreradOrganisation: { avregistreringsdatum: '2015-04-30' },
+  },
+  {
+    ...swedish('9699876547', 'Nya Fantasi Handelsbolag', 'Box 12', '10465', 'STOCKHOLM'),
+    organisationsnamn: {
+      organisationsnamnLista: [
+        swedishName('Fantasi Service', 'SARSKILT_FORETAGSNAMN', '2020-01-02'),
+        swedishName('Fantasi Handelsbolag', 'FORETAGSNAMN', '2015-05-01'),
+        swedishName('Nya Fantasi Handelsbolag', 'FORETAGSNAMN', '2019-09-01'),
+      ],
+    },
+  },
+  {
+    ...swedish('5599876553', 'Nedlagda Drömmar AB', 'Sluttampen 9', '90325', 'UMEÅ'),
+    verksamOrganisation: { kod: 'NEJ' },
+    avregistreradOrganisation: { avregistreringsdatum: '2021-11-30' },
+  },
+  // Its address could not be told when it was asked for.
+  {
+    ...swedish('5599876561', 'Adresslösa Hem AB', '', '', ''),
+    postadressOrganisation: {
+      postadress: null,
+      fel: { typ: 'OTILLGANGLIG_UPPGIFTSKALLA', felBeskrivning: 'Uppgiftskällan är otillgänglig' },
+    },
+  },
+];
+
+function swedish(
+  identitetsbeteckning: string,
+  namn: string,
+  utdelningsadress: string,
+  postnummer: string,
+  postort: string,
+) {
+  return {
+    organisationsidentitet: {
+      identitetsbeteckning,
+      typ: { kod: 'ORGANISATIONSNUMMER', klartext: 'Organisationsnummer' },
+    },
+    organisationsnamn: {
+      organisationsnamnLista: [swedishName(namn, 'FORETAGSNAMN', '2012-03-01')],
+    },
+    organisationsform: { kod: 'AB', klartext: 'Aktiebolag' },
+    postadressOrganisation: {
+      postadress: { utdelningsadress, postnummer, postort, coAdress: null, land: null },
+    },
+    verksamOrganisation: { kod: 'JA' },
+    avregistreradOrganisation: null,
+  };
+}
+
+function swedishName(namn: string, kod: string, registreringsdatum: string) {
+  return { namn, organisationsnamntyp: { kod, klartext: kod }, registreringsdatum };
+}
+
+/** Of Enhetsregisteret's API. */
+export const NORWEGIAN = [
+  {
+    ...norwegian('999990010', 'OPPDIKTET FISK AS'),
+    postadresse: norwegianAddress(['Postboks 7'], '8901', 'BRØNNØYSUND'),
+  },
+  { ...norwegian('999990029', 'KONKURS DRØM AS'), konkurs: true },
+  {
+    organisasjonsnummer: '999990037',
+    navn: 'SLETTET FANTASI AS',
+    organisasjonsform: { kode: 'AS', beskrivelse: 'Aksjeselskap' },
+    slettedato: '2018-06-01',
+  },
+  {
+    ...norwegian('999990045', 'FILIAL I UTLANDET NUF'),
+    underAvvikling: true,
+    forretningsadresse: {
+      ...norwegianAddress(['c/o Fantasi Ltd', '1 Nowhere Street'], '', ''),
+      poststed: 'LONDON',
+      land: 'Storbritannia',
+      landkode: 'GB',
+    },
+  },
+];
+
+function norwegian(organisasjonsnummer: string, navn: string) {
+  return {
+    organisasjonsnummer,
+    navn,
+    organisasjonsform: { kode: 'AS', beskrivelse: 'Aksjeselskap' },
+    forretningsadresse: norwegianAddress(['Havnegata 1', '2. etasje'], '8900', 'BRØNNØYSUND'),
+    registrertIMvaregisteret: true,
+    konkurs: false,
+    underAvvikling: false,
+    underTvangsavviklingEllerTvangsopplosning: false,
+  };
+}
+
+function norwegianAddress(adresse: string[], postnummer: string, poststed: string) {
+  return {
+    adresse,
+    postnummer,
+    poststed,
+    kommune: 'BRØNNØY',
+    kommunenummer: '1813',
+    land: 'Norge',
+    landkode: 'NO',
+  };
+}
+
+/** Of the Finnish business information system's API. */
+export const FINNISH = [
+  {
+    businessId: { value: '9999001-5', registrationDate: '2010-05-05' },
+    names: [
+      {
+        name: 'Vanha Keksitty Oy',
+        type: '1',
+        registrationDate: '2010-05-05',
+        endDate: '2016-01-31',
+      },
+      { name: 'Keksitty Paja Oy', type: '1', registrationDate: '2016-02-01' },
+      { name: 'Pajan Puoti', type: '3', registrationDate: '2018-02-01' },
+    ],
+    addresses: [
+      finnishAddress(1, { street: 'Tyhjäkatu', buildingNumber: '12', entrance: 'B' }, '00100'),
+      finnishAddress(2, { postOfficeBox: '45' }, '00101'),
+    ],
+    companyForms: [{ type: '16' }],
+  },
+  {
+    businessId: { value: '9999002-3', registrationDate: '1999-01-01' },
+    names: [{ name: 'Lopetettu Haave Oy', type: '1', registrationDate: '1999-01-01' }],
+    addresses: [
+      finnishAddress(
+        1,
+        { street: 'Tyhjäkatu', buildingNumber: '3', apartmentNumber: '4' },
+        '00100',
+      ),
+    ],
+    companyForms: [{ type: '16' }],
+    endDate: '2020-12-31',
+  },
+];
+
+function finnishAddress(type: number, place: Record<string, string>, postCode: string) {
+  return {
+    type,
+    ...place,
+    postCode,
+    postOffices: [
+      { city: 'HELSINGFORS', languageCode: '2' },
+      { city: 'HELSINKI', languageCode: '1' },
+    ],
+  };
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import { json, text } from 'node:stream/consumers';
+import { FINNISH, NORWEGIAN, SWEDISH } from './invented-companies.ts';
+import { type LocalServer, start } from './server.ts';
+
+// The public company registers in one server, each under its own path and in its documented shape,
+// with a handful of invented companies; and of Secrets Manager what reading a secret takes.
+
+const PATHS = {
+  tokens: '/bolagsverket/oauth2/token',
+  bolagsverket: '/bolagsverket/vardefulla-datamangder/v1',
+  brreg: '/brreg/enhetsregisteret/api',
+  prh: '/prh/opendata-ytj-api/v3',
+};
+/** What the local stack's client of Bolagsverket identifies itself with. */
+const CLIENT = { clientId: 'local', clientSecret: 'of the local stack only' };
+const TOKEN_LIFETIME_S = 3_600;
+
+/** Addresses of the registers, as the functions are told them. */
+export function registerAddresses(endpoint: string) {
+  return {
+    bolagsverket: endpoint + PATHS.bolagsverket,
+    bolagsverketTokens: endpoint + PATHS.tokens,
+    brreg: endpoint + PATHS.brreg,
+    prh: endpoint + PATHS.prh,
+  };
+}
+
+interface RegisterAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Starts the registers. */
+export function startRegisters(port: number): Promise<LocalServer> {
+  const tokens = new Set<string>();
+  const server = createServer(async (request, response) => {
+    const { status, body } = await answer(request, tokens).catch(() => ({ status: 400, body: {} }));
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  });
+  return start(server, port);
+}
+
+async function answer(request: IncomingMessage, tokens: Set<string>): Promise<RegisterAnswer> {
+  const { method, headers } = request;
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
+  const asked = `${method} ${pathname}`;
+  if (headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
+    return { status: 200, body: { SecretString: JSON.stringify(CLIENT) } };
+  }
+  if (asked === `POST ${PATHS.tokens}`) return giveToken(request, tokens);
+  if (asked === `POST ${PATHS.bolagsverket}/organisationer`) return organisations(request, tokens);
+  if (asked === `GET ${PATHS.prh}/companies`) {
+    const companies = FINNISH.filter(
+      ({ businessId }) => businessId.value === searchParams.get('businessId'),
+    );
+    return { status: 200, body: { totalResults: companies.length, companies } };
+  }
+  const number = new RegExp(`^GET ${PATHS.brreg}/enheter/(\\d{9})$`).exec(asked)?.[1];
+  const unit = NORWEGIAN.find(({ organisasjonsnummer }) => organisasjonsnummer === number);
+  return unit ? { status: 200, body: unit } : { status: 404, body: {} };
+}
+
+async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise<RegisterAnswer> {
+  const { clientId, clientSecret } = CLIENT;
+  const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
+  const form = new URLSearchParams(await text(request));
+  if (
+    request.headers.authorization !== `Basic ${Buffer.from(basic).toString('base64')}` ||
+    form.get('grant_type') !== 'client_credentials'
+  ) {
+    return { status: 401, body: { error: 'invalid_client' } };
+  }
+  const access_token = randomUUID();
+  tokens.add(access_token);
+  return {
+    status: 200,
+    body: {
+      access_token,
+      token_type: 'Bearer',
+      expires_in: TOKEN_LIFETIME_S,
+      scope: form.get('scope'),
+    },
+  };
+}
+
+async function organisations(
+  request: IncomingMessage,
+  tokens: Set<string>,
+): Promise<RegisterAnswer> {
+  if (!tokens.has(request.headers.authorization?.replace('Bearer ', '') ?? '')) {
+    return { status: 401, body: { status: 401, title: 'Unauthorized' } };
+  }
+  const { identitetsbeteckning } = (await json(request)) as { identitetsbeteckning: string };
+  const organisationer = SWEDISH.filter(
+    ({ organisationsidentitet }) =>
+      organisationsidentitet.identitetsbeteckning === identitetsbeteckning,
+  );
+  return organisationer.length > 0
+    ? { status: 200, body: { organisationer } }
+    : { status: 404, body: { status: 404, title: 'Not Found' } };
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import { accessTokens, type Credentials } from './access-token.ts';
+import type { CompanyRegister, RegisteredCompany } from './company-register.ts';
+import { RegisterFailure } from './company-register.ts';
+import { guarded } from './request.ts';
+
+const NAME = 'Bolagsverket';
+const SCOPE = 'vardefulla-datamangder:read';
+const text = () => v.nullish(v.string(), '');
+/** In place of a block, or beside it, where its source could not be asked. */
+const fault = () => v.nullish(v.unknown());
+
+const OrganisationSchema = v.object({
+  organisationsnamn: v.nullish(
+    v.object({
+      organisationsnamnLista: v.nullish(
+        v.array(
+          v.object({
+            namn: v.string(),
+            organisationsnamntyp: v.nullish(v.object({ kod: text() })),
+            registreringsdatum: text(),
+          }),
+        ),
+        [],
+      ),
+      fel: fault(),
+    }),
+  ),
+  postadressOrganisation: v.nullish(
+    v.object({
+      postadress: v.nullish(
+        v.object({
+          utdelningsadress: text(),
+          postnummer: text(),
+          postort: text(),
+          land: text(),
+        }),
+      ),
+      fel: fault(),
+    }),
+  ),
+  avregistreradOrganisation: v.nullish(v.object({ avregistreringsdatum: text(), fel: fault() })),
+});
+const AnswerSchema = v.object({ organisationer: v.array(OrganisationSchema) });
+type Organisation = v.InferOutput<typeof OrganisationSchema>;
+
+const COMPANY_NAME = 'FORETAGSNAMN';
+
+/** Where Bolagsverket is asked, and how the right to do so is had. */
+export interface BolagsverketOptions {
+  /** Its API, such as `https://gw.api.bolagsverket.se/vardefulla-datamangder/v1`. */
+  readonly address: string;
+  /** Where access tokens are given, such as `https://portal.api.bolagsverket.se/oauth2/token`. */
+  readonly tokenAddress: string;
+  readonly credentials: () => Promise<Credentials>;
+}
+
+/** Sweden's Bolagsverket, by its API for high-value datasets (värdefulla datamängder). */
+export function bolagsverket({
+  address,
+  tokenAddress,
+  credentials,
+}: BolagsverketOptions): CompanyRegister {
+  const guard = guarded(NAME);
+  const tokens = accessTokens(tokenAddress, SCOPE, credentials);
+  return {
+    country: 'SE',
+    id: 'bolagsverket',
+    name: NAME,
+    find: ({ inRegister }) =>
+      guard(async (send) => {
+        const { status, body } = await send(`${address}/organisationer`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${await tokens.get(send)}`,
+            accept: 'application/json',
+            'content-type': 'application/json',
+            'x-request-id': randomUUID(),
+          },
+          body: JSON.stringify({ identitetsbeteckning: inRegister }),
+        });
+        // The number is a valid one, so that what it cannot be is one that is not there.
+        if (status === 400 || status === 404) return undefined;
+        if (status === 401) tokens.forget();
+        const answer = v.safeParse(AnswerSchema, body);
+        if (!answer.success) {
+          throw new RegisterFailure(`${NAME} answers ${status} without organisations`);
+        }
+        return toCompany(answer.output.organisationer);
+      }),
+  };
+}
+
+/** One number may have several rows, such as one for each company name a firm has had. */
+function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined {
+  const row = rows.find((each) => !deregistrationOf(each)) ?? rows[0];
+  if (!row) return undefined;
+  const names = row.organisationsnamn?.organisationsnamnLista ?? [];
+  const latest = names.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))[0];
+  if (!latest) throw new RegisterFailure(`${NAME} tells no name`);
+  const address = row.postadressOrganisation?.postadress;
+  const deregistered = deregistrationOf(row);
+  return {
+    name: latest.namn,
+    street: address?.utdelningsadress ?? '',
+    postcode: address?.postnummer ?? '',
+    city: address?.postort ?? '',
+    country: countryCode(address?.land ?? ''),
+    status: deregistered === undefined ? 'active' : 'deregistered',
+    ...(deregistered && { deregistered }),
+    isPartial: !!(row.postadressOrganisation?.fel || row.avregistreradOrganisation?.fel),
+  };
+}
+
+/** The company's own name comes before others, and a later one before an earlier. */
+function rank({
+  organisationsnamntyp,
+  registreringsdatum,
+}: NonNullable<Organisation['organisationsnamn']>['organisationsnamnLista'][number]): string {
+  return `${organisationsnamntyp?.kod === COMPANY_NAME ? 1 : 0}${registreringsdatum}`;
+}
+
+function deregistrationOf({ avregistreradOrganisation }: Organisation): string | undefined {
+  return avregistreradOrganisation?.avregistreringsdatum || undefined;
+}
+
+/** Bolagsverket writes a country's name in Swedish, and none for Sweden. */
+function countryCode(land: string): string {
+  const wanted = land.trim().toLowerCase();
+  if (wanted === '') return 'SE';
+  const names = new Intl.DisplayNames('sv', { type: 'region' });
+  const codes = REGION_LETTERS.flatMap((first) => REGION_LETTERS.map((second) => first + second));
+  const found = codes.find(
+    (code) => code.toLowerCase() === wanted || names.of(code)?.toLowerCase() === wanted,
+  );
+  return found ?? 'SE';
+}
+
+const REGION_LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];

@@ -1,0 +1,45 @@
+import type { Country, IdentityNumber } from '../customer/identity-number.ts';
+
+/** What a public register says of a company. */
+export interface RegisteredCompany {
+  readonly name: string;
+  readonly street: string;
+  /** As the register writes it. */
+  readonly postcode: string;
+  readonly city: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  readonly status: CompanyStatus;
+  /** Day on which it was deregistered (ISO 8601), where it was and the register tells. */
+  readonly deregistered?: string | undefined;
+  /** Whether a part of it could not be told just now; it is not remembered then. */
+  readonly isPartial?: boolean;
+}
+
+export const COMPANY_STATUSES = ['active', 'deregistered', 'bankrupt', 'winding-up'] as const;
+export type CompanyStatus = (typeof COMPANY_STATUSES)[number];
+
+/** The public company register of a country. */
+export interface CompanyRegister {
+  readonly country: Country;
+  /** In headers. */
+  readonly id: string;
+  /** In texts. */
+  readonly name: string;
+  /**
+   * @returns undefined where it knows no company with this number.
+   * @throws RegisterFailure where it could not be asked, or gives no answer that makes sense.
+   */
+  find(number: IdentityNumber): Promise<RegisteredCompany | undefined>;
+}
+
+/** A register could not be asked, or its answer makes no sense; it says nothing of the number. */
+export class RegisterFailure extends Error {
+  /** Seconds after which the register wants to be asked again, where it says so. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(message: string, retryAfterS?: number) {
+    super(message);
+    this.retryAfterS = retryAfterS;
+  }
+}
