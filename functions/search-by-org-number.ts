@@ -42,6 +42,7 @@ export const handler = endpoint(async ({ merchant, path, query }) => {
         'register-source': source,
         'register-retrieved': retrieved,
         'register-status': company.status,
+        ...(company.isPartial && { 'register-partial': 'true' }),
         ...(company.deregistered && { 'register-deregistered': company.deregistered }),
       };
       return { body: companyEntry(company), headers };

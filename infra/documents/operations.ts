@@ -1,5 +1,7 @@
+import { COMPANY_STATUSES } from '../../shared/registers/company-register.ts';
 import type { FunctionName } from '../../shared/routes.ts';
 import {
+  COUNTRY,
   CSV_FORM,
   EXPORT_ID_IN_PATH,
   FILTERING,
@@ -91,9 +93,35 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
   },
   'search-by-org-number': {
     summary: 'Look a person or company up by organisation number',
-    parameters: [ORG_NUM_IN_PATH],
-    answers: { 200: json('Name and address.', schemaRef('RegisterEntry')) },
-    failures: { 404: 'No customer has this number.' },
+    parameters: [ORG_NUM_IN_PATH, COUNTRY],
+    answers: {
+      200: {
+        ...json(
+          "Name and address: of the merchant's own customer, or else of the company in the public register of its country, where that is switched on.",
+          schemaRef('RegisterEntry'),
+        ),
+        headers: {
+          'Register-Source': {
+            schema: { enum: ['own', 'bolagsverket', 'brreg', 'prh'] },
+            description: "Who says so: own, the merchant's own customers; or a public register.",
+          },
+          'Register-Retrieved': {
+            schema: { type: 'string', format: 'date-time' },
+            description: 'When it was read there.',
+          },
+          'Register-Status': {
+            schema: { enum: [...COMPANY_STATUSES] },
+            description: 'What a public register says of the company.',
+          },
+          'Register-Deregistered': header('Day on which the company was deregistered, if known.'),
+          'Register-Partial': {
+            schema: { const: 'true' },
+            description: 'The register could not tell all of it at the moment.',
+          },
+        },
+      },
+    },
+    failures: { 404: 'Neither a customer nor a public register that is asked has this number.' },
   },
   'export-customers-xml': exportOfSelected('XML', FILTERING),
   'export-chosen-customers-xml': exportOfChosen('XML', []),

@@ -1,4 +1,5 @@
 import { FILTERS } from '../../shared/customer/filters.ts';
+import { COUNTRIES } from '../../shared/customer/identity-number.ts';
 import type { CSV_PARAMETERS } from '../../shared/export/csv.ts';
 import {
   DEFAULT_PAGE,
@@ -22,8 +23,16 @@ export const EXPORT_ID_IN_PATH = inPath(
 /** Path parameter of the look-up. */
 export const ORG_NUM_IN_PATH = inPath(
   'orgNum',
-  { type: 'string', pattern: '^(\\d{2})?\\d{6}[-+]?\\d{4}$' },
-  'A personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits.',
+  {
+    type: 'string',
+    pattern: '^((\\d{2})?\\d{6}[-+]?\\d{4}|\\d{3} ?\\d{3} ?\\d{3}|\\d{7}-\\d)$',
+  },
+  'A Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, a Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9.',
+);
+export const COUNTRY = inQuery(
+  'country',
+  { enum: [...COUNTRIES] },
+  'Country of the number; it shows by its form as well, and another is refused.',
 );
 
 /** Which page of the list. */

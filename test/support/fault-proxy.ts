@@ -25,6 +25,7 @@ export type Fault =
 interface Answering {
   readonly status: number;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The server's answer is changed. */
@@ -141,8 +142,8 @@ async function pass(
   }
 }
 
-function send(outgoing: ServerResponse, { status, body }: Answering): void {
+function send(outgoing: ServerResponse, { status, body, headers }: Answering): void {
   const type = body.startsWith('<') ? 'application/xml' : 'application/x-amz-json-1.0';
-  outgoing.writeHead(status, { 'content-type': type });
+  outgoing.writeHead(status, { 'content-type': type, ...headers });
   outgoing.end(body);
 }
