@@ -118,4 +118,14 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     expect(requests).toBe(2);
     expect(units).toBeLessThanOrEqual(entries(COUNT) + ITEM_UNITS);
   });
+
+  test('a company that a public register has told of costs one small read besides', async () => {
+    const path = '/customers/searchByOrgNumber/999990010';
+    await merchant.call('GET', path);
+    const { units, requests, answer } = await consumptionOf('GET', path);
+    expect(answer.headers.get('register-source')).toBe('brreg');
+    // The index, in which nobody has the number, and what is remembered.
+    expect(requests).toBe(2);
+    expect(units).toBeLessThanOrEqual(1);
+  });
 });
