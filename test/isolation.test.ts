@@ -76,7 +76,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
       ifMatch: tags,
     }),
   },
-  { weight: 1, arbitrary: doing('delete', { id: ids, ifMatch: tags }) },
+  { weight: 2, arbitrary: doing('delete', { id: ids, ifMatch: tags }) },
   { weight: 1, arbitrary: doing('delete many', { ids: someIds }) },
   { weight: 2, arbitrary: doing('look up', { number: fc.constantFrom(COMPANY, PERSON) }) },
   { weight: 1, arbitrary: doing('export selected', { format: formats, filter: filters }) },

@@ -43,6 +43,8 @@ export const PERSON = '19900118-9811';
 
 /** Which commands were answered how, in all runs. */
 export const seen = new Set<string>();
+/** Addresses of all files so far. */
+const files = new Set<string>();
 /** What is said of a request that cannot be met, by status and request: never of whose it is. */
 const words = new Map<string, unknown>();
 
@@ -277,6 +279,8 @@ export class Merchant {
     expect(new URL(url).pathname).toMatch(
       new RegExp(`^/${localStack().bucket}/exports/${this.name}/[0-9a-f-]{36}\\.${format}$`),
     );
+    expect(files).not.toContain(url.split('?')[0]);
+    files.add(url.split('?')[0]);
     await this.expectRows(url, format, rows, facts.bytes);
   }
 
