@@ -294,6 +294,7 @@ describe('permissions', () => {
     ]);
   });
 
+  // permissions.test.ts sees what functions call, and of what; this, what no test makes them call.
   test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
     '%s may do what its code can',
     (name) => {
