@@ -77,9 +77,10 @@ describe.runIf(isLocal)('permissions of', () => {
   let few: Merchant;
   let large: Merchant;
   let many: Merchant;
-  const statementsOf = synthesize();
+  let statementsOf: ReturnType<typeof synthesize>;
 
   beforeAll(async () => {
+    statementsOf = synthesize();
     lambdaApi = await startLambdaApi({
       functions: new URL('./support/functions/', import.meta.url),
     });
