@@ -67,7 +67,8 @@ export class Merchant {
 
   async act(command: Command): Promise<void> {
     const status = await this.#act(command);
-    seen.add(`${command.do} ${status}`);
+    const what = command.do === 'use a cursor' ? `${command.do} ${command.how}` : command.do;
+    seen.add(`${what} ${status}`);
   }
 
   #act(command: Command): Promise<number> {
