@@ -3,7 +3,12 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EXPORTS_PREFIX } from '../shared/config.ts';
 import { EXPORT_RUNNER, type FunctionName, type ROUTES } from '../shared/routes.ts';
-import { BY_ORG_NUMBER, DIRECTORY, EXPORT_JOB_ATTRIBUTES } from '../shared/table.ts';
+import {
+  BY_ORG_NUMBER,
+  DIRECTORY,
+  EXPORT_JOB_ATTRIBUTES,
+  PARTITION_PREFIX,
+} from '../shared/table.ts';
 
 /** What a function calls DynamoDB for. */
 interface TablePermissions {
@@ -30,6 +35,16 @@ export interface Storage {
   readonly table: Table;
   readonly bucket: Bucket;
 }
+
+/**
+ * Only items and index entries in a merchant's partition. `ForAllValues` also holds where a call has
+ * no leading key; those are scans and statements of PartiQL, and no function may make either.
+ *
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+const IN_PARTITIONS = {
+  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${PARTITION_PREFIX}*`] },
+};
 
 const EXPORT_OF_SELECTED: TablePermissions = {
   table: ['Query', 'BatchGetItem'],
@@ -110,6 +125,7 @@ function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStat
       new PolicyStatement({
         actions: actions.map((action) => `dynamodb:${action}`),
         resources: [table.tableArn],
+        conditions: IN_PARTITIONS,
       }),
     );
   }
@@ -118,6 +134,7 @@ function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStat
       new PolicyStatement({
         actions: ['dynamodb:Query'],
         resources: queries.map((index) => `${table.tableArn}/index/${index}`),
+        conditions: IN_PARTITIONS,
       }),
     );
   }
@@ -128,6 +145,7 @@ function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStat
         resources: [table.tableArn],
         // A policy cannot tell sort keys apart, but a job has no attribute of a customer's.
         conditions: {
+          ...IN_PARTITIONS,
           'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...EXPORT_JOB_ATTRIBUTES] },
         },
       }),

@@ -11,6 +11,9 @@
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
+/** What every partition key starts with; the merchant follows. */
+export const PARTITION_PREFIX = 'MERCHANT#';
+
 /** Attribute with the second (Unix time) from which an item counts as gone; DynamoDB's TTL. */
 export const TTL_ATTRIBUTE = 'expiresAt';
 

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent, Context } from 'aws-lambda';
-import { importJWK, type JWK, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose';
+import type { JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthorizer } from '../infra/local/authorizer.ts';
 import { createGateway } from '../infra/local/gateway.ts';
@@ -236,9 +236,7 @@ describe('routes', () => {
 });
 
 describe('tokens', () => {
-  const now = Math.floor(Date.now() / 1_000);
-  const ours = () => ({ alg: 'RS256', kid: key.kid });
-
+  // Which are refused is in tokens.test.ts, on the routes that there are.
   test.each([
     ['as a bearer', async () => `Bearer ${await sign()}`],
     ['bare', () => sign()],
@@ -257,36 +255,6 @@ describe('tokens', () => {
     expect(response.headers['www-authenticate']).toBe('Bearer');
   });
 
-  test.each([
-    ['expired', { exp: now - 1 }],
-    ['without an end', { exp: undefined }],
-    ['not yet valid', { nbf: now + 60 }],
-    ['issued in the future', { iat: now + 60 }],
-    ['of another issuer', { iss: 'https://issuer.example' }],
-    ['for another audience', { aud: 'other' }],
-    ['for another client', { aud: undefined, client_id: 'other' }],
-    ['for another audience, though of our client', { aud: 'other', client_id: AUDIENCE }],
-    ['for no audience', { aud: undefined }],
-  ])('refused: %s', async (_, claims) => {
-    expectInvalid(await call('GET', '/things/1', { token: await sign(claims) }));
-  });
-
-  test.each([
-    ['garbage', () => 'garbage'],
-    ['unsigned', () => new UnsecuredJWT(goodClaims()).encode()],
-    [
-      'HS256 with the public key',
-      () => signAs({ kty: 'oct', k: `${key.n}` }, { ...ours(), alg: 'HS256' }),
-    ],
-    ['PS256', () => signAs({ ...key, alg: 'PS256' }, { ...ours(), alg: 'PS256' })],
-    ['signed with another key under our id', async () => signAs(await makeKey(), ours())],
-    ['signed with an unknown key', async () => signAs(key, { ...ours(), kid: 'unknown' })],
-    ['without key id', () => signAs(key, { alg: 'RS256' })],
-    ['changed after signing', async () => replaceClaims(await sign(), { merchant_id: '1002' })],
-  ])('refused: %s', async (_, token) => {
-    expectInvalid(await call('GET', '/things/1', { token: await token() }));
-  });
-
   test('the challenge says what is wrong', async () => {
     const { headers } = await call('GET', '/things/1', { token: await sign({ aud: 'other' }) });
 
@@ -303,11 +271,6 @@ describe('tokens', () => {
     expect(response.headers['www-authenticate']).toBe(
       `Bearer scope="${WRITE}" error="insufficient_scope"`,
     );
-  });
-
-  test('without scope claims is 403', async () => {
-    const token = await sign({ scope: undefined });
-    expect(await call('GET', '/things/1', { token })).toMatchObject(refusal(403, 'Forbidden'));
   });
 });
 
@@ -682,29 +645,7 @@ function refusal(status: number, message: string) {
   };
 }
 
-function expectInvalid(response: Awaited<ReturnType<typeof call>>) {
-  expect(response).toMatchObject(refusal(401, 'Unauthorized'));
-  expect(response.headers['www-authenticate']).toContain('error="invalid_token"');
-}
-
-function goodClaims() {
-  const exp = Math.floor(Date.now() / 1_000) + 60;
-  return { iss: issuer.endpoint, aud: AUDIENCE, exp, scope: READ, merchant_id: '1001' };
-}
-
 function sign(claims: Record<string, unknown> = {}): Promise<string> {
   const scopes = [READ, WRITE];
   return signToken(key, issuer.endpoint, { merchant: '1001', scopes, ...claims });
-}
-
-async function signAs(jwk: JWK, header: { alg: string; kid?: string | undefined }) {
-  return new SignJWT(goodClaims())
-    .setProtectedHeader(header as JWTHeaderParameters)
-    .sign(await importJWK(jwk, header.alg));
-}
-
-function replaceClaims(token: string, claims: object): string {
-  const [header, payload = '', signature] = token.split('.');
-  const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...claims };
-  return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.');
 }

@@ -12,6 +12,7 @@ import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { FIELDS } from '../shared/customer/fields.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../shared/routes.ts';
+import { partitionKey } from '../shared/store/items.ts';
 import {
   BY_ORG_NUMBER,
   DIRECTORY,
@@ -227,13 +228,29 @@ describe('permissions', () => {
     }
   });
 
+  test.each(stages)('reach nothing in the table of $stage outside merchants', ({ stack }) => {
+    const onTable = [...FUNCTIONS, EXPORT_RUNNER]
+      .flatMap((name) => stack.statements(name))
+      .filter(({ Action }) => /dynamodb:/.test(JSON.stringify(Action)));
+    expect(onTable.length).toBeGreaterThan(ROUTES.length);
+    for (const { Action, Condition } of onTable) {
+      expect(Condition?.['ForAllValues:StringLike']).toEqual({
+        'dynamodb:LeadingKeys': [partitionKey('*')],
+      });
+      // A call without a leading key meets the condition as well.
+      for (const action of [Action].flat()) {
+        expect(action).toMatch(/:(?:BatchGetItem|Query|(?:Get|Put|Update|Delete)Item)$/);
+      }
+    }
+  });
+
   test.each([...HANDING_OVER, EXPORT_RUNNER])('let %s write no field of a customer', (name) => {
     const writing = development
       .statements(name)
       .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete)/.test(JSON.stringify(Action)));
     expect(writing).toHaveLength(1);
     const condition = { 'dynamodb:Attributes': EXPORT_JOB_ATTRIBUTES };
-    expect(writing[0]?.Condition).toEqual({ 'ForAllValues:StringEquals': condition });
+    expect(writing[0]?.Condition).toMatchObject({ 'ForAllValues:StringEquals': condition });
     for (const { name: field, readOnly } of FIELDS) {
       if (!readOnly) expect(EXPORT_JOB_ATTRIBUTES).not.toContain(field);
     }
@@ -293,6 +310,7 @@ describe('permissions', () => {
     ]);
   });
 
+  // permissions.test.ts sees what functions call, and of what; this, what no test makes them call.
   test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
     '%s may do what its code can',
     (name) => {

@@ -3,6 +3,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Customer, Origin } from '../customer/customer.ts';
 import { derive } from '../customer/derived.ts';
 import { WRITABLE_FIELDS } from '../customer/fields.ts';
+import { PARTITION_PREFIX } from '../table.ts';
 import type { IdRange } from './id-ranges.ts';
 
 /** An item as the document client writes it. */
@@ -12,7 +13,7 @@ export type RawItem = Record<string, AttributeValue>;
 
 /** Partition of everything a merchant has. No other place builds one. */
 export function partitionKey(merchant: string): string {
-  return `MERCHANT#${merchant}`;
+  return `${PARTITION_PREFIX}${merchant}`;
 }
 
 /** Key of a customer. */

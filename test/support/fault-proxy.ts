@@ -4,10 +4,12 @@ import { buffer } from 'node:stream/consumers';
 import { start } from '../../infra/local/server.ts';
 
 /** A request on its way to the server. */
-interface Passing {
+export interface Passing {
   /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
   readonly operation: string;
   readonly body: string;
+  /** The client's own name for itself. */
+  readonly userAgent: string;
 }
 
 /** What becomes of a request. */
@@ -77,8 +79,15 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy of the server at `endpoint`, at first without faults. */
-export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
+/**
+ * Starts a proxy of the server at `endpoint`, at first without faults.
+ *
+ * @param watch is told of each request, whatever becomes of it.
+ */
+export async function startFaultProxy(
+  endpoint: string,
+  watch: (passing: Passing) => void = () => {},
+): Promise<FaultProxy> {
   const injected = new Map<string, Faults>();
   const faultOf = (passing: Passing) => {
     for (const [text, faults] of injected) {
@@ -88,7 +97,13 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
   };
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
-    const fault = faultOf({ operation: operationOf(incoming), body: body.toString() });
+    const passing = {
+      operation: operationOf(incoming),
+      body: body.toString(),
+      userAgent: incoming.headers['user-agent'] ?? '',
+    };
+    watch(passing);
+    const fault = faultOf(passing);
     if (fault === 'keep waiting') return;
     if (fault === 'hang up') outgoing.destroy();
     else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);

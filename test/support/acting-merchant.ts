@@ -1,0 +1,422 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import { XMLParser } from 'fast-xml-parser';
+import { expect } from 'vitest';
+import { type Answer, type Client, localStack, newMerchant } from './api.ts';
+import { expectProblem, type Place } from './problem.ts';
+import { type Filter, hasTag, RegisterModel, textsOf } from './register-model.ts';
+
+/** One of them stands in all that a merchant writes, and in nothing that another does. */
+const MARKS = ['alfamark', 'betamark', 'gammamark'];
+/** Names of which one begins as another does, or differs in case only. */
+const namesOf = (run: string) => [`m-${run}`, `m-${run}0`, `M-${run}`];
+
+const ALWAYS_OTHER = ['date', 'apigw-requestid', 'connection', 'keep-alive', 'content-length'];
+const JSON_HEADERS = {
+  'cache-control': 'private, no-cache',
+  vary: 'accept, accept-encoding, authorization',
+  'content-type': 'application/json',
+};
+
+export type Texts = Readonly<Record<string, string>>;
+export type Tag = 'own' | 'of another' | 'old' | '*' | undefined;
+export type FilterName = 'own mark' | "another's mark" | 'shared name' | 'isCompany' | '!isCompany';
+export type ExportFormat = 'csv' | 'xml';
+
+/** What a merchant's system may do. */
+export type Command =
+  | { do: 'create'; texts: Texts; key: string | undefined }
+  | { do: 'get'; id: number; ifNoneMatch: Tag }
+  | { do: 'list'; limit: number; start: number; filter: FilterName | undefined }
+  | { do: 'walk'; limit: number; filter: FilterName | undefined }
+  | { do: 'count'; filter: FilterName | undefined }
+  | { do: 'change'; id: number; texts: Texts; ifMatch: Tag }
+  | { do: 'delete'; id: number; ifMatch: Tag }
+  | { do: 'delete many'; ids: number[] }
+  | { do: 'look up'; number: string }
+  | { do: 'export selected'; format: ExportFormat; filter: FilterName | undefined }
+  | { do: 'export chosen'; format: ExportFormat; ids: number[] }
+  | { do: 'use a cursor'; how: 'of another' | 'spliced' | 'changed'; at: number };
+
+/** Numbers that all merchants' customers share. */
+export const COMPANY = '556703-7485';
+export const PERSON = '19900118-9811';
+
+/** Which commands were answered how, in all runs. */
+export const seen = new Set<string>();
+/** Addresses of all files so far. */
+const files = new Set<string>();
+/** What is said of a request that cannot be met, by status and request: never of whose it is. */
+const words = new Map<string, unknown>();
+
+/** A merchant who acts as told, and knows what to expect as if there were no other. */
+export class Merchant {
+  readonly name: string;
+  readonly mark: string;
+  readonly client: Client;
+  readonly model = new RegisterModel();
+  /** What the register has given this merchant, for others to try. */
+  readonly cursors: string[] = [];
+  readonly tags = new Map<number, string>();
+  others: readonly Merchant[] = [];
+
+  constructor(name: string, mark: string, client: Client) {
+    this.name = name;
+    this.mark = mark;
+    this.client = client;
+  }
+
+  async act(command: Command): Promise<void> {
+    const status = await this.#act(command);
+    const what = command.do === 'use a cursor' ? `${command.do} ${command.how}` : command.do;
+    seen.add(`${what} ${status}`);
+  }
+
+  #act(command: Command): Promise<number> {
+    switch (command.do) {
+      case 'create':
+        return this.#create(this.#marked(command.texts), command.key);
+      case 'get':
+        return this.#get(command.id, this.#tag(command.ifNoneMatch, command.id));
+      case 'list':
+        return this.#list(command.limit, command.start, this.#filter(command.filter));
+      case 'walk':
+        return this.#walk(command.limit, this.#filter(command.filter));
+      case 'count':
+        return this.#count(this.#filter(command.filter));
+      case 'change':
+        return this.#change(
+          command.id,
+          this.#marked(command.texts),
+          this.#tag(command.ifMatch, command.id),
+        );
+      case 'delete':
+        return this.#delete(command.id, this.#tag(command.ifMatch, command.id));
+      case 'delete many':
+        return this.#deleteMany(command.ids);
+      case 'look up':
+        return this.#lookUp(command.number);
+      case 'export selected':
+        return this.#exportSelected(command.format, this.#filter(command.filter));
+      case 'export chosen':
+        return this.#exportChosen(command.format, command.ids);
+      case 'use a cursor':
+        return this.#useCursor(command.how, command.at);
+    }
+  }
+
+  async #create(body: Texts, key: string | undefined): Promise<number> {
+    const { status, id, date } = this.model.create(body, key);
+    const before = Date.now();
+    const answer = await this.#call('POST', '/customers', {
+      body,
+      headers: key === undefined ? {} : { 'idempotency-key': key },
+    });
+    if (status === 422) {
+      return this.#expectProblem(answer, 422, 'POST /customers', [{ header: 'Idempotency-Key' }]);
+    }
+    expectHeaders(answer, { ...JSON_HEADERS, etag: '"1"', location: `/customers/${id}` });
+    if (date === undefined) {
+      expect(Date.parse(answer.body.date)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(answer.body.date)).toBeLessThanOrEqual(Date.now());
+      this.model.created(id, answer.body.date);
+    }
+    const expected = { id, date: date ?? answer.body.date, texts: body, version: 1 };
+    expect(setIn(answer.body)).toEqual(textsOf(expected));
+    this.tags.set(id, '"1"');
+    return answer.status;
+  }
+
+  async #get(id: number, ifNoneMatch: string | undefined): Promise<number> {
+    const path = `/customers/${id}`;
+    const headers = ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch };
+    const answer = await this.#call('GET', path, { headers });
+    const held = this.model.get(id);
+    if (!held) return this.#expectProblem(answer, 404, `GET ${path}`);
+    const etag = `"${held.version}"`;
+    if (ifNoneMatch !== undefined && hasTag(held, ifNoneMatch)) {
+      const { 'content-type': _, ...others } = JSON_HEADERS;
+      expect(answer).toMatchObject({ status: 304, body: '' });
+      expectHeaders(answer, { ...others, etag });
+    } else {
+      expect(answer.status).toBe(200);
+      expectHeaders(answer, { ...JSON_HEADERS, etag });
+      expect(setIn(answer.body)).toEqual(textsOf(held));
+    }
+    this.tags.set(id, etag);
+    return answer.status;
+  }
+
+  async #list(limit: number, start: number, filter: Filter | undefined): Promise<number> {
+    const wanted = this.model.select(filter).slice(start);
+    const query = `limit=${limit}${filter ? `&${filter.query}` : ''}`;
+    const answer = await this.#call('GET', `/customers?start=${start}&${query}`);
+    expect(answer.status).toBe(200);
+    const page = wanted.slice(0, limit);
+    expect(answer.body.map(setIn)).toEqual(page.map(textsOf));
+    this.#expectLink(answer, query, wanted.length > limit);
+    return answer.status;
+  }
+
+  /** Follows the links from page to page to the end. */
+  async #walk(limit: number, filter: Filter | undefined): Promise<number> {
+    const wanted = this.model.select(filter);
+    const query = `limit=${limit}${filter ? `&${filter.query}` : ''}`;
+    let cursor: string | undefined;
+    do {
+      const page = wanted.splice(0, limit);
+      const path = `/customers?${query}${cursor ? `&cursor=${cursor}` : ''}`;
+      const answer = await this.#call('GET', path);
+      expect(answer.status).toBe(200);
+      expect(answer.body.map(setIn)).toEqual(page.map(textsOf));
+      cursor = this.#expectLink(answer, query, wanted.length > 0);
+    } while (cursor);
+    return 200;
+  }
+
+  #expectLink(answer: Answer, query: string, hasNext: boolean): string | undefined {
+    const link = answer.headers.get('link');
+    expectHeaders(answer, { ...JSON_HEADERS, ...(hasNext && { link: expect.any(String) }) });
+    if (!link) return undefined;
+    const [, address = ''] = /^<(.+)>; rel="next"$/.exec(link) ?? [];
+    const { origin, pathname, searchParams } = new URL(address);
+    const cursor = searchParams.get('cursor') ?? '';
+    searchParams.delete('cursor');
+    expect(`${origin}${pathname}`).toBe(`${this.client.url}/customers`);
+    expect([...searchParams]).toEqual([...new URLSearchParams(query)]);
+    expect(this.others.flatMap(({ cursors }) => cursors)).not.toContain(cursor);
+    // One for a list without filters, which is what they are tried on.
+    if (!query.includes('filter')) this.cursors.push(cursor);
+    return cursor;
+  }
+
+  async #count(filter: Filter | undefined): Promise<number> {
+    const answer = await this.#call('GET', `/customers/count?${filter?.query ?? ''}`);
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body).toEqual({ count: this.model.select(filter).length });
+    expectHeaders(answer, JSON_HEADERS);
+    return answer.status;
+  }
+
+  async #change(id: number, body: Texts, ifMatch: string | undefined): Promise<number> {
+    const status = this.model.change(id, body, ifMatch);
+    const path = `/customers/${id}`;
+    const headers = ifMatch === undefined ? {} : { 'if-match': ifMatch };
+    const answer = await this.#call('PATCH', path, { body, headers });
+    if (status !== 200) return this.#expectProblem(answer, status, `PATCH ${path}`, stale(status));
+    const held = this.model.get(id) as NonNullable<ReturnType<RegisterModel['get']>>;
+    expect(answer.status).toBe(200);
+    expect(setIn(answer.body)).toEqual(textsOf(held));
+    expectHeaders(answer, { ...JSON_HEADERS, etag: `"${held.version}"` });
+    this.tags.set(id, `"${held.version}"`);
+    return answer.status;
+  }
+
+  async #delete(id: number, ifMatch: string | undefined): Promise<number> {
+    const status = this.model.remove(id, ifMatch);
+    const path = `/customers/${id}`;
+    const headers = ifMatch === undefined ? {} : { 'if-match': ifMatch };
+    const answer = await this.#call('DELETE', path, { headers });
+    if (status !== 200) return this.#expectProblem(answer, status, `DELETE ${path}`, stale(status));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ result: 'Removed', mexcParamvaluesetsid: id });
+    expectHeaders(answer, JSON_HEADERS);
+    return answer.status;
+  }
+
+  async #deleteMany(body: readonly number[]): Promise<number> {
+    const count = body.filter((id) => this.model.remove(id) === 200).length;
+    const answer = await this.#call('DELETE', '/customers', { body });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({ result: 'Removed', count });
+    expectHeaders(answer, JSON_HEADERS);
+    return answer.status;
+  }
+
+  async #lookUp(number: string): Promise<number> {
+    const path = `/customers/searchByOrgNumber/${number}`;
+    const answer = await this.#call('GET', path);
+    const newest = this.model.select().findLast(({ texts }) => texts.companyno === number);
+    if (!newest) return this.#expectProblem(answer, 404, `GET ${path}`);
+    const { name = '', email } = newest.texts;
+    const [firstname, lastname] = name.split(' ');
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      ...(number === COMPANY
+        ? { firstname: '', lastname: '', company: name }
+        : { firstname, lastname, company: '' }),
+      ...{ street: '', zip: '', city: '', country: 'SE', phone: '' },
+      email,
+    });
+    expectHeaders(answer, JSON_HEADERS);
+    return answer.status;
+  }
+
+  async #exportSelected(format: ExportFormat, filter: Filter | undefined): Promise<number> {
+    const answer = await this.#call('GET', `/customers/export/${format}?${filter?.query ?? ''}`);
+    await this.#expectFile(answer, format, this.model.select(filter).map(textsOf));
+    return answer.status;
+  }
+
+  async #exportChosen(format: ExportFormat, body: readonly number[]): Promise<number> {
+    const path = `/customers/export/${format}`;
+    const answer = await this.#call('POST', path, { body });
+    const chosen = this.model.select().filter(({ id }) => body.includes(id));
+    if (chosen.length === 0) return this.#expectProblem(answer, 404, `POST ${path}`);
+    await this.#expectFile(answer, format, chosen.map(textsOf));
+    return answer.status;
+  }
+
+  async #expectFile(answer: Answer, format: ExportFormat, rows: readonly Texts[]): Promise<void> {
+    expect(answer.status).toBe(200);
+    expectHeaders(answer, JSON_HEADERS);
+    const { url, ...facts } = answer.body;
+    expect(facts).toEqual({
+      expires: expect.any(String),
+      filename: expect.stringMatching(new RegExp(`^customers-\\d{4}-\\d\\d-\\d\\d\\.${format}$`)),
+      contentType: expect.stringMatching(new RegExp(`^(?:text|application)/${format};`)),
+      count: rows.length,
+      bytes: expect.any(Number),
+    });
+    expect(new URL(url).pathname).toMatch(
+      new RegExp(`^/${localStack().bucket}/exports/${this.name}/[0-9a-f-]{36}\\.${format}$`),
+    );
+    expect(files).not.toContain(url.split('?')[0]);
+    files.add(url.split('?')[0]);
+    await this.expectRows(url, format, rows, facts.bytes);
+  }
+
+  /** Expects that a file holds these customers and nothing of anybody else. */
+  async expectRows(
+    url: string,
+    format: ExportFormat,
+    rows: readonly Texts[],
+    bytes: number,
+  ): Promise<void> {
+    const response = await fetch(url);
+    const file = await response.text();
+    expect(response.status).toBe(200);
+    expect(Buffer.byteLength(file)).toBe(bytes);
+    this.#expectNoTrace(JSON.stringify([...response.headers]) + file);
+    expect(rowsIn(file, format)).toEqual(rows);
+  }
+
+  async #useCursor(how: 'of another' | 'spliced' | 'changed', at: number): Promise<number> {
+    const own = this.cursors.at(-1) ?? '';
+    const other = this.others.flatMap(({ cursors }) => cursors).at(-1) ?? '';
+    const place = at % Math.max(1, own.length);
+    const changed = own.slice(0, place) + (own[place] === 'A' ? 'B' : 'A') + own.slice(place + 1);
+    const cursor = {
+      'of another': other,
+      spliced: own.slice(0, place) + other.slice(place),
+      changed,
+    }[how];
+    if (this.cursors.includes(cursor) || cursor === '') return 0;
+    const answer = await this.#call('GET', `/customers?limit=2&cursor=${cursor}`);
+    return this.#expectProblem(answer, 400, 'cursor', [{ parameter: 'cursor' }]);
+  }
+
+  async #call(...[method, path, options = {}]: Parameters<Client['call']>): Promise<Answer> {
+    const headers = { 'accept-encoding': 'identity', ...options.headers };
+    const answer = await this.client.call(method, path, { ...options, headers });
+    this.#expectNoTrace(JSON.stringify([[...answer.headers], answer.body]));
+    return answer;
+  }
+
+  #expectNoTrace(text: string): void {
+    for (const { mark } of this.others) expect(text).not.toContain(mark);
+  }
+
+  /** Expects an answer whose words are the same for whoever asks this. */
+  #expectProblem(
+    answer: Answer,
+    status: number,
+    request: string,
+    places: readonly Place[] = [],
+  ): number {
+    expectProblem(answer, status, places);
+    expectHeaders(answer, {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    });
+    const { requestId: _, ...said } = answer.body;
+    const key = `${status} ${request}`;
+    if (!words.has(key)) words.set(key, said);
+    expect(said).toEqual(words.get(key));
+    return status;
+  }
+
+  #marked({ name, email, notes, ...rest }: Texts): Texts {
+    return {
+      ...rest,
+      ...(name && { name: `${name} ${this.mark}` }),
+      ...(email && { email: `${email}@${this.mark}.example` }),
+      ...(notes && { notes: `${notes} ${this.mark}` }),
+    };
+  }
+
+  /**
+   * A tag may be equal to another merchant's, for it counts the changes of one customer. What it
+   * is compared with must be the merchant's own customer.
+   */
+  #tag(tag: Tag, id: number): string | undefined {
+    const version = this.model.get(id)?.version ?? 1;
+    if (tag === 'own') return `"${version}"`;
+    if (tag === 'old') return `"${version - 1}"`;
+    if (tag !== 'of another') return tag;
+    return this.others.flatMap(({ tags }) => tags.get(id) ?? []).at(-1) ?? '"1"';
+  }
+
+  #filter(name: FilterName | undefined): Filter | undefined {
+    // In capitals, so that a query that is repeated in an answer is no trace of a customer.
+    const search = (text: string) => ({
+      query: `filter=search&search=${text.toUpperCase()}`,
+      selects: ({ name = '' }: Texts) => name.toUpperCase().includes(text.toUpperCase()),
+    });
+    switch (name) {
+      case undefined:
+        return undefined;
+      case 'own mark':
+        return search(this.mark);
+      case "another's mark":
+        return search(this.others[0]?.mark ?? '');
+      case 'shared name':
+        return search('Nisse');
+      case 'isCompany':
+        return { query: 'filter=isCompany', selects: (texts) => texts.companyno === COMPANY };
+      case '!isCompany':
+        return { query: 'filter=%21isCompany', selects: (texts) => texts.companyno !== COMPANY };
+    }
+  }
+}
+
+/** Merchants of whom each knows who the others are. */
+export async function newMerchants(): Promise<Merchant[]> {
+  const names = namesOf(crypto.randomUUID().slice(0, 13));
+  const all = await Promise.all(
+    names.map(async (name, index) => {
+      const client = await newMerchant(index, { merchant: name });
+      return new Merchant(name, MARKS[index] as string, client);
+    }),
+  );
+  for (const merchant of all) merchant.others = all.filter((other) => other !== merchant);
+  return all;
+}
+
+/** What of a customer is set, as texts. */
+function setIn(customer: Readonly<Record<string, unknown>>): Texts {
+  const set = Object.entries(customer).filter(([, value]) => value !== '');
+  return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));
+}
+
+function rowsIn(file: string, format: ExportFormat): Texts[] {
+  if (format === 'csv') return parseCsv<Texts>(file, { columns: true }).map(setIn);
+  const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === 'customer' });
+  return (parser.parse(file, true).customers.customer ?? []).map(setIn);
+}
+
+function expectHeaders({ headers }: Answer, expected: Record<string, unknown>): void {
+  const known = [...headers].filter(([name]) => !ALWAYS_OTHER.includes(name));
+  expect(Object.fromEntries(known)).toEqual(expected);
+}
+
+const stale = (status: number): Place[] => (status === 412 ? [{ header: 'If-Match' }] : []);

@@ -1,0 +1,79 @@
+import { KEY } from '../../shared/table.ts';
+import type { Passing } from './fault-proxy.ts';
+
+/** What a request asks of DynamoDB, as a policy looks at it. */
+export interface DynamoDbCall {
+  readonly action: string;
+  /** The index where one is queried; undefined for the table itself. */
+  readonly index: string | undefined;
+  /** Partition keys of all that is read or written. */
+  readonly leadingKeys: readonly string[];
+  /** Attributes that are written, keys included; none for a call that only reads. */
+  readonly written: readonly string[];
+}
+
+type Attributes = Record<string, { S?: string }>;
+
+/** The request's own texts, in which expressions name what is theirs. */
+interface Body {
+  readonly IndexName?: string;
+  readonly Key?: Attributes;
+  readonly Item?: Attributes;
+  readonly RequestItems?: Record<string, { Keys: Attributes[] }>;
+  readonly KeyConditionExpression?: string;
+  readonly UpdateExpression?: string;
+  readonly ExpressionAttributeNames?: Record<string, string>;
+  readonly ExpressionAttributeValues?: Attributes;
+  readonly ExclusiveStartKey?: Attributes;
+}
+
+/**
+ * Reads a request on its way to DynamoDB.
+ *
+ * @throws Error for an operation, or a form of one, whose keys it cannot tell.
+ */
+export function readCall({ operation, body }: Passing): DynamoDbCall {
+  const request = JSON.parse(body) as Body;
+  const keys = keysOf(operation, request).map((key) => key?.[KEY.partition]?.S);
+  if (keys.length === 0 || keys.includes(undefined)) {
+    throw new Error(`A ${operation} whose keys are not known: ${body}`);
+  }
+  return {
+    action: operation,
+    index: request.IndexName,
+    leadingKeys: [...new Set(keys as string[])],
+    written: writtenBy(operation, request),
+  };
+}
+
+function keysOf(operation: string, request: Body): (Attributes | undefined)[] {
+  switch (operation) {
+    case 'GetItem':
+    case 'UpdateItem':
+    case 'DeleteItem':
+      return [request.Key];
+    case 'PutItem':
+      return [request.Item];
+    case 'BatchGetItem':
+      return Object.values(request.RequestItems ?? {}).flatMap(({ Keys }) => Keys);
+    case 'Query':
+      return keysOfQuery(request);
+    default:
+      return [];
+  }
+}
+
+function keysOfQuery(request: Body): (Attributes | undefined)[] {
+  const [, placeholder = ''] = /^pk = (:\w+) AND /.exec(request.KeyConditionExpression ?? '') ?? [];
+  const value = request.ExpressionAttributeValues?.[placeholder];
+  const start = request.ExclusiveStartKey;
+  return [value && { [KEY.partition]: value }, ...(start ? [start] : [])];
+}
+
+function writtenBy(operation: string, request: Body): string[] {
+  const { Item = {}, Key = {}, UpdateExpression = '', ExpressionAttributeNames = {} } = request;
+  if (operation === 'PutItem') return Object.keys(Item);
+  if (operation !== 'UpdateItem') return [];
+  const names = [...UpdateExpression.matchAll(/(#?\w+) (?:=|:)/g)].map(([, name = '']) => name);
+  return [...Object.keys(Key), ...names.map((name) => ExpressionAttributeNames[name] ?? name)];
+}
