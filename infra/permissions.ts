@@ -5,6 +5,7 @@ import { EXPORTS_PREFIX } from '../shared/config.ts';
 import { EXPORT_RUNNER, type FunctionName, type ROUTES } from '../shared/routes.ts';
 import {
   BY_ORG_NUMBER,
+  COMPANY_ATTRIBUTES,
   DIRECTORY,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
@@ -25,6 +26,8 @@ interface TablePermissions {
   readonly queries?: readonly string[];
   /** Actions on export jobs alone. */
   readonly jobs?: readonly ('PutItem' | 'UpdateItem')[];
+  /** Actions on companies that a public register has told of, and on nothing else. */
+  readonly companies?: readonly 'PutItem'[];
 }
 
 /** One route of the route table. */
@@ -67,6 +70,7 @@ const PERMISSIONS: Readonly<Record<FunctionName | typeof EXPORT_RUNNER, TablePer
   'search-by-org-number': {
     table: ['GetItem'],
     queries: [BY_ORG_NUMBER.name],
+    companies: ['PutItem'],
   },
   'export-customers-xml': EXPORT_OF_SELECTED,
   'export-chosen-customers-xml': { table: ['BatchGetItem'] },
@@ -118,7 +122,7 @@ export function statementsOfRunner(storage: Storage, arn: string): PolicyStateme
 }
 
 function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStatement[] {
-  const { table: actions = [], queries = [], jobs = [] } = PERMISSIONS[name];
+  const { table: actions = [], queries = [], jobs = [], companies = [] } = PERMISSIONS[name];
   const statements: PolicyStatement[] = [];
   if (actions.length > 0) {
     statements.push(
@@ -138,15 +142,19 @@ function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStat
       }),
     );
   }
-  if (jobs.length > 0) {
+  // A policy cannot tell sort keys apart, but neither has an attribute of a customer's.
+  for (const [some, attributes] of [
+    [jobs, EXPORT_JOB_ATTRIBUTES],
+    [companies, COMPANY_ATTRIBUTES],
+  ] as const) {
+    if (some.length === 0) continue;
     statements.push(
       new PolicyStatement({
-        actions: jobs.map((action) => `dynamodb:${action}`),
+        actions: some.map((action) => `dynamodb:${action}`),
         resources: [table.tableArn],
-        // A policy cannot tell sort keys apart, but a job has no attribute of a customer's.
         conditions: {
           ...IN_PARTITIONS,
-          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...EXPORT_JOB_ATTRIBUTES] },
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...attributes] },
         },
       }),
     );

@@ -1,4 +1,7 @@
 import type { Node } from 'constructs';
+import type { Country } from '../shared/customer/identity-number.ts';
+import { COMPANY_CACHE_DAYS } from '../shared/limits.ts';
+import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
 
 /** Whose tokens the API accepts: those of the issuer that are made for one of the audience. */
 export interface Identity {
@@ -22,6 +25,7 @@ export interface Settings {
   };
   /** SNS topic that alarms are sent to; without it they show in CloudWatch only. */
   readonly alarmTopicArn?: string;
+  readonly registers: RegisterSettings;
   /** Folder with the functions' bundles. */
   readonly bundles: string;
 }
@@ -30,6 +34,10 @@ const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
 const AUDIENCE = /^[^\s,]+(?:,[^\s,]+)*$/;
 /** A claim's name as identity providers choose them: a word, or an address as a namespace. */
 const CLAIM = /^[\w:/.-]{1,128}$/;
+const REGISTERS = /^(?:SE|NO|FI)(?:,(?:SE|NO|FI))*$/;
+const ADDRESS = /^https:\/\/[^\s?#]+[^\s?#/]$/;
+const SECRET = /^[\w/+=.@-]{1,200}$/;
+const DAYS = /^[1-9]\d{0,2}$/;
 const TOPIC = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/;
 
 /**
@@ -61,6 +69,7 @@ export function readSettings(node: Node, bundles: string): Settings {
       ...(module && { module }),
     },
     ...(alarmTopicArn && { alarmTopicArn }),
+    registers: readRegisters(node, stage),
     bundles,
   };
 }
@@ -83,6 +92,26 @@ function readIdentity(node: Node): Identity | undefined {
     throw new Error('Context issuer and audience: give both, or neither for a Cognito user pool');
   }
   return undefined;
+}
+
+function readRegisters(node: Node, stage: string): RegisterSettings {
+  const address = (name: keyof typeof REGISTER_ADDRESSES) =>
+    text(node, name, ADDRESS, 'an https address without a slash at its end') ??
+    REGISTER_ADDRESSES[name];
+  const countries = text(node, 'registers', REGISTERS, 'SE, NO or FI, or several: SE,NO');
+  return {
+    countries: (countries?.split(',') ?? []) as Country[],
+    bolagsverket: address('bolagsverketAddress'),
+    bolagsverketTokens: address('bolagsverketTokenAddress'),
+    bolagsverketSecret:
+      text(node, 'bolagsverketSecret', SECRET, "a secret's name") ??
+      `customer-register/${stage}/bolagsverket`,
+    brreg: address('brregAddress'),
+    prh: address('prhAddress'),
+    cacheDays: Number(
+      text(node, 'companyCacheDays', DAYS, 'a number of days from 1 to 999') ?? COMPANY_CACHE_DAYS,
+    ),
+  };
 }
 
 function text(node: Node, name: string, pattern: RegExp, meaning: string): string | undefined {

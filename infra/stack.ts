@@ -1,5 +1,5 @@
 import { type App, CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
-import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
+import { DEFAULT_FUNCTION, type FunctionName, ROUTES } from '../shared/routes.ts';
 import { addAlarms } from './alarms.ts';
 import { addApi } from './api.ts';
 import { claimVariables, endpointVariables } from './environment.ts';
@@ -7,6 +7,7 @@ import { addExportRunner } from './export-runner.ts';
 import { addFunction } from './functions.ts';
 import { addUserPool } from './identity.ts';
 import { statementsOf } from './permissions.ts';
+import { registerStatements, registerVariables } from './registers.ts';
 import type { Settings } from './settings.ts';
 import { addBucket, addTable } from './storage.ts';
 
@@ -16,6 +17,9 @@ const TIMEOUT = Duration.seconds(29);
 const MEMORY_MB = 1_024;
 /** One whole processor, which is what limits an export. */
 const EXPORT_MEMORY_MB = 1_769;
+
+/** The only function that asks public registers. */
+const LOOK_UP = 'search-by-org-number' satisfies FunctionName;
 
 /** The customer register: table, bucket, functions, API, who may call it, and its alarms. */
 export class CustomerRegister extends Stack {
@@ -42,8 +46,15 @@ export class CustomerRegister extends Stack {
         memorySize: route.exports === 'write' ? EXPORT_MEMORY_MB : MEMORY_MB,
         timeout: TIMEOUT,
         makesFiles: route.exports === 'write',
-        environment: { ...claims, ...endpointVariables(route, storage, runnerArn) },
-        statements: statementsOf(route, storage, runnerArn),
+        environment: {
+          ...claims,
+          ...endpointVariables(route, storage, runnerArn),
+          ...(route.function === LOOK_UP && registerVariables(settings.registers)),
+        },
+        statements: [
+          ...statementsOf(route, storage, runnerArn),
+          ...(route.function === LOOK_UP ? registerStatements(this, settings.registers) : []),
+        ],
       }),
     }));
     const fallback = addFunction(this, DEFAULT_FUNCTION, settings, {

@@ -8,13 +8,16 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
 import { bundleFunctions } from '../infra/bundle/bundle.ts';
 import { CAPACITY, type Throttle } from '../infra/capacity.ts';
+import { registerAddresses } from '../infra/local/registers.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
+import { ENVIRONMENT } from '../shared/config.ts';
 import { FIELDS } from '../shared/customer/fields.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../shared/routes.ts';
 import { partitionKey } from '../shared/store/items.ts';
 import {
   BY_ORG_NUMBER,
+  COMPANY_ATTRIBUTES,
   DIRECTORY,
   EXPORT_JOB_ATTRIBUTES,
   KEY,
@@ -55,11 +58,15 @@ const PRODUCTION = {
 };
 const development = synthesize();
 const production = synthesize(PRODUCTION);
+/** Where all public registers are asked. */
+const asking = synthesize({ stage: 'registers', registers: 'SE,NO,FI', companyCacheDays: '7' });
 const stages = [
   { stage: 'dev', stack: development },
   { stage: 'prod', stack: production },
 ];
 const FUNCTIONS = [...ROUTES.map((route) => route.function), DEFAULT_FUNCTION];
+/** The function that asks public registers. */
+const LOOK_UP = 'search-by-org-number';
 /** The functions that leave what takes too long to the export runner. */
 const HANDING_OVER = ['export-customers-xml', 'export-customers-csv'];
 
@@ -219,10 +226,11 @@ describe('permissions', () => {
     expect(production.all('AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 
-  test('let reading functions write export jobs at most, and deleting ones write nothing', () => {
+  test('let reading functions write jobs and found companies at most, and deleting ones nothing', () => {
     for (const { function: name, table } of ROUTES) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
-      if (table === 'read') expect(writes).toEqual(HANDING_OVER.includes(name) ? ['PutItem'] : []);
+      const notes = [...HANDING_OVER, LOOK_UP].includes(name);
+      if (table === 'read') expect(writes).toEqual(notes ? ['PutItem'] : []);
       if (table === 'delete') expect(writes).toEqual(['DeleteItem']);
       if (table === 'write') expect(writes).not.toContain('DeleteItem');
     }
@@ -244,15 +252,21 @@ describe('permissions', () => {
     }
   });
 
-  test.each([...HANDING_OVER, EXPORT_RUNNER])('let %s write no field of a customer', (name) => {
+  test.each<[string, readonly string[]]>([
+    ...[...HANDING_OVER, EXPORT_RUNNER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
+      name,
+      EXPORT_JOB_ATTRIBUTES,
+    ]),
+    [LOOK_UP, COMPANY_ATTRIBUTES],
+  ])('let %s write no field of a customer', (name, attributes) => {
     const writing = development
       .statements(name)
       .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete)/.test(JSON.stringify(Action)));
     expect(writing).toHaveLength(1);
-    const condition = { 'dynamodb:Attributes': EXPORT_JOB_ATTRIBUTES };
+    const condition = { 'dynamodb:Attributes': attributes };
     expect(writing[0]?.Condition).toMatchObject({ 'ForAllValues:StringEquals': condition });
     for (const { name: field, readOnly } of FIELDS) {
-      if (!readOnly) expect(EXPORT_JOB_ATTRIBUTES).not.toContain(field);
+      if (!readOnly) expect(attributes).not.toContain(field);
     }
   });
 
@@ -384,14 +398,63 @@ describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of 
 
 test.each(FUNCTIONS)('the bundle of %s is one file, with what is for later in others', (name) => {
   const files = readdirSync(join(bundles.folder, name)).map((file) => file.replace(/-\w+\./, '.'));
-  const later = HANDING_OVER.includes(name) ? ['chunk.mjs', 'hand-over.mjs'] : [];
-  expect(files).toEqual([...later, 'index.mjs']);
+  const later: Record<string, string> = { [LOOK_UP]: 'look-up.mjs' };
+  for (const handsOver of HANDING_OVER) later[handsOver] = 'hand-over.mjs';
+  expect(files.sort()).toEqual(
+    later[name] ? ['chunk.mjs', 'index.mjs', later[name]].sort() : ['index.mjs'],
+  );
 });
 
 test.each(HANDING_OVER)('the bundle of %s names a number that is none', async (name) => {
   for (const variable of variablesOf(name)) vi.stubEnv(variable, GIVEN);
   vi.stubEnv('LONG_EXPORT_ROWS', 'many');
   await expect(load(name)).rejects.toThrow('LONG_EXPORT_ROWS is no whole number: many');
+});
+
+describe('public registers', () => {
+  const variables = (stack: typeof development, name: string): Record<string, string> =>
+    stack.resource(name).Properties.Environment?.Variables ?? {};
+  const secrets = (stack: typeof development, name: string) =>
+    stack.statements(name).filter(({ Action }) => /secretsmanager/.test(JSON.stringify(Action)));
+  const names = Object.keys(registerAddresses('')).map(
+    (name) => ENVIRONMENT[name as keyof ReturnType<typeof registerAddresses>],
+  );
+
+  test('are off until they are switched on', () => {
+    for (const name of names) expect(variables(development, LOOK_UP)[name]).toBeUndefined();
+    expect(secrets(development, LOOK_UP)).toEqual([]);
+  });
+
+  test('are made known to the look-up alone, which alone may read their secret', () => {
+    for (const name of [...FUNCTIONS, EXPORT_RUNNER]) {
+      const known = names.filter((variable) => variables(asking, name)[variable]);
+      expect(known).toEqual(name === LOOK_UP ? names : []);
+      expect(secrets(asking, name)).toHaveLength(name === LOOK_UP ? 1 : 0);
+    }
+    expect(variables(asking, LOOK_UP)).toMatchObject({
+      BOLAGSVERKET_ADDRESS: 'https://gw.api.bolagsverket.se/vardefulla-datamangder/v1',
+      BOLAGSVERKET_TOKEN_ADDRESS: 'https://portal.api.bolagsverket.se/oauth2/token',
+      BOLAGSVERKET_SECRET: 'customer-register/registers/bolagsverket',
+      BRREG_ADDRESS: 'https://data.brreg.no/enhetsregisteret/api',
+      PRH_ADDRESS: 'https://avoindata.prh.fi/opendata-ytj-api/v3',
+      COMPANY_CACHE_DAYS: '7',
+    });
+    const [{ Action, Resource }] = secrets(asking, LOOK_UP) as [Json];
+    expect(Action).toBe('secretsmanager:GetSecretValue');
+    expect(JSON.stringify(Resource)).toContain(
+      ':secret:customer-register/registers/bolagsverket-??????',
+    );
+  });
+
+  test('are switched on one by one, elsewhere where that is said', () => {
+    const stack = synthesize({ registers: 'NO', brregAddress: 'https://brreg.example.com/api' });
+    expect(variables(stack, LOOK_UP)).toMatchObject({
+      BRREG_ADDRESS: 'https://brreg.example.com/api',
+      COMPANY_CACHE_DAYS: '30',
+    });
+    expect(variables(stack, LOOK_UP)).not.toHaveProperty('PRH_ADDRESS');
+    expect(secrets(stack, LOOK_UP)).toEqual([]);
+  });
 });
 
 describe('table', () => {
@@ -673,9 +736,12 @@ describe('alarms', () => {
 });
 
 describe('rules of AwsSolutions', () => {
-  test.each(stages)('find nothing in $stage', ({ stack: { app } }) => {
-    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
-  });
+  test.each([...stages, { stage: 'registers', stack: asking }])(
+    'find nothing in $stage',
+    ({ stack: { app } }) => {
+      expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+    },
+  );
 
   test('would find something', () => {
     const { app, stack } = synthesize();
@@ -694,6 +760,11 @@ test.each([
   [{ issuer: 'https://login.example.com', audience: 'a, b' }, 'Context audience: "a, b" is not'],
   [{ merchantClaim: 'merchant id' }, 'Context merchantClaim: '],
   [{ alarmTopicArn: 'alarms' }, 'Context alarmTopicArn: '],
+  [{ registers: 'SE,DK' }, 'Context registers: "SE,DK" is not SE, NO or FI'],
+  [{ brregAddress: 'http://data.brreg.no' }, 'Context brregAddress: '],
+  [{ prhAddress: 'https://avoindata.prh.fi/' }, 'Context prhAddress: '],
+  [{ bolagsverketSecret: 'a b' }, 'Context bolagsverketSecret: '],
+  [{ companyCacheDays: '0' }, 'Context companyCacheDays: '],
 ])('context %o is refused', (context, message) => {
   expect(() => readSettings(makeApp(context).node, bundles.folder)).toThrow(message);
 });
