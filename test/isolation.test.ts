@@ -154,7 +154,12 @@ describe.runIf(isLocal)('merchants', () => {
           }
         },
       ),
-      { numRuns: 15, examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]] },
+      {
+        numRuns: 15,
+        examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
+        // What comes about by chance of time comes and goes while programs are made smaller.
+        endOnFailure: true,
+      },
     );
     // Each endpoint was met, and each way in which another's things might have shown.
     expect([...seen].sort()).toEqual(
