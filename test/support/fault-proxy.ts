@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { start } from '../../infra/local/server.ts';
 
 /** A request on its way to the server. */
-interface Passing {
+export interface Passing {
   /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
   readonly operation: string;
   readonly body: string;
@@ -14,12 +15,15 @@ interface Passing {
 export type Fault =
   | Answering
   | Rewriting
+  | Delaying
   /** The connection ends without an answer, and the server never hears of it. */
   | 'hang up'
   /** Nothing happens at all. */
   | 'keep waiting'
   /** The server does what it is asked, but its answer breaks off. */
-  | 'cut the answer';
+  | 'cut the answer'
+  /** The server does what it is asked, but the connection ends before its answer begins. */
+  | 'lose the answer';
 
 /** It is answered by this; the server never hears of it. */
 interface Answering {
@@ -32,13 +36,18 @@ interface Rewriting {
   readonly rewrite: (body: string) => string;
 }
 
-/** Decides on each request; one without a fault goes its way. */
-export type Faults = (passing: Passing) => Fault | undefined;
+/** It goes its way a little later. */
+interface Delaying {
+  readonly delayMs: number;
+}
+
+/** Decides on each request, at once or after something else; one without a fault goes its way. */
+export type Faults = (passing: Passing) => Fault | undefined | Promise<Fault | undefined>;
 
 /** The first requests whose operation and body match have a fault. */
-export function first(count: number, fault: Fault, match = /^/): Faults {
+export function first(count: number, fault: Fault, match = /^/) {
   let seen = 0;
-  return ({ operation, body }) => {
+  return ({ operation, body }: Passing): Fault | undefined => {
     if (!match.test(`${operation} ${body}`)) return undefined;
     seen += 1;
     return seen <= count ? fault : undefined;
@@ -87,8 +96,9 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
   };
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
-    const fault = faultOf({ operation: operationOf(incoming), body: body.toString() });
+    const fault = await faultOf({ operation: operationOf(incoming), body: body.toString() });
     if (fault === 'keep waiting') return;
+    if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();
     else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);
     // Where the server itself hangs up, so does the proxy.
@@ -121,7 +131,7 @@ async function pass(
   { method, url, headers }: IncomingMessage,
   body: Buffer,
   outgoing: ServerResponse,
-  fault: Rewriting | 'cut the answer' | undefined,
+  fault: Rewriting | Delaying | 'cut the answer' | 'lose the answer' | undefined,
 ): Promise<void> {
   const { hostname, port } = new URL(endpoint);
   // Headers stay as they are, also Host: S3 verifies a signature over them.
@@ -133,7 +143,9 @@ async function pass(
   if (fault === 'cut the answer') {
     outgoing.writeHead(status, { 'content-length': bytes.length + 1 });
     outgoing.write(bytes.subarray(0, bytes.length / 2), () => outgoing.destroy());
-  } else if (fault) {
+  } else if (fault === 'lose the answer') {
+    outgoing.destroy();
+  } else if (fault && 'rewrite' in fault) {
     send(outgoing, { status, body: fault.rewrite(bytes.toString()) });
   } else {
     outgoing.writeHead(status, answer.headers);
