@@ -219,7 +219,7 @@ describe(`requests of the same customers at once (SEED=${SEED})`, () => {
     const merchant = await newMerchant();
     const { histories, statuses } = await work(merchant, randomOf(SEED), {
       clients: 16,
-      requests: 2_400,
+      requests: 1_800,
       // Also such that several write the same.
       value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
     });
@@ -326,7 +326,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     dynamodb.inject(name, () => (random.chance(0.06) ? random.pick(FAULTS) : undefined));
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
-      requests: 1_200,
+      requests: 900,
       value: () => String(random.next()),
     });
     dynamodb.heal(name);
