@@ -329,10 +329,11 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.heal(name);
     });
 
-    test('outlives a fault of each request', async () => {
-      const faults = [START, PART, FINISH].map((match) =>
-        first(1, s3Error(500, 'InternalError'), match),
-      );
+    test.each<[string, Fault]>([
+      ['a fault', s3Error(500, 'InternalError')],
+      ['a lost answer', 'lose the answer'],
+    ])('outlives %s of each request', async (_, fault) => {
+      const faults = [START, PART, FINISH].map((match) => first(1, fault, match));
       s3.inject(name, (passing) => faults.map((fault) => fault(passing)).find(Boolean));
       const { status, body } = await merchant.call('GET', '/customers/export/csv');
       expect(status).toBe(200);
