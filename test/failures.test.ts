@@ -17,6 +17,7 @@ import {
   first,
   s3Error,
   startFaultProxy,
+  unprocessed,
 } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
 import { expectProblem } from './support/problem.ts';
@@ -389,18 +390,8 @@ describe.runIf(isLocal)('behind the API', () => {
 });
 
 /** A BatchGetItem's answer as of a table that had room for one key, or for none. */
-const onlyOne = (body: string) => withUnprocessed(body, 1);
-const none = (body: string) => withUnprocessed(body, 0);
-
-function withUnprocessed(body: string, room: number): string {
-  const { Responses } = JSON.parse(body);
-  const [table, items] = Object.entries(Responses)[0] as [string, Record<string, unknown>[]];
-  const Keys = items.slice(room).map(({ pk, sk }) => ({ pk, sk }));
-  return JSON.stringify({
-    Responses: { [table]: items.slice(0, room) },
-    UnprocessedKeys: Keys.length > 0 ? { [table]: { Keys, ConsistentRead: true } } : {},
-  });
-}
+const onlyOne = (body: string) => unprocessed(body, 1);
+const none = (body: string) => unprocessed(body, 0);
 
 async function download(url: string): Promise<string> {
   const response = await fetch(url);

@@ -16,7 +16,7 @@ import { ensureTable, startDynamoDb } from '../infra/local/dynamodb.ts';
 import { BY_ORG_NUMBER, DIRECTORY } from '../shared/table.ts';
 import { type Client, clientOf } from './support/api.ts';
 import { type Command, freePort, killAll, run } from './support/command.ts';
-import { type Random, randomOf, SEED } from './support/random.ts';
+import { organisation, type Random, randomOf, SEED } from './support/random.ts';
 
 // What a developer finds whose computer, or whose patience, ended `npm start` in the middle of it.
 
@@ -343,14 +343,4 @@ async function all(client: Client, query = ''): Promise<Shown[]> {
 function sameTexts(one: Texts | undefined, other: Texts | undefined): boolean {
   const text = (texts?: Texts) => texts && [texts.name, texts.customerid, texts.companyno].join();
   return text(one) === text(other);
-}
-
-/** A valid organisationsnummer. */
-function organisation({ below }: Random): string {
-  const nine = `55${2 + below(8)}${String(below(1e6)).padStart(6, '0')}`;
-  const sum = [...nine].reduce((total, digit, index) => {
-    const product = Number(digit) * (index % 2 === 0 ? 2 : 1);
-    return total + (product > 9 ? product - 9 : product);
-  }, 0);
-  return `${nine}${(10 - (sum % 10)) % 10}`;
 }

@@ -73,6 +73,23 @@ export const s3Error = (status: number, code: string): Fault => ({
   body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
 });
 
+/** A BatchGetItem's answer as of a table that had room for so many keys of those it was asked for. */
+export function unprocessed(body: string, room: number): string {
+  const { Responses, UnprocessedKeys = {} } = JSON.parse(body);
+  const [table] = Object.keys(Responses);
+  if (!table) return body;
+  const items: Record<string, unknown>[] = Responses[table];
+  // The server itself leaves some where they are large.
+  const Keys = [
+    ...(UnprocessedKeys[table]?.Keys ?? []),
+    ...items.slice(room).map(({ pk, sk }) => ({ pk, sk })),
+  ];
+  return JSON.stringify({
+    Responses: { [table]: items.slice(0, room) },
+    UnprocessedKeys: Keys.length > 0 ? { [table]: { Keys, ConsistentRead: true } } : {},
+  });
+}
+
 /** Stands between handlers and a server. */
 export interface FaultProxy {
   readonly endpoint: string;

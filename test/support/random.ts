@@ -29,3 +29,13 @@ export function randomOf(seed: number): Random {
     pick: (from) => from[below(from.length)] as (typeof from)[number],
   };
 }
+
+/** A valid organisationsnummer. */
+export function organisation({ below }: Random): string {
+  const nine = `55${2 + below(8)}${String(below(1e6)).padStart(6, '0')}`;
+  const sum = [...nine].reduce((total, digit, index) => {
+    const product = Number(digit) * (index % 2 === 0 ? 2 : 1);
+    return total + (product > 9 ? product - 9 : product);
+  }, 0);
+  return `${nine}${(10 - (sum % 10)) % 10}`;
+}

@@ -1,0 +1,125 @@
+import {
+  dynamodbError,
+  type Fault,
+  type Faults,
+  type Passing,
+  s3Error,
+  unprocessed,
+} from './fault-proxy.ts';
+import type { Random } from './random.ts';
+
+/** Faults in front of both servers, for as long as the storm lasts. */
+export interface Storm {
+  readonly dynamodb: Faults;
+  readonly s3: Faults;
+  end(): void;
+  /** How many requests passed, and how many of them had a fault. */
+  readonly passed: { requests: number; faults: number };
+  /**
+   * Keys in the bucket of which something may be left: S3 did what it was asked but could not say
+   * so, or was not reached when an upload was given up.
+   */
+  readonly loose: ReadonlySet<string>;
+}
+
+/** Share of requests that have a fault, and of those after which the next ones like it have, too. */
+const SHARE = 0.08;
+const OUTAGE_SHARE = 0.006;
+/** More than the SDK tries. */
+const OUTAGE_LENGTH = 6;
+
+const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
+const DYNAMODB_FAULTS: readonly Fault[] = [
+  'hang up',
+  ...LOST,
+  dynamodbError(500, 'InternalServerError'),
+  dynamodbError(400, 'ProvisionedThroughputExceededException'),
+  { status: 503, body: '<html>Service Unavailable</html>' },
+];
+const S3_FAULTS: readonly Fault[] = [
+  'hang up',
+  ...LOST,
+  s3Error(503, 'SlowDown'),
+  s3Error(500, 'InternalError'),
+];
+/** As a write is refused that another came before; the table itself has not changed. */
+const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
+
+/** A storm of faults, each chosen by chance. */
+export function storm(random: Random): Storm {
+  const passed = { requests: 0, faults: 0 };
+  const loose = new Set<string>();
+  const outages = new Map<string, { fault: Fault; left: number }>();
+  let isOver = false;
+
+  function choose(kind: string, faults: readonly Fault[]): Fault | undefined {
+    const outage = outages.get(kind);
+    if (outage) {
+      outage.left -= 1;
+      if (outage.left === 0) outages.delete(kind);
+      return outage.fault;
+    }
+    if (random.chance(OUTAGE_SHARE)) {
+      const fault = random.pick(faults);
+      outages.set(kind, { fault, left: OUTAGE_LENGTH });
+      return fault;
+    }
+    if (random.chance(SHARE)) return random.pick(faults);
+    return random.chance(SHARE) ? { delayMs: random.below(20) } : undefined;
+  }
+
+  function count(fault: Fault | undefined): Fault | undefined {
+    passed.requests += 1;
+    if (fault) passed.faults += 1;
+    return fault;
+  }
+
+  return {
+    passed,
+    loose,
+    end: () => {
+      isOver = true;
+    },
+    dynamodb: ({ operation, body }) => {
+      if (isOver) return undefined;
+      const merchant = /MERCHANT#([\w-]+)/.exec(body)?.[1];
+      const fault = choose(`${operation} ${merchant}`, DYNAMODB_FAULTS);
+      if (fault) return count(fault);
+      if (operation === 'BatchGetItem' && random.chance(0.2)) {
+        return count({ rewrite: (text) => unprocessed(text, random.below(3)) });
+      }
+      const isChange = operation === 'PutItem' && body.includes('"version = :version"');
+      return count(isChange && random.chance(0.05) ? REFUSED : undefined);
+    },
+    s3: (passing) => {
+      const request = s3Request(passing);
+      // What is downloaded is looked at, not tried.
+      if (isOver || request.kind === 'read') return undefined;
+      const fault = choose(`${request.kind} ${request.key}`, S3_FAULTS);
+      if (fault && isLoose(request.kind, fault)) loose.add(request.key);
+      return count(fault);
+    },
+  };
+}
+
+function s3Request({ operation }: Passing): { kind: Kind; key: string } {
+  const [method = '', target = ''] = operation.split(' ');
+  const { pathname, searchParams } = new URL(target, 'http://s3');
+  const key = decodeURIComponent(pathname).split('/').slice(2).join('/');
+  return { kind: kindOf(method, searchParams), key };
+}
+
+/** What a request to S3 does with a file. */
+type Kind = 'read' | 'abort' | 'begin' | 'part' | 'finish';
+
+function kindOf(method: string, query: URLSearchParams): Kind {
+  if (method === 'GET' || method === 'HEAD') return 'read';
+  if (method === 'DELETE') return 'abort';
+  if (query.has('uploads')) return 'begin';
+  return query.has('partNumber') ? 'part' : 'finish';
+}
+
+function isLoose(kind: Kind, fault: Fault): boolean {
+  if (kind === 'abort') return !(typeof fault === 'object' && 'delayMs' in fault);
+  return kind !== 'part' && LOST.includes(fault);
+}
