@@ -93,7 +93,6 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     const answer = await merchant.client.call('POST', '/customers/export/csv', { body: ids });
     merchant.urls.push(answer.body.url);
     large = { ...merchant, ids, file: await download(answer.body.url) };
-
     weather = storm(random);
     dynamodb.inject('', weather.dynamodb);
     s3.inject('', weather.s3);

@@ -9,6 +9,8 @@ export interface Passing {
   /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
   readonly operation: string;
   readonly body: string;
+  /** The same for each try of what the SDK was asked once. */
+  readonly invocation: string;
 }
 
 /** What becomes of a request. */
@@ -113,7 +115,11 @@ export async function startFaultProxy(endpoint: string): Promise<FaultProxy> {
   };
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
-    const fault = await faultOf({ operation: operationOf(incoming), body: body.toString() });
+    const fault = await faultOf({
+      operation: operationOf(incoming),
+      body: body.toString(),
+      invocation: String(incoming.headers['amz-sdk-invocation-id']),
+    });
     if (fault === 'keep waiting') return;
     if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();

@@ -22,11 +22,10 @@ export interface Storm {
   readonly loose: ReadonlySet<string>;
 }
 
-/** Share of requests that have a fault, and of those after which the next ones like it have, too. */
+/** Share of requests that have a fault. */
 const SHARE = 0.08;
-const OUTAGE_SHARE = 0.006;
-/** More than the SDK tries. */
-const OUTAGE_LENGTH = 6;
+/** Share of what the SDK is asked of which every try has one. */
+const DOOMED = 0.015;
 
 const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
 const DYNAMODB_FAULTS: readonly Fault[] = [
@@ -49,22 +48,14 @@ const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
 export function storm(random: Random): Storm {
   const passed = { requests: 0, faults: 0 };
   const loose = new Set<string>();
-  const outages = new Map<string, { fault: Fault; left: number }>();
+  const seen = new Set<string>();
+  const doomed = new Set<string>();
   let isOver = false;
 
-  function choose(kind: string, faults: readonly Fault[]): Fault | undefined {
-    const outage = outages.get(kind);
-    if (outage) {
-      outage.left -= 1;
-      if (outage.left === 0) outages.delete(kind);
-      return outage.fault;
-    }
-    if (random.chance(OUTAGE_SHARE)) {
-      const fault = random.pick(faults);
-      outages.set(kind, { fault, left: OUTAGE_LENGTH });
-      return fault;
-    }
-    if (random.chance(SHARE)) return random.pick(faults);
+  function choose(invocation: string, faults: readonly Fault[]): Fault | undefined {
+    if (!seen.has(invocation) && random.chance(DOOMED)) doomed.add(invocation);
+    seen.add(invocation);
+    if (doomed.has(invocation) || random.chance(SHARE)) return random.pick(faults);
     return random.chance(SHARE) ? { delayMs: random.below(20) } : undefined;
   }
 
@@ -80,13 +71,12 @@ export function storm(random: Random): Storm {
     end: () => {
       isOver = true;
     },
-    dynamodb: ({ operation, body }) => {
+    dynamodb: ({ operation, body, invocation }) => {
       if (isOver) return undefined;
-      const merchant = /MERCHANT#([\w-]+)/.exec(body)?.[1];
-      const fault = choose(`${operation} ${merchant}`, DYNAMODB_FAULTS);
+      const fault = choose(invocation, DYNAMODB_FAULTS);
       if (fault) return count(fault);
       if (operation === 'BatchGetItem' && random.chance(0.2)) {
-        return count({ rewrite: (text) => unprocessed(text, random.below(3)) });
+        return count({ rewrite: (text) => unprocessed(text, random.pick([0, 1, 50])) });
       }
       const isChange = operation === 'PutItem' && body.includes('"version = :version"');
       return count(isChange && random.chance(0.05) ? REFUSED : undefined);
@@ -95,7 +85,7 @@ export function storm(random: Random): Storm {
       const request = s3Request(passing);
       // What is downloaded is looked at, not tried.
       if (isOver || request.kind === 'read') return undefined;
-      const fault = choose(`${request.kind} ${request.key}`, S3_FAULTS);
+      const fault = choose(passing.invocation, S3_FAULTS);
       if (fault && isLoose(request.kind, fault)) loose.add(request.key);
       return count(fault);
     },
