@@ -38,7 +38,7 @@ type Shown = Texts & { readonly mexcParamvaluesetsid: number };
 
 const MERCHANTS = ['a', 'b'];
 const WRITERS_OF_EACH = 12;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** Writes of a round that are acknowledged before the end. */
 const WRITES = 100;
 /** Words of which each customer's name has one, so that searches for them find everyone once. */

@@ -25,7 +25,7 @@ useApi();
 
 const MERCHANTS = 3;
 const CLIENTS_OF_EACH = 4;
-const REQUESTS_OF_EACH = 60;
+const REQUESTS_OF_EACH = 50;
 /** Customers of a file in two parts, each as large as can be; more than are exported at once. */
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;
@@ -150,13 +150,13 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
   async function behave(merchant: Merchant, nth: number): Promise<void> {
     const own: Known[] = [];
     const actions = [
-      ...Array(4).fill(() => add(merchant, own, nth)),
+      ...Array(5).fill(() => add(merchant, own, nth)),
       ...Array(4).fill(() => change(merchant, one(own))),
       ...Array(2).fill(() => ask(merchant, one(own), { method: 'DELETE' })),
       ...Array(3).fill(() => ask(merchant, one(own), { method: 'GET' })),
       ...Array(2).fill(() => changeShared(merchant, nth)),
       () => giveUp(merchant, one(own)),
-      () => removeMany(merchant, own),
+      ...Array(2).fill(() => removeMany(merchant, own)),
       ...Array(2).fill(() => list(merchant, own, '')),
       () => list(merchant, own, `&start=${random.below(5)}`),
       () => list(merchant, own, `&filter=search&search=${random.pick(WORDS)}`),
@@ -287,7 +287,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
 
   /** Deletes several at once, until that is acknowledged. */
   async function removeMany(merchant: Merchant, own: readonly Known[]): Promise<void> {
-    const some = [one(own), one(own), one(own)].filter((known) => known !== undefined);
+    const some = Array.from({ length: 5 }, () => one(own)).filter((known) => known !== undefined);
     const all = [...new Set(some)];
     const sure = all.filter(({ possible }) => possible.length === 1 && possible[0] !== 'gone');
     if (all.length === 0) return;
@@ -423,7 +423,8 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
       expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
     }
-    expect([...statuses.values()].flat()).toContain(503);
+    const all = [...statuses.values()].flat();
+    expect(all.filter((status) => status === 503).length).toBeGreaterThan(3);
   });
 
   test('has lost nothing that was acknowledged, and left nothing half done', async () => {
@@ -485,7 +486,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     }
   });
 
-  test('has no long export that does not end: ready with the same file, or failed', async () => {
+  test('makes long exports slower, and does not fail them', async () => {
     expect(large.locations.length).toBeGreaterThan(0);
     for (const location of large.locations) {
       const body = await vi.waitFor(
@@ -496,19 +497,20 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
         },
         { timeout: 50_000, interval: 100 },
       );
-      expect(body.state).toMatch(/^(?:ready|failed)$/);
-      if (body.state === 'failed') continue;
+      expect(body.state).toBe('ready');
       large.urls.push(body.url);
       expect((await download(body.url)).equals(large.file)).toBe(true);
     }
   });
 
-  test('leaves files only that somebody was told of, and no upload', async () => {
+  test('leaves each file that somebody was told of, no other, and no upload', async () => {
     for (const { name, urls } of [...merchants, large]) {
       const told = urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
       const keys = told.map((path) => path.split('/').slice(1).join('/'));
-      const left = (await filesOf(name)).filter((key) => !weather.loose.has(key ?? ''));
-      expect(left.sort()).toEqual(keys.filter((key) => !weather.loose.has(key)).sort());
+      const left = new Set(await filesOf(name));
+      expect(keys.filter((key) => !left.has(key))).toEqual([]);
+      const untold = [...left].filter((key) => !keys.includes(key ?? ''));
+      expect(untold.filter((key) => !weather.loose.has(key ?? ''))).toEqual([]);
     }
   });
 });

@@ -24,8 +24,8 @@ export interface Storm {
 
 /** Share of requests that have a fault. */
 const SHARE = 0.08;
-/** Share of what the SDK is asked of which every try has one. */
-const DOOMED = 0.015;
+/** Share of what the SDK is asked of which every try has the same one. */
+const DOOMED = 0.03;
 
 const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
 const DYNAMODB_FAULTS: readonly Fault[] = [
@@ -48,14 +48,17 @@ const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
 export function storm(random: Random): Storm {
   const passed = { requests: 0, faults: 0 };
   const loose = new Set<string>();
-  const seen = new Set<string>();
-  const doomed = new Set<string>();
+  /** The fault of each try of an invocation, where it has one. */
+  const fates = new Map<string, Fault | undefined>();
   let isOver = false;
 
   function choose(invocation: string, faults: readonly Fault[]): Fault | undefined {
-    if (!seen.has(invocation) && random.chance(DOOMED)) doomed.add(invocation);
-    seen.add(invocation);
-    if (doomed.has(invocation) || random.chance(SHARE)) return random.pick(faults);
+    if (!fates.has(invocation)) {
+      fates.set(invocation, random.chance(DOOMED) ? random.pick(faults) : undefined);
+    }
+    const fate = fates.get(invocation);
+    if (fate) return fate;
+    if (random.chance(SHARE)) return random.pick(faults);
     return random.chance(SHARE) ? { delayMs: random.below(20) } : undefined;
   }
 
