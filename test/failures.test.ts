@@ -18,6 +18,7 @@ import {
   first,
   s3Error,
   startFaultProxy,
+  unprocessed,
 } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
 import { logged, quiet } from './support/logs.ts';
@@ -360,10 +361,11 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.heal(name);
     });
 
-    test('outlives a fault of each request', async () => {
-      const faults = [START, PART, FINISH].map((match) =>
-        first(1, s3Error(500, 'InternalError'), match),
-      );
+    test.each<[string, Fault]>([
+      ['a fault', s3Error(500, 'InternalError')],
+      ['a lost answer', 'lose the answer'],
+    ])('outlives %s of each request', async (_, fault) => {
+      const faults = [START, PART, FINISH].map((match) => first(1, fault, match));
       s3.inject(name, (passing) => faults.map((fault) => fault(passing)).find(Boolean));
       const { status, body } = await merchant.call('GET', '/customers/export/csv');
       expect(status).toBe(200);
@@ -420,18 +422,8 @@ describe.runIf(isLocal)('behind the API', () => {
 });
 
 /** A BatchGetItem's answer as of a table that had room for one key, or for none. */
-const onlyOne = (body: string) => withUnprocessed(body, 1);
-const none = (body: string) => withUnprocessed(body, 0);
-
-function withUnprocessed(body: string, room: number): string {
-  const { Responses } = JSON.parse(body);
-  const [table, items] = Object.entries(Responses)[0] as [string, Record<string, unknown>[]];
-  const Keys = items.slice(room).map(({ pk, sk }) => ({ pk, sk }));
-  return JSON.stringify({
-    Responses: { [table]: items.slice(0, room) },
-    UnprocessedKeys: Keys.length > 0 ? { [table]: { Keys, ConsistentRead: true } } : {},
-  });
-}
+const onlyOne = (body: string) => unprocessed(body, 1);
+const none = (body: string) => unprocessed(body, 0);
 
 async function download(url: string): Promise<string> {
   const response = await fetch(url);

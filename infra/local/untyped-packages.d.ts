@@ -8,6 +8,50 @@ declare module 'dynalite' {
   }): import('node:http').Server;
 }
 
+declare module 'dynalite/db/index.js' {
+  /** An item with typed values, as in DynamoDB's API. */
+  export type StoreItem = Readonly<Record<string, unknown>>;
+
+  export interface StoreTable {
+    readonly TableName: string;
+    readonly GlobalSecondaryIndexes?: readonly object[];
+  }
+
+  interface Store {
+    readonly db: {
+      batch(writes: readonly object[], done: (error?: Error | null) => void): void;
+    };
+  }
+
+  interface Entry {
+    readonly index: string;
+    readonly key: string;
+  }
+
+  /** What its operations call, each time as a property of this. */
+  const db: {
+    /** Called before an item is written, or removed where none is given. */
+    updateIndexes(
+      store: Store,
+      table: StoreTable,
+      existing: StoreItem | undefined,
+      item: StoreItem | null,
+      done: (error?: Error | null) => void,
+    ): void;
+    readonly getIndexActions: (
+      indexes: readonly object[],
+      existing: StoreItem | undefined,
+      item: StoreItem | null,
+      table: StoreTable,
+    ) => {
+      readonly puts: readonly (Entry & { readonly item: StoreItem })[];
+      readonly deletes: readonly Entry[];
+    };
+    readonly createKey: (item: StoreItem, table: StoreTable) => string;
+  };
+  export default db;
+}
+
 declare module '@20minutes/s3rver' {
   export default class S3rver {
     constructor(options: {

@@ -1,8 +1,6 @@
 import {
   AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
   NoSuchUpload,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -13,7 +11,7 @@ import { selectedRows } from '../store/export-rows.ts';
 import { type ExportFile, uploadTarget } from './file.ts';
 import { formatOf } from './formats.ts';
 import type { ExportOrder } from './job.ts';
-import { PART_BYTES, s3 } from './upload.ts';
+import { complete, PART_BYTES, s3 } from './upload.ts';
 
 /**
  * After this many parts they grow by {@link PART_BYTES}: Lambda keeps 3,000 operations of one
@@ -86,21 +84,7 @@ export async function completeParts(
 ): Promise<void> {
   const { Bucket, Key } = uploadTarget(file);
   const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
-  try {
-    await s3.send(
-      new CompleteMultipartUploadCommand({
-        Bucket,
-        Key,
-        UploadId: uploadId,
-        MultipartUpload: { Parts },
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof NoSuchUpload)) throw error;
-    // An earlier try got through, and its answer was lost.
-    const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket, Key }));
-    if (ContentLength !== sum(parts, 'bytes')) throw error;
-  }
+  await complete({ Bucket, Key, UploadId: uploadId }, Parts, sum(parts, 'bytes'));
 }
 
 /** Gives the upload up, and deletes its parts. Done again, it finds that done. */

@@ -1,7 +1,10 @@
 import {
   AbortMultipartUploadCommand,
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  NoSuchUpload,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -80,15 +83,38 @@ async function uploadParts(
       if (Body.length === PART_BYTES) free.push(Body);
       return { PartNumber, ETag };
     });
-    await s3.send(
-      new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }),
-      options,
-    );
+    await complete(id, Parts, bytes, options);
     return bytes;
   } catch (error) {
     // Where this fails as well, the bucket's lifecycle rule clears the parts away after a day.
     await s3.send(new AbortMultipartUploadCommand(id)).catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Makes the file of an upload's parts. Done again, as the SDK does where the answer is lost, it
+ * finds the file made.
+ *
+ * @param bytes of all parts together.
+ */
+export async function complete(
+  id: { readonly Bucket: string; readonly Key: string; readonly UploadId: string | undefined },
+  Parts: CompletedPart[],
+  bytes: number,
+  options: UploadOptions = {},
+): Promise<void> {
+  try {
+    await s3.send(
+      new CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts } }),
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof NoSuchUpload)) throw error;
+    // An earlier try got through, and its answer was lost.
+    const { Bucket, Key } = id;
+    const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket, Key }), options);
+    if (ContentLength !== bytes) throw error;
   }
 }
 

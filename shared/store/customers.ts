@@ -35,11 +35,13 @@ export async function addCustomer(merchant: string, customer: Customer): Promise
 
 /**
  * Changes the texts that are given and leaves the others as they are; where that changes nothing,
- * nothing is written. Of two changes at once both survive: a write holds only for the version that was read, and is made again otherwise.
+ * nothing is written. Of two changes at once both survive: a write holds only for the version that
+ * was read, and is made again otherwise.
  *
  * @param isExpected says whether the version may be changed (`If-Match`).
  * @throws Problem 404 where there is no such customer, 412 where its version is not expected,
- * 503 where other writers were faster time and again.
+ * 503 where other writers were faster time and again, or wrote before it was known whether this
+ * change had been made.
  */
 export async function updateCustomer(
   merchant: string,
@@ -47,21 +49,24 @@ export async function updateCustomer(
   changes: CustomerTexts,
   isExpected: (version: number) => boolean,
 ): Promise<Customer> {
-  let refused: Customer | undefined;
   for (let attempt = 0; attempt < MAX_UPDATE_TRIES; attempt += 1) {
     const current = await getCustomer(merchant, id);
     if (!current) throw customerNotFound(id);
-    // The SDK tries again where an answer is lost; the first try may have been this very write.
-    if (isDeepStrictEqual(current, refused)) return current;
     if (!isExpected(current.version)) throw stale(id);
     const texts = merge(current.texts, changes);
     if (isDeepStrictEqual(texts, current.texts)) return current;
     const changed: Customer = { origin: current.origin, texts, version: current.version + 1 };
-    if (await replaceCustomer(merchant, changed, current.version)) return changed;
-    refused = changed;
+    const outcome = await replaceCustomer(merchant, changed, current.version);
+    if (outcome === 'done') return changed;
+    if (outcome === 'unheard') {
+      const found = await getCustomer(merchant, id);
+      if (isDeepStrictEqual(found, changed)) return changed;
+      // Made again, it could undo what another has written upon it.
+      if (!found || found.version > changed.version) throw beingChanged(id);
+    }
     await setTimeout(Math.random() * MAX_WAIT_MS);
   }
-  throw unavailable(`Customer ${id} is being changed by many at once.`);
+  throw beingChanged(id);
 }
 
 /**
@@ -76,16 +81,17 @@ export async function deleteCustomer(
   isExpected?: (version: number) => boolean,
 ): Promise<void> {
   if (!isExpected) {
-    if ((await removeCustomer(merchant, id)) === 'not there') throw customerNotFound(id);
+    if ((await removeCustomer(merchant, id)) === 'refused') throw customerNotFound(id);
     return;
   }
   const current = await getCustomer(merchant, id);
   if (!current) throw customerNotFound(id);
   if (!isExpected(current.version)) throw stale(id);
   const outcome = await removeCustomer(merchant, id, current.version);
-  if (outcome === 'removed') return;
-  // What an unheard try did not remove has been changed by another.
-  if (outcome === 'not there' || (await getCustomer(merchant, id))) throw stale(id);
+  if (outcome === 'done') return;
+  // Whether refused or unheard: what is still there has been changed by another.
+  if (await getCustomer(merchant, id)) throw stale(id);
+  if (outcome === 'refused') throw customerNotFound(id);
 }
 
 /**
@@ -95,40 +101,41 @@ export async function deleteCustomer(
  */
 export async function deleteCustomers(merchant: string, ids: readonly number[]): Promise<number> {
   const outcomes = await inParallel(ids, PARALLEL_DELETES, (id) => removeCustomer(merchant, id));
-  return outcomes.filter((outcome) => outcome !== 'not there').length;
-}
-
-function replaceCustomer(merchant: string, customer: Customer, version: number) {
-  return ifConditionHolds(
-    documents.send(
-      new PutCommand({
-        TableName: TABLE_NAME,
-        Item: toItem(merchant, customer),
-        ConditionExpression: 'version = :version',
-        ExpressionAttributeValues: { ':version': version },
-      }),
-    ),
-  );
+  return outcomes.filter((outcome) => outcome !== 'refused').length;
 }
 
 /**
- * @returns 'unheard' where the customer is not there, but the SDK had to try again because an
- * answer was lost, and the try before may have removed it.
+ * What became of a write: `unheard` where its condition does not hold, but the SDK had to try
+ * again because an answer was lost, and the try before may have been made.
  */
-async function removeCustomer(
-  merchant: string,
-  id: number,
-  version?: number,
-): Promise<'removed' | 'unheard' | 'not there'> {
-  const command = new DeleteCommand({
-    TableName: TABLE_NAME,
-    Key: customerKey(merchant, id),
-    ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
-    ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
-  });
-  const wasLost = watchForLostAnswers(command);
-  if (await ifConditionHolds(documents.send(command))) return 'removed';
-  return wasLost() ? 'unheard' : 'not there';
+type Outcome = 'done' | 'refused' | 'unheard';
+
+function replaceCustomer(merchant: string, customer: Customer, version: number): Promise<Outcome> {
+  return write(
+    new PutCommand({
+      TableName: TABLE_NAME,
+      Item: toItem(merchant, customer),
+      ConditionExpression: 'version = :version',
+      ExpressionAttributeValues: { ':version': version },
+    }),
+  );
+}
+
+function removeCustomer(merchant: string, id: number, version?: number): Promise<Outcome> {
+  return write(
+    new DeleteCommand({
+      TableName: TABLE_NAME,
+      Key: customerKey(merchant, id),
+      ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
+      ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+    }),
+  );
+}
+
+async function write(command: PutCommand | DeleteCommand): Promise<Outcome> {
+  const wasLost = watchForLostAnswers(command as DeleteCommand);
+  if (await ifConditionHolds(documents.send(command as DeleteCommand))) return 'done';
+  return wasLost() ? 'unheard' : 'refused';
 }
 
 /** Tells afterwards whether any try of a command ended without word of what became of it. */
@@ -145,6 +152,10 @@ function watchForLostAnswers({ middlewareStack }: DeleteCommand): () => boolean 
     { step: 'finalizeRequest', priority: 'low', name: 'watchForLostAnswers', override: true },
   );
   return () => lost;
+}
+
+function beingChanged(id: number): Problem {
+  return unavailable(`Customer ${id} is being changed by many at once.`);
 }
 
 function stale(id: number): Problem {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { start } from '../../infra/local/server.ts';
 
 /** A request on its way to the server. */
@@ -10,18 +11,23 @@ export interface Passing {
   readonly body: string;
   /** The client's own name for itself. */
   readonly userAgent: string;
+  /** The same for each try of what the SDK was asked once. */
+  readonly invocation: string;
 }
 
 /** What becomes of a request. */
 export type Fault =
   | Answering
   | Rewriting
+  | Delaying
   /** The connection ends without an answer, and the server never hears of it. */
   | 'hang up'
   /** Nothing happens at all. */
   | 'keep waiting'
   /** The server does what it is asked, but its answer breaks off. */
-  | 'cut the answer';
+  | 'cut the answer'
+  /** The server does what it is asked, but the connection ends before its answer begins. */
+  | 'lose the answer';
 
 /** It is answered by this; the server never hears of it. */
 interface Answering {
@@ -35,13 +41,18 @@ interface Rewriting {
   readonly rewrite: (body: string) => string;
 }
 
-/** Decides on each request; one without a fault goes its way. */
-export type Faults = (passing: Passing) => Fault | undefined;
+/** It goes its way a little later. */
+interface Delaying {
+  readonly delayMs: number;
+}
+
+/** Decides on each request, at once or after something else; one without a fault goes its way. */
+export type Faults = (passing: Passing) => Fault | undefined | Promise<Fault | undefined>;
 
 /** The first requests whose operation and body match have a fault. */
-export function first(count: number, fault: Fault, match = /^/): Faults {
+export function first(count: number, fault: Fault, match = /^/) {
   let seen = 0;
-  return ({ operation, body }) => {
+  return ({ operation, body }: Passing): Fault | undefined => {
     if (!match.test(`${operation} ${body}`)) return undefined;
     seen += 1;
     return seen <= count ? fault : undefined;
@@ -66,6 +77,23 @@ export const s3Error = (status: number, code: string): Fault => ({
   status,
   body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
 });
+
+/** A BatchGetItem's answer as of a table that had room for so many keys of those it was asked for. */
+export function unprocessed(body: string, room: number): string {
+  const { Responses, UnprocessedKeys = {} } = JSON.parse(body);
+  const [table] = Object.keys(Responses);
+  if (!table) return body;
+  const items: Record<string, unknown>[] = Responses[table];
+  // The server itself leaves some where they are large.
+  const Keys = [
+    ...(UnprocessedKeys[table]?.Keys ?? []),
+    ...items.slice(room).map(({ pk, sk }) => ({ pk, sk })),
+  ];
+  return JSON.stringify({
+    Responses: { [table]: items.slice(0, room) },
+    UnprocessedKeys: Keys.length > 0 ? { [table]: { Keys, ConsistentRead: true } } : {},
+  });
+}
 
 /** Stands between handlers and a server. */
 export interface FaultProxy {
@@ -101,10 +129,12 @@ export async function startFaultProxy(
       operation: operationOf(incoming),
       body: body.toString(),
       userAgent: incoming.headers['user-agent'] ?? '',
+      invocation: String(incoming.headers['amz-sdk-invocation-id']),
     };
     watch(passing);
-    const fault = faultOf(passing);
+    const fault = await faultOf(passing);
     if (fault === 'keep waiting') return;
+    if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();
     else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);
     // Where the server itself hangs up, so does the proxy.
@@ -137,7 +167,7 @@ async function pass(
   { method, url, headers }: IncomingMessage,
   body: Buffer,
   outgoing: ServerResponse,
-  fault: Rewriting | 'cut the answer' | undefined,
+  fault: Rewriting | Delaying | 'cut the answer' | 'lose the answer' | undefined,
 ): Promise<void> {
   const { hostname, port } = new URL(endpoint);
   // Headers stay as they are, also Host: S3 verifies a signature over them.
@@ -149,7 +179,9 @@ async function pass(
   if (fault === 'cut the answer') {
     outgoing.writeHead(status, { 'content-length': bytes.length + 1 });
     outgoing.write(bytes.subarray(0, bytes.length / 2), () => outgoing.destroy());
-  } else if (fault) {
+  } else if (fault === 'lose the answer') {
+    outgoing.destroy();
+  } else if (fault && 'rewrite' in fault) {
     send(outgoing, { status, body: fault.rewrite(bytes.toString()) });
   } else {
     outgoing.writeHead(status, answer.headers);

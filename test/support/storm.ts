@@ -1,0 +1,118 @@
+import {
+  dynamodbError,
+  type Fault,
+  type Faults,
+  type Passing,
+  s3Error,
+  unprocessed,
+} from './fault-proxy.ts';
+import type { Random } from './random.ts';
+
+/** Faults in front of both servers, for as long as the storm lasts. */
+export interface Storm {
+  readonly dynamodb: Faults;
+  readonly s3: Faults;
+  end(): void;
+  /** How many requests passed, and how many of them had a fault. */
+  readonly passed: { requests: number; faults: number };
+  /**
+   * Keys in the bucket of which something may be left: S3 did what it was asked but could not say
+   * so, or was not reached when an upload was given up.
+   */
+  readonly loose: ReadonlySet<string>;
+}
+
+/** Share of requests that have a fault. */
+const SHARE = 0.08;
+/** Share of what the SDK is asked of which every try has the same one. */
+const DOOMED = 0.03;
+
+const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
+const DYNAMODB_FAULTS: readonly Fault[] = [
+  'hang up',
+  ...LOST,
+  dynamodbError(500, 'InternalServerError'),
+  dynamodbError(400, 'ProvisionedThroughputExceededException'),
+  { status: 503, body: '<html>Service Unavailable</html>' },
+];
+const S3_FAULTS: readonly Fault[] = [
+  'hang up',
+  ...LOST,
+  s3Error(503, 'SlowDown'),
+  s3Error(500, 'InternalError'),
+];
+/** As a write is refused that another came before; the table itself has not changed. */
+const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
+
+/** A storm of faults, each chosen by chance. */
+export function storm(random: Random): Storm {
+  const passed = { requests: 0, faults: 0 };
+  const loose = new Set<string>();
+  /** The fault of each try of an invocation, where it has one. */
+  const fates = new Map<string, Fault | undefined>();
+  let isOver = false;
+
+  function choose(invocation: string, faults: readonly Fault[]): Fault | undefined {
+    if (!fates.has(invocation)) {
+      fates.set(invocation, random.chance(DOOMED) ? random.pick(faults) : undefined);
+    }
+    const fate = fates.get(invocation);
+    if (fate) return fate;
+    if (random.chance(SHARE)) return random.pick(faults);
+    return random.chance(SHARE) ? { delayMs: random.below(20) } : undefined;
+  }
+
+  function count(fault: Fault | undefined): Fault | undefined {
+    passed.requests += 1;
+    if (fault) passed.faults += 1;
+    return fault;
+  }
+
+  return {
+    passed,
+    loose,
+    end: () => {
+      isOver = true;
+    },
+    dynamodb: ({ operation, body, invocation }) => {
+      if (isOver) return undefined;
+      const fault = choose(invocation, DYNAMODB_FAULTS);
+      if (fault) return count(fault);
+      if (operation === 'BatchGetItem' && random.chance(0.2)) {
+        return count({ rewrite: (text) => unprocessed(text, random.pick([0, 1, 50])) });
+      }
+      const isChange = operation === 'PutItem' && body.includes('"version = :version"');
+      return count(isChange && random.chance(0.05) ? REFUSED : undefined);
+    },
+    s3: (passing) => {
+      const request = s3Request(passing);
+      // What is downloaded is looked at, not tried.
+      if (isOver || request.kind === 'read') return undefined;
+      const fault = choose(passing.invocation, S3_FAULTS);
+      if (fault && isLoose(request.kind, fault)) loose.add(request.key);
+      return count(fault);
+    },
+  };
+}
+
+function s3Request({ operation }: Passing): { kind: Kind; key: string } {
+  const [method = '', target = ''] = operation.split(' ');
+  const { pathname, searchParams } = new URL(target, 'http://s3');
+  const key = decodeURIComponent(pathname).split('/').slice(2).join('/');
+  return { kind: kindOf(method, searchParams), key };
+}
+
+/** What a request to S3 does with a file. */
+type Kind = 'read' | 'abort' | 'begin' | 'part' | 'finish';
+
+function kindOf(method: string, query: URLSearchParams): Kind {
+  if (method === 'GET' || method === 'HEAD') return 'read';
+  if (method === 'DELETE') return 'abort';
+  if (query.has('uploads')) return 'begin';
+  return query.has('partNumber') ? 'part' : 'finish';
+}
+
+function isLoose(kind: Kind, fault: Fault): boolean {
+  if (kind === 'abort') return !(typeof fault === 'object' && 'delayMs' in fault);
+  return kind !== 'part' && LOST.includes(fault);
+}
