@@ -92,7 +92,12 @@ const RESPONSES: Readonly<Record<string, Json>> = {
   500: either('Something went wrong here; the request id finds it in the logs.'),
   503: {
     ...either('The register is busy or cannot be reached; try again shortly.'),
-    headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait.' } },
+    headers: {
+      'Retry-After': {
+        schema: { type: 'integer' },
+        description: 'Seconds to wait, from the API itself.',
+      },
+    },
   },
 };
 
