@@ -135,7 +135,7 @@ test.each(
   expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
 });
 
-describe('a body is taken exactly where it is as documented:', () => {
+describe('what is sent is taken exactly where it is as documented:', () => {
   const NEW = '/components/schemas/NewCustomer';
   test.each<[string, unknown]>([
     ['that of the original documentation', SEED_CUSTOMER],
@@ -177,4 +177,14 @@ describe('a body is taken exactly where it is as documented:', () => {
     const isValid = errorsBy('/components/schemas/IdsToDelete', body).length === 0;
     expect(status).toBe(isValid ? 200 : 400);
   });
+
+  test.each([crypto.randomUUID(), crypto.randomUUID().toUpperCase(), 'x'])(
+    'the id of an export: %s',
+    async (id) => {
+      const merchant = await newMerchant();
+      const { status } = await merchant.call('GET', `/customers/exports/${id}`);
+      const { pointer } = at('paths', '/customers/exports/{exportId}', 'get', 'parameters', 0);
+      expect(status).toBe(errorsBy(`${pointer}/schema`, id).length === 0 ? 404 : 400);
+    },
+  );
 });
