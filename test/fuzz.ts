@@ -37,10 +37,19 @@ async function run(requests: number, seed: number): Promise<void> {
   const statuses = new Map<string, Map<number, number>>();
   let answers = 0;
   const started = Date.now();
+  let curl = () => '';
+  process.once('uncaughtException', (error) => {
+    console.error(error);
+    console.log(`Ended by this request, to a stack that runs (npm start):\n  ${curl()}`);
+    process.exit(1);
+  });
   console.log(`${requests} requests of seed ${seed}`);
   const finding = await fuzz(stack, {
     requests,
     seed,
+    onRequest: (request) => {
+      curl = request;
+    },
     onAnswer: (what, status) => {
       const counts = statuses.get(what) ?? new Map<number, number>();
       statuses.set(what, counts.set(status, (counts.get(status) ?? 0) + 1));
@@ -52,10 +61,10 @@ async function run(requests: number, seed: number): Promise<void> {
   await stack.close();
   console.log(summary(statuses));
   if (!finding) return console.log('All as documented.');
-  const { reasons, answer, curl } = finding;
+  const { reasons, answer } = finding;
   console.log(`\nFound, after ${answers} answers:\n  ${reasons.join('\n  ')}`);
   console.log(`The answer: ${answer.status} ${JSON.stringify(answer.body).slice(0, 2_000)}`);
-  console.log(`At a stack that runs (npm start):\n  ${curl}`);
+  console.log(`At a stack that runs (npm start):\n  ${finding.curl}`);
   console.log(`Or: npm run fuzz -- --requests ${requests} --seed ${seed}`);
   process.exitCode = 1;
 }

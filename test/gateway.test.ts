@@ -234,7 +234,6 @@ describe('routes', () => {
 
 describe('tokens', () => {
   const now = Math.floor(Date.now() / 1_000);
-  const ours = () => ({ alg: 'RS256', kid: key.kid });
 
   test.each([
     ['as a bearer', async () => `Bearer ${await sign()}`],
@@ -273,12 +272,13 @@ describe('tokens', () => {
     ['unsigned', () => new UnsecuredJWT(goodClaims()).encode()],
     [
       'HS256 with the public key',
-      () => signAs({ kty: 'oct', k: `${key.n}` }, { ...ours(), alg: 'HS256' }),
+      () => signAs({ kty: 'oct', k: `${key.n}` }, { ...goodHeader(), alg: 'HS256' }),
     ],
-    ['PS256', () => signAs({ ...key, alg: 'PS256' }, { ...ours(), alg: 'PS256' })],
-    ['signed with another key under our id', async () => signAs(await makeKey(), ours())],
-    ['signed with an unknown key', async () => signAs(key, { ...ours(), kid: 'unknown' })],
+    ['PS256', () => signAs({ ...key, alg: 'PS256' }, { ...goodHeader(), alg: 'PS256' })],
+    ['signed with another key under our id', async () => signAs(await makeKey(), goodHeader())],
+    ['signed with an unknown key', async () => signAs(key, { ...goodHeader(), kid: 'unknown' })],
     ['without key id', () => signAs(key, { alg: 'RS256' })],
+    ['with a critical extension that no header can carry', () => withCritical('å\r\nX: y 😀')],
     ['changed after signing', async () => replaceClaims(await sign(), { merchant_id: '1002' })],
   ])('refused: %s', async (_, token) => {
     expectInvalid(await call('GET', '/things/1', { token: await token() }));
@@ -633,4 +633,13 @@ function replaceClaims(token: string, claims: object): string {
   const [header, payload = '', signature] = token.split('.');
   const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...claims };
   return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.');
+}
+
+function withCritical(extension: string): string {
+  const parts = [{ ...goodHeader(), crit: [extension] }, goodClaims()];
+  return `${parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.AAAA`;
+}
+
+function goodHeader() {
+  return { alg: 'RS256', kid: key.kid };
 }

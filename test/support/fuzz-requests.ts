@@ -767,7 +767,10 @@ const changed = (most: number) =>
     .tuple(
       valid,
       fc.array(mutations, { minLength: 1, maxLength: most }),
-      fc.option(hugeBodies, { freq: 100 }),
+      fc.oneof(
+        { weight: 100, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: hugeBodies },
+      ),
     )
     .map(([draft, changes, huge]) => {
       const begun: Draft = { ...draft, isValid: false };

@@ -30,6 +30,8 @@ export interface FuzzOptions {
   readonly requests: number;
   /** The same seed makes the same requests. */
   readonly seed: number;
+  /** Is told of every request how to send it again. */
+  readonly onRequest?: (curl: () => string) => void;
   /** Is told of every answer: of which operation, or of what else, and its status. */
   readonly onAnswer?: (what: string, status: number) => void;
 }
@@ -55,7 +57,7 @@ const CUSTOMERS = [
  * @returns the first finding, if any.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Finding | undefined> {
-  const { requests, seed, onAnswer = () => {} } = options;
+  const { requests, seed, onRequest = () => {}, onAnswer = () => {} } = options;
   let tokens: Readonly<Record<Caller, string>> | undefined;
   let sent = 0;
   let last: { request: FuzzRequest; answer: RawAnswer; reasons: string[] } | undefined;
@@ -66,6 +68,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
     }
     sent += 1;
     const complete = withToken(request, tokens);
+    onRequest(() => toCurl(request));
     const answer = await exchange(target.url, complete);
     const what = subjectOf(request);
     onAnswer(typeof what === 'string' ? what : `${what.method} ${what.path}`, answer.status);
@@ -137,11 +140,14 @@ function fitsPath(template: string, path: string): boolean {
 /** Whatever an answer has that it should not have; nothing where all is well. */
 function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): string[] {
   const { status, body, flaws } = answer;
+  // What is no HTTP is answered by Node, in its own way, which may be to hang up.
+  if (request.bytes) return status >= 500 && status !== 505 ? [`status ${status}`] : [];
+  if (status === 417 && request.headers.some(([name]) => name === 'Expect')) return [];
   const reasons = [...flaws];
   if (Object.keys(Object.prototype).length > 0) reasons.push('every object has been changed');
-  if (status >= 500 && !(request.bytes && status === 505)) reasons.push(`status ${status}`);
+  if (status >= 500) reasons.push(`status ${status}`);
+  if (reasons.length > 0) return reasons;
   const subject = subjectOf(request);
-  if (request.bytes || reasons.length > 0) return reasons;
   if (status >= 400 && answer.bytes > MAX_REFUSAL_BYTES) {
     reasons.push(`the refusal has ${answer.bytes} bytes`);
   }
