@@ -105,8 +105,9 @@ function withToken(request: FuzzRequest, tokens: Readonly<Record<Caller, string>
 }
 
 /** The operation that a request calls, or why there is none. */
-function subjectOf({ method, target, bytes }: FuzzRequest): Operation | string {
-  if (bytes) return 'no HTTP';
+function subjectOf(request: FuzzRequest): Operation | string {
+  if (isNoHttp(request)) return 'no HTTP';
+  const { method, target } = request;
   const path = decoded(target.split('?')[0] as string);
   if (path === undefined) return 'a path that cannot be decoded';
   const fitting = OPERATIONS.filter((operation) => fitsPath(operation.path, path));
@@ -116,6 +117,10 @@ function subjectOf({ method, target, bytes }: FuzzRequest): Operation | string {
   if (there.length === 0) return 'no path';
   const called = [...own, ...fitting].find((operation) => operation.method === method);
   return called ?? 'no method';
+}
+
+function isNoHttp({ bytes, target }: FuzzRequest): boolean {
+  return bytes !== undefined || !/^(?:\/[!-~]*|\*|http:\/\/[!-~]+)$/.test(target);
 }
 
 function decoded(path: string): string | undefined {
@@ -141,7 +146,7 @@ function fitsPath(template: string, path: string): boolean {
 function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): string[] {
   const { status, body, flaws } = answer;
   // What is no HTTP is answered by Node, in its own way, which may be to hang up.
-  if (request.bytes) return status >= 500 && status !== 505 ? [`status ${status}`] : [];
+  if (isNoHttp(request)) return status >= 500 && status !== 505 ? [`status ${status}`] : [];
   if (status === 417 && request.headers.some(([name]) => name === 'Expect')) return [];
   const reasons = [...flaws];
   if (Object.keys(Object.prototype).length > 0) reasons.push('every object has been changed');
@@ -156,6 +161,9 @@ function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): 
     if (status !== refusal) reasons.push(`status ${status} in place of the gateway's ${refusal}`);
     // A HEAD has no body.
     if (body !== '') reasons.push(...asProblem('GatewayMessage', 'application/json', answer));
+    if (typeof subject === 'object') {
+      reasons.push(...deviations(subject.method, subject.path, answer));
+    }
     return reasons;
   }
   if (typeof subject === 'string') {
