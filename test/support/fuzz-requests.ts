@@ -35,6 +35,8 @@ interface Schema {
 interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
+  /** A list whose elements stand in one value, with commas between them, is false here. */
+  readonly explode?: boolean;
   readonly schema: Schema;
 }
 
@@ -173,6 +175,9 @@ const BROKEN_JSON = [
     'null',
   ],
 ];
+
+/** What some readers of numbers take for one. */
+const NUMBERS_OF_A_KIND = ['1e2', '0x10', '%201', '1%20', '1.0', '1_0', '%2B1', '1n', 'Infinity'];
 
 const KEYS = ['__proto__', 'constructor', 'prototype', 'toString', '', 'nmae', 'Name', 'version'];
 
@@ -601,7 +606,7 @@ const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
         query: [...draft.query, part],
       }),
   ),
-  fc.tuple(fc.constantFrom(...KEYS, 'limit', 'start'), encodedText).map(
+  fc.tuple(fc.constantFrom(...KEYS), encodedText).map(
     ([name, text]): Mutation =>
       (draft) => ({ ...draft, query: [...draft.query, `${name}=${text}`] }),
   ),
@@ -762,7 +767,32 @@ function finished(draft: Draft): FuzzRequest {
   return { method, target, headers, body: bodyOf(draft), caller, isValid };
 }
 
-const valid = fc.oneof(...OPERATIONS.map(validDrafts));
+const DRAFTS = OPERATIONS.map(validDrafts);
+const valid = fc.oneof(...DRAFTS);
+
+/** Parameters by operation, with a filter that takes them where one must be there. */
+const QUERY_PARAMETERS = OPERATIONS.flatMap(({ parameters }, operation) =>
+  parameters
+    .filter((parameter) => parameter.in === 'query')
+    .map(({ name }) => {
+      const [taker] = Object.entries(FILTERS).find(([, by]) => by.parameters.includes(name)) ?? [];
+      return { name, draft: DRAFTS[operation] as fc.Arbitrary<Draft>, taker };
+    }),
+);
+
+/** A request that is valid but for one parameter, by which all of them get their turn. */
+const oneParameter: fc.Arbitrary<Draft> = fc
+  .tuple(
+    fc.constantFrom(...QUERY_PARAMETERS),
+    fc.oneof(encodedText, fc.constantFrom(...KEYS), fc.constantFrom(...NUMBERS_OF_A_KIND)),
+  )
+  .chain(([{ name, draft, taker }, text]) =>
+    draft.map((begun) => {
+      const others = begun.query.filter((part) => !part.startsWith(`${name}=`));
+      const query = taker ? [`filter=${taker}`] : others;
+      return { ...begun, isValid: false, query: [...query, `${name}=${text}`] };
+    }),
+  );
 
 const changed = (most: number) =>
   fc
@@ -783,16 +813,21 @@ const changed = (most: number) =>
 /** Requests of every kind: valid, nearly valid, hostile, and what is no HTTP. */
 export const fuzzRequests: fc.Arbitrary<FuzzRequest> = fc.oneof(
   { weight: 30, arbitrary: valid.map(finished) },
-  { weight: 40, arbitrary: changed(1).map(finished) },
-  { weight: 28, arbitrary: changed(5).map(finished) },
+  { weight: 25, arbitrary: oneParameter.map(finished) },
+  { weight: 25, arbitrary: changed(1).map(finished) },
+  { weight: 18, arbitrary: changed(5).map(finished) },
   { weight: 2, arbitrary: noHttp },
 );
 
-/** Whether a text value of a parameter is as its schema says. */
-export function fitsParameter(operation: Operation, index: number, text: string): boolean {
-  const { method, path, parameters } = operation;
+/** Whether a parameter is as its schema says, by the text of its value or the texts of its list. */
+export function fitsParameter(
+  { method, path, parameters }: Operation,
+  index: number,
+  given: string | readonly string[],
+): boolean {
   const { schema } = parameters[index] as Parameter;
-  const value = schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text;
+  const isDigits = typeof given === 'string' && /^\d+$/.test(given);
+  const value = schema.type === 'integer' && isDigits ? Number(given) : given;
   const where = ['paths', path, method.toLowerCase(), 'parameters', index, 'schema'] as const;
   return errorsBy(at(...where).pointer, value).length === 0;
 }

@@ -42,8 +42,9 @@ const MAX_HEAD = 10_240;
 const MAX_REFUSAL_BYTES = 65_536;
 /** A register that has grown by so many requests is left for a new one. */
 const REQUESTS_PER_MERCHANT = 200;
-/** Tries to find a smaller request that goes wrong. */
+/** Tries to find a smaller request that goes wrong, and how long they may take, in ms. */
 const MAX_SHRINKS = 500;
+const MAX_SHRINKING_MS = 30_000;
 const CUSTOMERS = [
   Object.fromEntries(WRITABLE_FIELDS.map(({ name }) => [name, `"${name}" & å`])),
   { name: 'Anna Berg', companyno: '811218-9876', crediflowPartyId: '1', reversetax: '1' },
@@ -60,9 +61,11 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
   const { requests, seed, onRequest = () => {}, onAnswer = () => {} } = options;
   let tokens: Readonly<Record<Caller, string>> | undefined;
   let sent = 0;
+  let latest = Number.POSITIVE_INFINITY;
   let last: { request: FuzzRequest; answer: RawAnswer; reasons: string[] } | undefined;
 
   const attempt = async (request: FuzzRequest) => {
+    if (Date.now() > latest) return;
     if (!tokens || sent % REQUESTS_PER_MERCHANT === 0) {
       tokens = await newMerchant(target, `fuzz-${seed}-${sent}`);
     }
@@ -75,6 +78,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
     const reasons = reasonsAgainst(complete, answer, new URL(target.url).host);
     if (reasons.length === 0) return;
     last = { request, answer, reasons };
+    latest = Math.min(latest, Date.now() + MAX_SHRINKING_MS);
     throw new Error(reasons.join('\n'));
   };
 
@@ -261,7 +265,7 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
     );
     if (!known) found.push(`parameter ${name}`);
   }
-  for (const [index, { name, in: where, schema }] of parameters.entries()) {
+  for (const [index, { name, in: where, schema, explode }] of parameters.entries()) {
     const given = where === 'query' ? (query.get(name) ?? []) : [];
     if (where === 'header') {
       const sent = request.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase());
@@ -269,7 +273,13 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
       if (sent.length === 1) given.push((sent[0] as [string, string])[1].trim());
     }
     if (where === 'path') given.push(segmentOf(request, operation, name));
-    if (schema.type === 'array') continue;
+    if (schema.type === 'array') {
+      // White space and nothing between commas are passed over.
+      const parts = given.flatMap((text) => text.split(',').map((part) => part.trim()));
+      const list = explode === false ? parts.filter(Boolean) : given;
+      if (!fitsParameter(operation, index, list)) found.push(name);
+      continue;
+    }
     if (where === 'query' && given.length > 1) found.push(`${name}, several times`);
     if (given.some((text) => !fitsParameter(operation, index, text))) found.push(name);
   }
