@@ -263,7 +263,7 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
     const known = parameters.some(
       (parameter) => parameter.in === 'query' && parameter.name === name,
     );
-    if (!known) found.push(`parameter ${name}`);
+    if (!known) found.push(`parameter ${JSON.stringify(name)}`);
   }
   for (const [index, { name, in: where, schema, explode }] of parameters.entries()) {
     const given = where === 'query' ? (query.get(name) ?? []) : [];
