@@ -1,45 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import ajvFormats from 'ajv-formats';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../infra/documents/openapi.ts';
 import { ROUTES } from '../shared/routes.ts';
 import { type Answer, type Client, clientOf, create, newMerchant, useApi } from './support/api.ts';
+import { at, deviations, document, errorsBy } from './support/documented.ts';
 import { SEED_CUSTOMER } from './support/seed.ts';
 
 useApi();
-
-const FILE = join(import.meta.dirname, '../shared/openapi.json');
-const document = JSON.parse(readFileSync(FILE, 'utf8'));
-
-const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
-ajvFormats.default(ajv);
-// An OpenAPI document is more than a schema; only what is in its schemas is looked at.
-ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
-ajv.addSchema(document, 'api');
-
-/** What is wrong with a value by the schema at a JSON pointer of the document. */
-function errorsBy(pointer: string, value: unknown) {
-  const validate = ajv.compile({ $ref: `api#${pointer}` });
-  return validate(value) ? [] : validate.errors;
-}
-
-/** An operation, or a part of it, with references followed. */
-function at(...keys: (string | number)[]) {
-  let value = document;
-  let pointer = '';
-  for (const key of keys) {
-    value = value?.[key];
-    pointer += `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (value?.$ref) {
-      pointer = value.$ref.slice(1);
-      value = pointer.split('/').reduce((object, part) => (part ? object[part] : object), document);
-    }
-  }
-  return { value, pointer };
-}
 
 test('the checked-in document is what npm run generate makes', () => {
   expect(document).toEqual(openApiDocument());
@@ -145,7 +112,7 @@ describe('real answers are as documented:', () => {
   ])('%s %s %i', async (method, path, status, call) => {
     const answer = await call(merchant);
     expect(answer.status).toBe(status);
-    expectDocumented(method, path, answer);
+    expect(deviations(method, path, answer)).toEqual([]);
   });
 
   test('GET a person by number, 200', async () => {
@@ -155,21 +122,8 @@ describe('real answers are as documented:', () => {
       })
       .toMatchObject({ status: 200, body: { lastname: 'Berg', zip: 12345 } });
     const answer = await merchant.call('GET', '/customers/searchByOrgNumber/8112189876');
-    expectDocumented('GET', LOOK_UP, answer);
+    expect(deviations('GET', LOOK_UP, answer)).toEqual([]);
   });
-
-  function expectDocumented(method: string, path: string, { status, headers, body }: Answer) {
-    const operation = ['paths', path, method.toLowerCase(), 'responses', status] as const;
-    expect(at(...operation).value, 'the status is documented').toBeDefined();
-    for (const name of Object.keys(at(...operation).value.headers ?? {})) {
-      // The only page of a list has no next one.
-      if (name !== 'Link') expect(headers.get(name), name).toBeTruthy();
-    }
-    if (body === '') return expect(at(...operation).value.content).toBeUndefined();
-    const type = headers.get('content-type') as string;
-    expect(at(...operation).value.content, 'the type is documented').toHaveProperty([type]);
-    expect(errorsBy(at(...operation, 'content', type, 'schema').pointer, body)).toEqual([]);
-  }
 });
 
 test.each(
@@ -181,7 +135,7 @@ test.each(
   expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
 });
 
-describe('a body is taken exactly where it is as documented:', () => {
+describe('what is sent is taken exactly where it is as documented:', () => {
   const NEW = '/components/schemas/NewCustomer';
   test.each<[string, unknown]>([
     ['that of the original documentation', SEED_CUSTOMER],
@@ -203,7 +157,7 @@ describe('a body is taken exactly where it is as documented:', () => {
   ])('%s', async (_, body) => {
     const merchant = await newMerchant();
     const { status } = await merchant.call('POST', '/customers', { body });
-    expect(status).toBe(errorsBy(NEW, body)?.length === 0 ? 200 : 400);
+    expect(status).toBe(errorsBy(NEW, body).length === 0 ? 200 : 400);
   });
 
   test.each<[string, unknown]>([
@@ -212,6 +166,9 @@ describe('a body is taken exactly where it is as documented:', () => {
     ['a fraction', [1.5]],
     ['a negative number', [-1]],
     ['beyond 2^53', [2 ** 53]],
+    ['the largest in digits', ['9007199254740991', '09007199254740990']],
+    ['beyond 2^53 in digits', ['9007199254740992']],
+    ['far beyond 2^53 in digits', ['9999999999999999']],
     ['no digits', ['x']],
     ['none', []],
     ['a thousand', Array.from({ length: 1_000 }, (_, index) => index + 1)],
@@ -220,7 +177,17 @@ describe('a body is taken exactly where it is as documented:', () => {
   ])('ids: %s', async (_, body) => {
     const merchant = await newMerchant();
     const { status } = await merchant.call('DELETE', '/customers', { body });
-    const isValid = errorsBy('/components/schemas/IdsToDelete', body)?.length === 0;
+    const isValid = errorsBy('/components/schemas/IdsToDelete', body).length === 0;
     expect(status).toBe(isValid ? 200 : 400);
   });
+
+  test.each([crypto.randomUUID(), crypto.randomUUID().toUpperCase(), 'x'])(
+    'the id of an export: %s',
+    async (id) => {
+      const merchant = await newMerchant();
+      const { status } = await merchant.call('GET', `/customers/exports/${id}`);
+      const { pointer } = at('paths', '/customers/exports/{exportId}', 'get', 'parameters', 0);
+      expect(status).toBe(errorsBy(`${pointer}/schema`, id).length === 0 ? 404 : 400);
+    },
+  );
 });

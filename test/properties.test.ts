@@ -1,7 +1,4 @@
-import { parse as parseCsv } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { XMLParser } from 'fast-xml-parser';
-import Papa from 'papaparse';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FILTERS } from '../shared/customer/filters.ts';
 import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../shared/limits.ts';
@@ -17,6 +14,15 @@ import {
   type KnownCustomer,
   SEARCHED_FIELDS,
 } from './support/arbitraries.ts';
+import {
+  asTexts,
+  CSV_READERS,
+  exported,
+  FURTHER,
+  readXml,
+  type Texts,
+  withoutNeutralising,
+} from './support/export-files.ts';
 import { SEED_CUSTOMER } from './support/seed.ts';
 
 useApi();
@@ -25,17 +31,9 @@ useApi();
 const TIMEOUT = 600_000;
 /** A customer of whom nothing is set: the fields that every answer has. */
 const NOTHING = Object.fromEntries(Object.keys(SEED_CUSTOMER).map((name) => [name, '']));
-/** The fields that answers have only where they are set. */
-const FURTHER = {
-  internalCreditLimit: '',
-  internalRegressLimit: '',
-  sendByPostOnly: '',
-  dontSendEFaktura: '',
-};
 
 const oneToThree = fc.array(customers, { minLength: 1, maxLength: 3 });
 
-type Texts = Readonly<Record<string, string>>;
 type Customer = Awaited<ReturnType<typeof create>>;
 
 /** How the API should answer a customer with these texts, made by the register as `origin`. */
@@ -92,7 +90,7 @@ describe('any customers', () => {
             expect(file.startsWith('\ufeff')).toBe(bom);
             const rows = expected.map(asTexts);
             const separator = delimiter === 'comma' ? ',' : ';';
-            for (const read of [readByCsvParse, readByPapaParse]) {
+            for (const read of CSV_READERS) {
               expect(read(file, separator).map(withoutNeutralising)).toEqual(rows);
             }
           }),
@@ -317,54 +315,4 @@ function plain(text: string): string {
 function numberIn(text: string): string {
   const parts = text.trim().split(/[\s+-]+/);
   return /^\d/.test(text.trim()) && /^\d+$/.test(parts.join('')) ? parts.join('') : '';
-}
-
-async function exported(merchant: Client, format: string, ids: readonly number[]) {
-  const path = `/customers/export/${format}`;
-  const { status, body } = await merchant.call('POST', path, { body: ids });
-  expect(status).toBe(200);
-  expect(body.count).toBe(ids.length);
-  // Not response.text(), which would drop a byte order mark.
-  const bytes = await (await fetch(body.url)).arrayBuffer();
-  expect(bytes.byteLength).toBe(body.bytes);
-  return Buffer.from(bytes).toString();
-}
-
-function readByCsvParse(file: string, delimiter: string): Texts[] {
-  return parseCsv<Texts>(file, { columns: true, bom: true, delimiter });
-}
-
-function readByPapaParse(file: string, delimiter: string): Texts[] {
-  const options = { header: true, newline: '\r\n', skipEmptyLines: true } as const;
-  const { data, errors } = Papa.parse<Texts>(file, { ...options, delimiter });
-  expect(errors).toEqual([]);
-  return data;
-}
-
-function readXml(file: string): Texts[] {
-  const parser = new XMLParser({
-    trimValues: false,
-    parseTagValue: false,
-    // By which it knows numeric references, too.
-    htmlEntities: true,
-    processEntities: { enabled: true, maxTotalExpansions: 1_000_000 },
-    isArray: (name) => name === 'customer',
-  });
-  return parser.parse(file, true).customers.customer;
-}
-
-/** A customer as a file shows it: text only, and all fields. */
-function asTexts(customer: object): Texts {
-  const fields = Object.entries({ ...FURTHER, ...customer });
-  return Object.fromEntries(fields.map(([name, value]) => [name, String(value)]));
-}
-
-/** Takes away the apostrophe in front of what a spreadsheet would run as a formula. */
-function withoutNeutralising(row: Texts): Texts {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, cell]) => [
-      name,
-      /^'+\s*[=+\-@＝＋－＠\t\r\n]/u.test(cell) ? cell.slice(1) : cell,
-    ]),
-  );
 }

@@ -174,6 +174,7 @@ describe.runIf(isLocal)('a token', () => {
     ['is unsigned, though it names our key', () => unsigned({ alg: 'none', kid: key.kid })],
     ['has the public key as its secret', () => signAs(asSecret(publicPem()), ours('HS256'))],
     ['has its modulus as its secret', () => signAs(asSecret(`${key.n}`), ours('HS256'))],
+    ['has a critical extension that no header can carry', () => withCritical('å\r\nX: y 😀')],
     ['is signed by PS256', () => signAs({ ...key, alg: 'PS256' }, ours('PS256'))],
     ['is signed by ES256', async () => signEs256()],
     ['is signed with another key under our id', async () => signAs(await makeKey(), ours())],
@@ -191,6 +192,9 @@ describe.runIf(isLocal)('a token', () => {
   const unknown = () => ({ alg: 'RS256', kid: 'unknown' });
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
   const unsigned = (header: object) => `${encode(header)}.${encode(goodClaims())}.`;
+
+  const withCritical = (extension: string) =>
+    `${encode({ ...ours(), crit: [extension] })}.${encode(goodClaims())}.AAAA`;
 
   async function signEs256(): Promise<string> {
     const { privateKey } = await generateKeyPair('ES256');

@@ -89,10 +89,16 @@ const RESPONSES: Readonly<Record<string, Json>> = {
   413: either(`The body is larger than ${MAX_BODY_BYTES} bytes.`),
   415: problem('The body is not JSON in UTF-8.'),
   429: gateway('Too many requests at once; try again shortly.'),
+  431: gateway('Request line and headers are larger than 10,240 bytes.'),
   500: either('Something went wrong here; the request id finds it in the logs.'),
   503: {
     ...either('The register is busy or cannot be reached; try again shortly.'),
-    headers: { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds to wait.' } },
+    headers: {
+      'Retry-After': {
+        schema: { type: 'integer' },
+        description: 'Seconds to wait, from the API itself.',
+      },
+    },
   },
 };
 

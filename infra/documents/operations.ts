@@ -41,7 +41,9 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
     answers: {
       200: {
         ...json('A page of customers.', { type: 'array', items: schemaRef('Customer') }),
-        headers: { Link: header('The next page (rel="next"), where there is one (RFC 8288).') },
+        headers: {
+          Link: header('The next page (rel="next"), where there is one (RFC 8288).', false),
+        },
       },
     },
   },
@@ -169,7 +171,7 @@ function exportOfSelected(format: 'CSV' | 'XML', parameters: readonly Json[]): O
         ...json('The file takes longer to make, and goes on.', schemaRef('RunningExport')),
         headers: {
           Location: header('Path at which to ask how it gets on.'),
-          'Retry-After': RETRY_AFTER,
+          'Retry-After': { ...RETRY_AFTER, required: true },
         },
       },
     },
@@ -188,8 +190,8 @@ function tagHeader() {
   return { ETag: header("Entity tag of the customer's version.") };
 }
 
-function header(description: string): Json {
-  return { schema: { type: 'string' }, description };
+function header(description: string, required = true): Json {
+  return { schema: { type: 'string' }, description, ...(required && { required }) };
 }
 
 function json(description: string, schema: Json): Json {

@@ -1,6 +1,7 @@
 import { FILTERS } from '../../shared/customer/filters.ts';
 import { COUNTRIES } from '../../shared/customer/identity-number.ts';
 import type { CSV_PARAMETERS } from '../../shared/export/csv.ts';
+import { EXPORT_ID } from '../../shared/http/path.ts';
 import {
   DEFAULT_PAGE,
   MAX_IDEMPOTENCY_KEY_LENGTH,
@@ -16,7 +17,7 @@ export const ID_IN_PATH = inPath('mexcParamvaluesetsid', ID, "The customer's id.
 /** Path parameter of a long export. */
 export const EXPORT_ID_IN_PATH = inPath(
   'exportId',
-  { type: 'string', format: 'uuid' },
+  { type: 'string', format: 'uuid', pattern: EXPORT_ID.source },
   'Id of the export, out of the Location header of its 202.',
 );
 

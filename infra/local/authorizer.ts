@@ -92,7 +92,9 @@ function scopesOf({ scope, scp }: JWTPayload): string[] {
 }
 
 function challenge(scope: string, error: string, description?: string): string {
-  const detail = description ? ` error_description="${description.replaceAll('"', "'")}"` : '';
+  // jose repeats parts of the token, which may be anything; RFC 6750 allows these (section 3).
+  const safe = description?.replaceAll(/[^ !#-[\]-~]/g, "'");
+  const detail = safe ? ` error_description="${safe}"` : '';
   return `Bearer scope="${scope}" error="${error}"${detail}`;
 }
 

@@ -23,9 +23,8 @@ export const IdSchema = v.pipe(
       v.pipe(v.number(), v.safeInteger(ID_MESSAGE), v.minValue(1, ID_MESSAGE)),
       v.pipe(
         v.string(),
-        v.regex(/^0*[1-9][0-9]{0,15}$/, ID_MESSAGE),
+        v.regex(digitsUpTo(Number.MAX_SAFE_INTEGER), ID_MESSAGE),
         v.transform(Number),
-        v.safeInteger(ID_MESSAGE),
       ),
     ],
     ID_MESSAGE,
@@ -96,4 +95,17 @@ function nameOf(character = ''): string {
   if (character === '\ufffd') return 'U+FFFD, the mark of a lost character; send UTF-8';
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   return `the character U+${code}, which XML cannot carry`;
+}
+
+/** Digits of a whole number from 1 to `most`, as JSON Schema can say it, too: by a pattern. */
+function digitsUpTo(most: number): RegExp {
+  const digits = String(most);
+  const smaller = [...digits].flatMap((digit, index) => {
+    const least = index === 0 ? 1 : 0;
+    const rest = `[0-9]{${digits.length - index - 1}}`;
+    const isLeast = Number(digit) === least;
+    return isLeast ? [] : `${digits.slice(0, index)}[${least}-${Number(digit) - 1}]${rest}`;
+  });
+  const shorter = `[1-9][0-9]{0,${digits.length - 2}}`;
+  return new RegExp(`^0*(?:${[shorter, ...smaller, digits].join('|')})$`);
 }

@@ -8,6 +8,12 @@ export const CSV_TYPE = 'text/csv';
 export const CSV_PARAMETERS = ['delimiter', 'bom'] as const;
 
 const DELIMITERS = { comma: ',', semicolon: ';' } as const;
+/**
+ * What stands in quotes: besides what must, every delimiter that a program may split at. LibreOffice
+ * takes comma, semicolon and tab at once unless told otherwise, and what stood behind one would
+ * be a cell of its own, perhaps a formula.
+ */
+const QUOTED = '"\r\n,;\t';
 /** Byte order mark, by which Excel knows UTF-8. */
 const BOM = '\uFEFF';
 
@@ -34,7 +40,7 @@ const HARMLESS = /^(?:\+[\d ()./-]*|-\d[\d .,]*)$/;
 export function csv(query: Query): Format {
   const delimiter = DELIMITERS[query.word('delimiter', ['comma', 'semicolon']) ?? 'comma'];
   const bom = query.word('bom', ['true', 'false']) === 'true' ? BOM : '';
-  const special = new RegExp(`["\\r\\n${delimiter}]`);
+  const special = new RegExp(`[${QUOTED}]`);
   const cell = (text: string) => {
     const safe = neutralise(text);
     return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
@@ -51,7 +57,7 @@ export function csv(query: Query): Format {
       return { open, close: '', unset: open };
     }),
     cell,
-    special: { anywhere: Buffer.from(`"\r\n${delimiter}`).toJSON().data, atStart: FORMULA_STARTS },
+    special: { anywhere: Buffer.from(QUOTED).toJSON().data, atStart: FORMULA_STARTS },
     tail: '',
   };
 }

@@ -36,7 +36,6 @@ export async function answerExport(
   const [bytes, { url, expires }] = await Promise.all([
     upload(uploadTarget(file), texts(), deadline && { abortSignal: deadline }),
     // By then the first read is on its way, and the processor would wait for its answer.
-    // By then the first read is on its way, and the processor would wait for its answer.
     setImmediate().then(() => presign(file)),
   ]);
   if (accepted === format.mediaType) return { status: 303, headers: { location: url } };

@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import { MAX_BODY_BYTES } from '../limits.ts';
 import { badHeader, badRequest, Problem } from './problem.ts';
 
-const MAX_ERRORS_TOLD = 100;
 /** Characters of a name or a value of the body that an error repeats. */
 const MAX_TOLD = 200;
 const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)$/;
@@ -36,7 +35,7 @@ function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOut
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
   throw badRequest(
-    result.issues.slice(0, MAX_ERRORS_TOLD).map((issue) => ({
+    result.issues.map((issue) => ({
       pointer: cut(toPointer(issue.path ?? [])),
       detail: cut(issue.message),
     })),

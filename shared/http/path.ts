@@ -19,8 +19,8 @@ export function idInPath({ path }: Request): number {
   return id.output;
 }
 
-/** As `randomUUID` writes them. */
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Ids of exports, as `randomUUID` writes them. */
+export const EXPORT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * The export's id in the path.
@@ -29,6 +29,6 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export function exportIdInPath({ path }: Request): string {
   const id = path.exportId ?? '';
-  if (!UUID.test(id)) throw badParameter('exportId', 'must be the id of an export, a UUID');
+  if (!EXPORT_ID.test(id)) throw badParameter('exportId', 'must be the id of an export, a UUID');
   return id;
 }

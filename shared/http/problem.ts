@@ -39,13 +39,16 @@ export class Problem extends Error {
   }
 }
 
-/** 400 for what is wrong at known places of the request. */
+/** Most places that a refusal names: a small request should not fetch a large answer. */
+const MAX_ERRORS_TOLD = 100;
+
+/** 400 for what is wrong at known places of the request; names the first of them. */
 export function badRequest(errors: readonly ProblemDetail[]): Problem {
   const detail =
     errors.length === 1
       ? `The request is not valid: ${describe(errors[0] as ProblemDetail)}.`
       : `The request is not valid in ${errors.length} places; see errors.`;
-  return new Problem(400, detail, { errors });
+  return new Problem(400, detail, { errors: errors.slice(0, MAX_ERRORS_TOLD) });
 }
 
 /** 400 for one wrong query or path parameter. */

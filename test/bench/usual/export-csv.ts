@@ -10,8 +10,8 @@ export const handler = usualExport({
       header: true,
       columns: FIELD_NAMES,
       record_delimiter: '\r\n',
-      // Without this a lone line feed would stand in a cell without quotes.
-      quoted_match: /[\r\n]/,
+      // As ours does: a lone line feed, and delimiters that other programs split at.
+      quoted_match: /[\r\n,;\t]/,
       escape_formulas: true,
     });
     return Readable.from(customers)

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+
+const FILE = join(import.meta.dirname, '../../shared/openapi.json');
+
+/** The OpenAPI document, as it is checked in. */
+export const document = JSON.parse(readFileSync(FILE, 'utf8'));
+
+const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+ajvFormats.default(ajv);
+// An OpenAPI document is more than a schema; only what is in its schemas is looked at.
+ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
+ajv.addSchema(document, 'api');
+
+const validators = new Map<string, ValidateFunction>();
+
+/** What is wrong with a value by the schema at a JSON pointer of the document. */
+export function errorsBy(pointer: string, value: unknown) {
+  const validate = validators.get(pointer) ?? ajv.compile({ $ref: `api#${pointer}` });
+  validators.set(pointer, validate);
+  return validate(value) ? [] : (validate.errors ?? []);
+}
+
+/** A part of the document, with references followed, and where it stands. */
+export function at(...keys: (string | number)[]) {
+  let value = document;
+  let pointer = '';
+  for (const key of keys) {
+    value = value?.[key];
+    // A brace or a percent sign would not be one in the fragment of an address.
+    pointer += `/${encodeURIComponent(String(key).replaceAll('~', '~0').replaceAll('/', '~1'))}`;
+    if (value?.$ref) {
+      pointer = value.$ref.slice(1);
+      value = pointer.split('/').reduce((object, part) => (part ? object[part] : object), document);
+    }
+  }
+  return { value, pointer };
+}
+
+/** The parts of an answer that the document speaks of; the body as read from its JSON, or ''. */
+export interface AnswerParts {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  readonly body: unknown;
+}
+
+/** In what an answer is not as the document says of the operation. */
+export function deviations(
+  method: string,
+  path: string,
+  { status, headers, body }: AnswerParts,
+): string[] {
+  const response = ['paths', path, method.toLowerCase(), 'responses', status] as const;
+  const { value: documented } = at(...response);
+  if (!documented) return [`status ${status} is not documented`];
+  const missing = Object.entries<{ required?: boolean }>(documented.headers ?? {})
+    .filter(([name, { required }]) => required && !headers.get(name))
+    .map(([name]) => `header ${name} is missing`);
+  if (body === '') return documented.content ? [...missing, 'the body is missing'] : missing;
+  const type = headers.get('content-type') ?? '';
+  if (!documented.content?.[type]) return [...missing, `type ${type} is not documented`];
+  const { pointer } = at(...response, 'content', type, 'schema');
+  const errors = errorsBy(pointer, body).map((error) => `${error.instancePath} ${error.message}`);
+  return [...missing, ...errors];
+}

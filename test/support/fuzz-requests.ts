@@ -1,0 +1,833 @@
+import fc from 'fast-check';
+import { FILTERS } from '../../shared/customer/filters.ts';
+import { at, document, errorsBy } from './documented.ts';
+import type { RawRequest } from './raw-http.ts';
+
+/** Who asks: the merchant, the merchant with a token that may only read, or somebody else. */
+export type Caller = 'owner' | 'reader' | 'stranger';
+
+/** A request to try, and what is known of it from how it was made. */
+export interface FuzzRequest extends RawRequest {
+  readonly caller: Caller;
+  /** Whether all of it is as the document says. */
+  readonly isValid: boolean;
+}
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly format?: string;
+  readonly items?: Schema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: 'path' | 'query' | 'header';
+  /** A list whose elements stand in one value, with commas between them, is false here. */
+  readonly explode?: boolean;
+  readonly schema: Schema;
+}
+
+/** An operation of the document. */
+export interface Operation {
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  /** Where the schema of its body stands. */
+  readonly body?: string;
+}
+
+/** Every operation of the document. */
+export const OPERATIONS: readonly Operation[] = Object.entries<Record<string, object>>(
+  document.paths,
+).flatMap(([path, operations]) =>
+  Object.keys(operations).map((method): Operation => {
+    const operation = ['paths', path, method] as const;
+    const { value: parameters = [] } = at(...operation, 'parameters');
+    const body = at(...operation, 'requestBody', 'content', 'application/json', 'schema');
+    return {
+      method: method.toUpperCase(),
+      path,
+      parameters,
+      ...(body.value && { body: body.pointer }),
+    };
+  }),
+);
+
+// What a request is made of before it is put together; mutations change it.
+
+type Pair = readonly [string, string];
+
+interface Draft {
+  readonly method: string;
+  /** Raw: percent-encoded. */
+  readonly path: string;
+  /** Raw parts that ampersands join. */
+  readonly query: readonly string[];
+  readonly headers: readonly Pair[];
+  /** Raw JSON in pieces: members of an object, elements of an array, or just as it is. */
+  readonly json?:
+    | { readonly members: readonly Pair[] }
+    | { readonly elements: readonly string[] }
+    | undefined;
+  /** In place of `json`. */
+  readonly body?: Buffer | undefined;
+  readonly caller: Caller;
+  readonly isValid: boolean;
+}
+
+type Mutation = (draft: Draft) => Draft;
+
+/** Texts that break careless code. Half of a surrogate pair among them is meant to be so. */
+const HOSTILE_TEXTS = [
+  ...['', ' ', '\t', '\r\n', '\0', '\u001b[31m', '\u007f', '\u0085', '\u2028', '\u202e', '\ufeff'],
+  ...['\ud800', '\udfff', '\udc00\ud800', 'a\ud83d', '\ufffd', '\ufffe', '\uffff', '\u{10ffff}'],
+  ...['e\u0301', '\u0301', 'Z̸̢̛͓', '👩‍👩‍👧', '🇸🇪', '\u200b', 'ﷺ', 'İ', 'ß', 'ŉ', '＝1'],
+  ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'length', 'then'],
+  ...['=1+1', '+1', '-1', '@a', '"', "'", ',', ';', ']]>', '<a>', '&amp;', '&#0;', '<!--', '\\'],
+  ...['null', 'undefined', 'NaN', 'true', '0', '-0', '1e309', '1e3', '0x10', '1_000', '٣', '１'],
+  ...['9007199254740991', '9007199254740992', '9007199254740993', '-9007199254740993', '1.5'],
+  ...['0.99999999999999999999', '00000000000000000001', '1e-400', '1 ', '+1', 'Infinity'],
+  ...[
+    '../..',
+    '..',
+    '.',
+    '/',
+    '//',
+    '%',
+    '%00',
+    '%zz',
+    '%u0041',
+    '%2e%2e%2f',
+    '#',
+    '?',
+    '*',
+    '$ne',
+  ],
+  ...['MERCHANT#1', 'CUSTOMER#0000000000000001', 'SEQUENCE', '{{7*7}}', "' OR 1=1 --"],
+  ...['x'.repeat(255), 'x'.repeat(256), '😀'.repeat(255), 'å'.repeat(256), 'x'.repeat(10_001)],
+  ...['2026-02-30', '2026-13-01', '0000-00-00', '10000-01-01', '2026-01-01T00:00:00Z'],
+];
+
+const hostileTexts = fc.oneof(
+  fc.constantFrom(...HOSTILE_TEXTS),
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: fc.integer({ max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
+);
+
+const nested = (open: string, close: string, depth: number) =>
+  `${open.repeat(depth)}1${close.repeat(depth)}`;
+
+/** JSON, in raw text, that a schema hardly expects. */
+const hostileJson = fc.oneof(
+  hostileTexts.map((text) => JSON.stringify(text)),
+  fc.constantFrom(
+    ...['1e309', '-1e309', '-0', '0', '0.99999999999999999999', '1e-400', '1E2', '1.0', '-1'],
+    ...['9007199254740991', '9007199254740993', '123456789012345678901234567890', '1.5'],
+    ...['null', 'true', 'false', '""', '[]', '{}', '[null]', '[[]]', '{"":""}', '["1"]'],
+    ...['"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\\uFFFF"', '"\\/"', '"\\u005f_proto__"'],
+    ...['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}'],
+    ...['{"toString":1,"valueOf":1}', '{"toJSON":1}', '{"length":1e9}', '{"then":1}'],
+    nested('[', ']', 2_000),
+    nested('{"a":', '}', 2_000),
+    nested('[', ']', 50_000),
+  ),
+  fc.json({ maxDepth: 3 }),
+);
+
+/** Not JSON, or not at every reader's. */
+const BROKEN_JSON = [
+  ...['', ' ', '{', '}', '[', ']', '"', '{"name"', '{"name":', '{"name":"A"', '[1', '[1,', '[,1]'],
+  ...[
+    '[1,]',
+    '{"a":1,}',
+    "{'name':'A'}",
+    '{name:"A"}',
+    'NaN',
+    '[NaN]',
+    '[Infinity]',
+    '[01]',
+    '[+1]',
+  ],
+  ...['[.5]', '[1.]', '[0x1]', '[1]//', '/**/[1]', '[1][2]', 'name=A&fax=1', '<a/>', 'undefined'],
+  ...[
+    '"\\x41"',
+    '["\\u12"]',
+    '["\t"]',
+    '\ufeff[1]',
+    '\ufeff{}',
+    '{}\0',
+    '\0',
+    '"name"',
+    '1',
+    'null',
+  ],
+];
+
+/** What some readers of numbers take for one. */
+const NUMBERS_OF_A_KIND = ['1e2', '0x10', '%201', '1%20', '1.0', '1_0', '%2B1', '1n', 'Infinity'];
+
+const KEYS = ['__proto__', 'constructor', 'prototype', 'toString', '', 'nmae', 'Name', 'version'];
+
+const NUMBERS = ['5567037485', '556703-7485', '165567037485', '8112189876', '19811218-9876'];
+
+/** Header values, a byte each; HTTP trims white space at their ends. */
+const headerTexts = fc
+  .oneof(
+    fc.constantFrom(...['', ',', ';', '"', '*', '\xe5', '\xff\xfe', 'a\tb', '__proto__', '%00']),
+    fc.string({
+      unit: fc
+        .oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0x80, max: 0xff }))
+        .map((byte) => String.fromCharCode(byte)),
+      maxLength: 30,
+    }),
+  )
+  .map((text) => text.trim());
+
+const HEADERS: Readonly<Record<string, readonly string[]>> = {
+  Accept: [
+    ...['', '*/*', 'application/json', 'text/csv', 'application/xml', 'text/html', '*', '*/json'],
+    ...['text/csv;q=0.1, */*;q=0', 'application/json;q=0', ';;;', ', ,', 'a/b/c', 'text/csv;q=NaN'],
+    ...['application/json;q="0.5"', 'application/json;q=1e309', 'application/json;x="\\"', '/'],
+    ...['application/problem+json', 'x/y,'.repeat(1_000), 'application/xml;q=-1', '*/*;q=0'],
+  ],
+  'Accept-Encoding': [
+    ...['gzip', 'gzip;q=0', '*', '*;q=0', 'identity;q=0', 'br', 'gzip;q=abc', '', ',,', 'GZIP'],
+  ],
+  'If-Match': ['*', '"1"', 'W/"1"', '"1", "2"', '""', '"', '1', ',,', '"a,b"', '"\xff"', '"1'],
+  'If-None-Match': ['*', '"1"', 'W/"1"', '"1", "2"', '""', '"', '1', ',,', 'W/', '"\xff"', ''],
+  'Idempotency-Key': [
+    ...['', 'a', 'b', 'x'.repeat(255), 'x'.repeat(256), '#', '../..', '\xe5', 'a b', '__proto__'],
+  ],
+  'Content-Type': [
+    ...['', 'application/json', 'APPLICATION/JSON', 'application/json;charset=UTF-8', 'text/plain'],
+    ...[
+      'application/json; charset="utf-8"',
+      'application/json;charset=utf-16',
+      'json',
+      'text/json',
+    ],
+    ...['application/merge-patch+json', 'application/+json', 'application/xml', ';', 'a/b', '\xff'],
+    ...['multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'image/png'],
+    ...['application/json, application/json', 'application/json;charset=', 'application/json;;='],
+  ],
+  'Content-Encoding': ['gzip', 'identity', 'x'],
+  Expect: ['100-continue'],
+  Range: ['bytes=0-1', 'bytes=-1', 'x'],
+  'X-HTTP-Method-Override': ['DELETE', 'PUT'],
+  'X-Forwarded-Proto': ['javascript', 'https', '\xff'],
+  'X-Forwarded-For': ['a, b', '"', '\xff'],
+  'X-Amzn-Trace-Id': ['x', ''],
+  Cookie: ['', 'a', ';;', '__proto__=1', '=', '\xff=\xff'],
+  Host: ['a', 'localhost:1', '[::1]', 'a b', '"><x', '\xe5.example', ''],
+  Origin: ['null', 'https://evil.example'],
+  Upgrade: ['websocket', 'h2c'],
+  ['__proto__']: [],
+  'X-Odd': [''],
+  constructor: [''],
+};
+
+const ODD_PATHS = [
+  ...['/', '', '//', '//customers', '/customers/', '/customers//', '/customers//1', '/Customers'],
+  ...['/customers/1/', '/customers/1/2', '/customers/.', '/customers/..', '/./customers', '*'],
+  ...['/customers/../customers', '/customers/%2e%2e', '/customers/1%2F2', '/customers%2F1', '/%'],
+  ...['/customers/%63ount', '/%63ustomers', '/customers/%zz', '/customers/%00', '/customers/%ff'],
+  ...['/customers/%C0%80', '/customers/%ED%A0%80', '/customers/%EF%BF%BF', '/customers/\xe5'],
+  ...['/customers/export', '/customers/export/', '/customers/export/pdf', '/customers/export/CSV'],
+  ...['/customers/exports', '/customers/exports/', '/customers/searchByOrgNumber', '/favicon.ico'],
+  ...[
+    '/customers/searchByOrgNumber/',
+    '/customers/__proto__',
+    '/__proto__',
+    '/constructor',
+    '/a;b',
+  ],
+  ...[
+    '/customers/count/1',
+    '/customers;v=1',
+    '/customers/1;v=1',
+    '/customers/+1',
+    '/customers/1+1',
+  ],
+  ...[
+    '/customers/1#x',
+    '/%E2%80%AE',
+    '/customers/%0d%0aX:%20y',
+    'http://a.example/customers',
+    '/\\',
+  ],
+  `/customers/${'1'.repeat(3_000)}`,
+  `/${'a/'.repeat(3_000)}`,
+];
+
+const ODD_QUERIES = [
+  ...[
+    '',
+    '&',
+    '=',
+    '==',
+    '%',
+    '%zz',
+    '%00',
+    '%ff=1',
+    '%u0041=1',
+    '%C0%80',
+    '%ED%A0%80=1',
+    '+',
+    ';',
+  ],
+  ...[
+    '[]=1',
+    '[0]=1',
+    'limit[]=1',
+    'limit[0]=1',
+    'limit[a]=1',
+    'limit%00=1',
+    'limit=1%00',
+    '?',
+    '#',
+  ],
+  ...[
+    'limit',
+    'limit=',
+    'limit=%31',
+    'LIMIT=1',
+    'limit=1&limit=1',
+    'filter',
+    'filter=',
+    'filter=,',
+  ],
+  ...['filter=!', 'filter=!!search', 'filter[]=search&search[]=a', 'filter=toString', 'cursor='],
+  ...['filter=search&search=%E0%A4%A', 'filter=search&search=', 'search=a', 'from=2026-01-01'],
+  ...[
+    'filter=rangeByDate',
+    'filter=isTitle',
+    'filter=search&search=%00',
+    'cursor=AAAA',
+    '\xe5=\xff',
+  ],
+  ...[
+    'filter=rangeByDate&from=2026-02-01&to=2026-01-01',
+    'start=0&cursor=x',
+    'delimiter=,',
+    'bom=1',
+  ],
+  ...[
+    '__proto__=1',
+    'constructor=1',
+    '__proto__[polluted]=1',
+    'start=9007199254740993',
+    'start=1e3',
+  ],
+  'x&y&'.repeat(1_500),
+  Array.from({ length: 1_500 }, (_, index) => `a${index}`).join('&'),
+  `filter=search&${'search=a&'.repeat(11)}`,
+  `filter=${'!isTitle,'.repeat(300)}`,
+  `cursor=${'A'.repeat(4_000)}`,
+];
+
+const BAD_TOKENS = [
+  ...[
+    '',
+    'Bearer',
+    'Bearer ',
+    'Basic YTpi',
+    'Bearer a',
+    'Bearer a.b.c',
+    'Bearer ..',
+    '\xff',
+    'x y',
+  ],
+  ...[
+    { alg: 'none' },
+    { alg: 'HS256', kid: 'x' },
+    { alg: 'RS256' },
+    { alg: 'RS256', kid: '__proto__' },
+    { alg: 'RS256', kid: 'x', crit: ['å\r\nX: y'] },
+    { alg: 'RS256', kid: 'x', crit: ['😀'] },
+    { alg: 'RS256', kid: 'x', b64: false, crit: ['b64'] },
+    { alg: 'å\n', kid: '\0' },
+    { alg: 'RS256', jku: 'http://evil.example', kid: 'x' },
+    [],
+    null,
+  ].map((header) => `Bearer ${encoded(header)}.${encoded({ merchant_id: '1001' })}.AAAA`),
+];
+
+function encoded(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+// Values that a schema takes.
+
+function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
+  const { $ref, type, anyOf, minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
+  if ($ref) return valuesOf(at(...$ref.slice(2).split('/')).value);
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  if (anyOf) return fc.oneof(...anyOf.map(valuesOf));
+  if (type === 'integer') {
+    const near = fc.integer({ min: minimum, max: Math.min(maximum, minimum + 5) });
+    return fc.oneof(
+      { weight: 4, arbitrary: near },
+      { weight: 1, arbitrary: fc.integer({ min: minimum, max: maximum }) },
+    );
+  }
+  if (type === 'string') return textsOf(schema);
+  if (type === 'array') {
+    const { items = {}, minItems = 0, maxItems = 10_000 } = schema;
+    return fc.array(valuesOf(items), { minLength: minItems, maxLength: Math.min(12, maxItems) });
+  }
+  if (type === 'object') {
+    const { properties = {}, required = [] } = schema;
+    const members = new Map(Object.entries(properties).map(([name, of]) => [name, valuesOf(of)]));
+    // Few at a time: all of sixty members would take most of the time.
+    return fc.subarray([...members.keys()], { maxLength: 8 }).chain((chosen) => {
+      const names = [...new Set([...required, ...chosen])];
+      return fc.record(
+        Object.fromEntries(names.map((name) => [name, members.get(name) as fc.Arbitrary<unknown>])),
+      );
+    });
+  }
+  return fc.jsonValue({ maxDepth: 2 });
+}
+
+function textsOf({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Arbitrary<string> {
+  const regExp = pattern ? new RegExp(pattern, 'u') : /^/;
+  const fits = (text: string) =>
+    text.isWellFormed() &&
+    regExp.test(text) &&
+    [...text].length >= minLength &&
+    [...text].length <= maxLength;
+  if (format === 'uuid') return fc.oneof(fc.uuid(), fc.mixedCase(fc.uuid())).filter(fits);
+  if (format === 'date') {
+    const range = { min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true };
+    return fc.date(range).map((date) => date.toISOString().slice(0, 10));
+  }
+  // A pattern that leaves out characters is met by nearly any text, others by few.
+  const isLoose = fits('a') && fits('å 1');
+  const made = isLoose
+    ? fc.string({ unit: 'binary', minLength, maxLength: Math.min(maxLength, 20) })
+    : fc.stringMatching(regExp);
+  const known = HOSTILE_TEXTS.filter(fits);
+  return fc.oneof(made, ...(known.length > 0 ? [fc.constantFrom(...known)] : [])).filter(fits);
+}
+
+// Valid requests.
+
+function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
+  const { method, path, parameters, body } = operation;
+  const values = Object.fromEntries(
+    parameters.map(({ name, schema, in: where }) => [
+      name,
+      name === 'orgNum'
+        ? fc.oneof(fc.constantFrom(...NUMBERS), valuesOf(schema))
+        : where === 'header'
+          ? fc.oneof(valuesOf(schema), fc.constantFrom('*', '"1"')).filter(isHeaderValue)
+          : valuesOf(schema),
+    ]),
+  );
+  const queryNames = parameters.filter((p) => p.in === 'query').map(({ name }) => name);
+  const headerNames = parameters.filter((p) => p.in === 'header').map(({ name }) => name);
+  const accept = path.includes('/export/')
+    ? ['application/json', '*/*', 'text/csv, application/xml, */*;q=0.1']
+    : ['application/json', '*/*', 'application/*;q=0.5, text/html'];
+  return fc
+    .record({
+      values: fc.record(values),
+      query: fc.subarray(queryNames),
+      headers: fc.subarray(headerNames),
+      more: fc.record(
+        {
+          Accept: fc.constantFrom(...accept),
+          'Accept-Encoding': fc.constantFrom('gzip', 'identity', 'gzip, br'),
+        },
+        { requiredKeys: [] },
+      ),
+      type: fc.constantFrom(
+        ...['application/json', 'application/json; charset=utf-8', 'application/merge-patch+json'],
+      ),
+      body: body ? valuesOf(at(...body.slice(1).split('/')).value) : fc.constant(undefined),
+    })
+    .map(({ values, query, headers, more, type, body }): Draft => {
+      const chosen = coherent(
+        Object.fromEntries(query.map((name) => [name, values[name]])),
+        values,
+      );
+      return {
+        method,
+        path: path.replace(/\{(.*)\}/, (_, name) => encodeURIComponent(String(values[name]))),
+        query: Object.entries(chosen).flatMap(([name, value]) => queryParts(name, value)),
+        headers: [
+          ...headers.map((name): Pair => [name, String(values[name])]),
+          ...Object.entries(more),
+          ...(body === undefined ? [] : [['Content-Type', type] as const]),
+        ],
+        json: body === undefined ? undefined : inPieces(withId(body, values)),
+        caller: 'owner',
+        isValid: true,
+      };
+    });
+}
+
+const isHeaderValue = (value: unknown) => {
+  const text = String(value);
+  return /^[\x20-\x7e\x80-\xff]*$/.test(text) && text === text.trim();
+};
+
+/** The filters' parameters go with the filters that take them; a cursor is out of an answer. */
+function coherent(query: Record<string, unknown>, values: Readonly<Record<string, unknown>>) {
+  const { cursor: _, ...chosen } = query;
+  const filters = [chosen.filter ?? []].flat().map((name) => String(name).replace('!', ''));
+  for (const { parameters } of Object.values(FILTERS)) {
+    for (const parameter of parameters) delete chosen[parameter];
+  }
+  for (const name of filters) {
+    for (const parameter of FILTERS[name]?.parameters ?? []) {
+      const value = values[parameter];
+      chosen[parameter] = Array.isArray(value) && value.length === 0 ? ['a'] : value;
+    }
+  }
+  if (chosen.from && chosen.to) {
+    [chosen.from, chosen.to] = [chosen.from, chosen.to].map(String).toSorted();
+  }
+  return chosen;
+}
+
+function queryParts(name: string, value: unknown): string[] {
+  if (name === 'filter') return [`filter=${(value as string[]).map(encodeURIComponent).join(',')}`];
+  return [value].flat().map((one) => `${name}=${encodeURIComponent(String(one))}`);
+}
+
+/** A change that carries an id carries that of its path. */
+function withId(body: unknown, { mexcParamvaluesetsid }: Readonly<Record<string, unknown>>) {
+  if (mexcParamvaluesetsid === undefined || !Object.hasOwn(body as object, 'mexcParamvaluesetsid'))
+    return body;
+  return { ...(body as object), mexcParamvaluesetsid };
+}
+
+function inPieces(body: unknown): NonNullable<Draft['json']> {
+  const json = (value: unknown) => JSON.stringify(value);
+  if (Array.isArray(body)) return { elements: body.map(json) };
+  return {
+    members: Object.entries(body as object).map(([key, value]) => [json(key), json(value)]),
+  };
+}
+
+function bodyOf({ json, body }: Draft): Buffer | undefined {
+  if (body || !json) return body;
+  return Buffer.from(
+    'members' in json
+      ? `{${json.members.map(([key, value]) => `${key}:${value}`).join(',')}}`
+      : `[${json.elements.join(',')}]`,
+  );
+}
+
+// What is done to valid requests.
+
+const encodedText = hostileTexts.map((text) => encodeURIComponent(text.toWellFormed()));
+
+const jsonMutations: fc.Arbitrary<Mutation> = fc
+  .tuple(
+    fc.oneof(
+      fc.constantFrom(...KEYS).map((key) => JSON.stringify(key)),
+      hostileTexts.map((key) => JSON.stringify(key)),
+      fc.constantFrom('"name"', '"notes"', '"mexcParamvaluesetsid"', '"date"', '"companyno"'),
+    ),
+    hostileJson,
+    fc.nat(8),
+    fc.boolean(),
+  )
+  .map(([key, value, index, replace]) => ({ json, ...draft }) => {
+    if (!json) return { ...draft, json };
+    if ('members' in json) {
+      const member: Pair =
+        replace && json.members[index] ? [json.members[index][0], value] : [key, value];
+      return { ...draft, json: { members: [...json.members, member] } };
+    }
+    return { ...draft, json: { elements: json.elements.toSpliced(index, replace ? 1 : 0, value) } };
+  });
+
+const bodyMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.oneof(hostileJson, fc.constantFrom(...BROKEN_JSON)).map(
+    (text): Mutation =>
+      (draft) => ({
+        ...draft,
+        body: Buffer.from(text),
+      }),
+  ),
+  fc
+    .tuple(fc.nat(), fc.constantFrom('', '"', ',', '\\', '\0', '}', '\xff', '\xc3', '\xed\xa0\x80'))
+    .map(
+      ([position, bytes]): Mutation =>
+        (draft) => {
+          const body = bodyOf(draft) ?? Buffer.alloc(0);
+          const cut = position % (body.length + 1);
+          const rest = bytes ? body.subarray(cut) : Buffer.alloc(0);
+          return {
+            ...draft,
+            body: Buffer.concat([body.subarray(0, cut), Buffer.from(bytes, 'latin1'), rest]),
+          };
+        },
+    ),
+  fc.constantFrom<Mutation>(
+    (draft) => ({ ...draft, body: Buffer.from((bodyOf(draft) ?? '').toString(), 'utf16le') }),
+    (draft) => ({ ...draft, body: Buffer.from(`\ufeff${bodyOf(draft) ?? ''}`) }),
+    (draft) => ({ ...draft, body: Buffer.from(`\n\t ${bodyOf(draft) ?? ''}\r\n`) }),
+    (draft) => ({ ...draft, body: Buffer.from((bodyOf(draft) ?? '').toString(), 'latin1') }),
+    (draft) => ({ ...draft, body: undefined, json: undefined }),
+  ),
+);
+
+/** Rare, since it takes long. */
+const hugeBodies: fc.Arbitrary<Mutation> = fc
+  .constantFrom(
+    ...[' '.repeat(1_100_000), `{"notes":"${'x'.repeat(1_048_600)}"}`, `[${'1,'.repeat(10_001)}1]`],
+    ...[`[${'"1",'.repeat(60_000)}"x"]`, `{${'"a":1,'.repeat(20_000)}"b":1}`, '['.repeat(300_000)],
+  )
+  .map((text) => (draft) => ({ ...draft, body: Buffer.from(text) }));
+
+const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.constantFrom(...ODD_QUERIES).map(
+    (part): Mutation =>
+      (draft) => ({
+        ...draft,
+        query: [...draft.query, part],
+      }),
+  ),
+  fc.tuple(fc.constantFrom(...KEYS), encodedText).map(
+    ([name, text]): Mutation =>
+      (draft) => ({ ...draft, query: [...draft.query, `${name}=${text}`] }),
+  ),
+  fc.tuple(encodedText, encodedText).map(
+    ([name, text]): Mutation =>
+      (draft) => ({
+        ...draft,
+        query: [...draft.query, `${name}=${text}`],
+      }),
+  ),
+  fc.tuple(fc.nat(6), fc.option(encodedText)).map(
+    ([index, text]): Mutation =>
+      (draft) => {
+        const part = draft.query[index];
+        if (part === undefined) return draft;
+        // Once more as it is, or with another value.
+        if (text === null) return { ...draft, query: [...draft.query, part] };
+        return {
+          ...draft,
+          query: draft.query.with(
+            index,
+            part.replace(/=.*/s, () => `=${text}`),
+          ),
+        };
+      },
+  ),
+  fc.nat(6).map(
+    (index): Mutation =>
+      (draft) => ({
+        ...draft,
+        query: draft.query.toSpliced(index, 1),
+      }),
+  ),
+);
+
+const pathMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(...ODD_PATHS).map(
+      (path): Mutation =>
+        (draft) => ({ ...draft, path }),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: encodedText.map(
+      (text): Mutation =>
+        (draft) => ({
+          ...draft,
+          path: draft.path.replace(/[^/]*$/, () => text),
+        }),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: encodedText.map(
+      (text): Mutation =>
+        (draft) => ({ ...draft, path: `${draft.path}/${text}` }),
+    ),
+  },
+);
+
+const headerMutations: fc.Arbitrary<Mutation> = fc
+  .constantFrom(...Object.keys(HEADERS))
+  .chain((name) => {
+    const known = HEADERS[name] ?? [];
+    const values =
+      known.length > 0 ? fc.oneof(fc.constantFrom(...known), headerTexts) : headerTexts;
+    return fc.tuple(values, fc.boolean()).map(
+      ([value, add]): Mutation =>
+        (draft) => {
+          const others = draft.headers.filter(
+            ([key]) => add || key.toLowerCase() !== name.toLowerCase(),
+          );
+          return { ...draft, headers: [...others, [name, value]] };
+        },
+    );
+  });
+
+const methodMutations: fc.Arbitrary<Mutation> = fc
+  .constantFrom(
+    ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND'],
+  )
+  .map((method) => (draft) => ({ ...draft, method }));
+
+const callerMutations: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.constant<Mutation>((draft) => ({ ...draft, caller: 'reader' })),
+  fc.constantFrom(...BAD_TOKENS).map(
+    (token): Mutation =>
+      (draft) => ({
+        ...draft,
+        caller: 'stranger',
+        headers: [...draft.headers, ['Authorization', token]],
+      }),
+  ),
+  fc.constant<Mutation>((draft) => ({ ...draft, caller: 'stranger' })),
+);
+
+const mutations = fc.oneof(
+  { weight: 6, arbitrary: jsonMutations },
+  { weight: 4, arbitrary: bodyMutations },
+  { weight: 6, arbitrary: queryMutations },
+  { weight: 4, arbitrary: pathMutations },
+  { weight: 6, arbitrary: headerMutations },
+  { weight: 1, arbitrary: methodMutations },
+  { weight: 1, arbitrary: callerMutations },
+);
+
+/** What is no HTTP, in the place of a request. */
+const NO_HTTP = [
+  ...[
+    '',
+    '\0',
+    'GET',
+    'GET /customers',
+    'GET /customers\r\n\r\n',
+    'GET /customers HTTP/9.9\r\n\r\n',
+  ],
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'GET /customers HTTP/1.1\r\n\r\n',
+  'GET /customers HTTP/1.0\r\n\r\n',
+  'GET /customers HTTP/1.1\nHost: a\n\n',
+  'GET  /customers HTTP/1.1\r\nHost: a\r\n\r\n',
+  'GET /a b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'GET /customers\0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'G\xe5T /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'FROB /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+  'GET /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: a\0b\r\n\r\n',
+  'GET /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: a\r\n b\r\n\r\n',
+  'GET /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX y\r\n\r\n',
+  'GET /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX : y\r\n\r\n',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: x\r\n\r\n{}',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: -1\r\n\r\n{}',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1e3\r\n\r\n{}',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 9\r\n\r\n{}',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n{}\r\n0\r\n\r\n',
+  'POST /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: x\r\n\r\n{}',
+  `GET /customers HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: ${'x'.repeat(1_100_000)}\r\n\r\n`,
+];
+
+const noHttp = fc.constantFrom(...NO_HTTP).map(
+  (text): FuzzRequest => ({
+    method: '',
+    target: '',
+    headers: [],
+    bytes: Buffer.from(text, 'latin1'),
+    caller: 'stranger',
+    isValid: false,
+  }),
+);
+
+function finished(draft: Draft): FuzzRequest {
+  const { method, path, query, headers, caller, isValid } = draft;
+  const target = [path || '/', ...(query.length > 0 ? [query.join('&')] : [])].join('?');
+  return { method, target, headers, body: bodyOf(draft), caller, isValid };
+}
+
+const DRAFTS = OPERATIONS.map(validDrafts);
+const valid = fc.oneof(...DRAFTS);
+
+/** Parameters by operation, with a filter that takes them where one must be there. */
+const QUERY_PARAMETERS = OPERATIONS.flatMap(({ parameters }, operation) =>
+  parameters
+    .filter((parameter) => parameter.in === 'query')
+    .map(({ name }) => {
+      const [taker] = Object.entries(FILTERS).find(([, by]) => by.parameters.includes(name)) ?? [];
+      return { name, draft: DRAFTS[operation] as fc.Arbitrary<Draft>, taker };
+    }),
+);
+
+/** A request that is valid but for one parameter, by which all of them get their turn. */
+const oneParameter: fc.Arbitrary<Draft> = fc
+  .tuple(
+    fc.constantFrom(...QUERY_PARAMETERS),
+    fc.oneof(encodedText, fc.constantFrom(...KEYS), fc.constantFrom(...NUMBERS_OF_A_KIND)),
+  )
+  .chain(([{ name, draft, taker }, text]) =>
+    draft.map((begun) => {
+      const others = begun.query.filter((part) => !part.startsWith(`${name}=`));
+      const query = taker ? [`filter=${taker}`] : others;
+      return { ...begun, isValid: false, query: [...query, `${name}=${text}`] };
+    }),
+  );
+
+const changed = (most: number) =>
+  fc
+    .tuple(
+      valid,
+      fc.array(mutations, { minLength: 1, maxLength: most }),
+      fc.oneof(
+        { weight: 100, arbitrary: fc.constant(undefined) },
+        { weight: 1, arbitrary: hugeBodies },
+      ),
+    )
+    .map(([draft, changes, huge]) => {
+      const begun: Draft = { ...draft, isValid: false };
+      const done = changes.reduce((result, change) => change(result), begun);
+      return huge && !done.method.match(/GET|HEAD|TRACE/) ? huge(done) : done;
+    });
+
+/** Requests of every kind: valid, nearly valid, hostile, and what is no HTTP. */
+export const fuzzRequests: fc.Arbitrary<FuzzRequest> = fc.oneof(
+  { weight: 30, arbitrary: valid.map(finished) },
+  { weight: 25, arbitrary: oneParameter.map(finished) },
+  { weight: 25, arbitrary: changed(1).map(finished) },
+  { weight: 18, arbitrary: changed(5).map(finished) },
+  { weight: 2, arbitrary: noHttp },
+);
+
+/** Whether a parameter is as its schema says, by the text of its value or the texts of its list. */
+export function fitsParameter(
+  { method, path, parameters }: Operation,
+  index: number,
+  given: string | readonly string[],
+): boolean {
+  const { schema } = parameters[index] as Parameter;
+  const isDigits = typeof given === 'string' && /^\d+$/.test(given);
+  const value = schema.type === 'integer' && isDigits ? Number(given) : given;
+  const where = ['paths', path, method.toLowerCase(), 'parameters', index, 'schema'] as const;
+  return errorsBy(at(...where).pointer, value).length === 0;
+}

@@ -1,0 +1,346 @@
+import fc from 'fast-check';
+import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+import { at, deviations, errorsBy } from './documented.ts';
+import {
+  type Caller,
+  type FuzzRequest,
+  fitsParameter,
+  fuzzRequests,
+  OPERATIONS,
+  type Operation,
+} from './fuzz-requests.ts';
+import { allHeaders, exchange, type RawAnswer } from './raw-http.ts';
+
+/** The API to try, with its own way to get tokens. */
+export interface FuzzTarget {
+  readonly url: string;
+  token(options: { merchant: string; scopes?: readonly string[] }): Promise<string>;
+}
+
+/** The first request that was answered as it should not be, made as small as could be. */
+export interface Finding {
+  /** What is wrong with the answer. */
+  readonly reasons: readonly string[];
+  readonly answer: RawAnswer;
+  /** Sends the request to a local stack that runs. */
+  readonly curl: string;
+}
+
+export interface FuzzOptions {
+  readonly requests: number;
+  /** The same seed makes the same requests. */
+  readonly seed: number;
+  /** Is told of every request how to send it again. */
+  readonly onRequest?: (curl: () => string) => void;
+  /** Is told of every answer: of which operation, or of what else, and its status. */
+  readonly onAnswer?: (what: string, status: number) => void;
+}
+
+/** API Gateway's quota: request line and header values together. */
+const MAX_HEAD = 10_240;
+/** A refusal repeats little of what was sent, and is no means to make others send much. */
+const MAX_REFUSAL_BYTES = 65_536;
+/** A register that has grown by so many requests is left for a new one. */
+const REQUESTS_PER_MERCHANT = 200;
+/** Tries to find a smaller request that goes wrong, and how long they may take, in ms. */
+const MAX_SHRINKS = 500;
+const MAX_SHRINKING_MS = 30_000;
+const CUSTOMERS = [
+  Object.fromEntries(WRITABLE_FIELDS.map(({ name }) => [name, `"${name}" & å`])),
+  { name: 'Anna Berg', companyno: '811218-9876', crediflowPartyId: '1', reversetax: '1' },
+  { name: 'Ek AB', companyno: '556703-7485', notes: '=1+1' },
+  {},
+];
+
+/**
+ * Sends requests made from the OpenAPI document, one by one, and looks at each answer.
+ *
+ * @returns the first finding, if any.
+ */
+export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Finding | undefined> {
+  const { requests, seed, onRequest = () => {}, onAnswer = () => {} } = options;
+  let tokens: Readonly<Record<Caller, string>> | undefined;
+  let sent = 0;
+  let latest = Number.POSITIVE_INFINITY;
+  let last: { request: FuzzRequest; answer: RawAnswer; reasons: string[] } | undefined;
+
+  const attempt = async (request: FuzzRequest) => {
+    if (Date.now() > latest) return;
+    if (!tokens || sent % REQUESTS_PER_MERCHANT === 0) {
+      tokens = await newMerchant(target, `fuzz-${seed}-${sent}`);
+    }
+    sent += 1;
+    const complete = withToken(request, tokens);
+    onRequest(() => toCurl(request));
+    const answer = await exchange(target.url, complete);
+    const what = subjectOf(request);
+    onAnswer(typeof what === 'string' ? what : `${what.method} ${what.path}`, answer.status);
+    const reasons = reasonsAgainst(complete, answer, new URL(target.url).host);
+    if (reasons.length === 0) return;
+    last = { request, answer, reasons };
+    latest = Math.min(latest, Date.now() + MAX_SHRINKING_MS);
+    throw new Error(reasons.join('\n'));
+  };
+
+  await fc.check(fc.asyncProperty(fc.limitShrink(fuzzRequests, MAX_SHRINKS), attempt), {
+    numRuns: requests,
+    seed,
+  });
+  return last && { reasons: last.reasons, answer: last.answer, curl: toCurl(last.request) };
+}
+
+async function newMerchant({ url, token }: FuzzTarget, merchant: string) {
+  const owner = await token({ merchant });
+  for (const customer of CUSTOMERS) {
+    const response = await fetch(`${url}/customers`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${owner}`, 'content-type': 'application/json' },
+      body: JSON.stringify(customer),
+    });
+    if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+  }
+  return { owner, reader: await token({ merchant, scopes: ['customers:read'] }), stranger: '' };
+}
+
+function withToken(request: FuzzRequest, tokens: Readonly<Record<Caller, string>>): FuzzRequest {
+  const token = tokens[request.caller];
+  if (!token) return request;
+  return { ...request, headers: [['Authorization', `Bearer ${token}`], ...request.headers] };
+}
+
+/** The operation that a request calls, or why there is none. */
+function subjectOf(request: FuzzRequest): Operation | string {
+  if (isNoHttp(request)) return 'no HTTP';
+  const { method, target } = request;
+  const path = decoded(target.split('?')[0] as string);
+  if (path === undefined) return 'a path that cannot be decoded';
+  const fitting = OPERATIONS.filter((operation) => fitsPath(operation.path, path));
+  // A path that the document names is that one, also where it would do for a parameter.
+  const own = fitting.filter((operation) => operation.path === path);
+  const there = own.length > 0 ? own : fitting;
+  if (there.length === 0) return 'no path';
+  const called = [...own, ...fitting].find((operation) => operation.method === method);
+  return called ?? 'no method';
+}
+
+function isNoHttp({ bytes, target }: FuzzRequest): boolean {
+  return bytes !== undefined || !/^(?:\/[!-~]*|\*|http:\/\/[!-~]+)$/.test(target);
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function fitsPath(template: string, path: string): boolean {
+  const segments = path.split('/');
+  const parts = template.split('/');
+  return (
+    parts.length === segments.length &&
+    parts.every((part, index) =>
+      part.startsWith('{') ? segments[index] : part === segments[index],
+    )
+  );
+}
+
+/** Whatever an answer has that it should not have; nothing where all is well. */
+function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): string[] {
+  const { status, body, flaws } = answer;
+  // What is no HTTP is answered by Node, in its own way, which may be to hang up.
+  if (isNoHttp(request)) return status >= 500 && status !== 505 ? [`status ${status}`] : [];
+  if (status === 417 && request.headers.some(([name]) => name === 'Expect')) return [];
+  const reasons = [...flaws];
+  if (Object.keys(Object.prototype).length > 0) reasons.push('every object has been changed');
+  if (status >= 500) reasons.push(`status ${status}`);
+  if (reasons.length > 0) return reasons;
+  const subject = subjectOf(request);
+  if (status >= 400 && answer.bytes > MAX_REFUSAL_BYTES) {
+    reasons.push(`the refusal has ${answer.bytes} bytes`);
+  }
+  const refusal = gatewayStatus(request, subject, host);
+  if (refusal) {
+    if (status !== refusal) reasons.push(`status ${status} in place of the gateway's ${refusal}`);
+    // A HEAD has no body.
+    if (body !== '') reasons.push(...asProblem('GatewayMessage', 'application/json', answer));
+    if (typeof subject === 'object') {
+      reasons.push(...deviations(subject.method, subject.path, answer));
+    }
+    return reasons;
+  }
+  if (typeof subject === 'string') {
+    const expected = subject === 'no path' ? 404 : 405;
+    // Where nothing is to be had, it does not matter which media type would be liked best.
+    if (status !== expected && status !== 406) reasons.push(`status ${status}, not ${expected}`);
+    if (status === 405 && !answer.headers.get('allow')) reasons.push('header Allow is missing');
+    if (request.method !== 'HEAD') {
+      reasons.push(...asProblem('Problem', 'application/problem+json', answer));
+    }
+    return reasons;
+  }
+  reasons.push(...deviations(subject.method, subject.path, answer));
+  if (status >= 400) reasons.push(...silences(request, subject, answer));
+  const isRefused = status >= 400;
+  if (request.isValid && isRefused && !isDocumentedReason(request, subject, answer)) {
+    reasons.push(`status ${status} for a request that is as documented`);
+  }
+  const wrong = undocumentedParts(request, subject);
+  if (!isRefused && wrong.length > 0) {
+    reasons.push(`status ${status} for ${wrong.join(', ')}, which the document does not allow`);
+  }
+  return reasons;
+}
+
+/** The status with which the gateway should answer itself, if it should. */
+function gatewayStatus(
+  request: FuzzRequest,
+  subject: Operation | string,
+  host: string,
+): number | undefined {
+  const { method, target } = request;
+  const values = allHeaders(request, host).map(([, value]) => value.trim());
+  const head = [`${method} ${target} HTTP/1.1`, ...values];
+  if (head.reduce((sum, { length }) => sum + length, 0) > MAX_HEAD) return 431;
+  if (subject === 'a path that cannot be decoded') return 400;
+  if (request.caller === 'stranger') return 401;
+  const isWrite = typeof subject === 'object' && scopeOf(subject) !== 'customers:read';
+  return request.caller === 'reader' && isWrite ? 403 : undefined;
+}
+
+function scopeOf({ method, path }: Operation): string | undefined {
+  const { description } = at('paths', path, method.toLowerCase()).value;
+  return /scope (\S+)\./.exec(description)?.[1];
+}
+
+function asProblem(schema: string, type: string, { headers, body }: RawAnswer): string[] {
+  const found = errorsBy(`/components/schemas/${schema}`, body).map(({ message }) => `${message}`);
+  if (headers.get('content-type') !== type) found.push(`type ${headers.get('content-type')}`);
+  return found;
+}
+
+/** What a refusal does not say of what was wrong. */
+function silences(request: FuzzRequest, subject: Operation, { status, body }: RawAnswer) {
+  if (![400, 406, 412, 415, 422].includes(status)) return [];
+  const { errors = [] } = body as { errors?: Record<string, string>[] };
+  if (errors.length === 0) return [`status ${status} does not say where the request is wrong`];
+  const queryNames = [...queryOf(request).keys()];
+  const known = subject.parameters.map(({ name }) => name);
+  return errors.flatMap(({ pointer, parameter, header }) => {
+    if (pointer !== undefined && !subject.body) return [`${pointer} is in no body`];
+    if (header !== undefined) return [];
+    if (parameter === undefined || known.includes(parameter)) return [];
+    return queryNames.includes(parameter) ? [] : [`there is no parameter ${parameter}`];
+  });
+}
+
+/** A request that is as documented can fail for what the register has and for what numbers are. */
+function isDocumentedReason(request: FuzzRequest, { path }: Operation, answer: RawAnswer): boolean {
+  const has = (name: string) => request.headers.some(([key]) => key === name);
+  const isOfNumbers = path.endsWith('{orgNum}');
+  switch (answer.status) {
+    case 400:
+      // Its check digit or its date.
+      return isOfNumbers && /orgNum/.test(JSON.stringify(answer.body));
+    case 404:
+      return /\{|POST|export/.test(path);
+    case 412:
+      return has('If-Match');
+    case 422:
+      return has('Idempotency-Key');
+    default:
+      return false;
+  }
+}
+
+/** The parts of a request that are not as the document has them. */
+function undocumentedParts(request: FuzzRequest, operation: Operation): string[] {
+  const found: string[] = [];
+  const query = queryOf(request);
+  const { parameters, body } = operation;
+  for (const name of query.keys()) {
+    const known = parameters.some(
+      (parameter) => parameter.in === 'query' && parameter.name === name,
+    );
+    if (!known) found.push(`parameter ${JSON.stringify(name)}`);
+  }
+  for (const [index, { name, in: where, schema, explode }] of parameters.entries()) {
+    const given = where === 'query' ? (query.get(name) ?? []) : [];
+    if (where === 'header') {
+      const sent = request.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase());
+      // Several are joined into one, and who knows whether that fits.
+      if (sent.length === 1) given.push((sent[0] as [string, string])[1].trim());
+    }
+    if (where === 'path') given.push(segmentOf(request, operation, name));
+    if (schema.type === 'array') {
+      // White space and nothing between commas are passed over.
+      const parts = given.flatMap((text) => text.split(',').map((part) => part.trim()));
+      const list = explode === false ? parts.filter(Boolean) : given;
+      if (!fitsParameter(operation, index, list)) found.push(name);
+      continue;
+    }
+    if (where === 'query' && given.length > 1) found.push(`${name}, several times`);
+    if (given.some((text) => !fitsParameter(operation, index, text))) found.push(name);
+  }
+  if (body && !isDocumentedBody(request, body)) found.push('the body');
+  return found;
+}
+
+function segmentOf({ target }: FuzzRequest, { path }: Operation, name: string): string {
+  const index = path.split('/').indexOf(`{${name}}`);
+  return (decoded(target.split('?')[0] as string) ?? '').split('/')[index] ?? '';
+}
+
+function isDocumentedBody({ body }: FuzzRequest, pointer: string): boolean {
+  try {
+    // What is not UTF-8 counts as what API Gateway makes of it.
+    return errorsBy(pointer, JSON.parse(new TextDecoder().decode(body))).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Query parameters by name, PHP's lists as the lists that they are. */
+function queryOf({ target }: FuzzRequest): Map<string, string[]> {
+  const [, ...query] = target.split('?');
+  const values = new Map<string, string[]>();
+  for (const [key, value] of new URLSearchParams(query.join('?'))) {
+    const name = key.replace(/\[\d*\]$/, '');
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return values;
+}
+
+/** Command that sends a request to `npm start`, in the README's words. */
+function toCurl({ method, target, headers, body, bytes, caller }: FuzzRequest): string {
+  const from = (data: Buffer) => `echo ${data.toString('base64')} | base64 -d |`;
+  if (bytes) return `${from(bytes)} nc localhost 3000`;
+  const isAbsolute = !target.startsWith('/');
+  const parts = [
+    ...(body ? [from(body)] : []),
+    `curl -i -g --path-as-is -X ${method} ${quoted(`http://localhost:3000${isAbsolute ? '' : target}`)}`,
+    ...(isAbsolute ? [`--request-target ${quoted(target)}`] : []),
+    ...(caller === 'owner' ? ['-H @.local/authorization'] : []),
+    ...(caller === 'reader' ? [READER] : []),
+    ...headers.map(([name, value]) => `-H ${quoted(value ? `${name}: ${value}` : `${name};`)}`),
+    ...(body && !headers.some(([name]) => /^content-type$/i.test(name))
+      ? ["-H 'Content-Type:'"]
+      : []),
+    ...(body ? ['--data-binary @-'] : []),
+  ];
+  return parts.join(' ');
+}
+
+const READER = '-H "Authorization: Bearer $(npm run --silent token -- --scope customers:read)"';
+
+/** A text of bytes as bash writes it. */
+function quoted(text: string): string {
+  if (/^[ -~]*$/.test(text) && !text.includes("'")) return `'${text}'`;
+  const escaped = [...text].map((character) =>
+    /[ -~]/.test(character) && !/['\\]/.test(character)
+      ? character
+      : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+  return `$'${escaped.join('')}'`;
+}

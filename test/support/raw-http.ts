@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+
+/** A request as bytes can say it; each character of a text is one byte. */
+export interface RawRequest {
+  readonly method: string;
+  /** Path and query as they are sent. */
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: Buffer | undefined;
+  /** What is sent in place of all of these, where it is not HTTP at all. */
+  readonly bytes?: Buffer | undefined;
+}
+
+/** An answer; its status is 0 where the server hung up without one. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** As read from its JSON where it is JSON, otherwise its text. */
+  readonly body: unknown;
+  /** Length of the body as it was sent. */
+  readonly bytes: number;
+  /** What is wrong with the answer as HTTP. */
+  readonly flaws: readonly string[];
+}
+
+const TIMEOUT_MS = 40_000;
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** Sends what `fetch` and `http.request` would refuse to, on a connection of its own. */
+export async function exchange(url: string, request: RawRequest): Promise<RawAnswer> {
+  const { hostname, port, host } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  // A server that refuses what it has not read to the end resets the connection.
+  socket.on('error', () => {});
+  socket.write(request.bytes ?? toBytes(request, host));
+  if (request.bytes) socket.end();
+  const given = new AbortController();
+  const late = setTimeout(TIMEOUT_MS, true, { signal: given.signal });
+  const isLate = await Promise.race([once(socket, 'close').then(() => false), late]);
+  given.abort();
+  socket.destroy();
+  if (isLate) return { ...NONE, flaws: [`no answer in ${TIMEOUT_MS} ms`] };
+  return parse(Buffer.concat(chunks), request.method === 'HEAD');
+}
+
+const NONE: RawAnswer = { status: 0, headers: new Headers(), body: '', bytes: 0, flaws: [] };
+
+/** The headers that are sent: those of the request, and what HTTP wants besides. */
+export function allHeaders({ headers, body }: RawRequest, host: string) {
+  const has = (name: string) => headers.some(([key]) => key.toLowerCase() === name);
+  return [
+    ...(has('host') ? [] : [['Host', host] as const]),
+    ...headers,
+    ...(body && !has('transfer-encoding') ? [['Content-Length', `${body.length}`] as const] : []),
+    ...(has('connection') ? [] : [['Connection', 'close'] as const]),
+  ];
+}
+
+function toBytes(request: RawRequest, host: string): Buffer {
+  const { method, target, body } = request;
+  const lines = allHeaders(request, host).map(([name, value]) => `${name}: ${value}`);
+  const head = [`${method} ${target} HTTP/1.1`, ...lines, '', ''].join('\r\n');
+  return Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)]);
+}
+
+function parse(bytes: Buffer, isHead: boolean): RawAnswer {
+  const end = bytes.indexOf(HEAD_END);
+  if (end < 0) return NONE;
+  const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1] ?? 0);
+  const rest = bytes.subarray(end + HEAD_END.length);
+  if (status >= 100 && status < 200) return parse(rest, isHead);
+  const headers = new Headers();
+  const flaws: string[] = [];
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^:\s]+): ?(.*)$/.exec(line) ?? [];
+    if (name) headers.append(name, value);
+    else flaws.push(`the line ${JSON.stringify(line)} is no header`);
+  }
+  const length = isHead || status === 304 ? 0 : Number(headers.get('content-length') ?? 0);
+  if (rest.length !== length) flaws.push(`the body has ${rest.length} bytes, not ${length}`);
+  return { status, headers, flaws, bytes: rest.length, body: read(rest, headers, flaws) };
+}
+
+function read(bytes: Buffer, headers: Headers, flaws: string[]): unknown {
+  try {
+    const isPacked = headers.get('content-encoding') === 'gzip' && bytes.length > 0;
+    const content = isPacked ? gunzipSync(bytes) : bytes;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(content);
+    return text && /json/.test(headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+  } catch (error) {
+    flaws.push(`the body cannot be read: ${(error as Error).message}`);
+    return bytes.toString('latin1');
+  }
+}
