@@ -106,16 +106,21 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
           'Register-Source': {
             schema: { enum: ['own', 'bolagsverket', 'brreg', 'prh'] },
             description: "Who says so: own, the merchant's own customers; or a public register.",
+            required: true,
           },
           'Register-Retrieved': {
             schema: { type: 'string', format: 'date-time' },
             description: 'When it was read there.',
+            required: true,
           },
           'Register-Status': {
             schema: { enum: [...COMPANY_STATUSES] },
             description: 'What a public register says of the company.',
           },
-          'Register-Deregistered': header('Day on which the company was deregistered, if known.'),
+          'Register-Deregistered': header(
+            'Day on which the company was deregistered, if known.',
+            false,
+          ),
           'Register-Partial': {
             schema: { const: 'true' },
             description: 'The register could not tell all of it at the moment.',
