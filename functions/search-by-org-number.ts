@@ -41,7 +41,7 @@ export const handler = endpoint(async ({ merchant, path, query }) => {
       const headers = {
         'register-source': source,
         'register-retrieved': retrieved,
-        'register-status': company.status,
+        ...(company.status && { 'register-status': company.status }),
         ...(company.isPartial && { 'register-partial': 'true' }),
         ...(company.deregistered && { 'register-deregistered': company.deregistered }),
       };

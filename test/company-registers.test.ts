@@ -30,7 +30,7 @@ const REGISTERS = [
     source: 'bolagsverket',
     known: '559987-6546',
     company: 'Ljungby Påhittade Skruv AB',
-    unknown: '769987-6541',
+    unknown: '202100-5489',
     asked: /organisationer/,
   },
   {
@@ -44,7 +44,7 @@ const REGISTERS = [
     source: 'prh',
     known: '9999001-5',
     company: 'Keksitty Paja Oy',
-    unknown: '9999003-1',
+    unknown: '9999005-8',
     asked: /companies/,
   },
 ] as const;
@@ -120,6 +120,12 @@ describe.runIf(isLocal)('the public registers', () => {
       { source: 'bolagsverket', status: 'deregistered', deregistered: '2021-11-30' },
     ],
     [
+      'a bankrupt Swedish company',
+      '769987-6541',
+      { company: 'Bristande Likviditet Ek. för.' },
+      { source: 'bolagsverket', status: 'bankrupt' },
+    ],
+    [
       'a Swedish company whose address cannot be told',
       '559987-6561',
       { company: 'Adresslösa Hem AB', street: '', zip: '', city: '', country: 'SE' },
@@ -154,6 +160,12 @@ describe.runIf(isLocal)('the public registers', () => {
       '9999001-5',
       { company: 'Keksitty Paja Oy', street: 'PL 45', zip: 101, city: 'HELSINKI', country: 'FI' },
       { source: 'prh', status: 'active' },
+    ],
+    [
+      'a Finnish company that is wound up, and was reorganised before',
+      '9999003-1',
+      { company: 'Pulassa Oleva Oy', street: '', zip: '', city: '', country: 'FI' },
+      { source: 'prh', status: 'winding-up' },
     ],
     [
       'a Finnish company that has ended',
@@ -208,9 +220,48 @@ describe.runIf(isLocal)('the public registers', () => {
     expectProblem(await lookUp(NORWEGIAN.known), 404);
   });
 
-  test('a number of which Bolagsverket says that it is none is 404', async () => {
-    behave(every({ status: 400, body: '{"status":400}' }, SWEDISH.asked));
+  test.each([400, 404])('a number that Bolagsverket answers with %i is 404', async (status) => {
+    behave(every({ status, body: JSON.stringify({ status }) }, SWEDISH.asked));
     expectProblem(await lookUp(SWEDISH.known), 404);
+  });
+
+  describe('where one of Bolagsverket’s sources cannot be asked', () => {
+    const withFault = (block: string, typ: string): Fault => ({
+      rewrite: (body) => {
+        const { organisationer } = JSON.parse(body);
+        return JSON.stringify({
+          organisationer: organisationer.map((row: object) => ({
+            ...row,
+            [block]: { fel: { typ } },
+          })),
+        });
+      },
+    });
+
+    test.each(['avregistreradOrganisation', 'pagaendeAvvecklingsEllerOmstruktureringsforfarande'])(
+      '%s, no status is told, and nothing remembered',
+      async (block) => {
+        behave(first(1, withFault(block, 'TIMEOUT'), SWEDISH.asked));
+        const { status, headers } = await lookUp(SWEDISH.known);
+        expect(status).toBe(200);
+        expect(headers.get('register-status')).toBeNull();
+        expect(headers.get('register-partial')).toBe('true');
+        expect((await lookUp(SWEDISH.known)).headers.get('register-status')).toBe('active');
+        expect(asked(SWEDISH.asked)).toBe(2);
+      },
+    );
+
+    test('the name, it is 503', async () => {
+      behave(every(withFault('organisationsnamn', 'OTILLGANGLIG_UPPGIFTSKALLA'), SWEDISH.asked));
+      expectProblem(await lookUp(SWEDISH.known), 503);
+    });
+
+    test('the address, being of those whom only another source knows, it is all the same whole', async () => {
+      behave(every(withFault('postadressOrganisation', 'ORGANISATION_FINNS_EJ'), SWEDISH.asked));
+      const { body, headers } = await lookUp(SWEDISH.known);
+      expect(body).toMatchObject({ company: SWEDISH.company, street: '' });
+      expect(headers.get('register-partial')).toBeNull();
+    });
   });
 
   describe('the country', () => {

@@ -23,6 +23,15 @@ export const SWEDISH = [
     verksamOrganisation: { kod: 'NEJ' },
     avregistreradOrganisation: { avregistreringsdatum: '2021-11-30' },
   },
+  {
+    ...swedish('7699876541', 'Bristande Likviditet Ek. för.', 'Tomgången 2', '75320', 'UPPSALA'),
+    pagaendeAvvecklingsEllerOmstruktureringsforfarande: {
+      pagaendeAvvecklingsEllerOmstruktureringsforfarandeLista: [
+        { kod: 'LI', klartext: 'Likvidation', fromDatum: '2023-02-01' },
+        { kod: 'KK', klartext: 'Konkurs', fromDatum: '2024-05-01' },
+      ],
+    },
+  },
   // Its address could not be told when it was asked for.
   {
     ...swedish('5599876561', 'Adresslösa Hem AB', '', '', ''),
@@ -132,8 +141,18 @@ export const FINNISH = [
     companyForms: [{ type: '16' }],
   },
   {
+    businessId: { value: '9999003-1', registrationDate: '2012-01-01' },
+    names: [{ name: 'Pulassa Oleva Oy', type: '1', registrationDate: '2012-01-01' }],
+    addresses: [],
+    companySituations: [
+      { type: 'SANE', registrationDate: '2022-01-01', endDate: '2022-12-31' },
+      { type: 'SELTILA', registrationDate: '2023-01-01' },
+    ],
+  },
+  {
     businessId: { value: '9999002-3', registrationDate: '1999-01-01' },
     names: [{ name: 'Lopetettu Haave Oy', type: '1', registrationDate: '1999-01-01' }],
+    companySituations: [],
     addresses: [
       finnishAddress(
         1,
@@ -145,6 +164,22 @@ export const FINNISH = [
     endDate: '2020-12-31',
   },
 ];
+
+/** Bolagsverket's answer for a number that it does not know: a row of which each part says so. */
+export function unknownSwedish(identitetsbeteckning: string) {
+  const nothing = {
+    fel: {
+      typ: 'ORGANISATION_FINNS_EJ',
+      felBeskrivning: 'Den efterfrågade informationen gick inte att hitta.',
+    },
+  };
+  return {
+    organisationsidentitet: { identitetsbeteckning },
+    organisationsnamn: { organisationsnamnLista: null, ...nothing },
+    postadressOrganisation: { postadress: null, ...nothing },
+    avregistreradOrganisation: { avregistreringsdatum: null, ...nothing },
+  };
+}
 
 function finnishAddress(type: number, place: Record<string, string>, postCode: string) {
   return {

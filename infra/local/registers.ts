@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { json, text } from 'node:stream/consumers';
-import { FINNISH, NORWEGIAN, SWEDISH } from './invented-companies.ts';
+import { FINNISH, NORWEGIAN, SWEDISH, unknownSwedish } from './invented-companies.ts';
 import { type LocalServer, start } from './server.ts';
 
 // The public company registers in one server, each under its own path and in its documented shape,
@@ -98,7 +98,6 @@ async function organisations(
     ({ organisationsidentitet }) =>
       organisationsidentitet.identitetsbeteckning === identitetsbeteckning,
   );
-  return organisationer.length > 0
-    ? { status: 200, body: { organisationer } }
-    : { status: 404, body: { status: 404, title: 'Not Found' } };
+  const found = organisationer.length > 0 ? organisationer : [unknownSwedish(identitetsbeteckning)];
+  return { status: 200, body: { organisationer: found } };
 }

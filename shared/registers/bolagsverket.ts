@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { accessTokens, type Credentials } from './access-token.ts';
-import type { CompanyRegister, RegisteredCompany } from './company-register.ts';
+import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
 import { RegisterFailure } from './company-register.ts';
 import { guarded } from './request.ts';
 
 const NAME = 'Bolagsverket';
 const SCOPE = 'vardefulla-datamangder:read';
 const text = () => v.nullish(v.string(), '');
-/** In place of a block, or beside it, where its source could not be asked. */
-const fault = () => v.nullish(v.unknown());
+/** Beside a block that has nothing in it: why not. */
+const fault = () => v.nullish(v.object({ typ: text() }));
 
 const OrganisationSchema = v.object({
   organisationsnamn: v.nullish(
@@ -41,11 +41,27 @@ const OrganisationSchema = v.object({
     }),
   ),
   avregistreradOrganisation: v.nullish(v.object({ avregistreringsdatum: text(), fel: fault() })),
+  pagaendeAvvecklingsEllerOmstruktureringsforfarande: v.nullish(
+    v.object({
+      pagaendeAvvecklingsEllerOmstruktureringsforfarandeLista: v.nullish(
+        v.array(v.object({ kod: text() })),
+        [],
+      ),
+      fel: fault(),
+    }),
+  ),
 });
 const AnswerSchema = v.object({ organisationer: v.array(OrganisationSchema) });
 type Organisation = v.InferOutput<typeof OrganisationSchema>;
 
 const COMPANY_NAME = 'FORETAGSNAMN';
+/** The block's source knows no such organisation; any other fault is one of the moment. */
+const UNKNOWN = 'ORGANISATION_FINNS_EJ';
+/** Proceedings that end a company, the more serious first; others, such as mergers, leave it active. */
+const ENDINGS: readonly (readonly [code: string, status: CompanyStatus])[] = [
+  ['KK', 'bankrupt'],
+  ['LI', 'winding-up'],
+];
 
 /** Where Bolagsverket is asked, and how the right to do so is had. */
 export interface BolagsverketOptions {
@@ -80,7 +96,7 @@ export function bolagsverket({
           },
           body: JSON.stringify({ identitetsbeteckning: inRegister }),
         });
-        // The number is a valid one, so that what it cannot be is one that is not there.
+        // Its number is a valid one, so that it can only be one that is not there.
         if (status === 400 || status === 404) return undefined;
         if (status === 401) tokens.forget();
         const answer = v.safeParse(AnswerSchema, body);
@@ -94,23 +110,41 @@ export function bolagsverket({
 
 /** One number may have several rows, such as one for each company name a firm has had. */
 function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined {
-  const row = rows.find((each) => !deregistrationOf(each)) ?? rows[0];
+  const known = rows.filter(({ organisationsnamn }) => organisationsnamn?.fel?.typ !== UNKNOWN);
+  const row = known.find((each) => !deregistrationOf(each)) ?? known[0];
   if (!row) return undefined;
   const names = row.organisationsnamn?.organisationsnamnLista ?? [];
   const latest = names.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))[0];
   if (!latest) throw new RegisterFailure(`${NAME} tells no name`);
   const address = row.postadressOrganisation?.postadress;
   const deregistered = deregistrationOf(row);
+  const status = statusOf(row);
   return {
     name: latest.namn,
     street: address?.utdelningsadress ?? '',
     postcode: address?.postnummer ?? '',
     city: address?.postort ?? '',
     country: countryCode(address?.land ?? ''),
-    status: deregistered === undefined ? 'active' : 'deregistered',
+    ...(status && { status }),
     ...(deregistered && { deregistered }),
-    isPartial: !!(row.postadressOrganisation?.fel || row.avregistreradOrganisation?.fel),
+    isPartial: !status || isFaulty(row.postadressOrganisation),
   };
+}
+
+/** Undefined where what decides it cannot be told at the moment. */
+function statusOf(row: Organisation): CompanyStatus | undefined {
+  const proceedings = row.pagaendeAvvecklingsEllerOmstruktureringsforfarande;
+  if (deregistrationOf(row)) return 'deregistered';
+  if (isFaulty(row.avregistreradOrganisation) || isFaulty(proceedings)) return undefined;
+  const codes = (proceedings?.pagaendeAvvecklingsEllerOmstruktureringsforfarandeLista ?? []).map(
+    ({ kod }) => kod,
+  );
+  return ENDINGS.find(([code]) => codes.includes(code))?.[1] ?? 'active';
+}
+
+/** Whether a block is empty because its source could not be asked. */
+function isFaulty(block: { fel?: { typ: string } | null | undefined } | null | undefined): boolean {
+  return !!block?.fel && block.fel.typ !== UNKNOWN;
 }
 
 /** The company's own name comes before others, and a later one before an earlier. */

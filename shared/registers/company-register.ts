@@ -9,7 +9,8 @@ export interface RegisteredCompany {
   readonly city: string;
   /** ISO 3166-1 alpha-2. */
   readonly country: string;
-  readonly status: CompanyStatus;
+  /** Undefined where it cannot be told at the moment. */
+  readonly status?: CompanyStatus | undefined;
   /** Day on which it was deregistered (ISO 8601), where it was and the register tells. */
   readonly deregistered?: string | undefined;
   /** Whether a part of it could not be told just now; it is not remembered then. */

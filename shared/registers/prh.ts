@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { CompanyRegister, RegisteredCompany } from './company-register.ts';
+import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
 import { RegisterFailure } from './company-register.ts';
 import { guarded } from './request.ts';
 
@@ -37,6 +37,10 @@ const CompanySchema = v.object({
     ),
     [],
   ),
+  companySituations: v.nullish(
+    v.array(v.object({ type: code(), endDate: v.nullish(v.string()) })),
+    [],
+  ),
   endDate: v.nullish(v.string()),
 });
 const AnswerSchema = v.object({ companies: v.array(CompanySchema) });
@@ -46,6 +50,11 @@ type Company = v.InferOutput<typeof CompanySchema>;
 const CURRENT_NAME = '1';
 const POSTAL_ADDRESS = '2';
 const FINNISH = '1';
+/** Situations that end a company, the more serious first; a reorganisation leaves it active. */
+const ENDINGS: readonly (readonly [type: string, status: CompanyStatus])[] = [
+  ['KONK', 'bankrupt'],
+  ['SELTILA', 'winding-up'],
+];
 
 /**
  * Finland's business information system, by the Patent and Registration Office. No key is needed;
@@ -81,7 +90,8 @@ export function prh(address: string): CompanyRegister {
   };
 }
 
-function toCompany({ names, addresses, endDate }: Company): RegisteredCompany {
+function toCompany(company: Company): RegisteredCompany {
+  const { names, addresses, endDate } = company;
   const address = addresses.find(({ type }) => type === POSTAL_ADDRESS) ?? addresses[0];
   const city =
     address?.postOffices.find(({ languageCode }) => languageCode === FINNISH) ??
@@ -92,9 +102,15 @@ function toCompany({ names, addresses, endDate }: Company): RegisteredCompany {
     postcode: address?.postCode ?? '',
     city: city?.city ?? '',
     country: /^[A-Z]{2}$/.test(address?.country ?? '') ? (address?.country as string) : 'FI',
-    status: endDate ? 'deregistered' : 'active',
+    status: statusOf(company),
     ...(endDate && { deregistered: endDate }),
   };
+}
+
+function statusOf({ companySituations, endDate }: Company): CompanyStatus {
+  if (endDate) return 'deregistered';
+  const types = companySituations.filter((each) => !each.endDate).map(({ type }) => type);
+  return ENDINGS.find(([type]) => types.includes(type))?.[1] ?? 'active';
 }
 
 function nameOf(names: Company['names']): string {
