@@ -45,7 +45,8 @@ interface UploadOptions {
 
 /**
  * Uploads a text while it is being made; never holds more than a few parts of it. After a failure
- * nothing is left behind.
+ * nothing is left behind, unless S3 did its part and could not say so: nobody is told the address
+ * of that file, and the bucket's lifecycle rule deletes it, or the parts, after a day.
  *
  * @returns the file's size in bytes.
  */

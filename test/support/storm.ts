@@ -25,7 +25,7 @@ export interface Storm {
 /** Share of requests that have a fault. */
 const SHARE = 0.08;
 /** Share of what the SDK is asked of which every try has the same one. */
-const DOOMED = 0.03;
+const DOOMED = 0.04;
 
 const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
 const DYNAMODB_FAULTS: readonly Fault[] = [
