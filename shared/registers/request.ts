@@ -18,7 +18,7 @@ const LEFT_ALONE_S = 30;
 const PASSING_STATUSES = [408, 425, 429, 500, 502, 503, 504];
 
 /** An answer of a register; `body` is undefined where there is none that could be expected. */
-export interface RegisterAnswer {
+interface RegisterAnswer {
   readonly status: number;
   readonly body: unknown;
 }
