@@ -86,7 +86,11 @@ export const KEYS = [
 ];
 
 /** Identity numbers that are valid. */
-export const NUMBERS = ['5567037485', '556703-7485', '165567037485', '8112189876', '19811218-9876'];
+export const NUMBERS = [
+  ...['5567037485', '556703-7485', '165567037485', '8112189876', '19811218-9876'],
+  // Those that the local stack's registers know.
+  ...['559987-6546', '9699876547', '999990010', '999 990 037', '9999001-5'],
+];
 
 /** Headers that the API or its gateway looks at, or might, with values to try. */
 export const HEADERS: Readonly<Record<string, readonly string[]>> = {

@@ -241,8 +241,8 @@ function isDocumentedReason(request: FuzzRequest, { path }: Operation, answer: R
   const isOfNumbers = path.endsWith('{orgNum}');
   switch (answer.status) {
     case 400:
-      // Its check digit or its date.
-      return isOfNumbers && /orgNum/.test(JSON.stringify(answer.body));
+      // Its check digit, its date or its country.
+      return isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body));
     case 404:
       return /\{|POST|export/.test(path);
     case 412:
