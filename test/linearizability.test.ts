@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Answer,
   type Client,
@@ -16,6 +16,7 @@ import {
   startFaultProxy,
 } from './support/fault-proxy.ts';
 import { type Operation, violation } from './support/linearizability.ts';
+import { quiet } from './support/logs.ts';
 import { expectProblem } from './support/problem.ts';
 import { type Random, randomOf, SEED } from './support/random.ts';
 import { type Answered, type Asked, registerOf, type Texts } from './support/register.ts';
@@ -28,13 +29,12 @@ type Request = Operation<Asked, Answered>;
 let dynamodb: FaultProxy;
 beforeAll(async () => {
   if (!isLocal) return;
-  vi.spyOn(console, 'warn').mockReturnValue();
+  quiet();
   dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
   // The handlers' SDK reads this on its first call.
   process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
 });
 afterAll(async () => {
-  vi.restoreAllMocks();
   await dynamodb?.close();
 });
 

@@ -26,6 +26,7 @@ import {
   s3Error,
   startFaultProxy,
 } from './support/fault-proxy.ts';
+import { quiet } from './support/logs.ts';
 
 // What each function may do with the table and the bucket is what it does, no less and no more.
 // Every function is called in all the ways that make it ask for something; proxies see what it
@@ -107,7 +108,7 @@ describe.runIf(isLocal)('permissions of', () => {
     process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
     process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambdaApi.endpoint;
-    for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockReturnValue();
+    quiet();
     const lambda = createLambda(async (name) => (await import(`../functions/${name}.ts`)).handler);
     const server = createGateway({
       routes: ROUTES,
@@ -128,7 +129,6 @@ describe.runIf(isLocal)('permissions of', () => {
   });
   afterAll(async () => {
     delete process.env.AWS_EXECUTION_ENV;
-    vi.restoreAllMocks();
     for (const server of [gateway, lambdaApi, s3, dynamodb]) await server.close();
   });
 

@@ -14,6 +14,7 @@ import {
 } from './support/api.ts';
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
+import { quiet } from './support/logs.ts';
 import { organisation, type Random, randomOf, SEED } from './support/random.ts';
 import { type Asked, type Register, registerOf, type Texts } from './support/register.ts';
 import { type Storm, storm } from './support/storm.ts';
@@ -78,7 +79,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
     process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
     process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
-    for (const level of ['warn', 'error'] as const) vi.spyOn(console, level).mockReturnValue();
+    quiet();
     merchants = await Promise.all(Array.from({ length: MERCHANTS }, newKnownMerchant));
     const text = '😀'.repeat(10_000);
     const merchant = await newKnownMerchant();
@@ -106,7 +107,6 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     for (const merchant of merchants) await createAgain(merchant);
   });
   afterAll(async () => {
-    vi.restoreAllMocks();
     await dynamodb.close();
     await s3.close();
   });

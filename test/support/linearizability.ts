@@ -70,7 +70,9 @@ export function violation<S, I, O>(
     if (entry?.isCall) {
       const { operation, bit } = entry;
       const next = model.next(state, operation.input, operation.output);
-      if (next !== undefined && isNew(taken | bit, next)) {
+      // What was not answered and would change nothing may as well never have come.
+      const isIdle = operation.output === undefined && next && isSame(state, next);
+      if (next !== undefined && !isIdle && isNew(taken | bit, next)) {
         done.push({ entry, state });
         state = next;
         taken |= bit;
@@ -94,6 +96,10 @@ export function violation<S, I, O>(
     entry = last.entry.after;
   }
   return undefined;
+
+  function isSame(a: S, b: S): boolean {
+    return model.key(a) === model.key(b);
+  }
 
   function isNew(operations: bigint, after: S): boolean {
     if (seen.size > MAX_STATES) throw new Error('The history takes too long to check.');

@@ -43,8 +43,18 @@ for (const stream of STREAMS) {
 export function remember(path: string, body: unknown): void {
   const [segments = '', query = ''] = path.split('?');
   const number = /searchByOrgNumber\/(.*)/.exec(segments)?.[1];
-  for (const text of [number, ...new URLSearchParams(query).values(), ...textsIn(body)]) {
+  for (const text of [number, ...new URLSearchParams(query).values(), ...textsIn(parsed(body))]) {
     if (text && text.length >= SHORTEST && !WORD.test(text)) sentTexts.add(text);
+  }
+}
+
+/** What a body says that is JSON already; anything else as it is. */
+function parsed(body: unknown): unknown {
+  if (typeof body !== 'string') return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
   }
 }
 
