@@ -56,6 +56,7 @@ const CUSTOMERS = [
  * Sends requests made from the OpenAPI document, one by one, and looks at each answer.
  *
  * @returns the first finding, if any.
+ * @throws what kept a request from being made or an answer from being looked at.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Finding | undefined> {
   const { requests, seed, onRequest = () => {}, onAnswer = () => {} } = options;
@@ -82,10 +83,15 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
     throw new Error(reasons.join('\n'));
   };
 
-  await fc.check(fc.asyncProperty(fc.limitShrink(fuzzRequests, MAX_SHRINKS), attempt), {
-    numRuns: requests,
-    seed,
-  });
+  const result = await fc.check(
+    fc.asyncProperty(fc.limitShrink(fuzzRequests, MAX_SHRINKS), attempt),
+    {
+      numRuns: requests,
+      seed,
+    },
+  );
+  // Not an answer that is wrong, but none that could be asked for or looked at.
+  if (result.failed && !last) throw result.errorInstance;
   return last && { reasons: last.reasons, answer: last.answer, curl: toCurl(last.request) };
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -37,11 +36,12 @@ export async function exchange(url: string, request: RawRequest): Promise<RawAns
   socket.on('data', (chunk) => chunks.push(chunk));
   // A server that refuses what it has not read to the end resets the connection.
   socket.on('error', () => {});
+  const closed = new Promise<false>((resolve) => socket.once('close', () => resolve(false)));
   socket.write(request.bytes ?? toBytes(request, host));
   if (request.bytes) socket.end();
   const given = new AbortController();
   const late = setTimeout(TIMEOUT_MS, true, { signal: given.signal });
-  const isLate = await Promise.race([once(socket, 'close').then(() => false), late]);
+  const isLate = await Promise.race([closed, late]);
   given.abort();
   socket.destroy();
   if (isLate) return { ...NONE, flaws: [`no answer in ${TIMEOUT_MS} ms`] };
