@@ -15,7 +15,7 @@ import {
   type Passing,
   startFaultProxy,
 } from './support/fault-proxy.ts';
-import { type Operation, violation } from './support/linearizability.ts';
+import { type Operation, Undecided, violation } from './support/linearizability.ts';
 import { quiet } from './support/logs.ts';
 import { expectProblem } from './support/problem.ts';
 import { type Random, randomOf, SEED } from './support/random.ts';
@@ -461,9 +461,18 @@ function expectLinearizable(
   histories: readonly History[],
   options: { outages?: boolean } = {},
 ): void {
+  const undecided: unknown[] = [];
   for (const { id, texts, requests } of histories) {
-    const found = violation(registerOf(texts, options), requests);
-    const last = found && { ...found, explained: found.explained.slice(-5) };
-    expect(last, `customer ${id}, SEED=${SEED}`).toBeUndefined();
+    try {
+      const found = violation(registerOf(texts, options), requests);
+      const last = found && { ...found, explained: found.explained.slice(-5) };
+      expect(last, `customer ${id}, SEED=${SEED}`).toBeUndefined();
+    } catch (error) {
+      if (!(error instanceof Undecided)) throw error;
+      undecided.push(id);
+    }
   }
+  // The problem is a hard one; with many answers lost at once it may take too long.
+  expect(undecided.length).toBeLessThanOrEqual(options.outages ? 1 : 0);
+  expect(histories.length).toBeGreaterThan(3);
 }

@@ -42,8 +42,11 @@ interface Entry<I, O> {
   after: Entry<I, O> | undefined;
 }
 
-/** What a history of some thousand operations never comes near, unless the search has exploded. */
-const MAX_STATES = 500_000;
+/** What a history of some hundred operations seldom comes near, unless the search has exploded. */
+const MAX_STATES = 1_000_000;
+
+/** It would take too long to find out whether a history is linearizable. */
+export class Undecided extends Error {}
 
 /**
  * Whether what was done at the same time can be put in one order, in which each operation takes
@@ -52,7 +55,7 @@ const MAX_STATES = 500_000;
  * effect at any time after its invocation, or never.
  *
  * @returns undefined where it can; else how far it can at most.
- * @throws Error where that takes too long to find out.
+ * @throws Undecided where that takes too long to find out.
  */
 export function violation<S, I, O>(
   model: Model<S, I, O>,
@@ -102,7 +105,7 @@ export function violation<S, I, O>(
   }
 
   function isNew(operations: bigint, after: S): boolean {
-    if (seen.size > MAX_STATES) throw new Error('The history takes too long to check.');
+    if (seen.size > MAX_STATES) throw new Undecided('The history takes too long to check.');
     const key = `${operations.toString(36)} ${model.key(after)}`;
     const size = seen.size;
     return seen.add(key).size > size;
