@@ -302,7 +302,7 @@ describe.runIf(isLocal)('behind the API', () => {
       s3.inject(name, first(S3_RETRIES, fault, /^PUT/));
       const { status, body } = await merchant.call('GET', '/customers/export/csv');
       expect(status).toBe(200);
-      expect(await download(body.url)).toMatch(/,A,/);
+      expect(await download(body.url)).toContain(`,${ANNA.name},`);
     });
 
     test.each(S3_FAULTS)('%s for good: 503', async (_, fault) => {

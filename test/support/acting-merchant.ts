@@ -247,7 +247,11 @@ export class Merchant {
       ...{ street: '', zip: '', city: '', country: 'SE', phone: '' },
       email,
     });
-    expectHeaders(answer, JSON_HEADERS);
+    expectHeaders(answer, {
+      ...JSON_HEADERS,
+      'register-source': 'own',
+      'register-retrieved': expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
     return answer.status;
   }
 
