@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import type { DynamoDbOptions } from './dynamodb.ts';
-import { writeItemsWhole } from './dynamodb-additions.ts';
+import { closeIterators, writeItemsWhole } from './dynamodb-additions.ts';
 import { HOST } from './server.ts';
 
 // dynalite throws where a client goes away before it is answered, and would end with it.
@@ -12,6 +12,7 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
 });
 
 writeItemsWhole();
+closeIterators();
 
 const { port, path } = workerData as DynamoDbOptions;
 // Without this, tables are half a second in the making.

@@ -22,6 +22,8 @@ const WARM_UP = 1 / 3;
 const MEMORY_SAMPLES = 6;
 /** Objects of the functions and the gateway may grow by so much: caches of the SDK and Node. */
 const HEAP_GROWTH_BYTES = 8 * 1024 * 1024;
+/** The whole process may grow by this share: what writes leave in LevelDB's own buffers. */
+const ALL_GROWTH = 0.15;
 /** The load comes from the same processors: this much of what was served is taken on. */
 const TAKEN_ON = 0.5;
 const CALLERS_OF_FLOOD = 200;
@@ -71,9 +73,12 @@ async function underLoad(): Promise<number> {
     }
     if (broken > 0) faults.push(`${name}: ${broken} connections broke or timed out`);
   }
-  const [first, ...later] = samples.map(({ heapUsed }) => heapUsed);
-  const growth = Math.max(...later.slice(-2)) - (first as number);
-  if (growth > HEAP_GROWTH_BYTES) faults.push(`memory grew by ${MB(growth)} after the warm-up`);
+  const [before, after] = [samples[0], samples.at(-1)] as [Memory, Memory];
+  const growth = after.heapUsed - before.heapUsed;
+  if (growth > HEAP_GROWTH_BYTES) faults.push(`objects grew by ${MB(growth)} after the warm-up`);
+  if (after.rss > before.rss * (1 + ALL_GROWTH)) {
+    faults.push(`the process grew from ${MB(before.rss)} to ${MB(after.rss)} after the warm-up`);
+  }
   return answers / seconds;
 }
 
