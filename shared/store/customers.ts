@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type Customer, type CustomerTexts, merge } from '../customer/customer.ts';
+import { type Customer, type CustomerTexts, haveSame, merge } from '../customer/customer.ts';
 import { customerNotFound, Problem, unavailable } from '../http/problem.ts';
 import { inParallel } from '../parallel.ts';
 import { TABLE_NAME } from './client.ts';
@@ -54,13 +53,13 @@ export async function updateCustomer(
     if (!current) throw customerNotFound(id);
     if (!isExpected(current.version)) throw stale(id);
     const texts = merge(current.texts, changes);
-    if (isDeepStrictEqual(texts, current.texts)) return current;
+    if (haveSame(texts, current.texts)) return current;
     const changed: Customer = { origin: current.origin, texts, version: current.version + 1 };
     const outcome = await replaceCustomer(merchant, changed, current.version);
     if (outcome === 'done') return changed;
     if (outcome === 'unheard') {
       const found = await getCustomer(merchant, id);
-      if (isDeepStrictEqual(found, changed)) return changed;
+      if (found?.version === changed.version && haveSame(found.texts, texts)) return changed;
       // Made again, it could undo what another has written upon it.
       if (!found || found.version > changed.version) throw beingChanged(id);
     }
