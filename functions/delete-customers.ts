@@ -1,4 +1,4 @@
-import { idsSchema } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/ids.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { MAX_IDS_DELETED } from '../shared/limits.ts';

@@ -1,4 +1,4 @@
-import { idsSchema } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/ids.ts';
 import { CSV_PARAMETERS, CSV_TYPE, csv } from '../shared/export/csv.ts';
 import { answerExport } from '../shared/export/export.ts';
 import { parseBody } from '../shared/http/body.ts';

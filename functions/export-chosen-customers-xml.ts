@@ -1,4 +1,4 @@
-import { idsSchema } from '../shared/customer/schema.ts';
+import { idsSchema } from '../shared/customer/ids.ts';
 import { answerExport } from '../shared/export/export.ts';
 import { XML_TYPE, xml } from '../shared/export/xml.ts';
 import { parseBody } from '../shared/http/body.ts';

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { toJson } from '../shared/customer/customer.ts';
-import { IdSchema, NewCustomerSchema, textsOf } from '../shared/customer/schema.ts';
+import { IdSchema } from '../shared/customer/ids.ts';
+import { NewCustomerSchema, textsOf } from '../shared/customer/schema.ts';
 import { parseBody } from '../shared/http/body.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { entityTag, matches } from '../shared/http/entity-tag.ts';

@@ -77,9 +77,16 @@ const plainBuiltins: Plugin = {
       path,
       namespace: 'builtin',
     }));
-    onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-    }));
+    onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => {
+      const module = `process.getBuiltinModule(${JSON.stringify(path)})`;
+      // Only what is imported is looked at, so that the rest stays unloaded.
+      const names = Object.keys(process.getBuiltinModule(path) ?? {}).map(
+        (name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`,
+      );
+      return {
+        contents: [`const builtin = ${module};`, 'export default builtin;', ...names].join('\n'),
+      };
+    });
   },
 };
 

@@ -1,7 +1,8 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { FIELDS, type Field } from '../../shared/customer/fields.ts';
-import { idsSchema, MembersSchema, TEXT_PATTERN } from '../../shared/customer/schema.ts';
+import { idsSchema } from '../../shared/customer/ids.ts';
+import { MembersSchema, TEXT_PATTERN } from '../../shared/customer/schema.ts';
 import { MAX_IDS_DELETED, MAX_IDS_EXPORTED } from '../../shared/limits.ts';
 
 /** A JSON Schema, or another part of the document. */

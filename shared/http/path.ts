@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { IdSchema } from '../customer/schema.ts';
+import { IdSchema } from '../customer/ids.ts';
 import type { Request } from './endpoint.ts';
 import { badParameter } from './problem.ts';
 
