@@ -87,8 +87,9 @@ describe.runIf(isLocal && hasCurl)('the calls by curl', () => {
     const found: { name: string }[] = JSON.parse(answers[7] as string);
     expect(found.map(({ name }) => name)).toContain('Åsa Björklund');
     expect(json('/customers/searchByOrgNumber/5567037485')).toMatchObject({ company: 'Ek AB' });
+    expect(json('/customers/searchByOrgNumber/999990010')).toMatchObject({ country: 'NO' });
     expect(json('/customers/export/csv')).toMatchObject({ count: 38 });
     expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(40);
-    expect(answers[11]?.match(/<customer>/g)).toHaveLength(2);
+    expect(answers[12]?.match(/<customer>/g)).toHaveLength(2);
   });
 });
