@@ -40,7 +40,7 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
       'node:fs/promises': replacement('fs-promises.cjs'),
     },
     define: { ReadableStream: 'undefined', Blob: 'undefined' },
-    plugins: [plainBuiltins, literalKeys, noDynamicImports, nativeHashes, versionsOnly],
+    plugins: [plainBuiltins, ownSchemas, noDynamicImports, nativeHashes, versionsOnly],
   });
   return metafile;
 }
@@ -93,23 +93,33 @@ const plainBuiltins: Plugin = {
 /**
  * The SDK's descriptions of its operations have keys such as `[_h]`, with `_h` a constant text.
  * esbuild keeps whatever has a computed key, and with it the descriptions of all 130 operations of
- * S3, most of which are not in use; with the text in its place it can leave them out.
+ * S3, most of which are not in use; with the text in its place it can leave them out. Errors that
+ * only other operations give are left out as well: one that came all the same would still have its
+ * name, only not a class of its own.
  */
-const literalKeys: Plugin = {
-  name: 'literal keys',
+const ownSchemas: Plugin = {
+  name: 'own schemas',
   setup({ onLoad }) {
     onLoad({ filter: /client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const constants = new Map(
         [...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]),
       );
-      const contents = source.replaceAll(/\[(\w+)\]:/g, (key, name) =>
-        constants.has(name) ? `${constants.get(name)}:` : key,
-      );
+      const contents = source
+        .replaceAll(/\[(\w+)\]:/g, (key, name) =>
+          constants.has(name) ? `${constants.get(name)}:` : key,
+        )
+        .replaceAll(/^\w+\.registerError\((\w+)\$, \1\);$/gm, (registration, name) =>
+          OF_OTHER_OPERATIONS.test(name) ? '' : registration,
+        );
       return { contents };
     });
   },
 };
+
+/** Names of errors about what no function deals with: backups, tables, buckets, annotations. */
+const OF_OTHER_OPERATIONS =
+  /Backup|Export|Import|Replica(?!ted)|Global|Table|Policy|PointInTime|Restore|IndexNotFound|ResourceInUse|DuplicateItem|BucketAlready|Annotation|ActiveTier|WriteOffset/;
 
 /**
  * What the SDK imports dynamically is Node's HTTP, which is there anyway, and what no function
