@@ -1,4 +1,3 @@
-import { ENVIRONMENT } from '../shared/config.ts';
 import {
   COUNTRIES,
   type Country,
@@ -8,15 +7,9 @@ import {
 import { companyEntry, toRegisterEntry } from '../shared/customer/register-entry.ts';
 import { endpoint } from '../shared/http/endpoint.ts';
 import { badParameter, Problem } from '../shared/http/problem.ts';
+import { registerAddress } from '../shared/registers/company-register.ts';
 import { findByOrgNumber } from '../shared/store/directory.ts';
 import { getCustomer } from '../shared/store/get-customer.ts';
-
-/** Registers that can be switched on, by the variables that do it. */
-const REGISTER_OF: Readonly<Record<Country, string | undefined>> = {
-  SE: process.env[ENVIRONMENT.bolagsverket],
-  NO: process.env[ENVIRONMENT.brreg],
-  FI: process.env[ENVIRONMENT.prh],
-};
 
 /**
  * GET /customers/searchByOrgNumber/{orgNum}: name and address of the person or company with this
@@ -32,7 +25,7 @@ export const handler = endpoint(async ({ merchant, path, query }) => {
     return { body: toRegisterEntry(customer, number), headers };
   }
   // There is no public register of persons, and a sole trader's number is a person's.
-  if (number.kind === 'company' && REGISTER_OF[number.country]) {
+  if (number.kind === 'company' && registerAddress(number.country)) {
     // Most look-ups are of own customers: a cold start of theirs does without what this takes.
     const { lookUpCompany } = await import('../shared/registers/look-up.ts');
     const found = await lookUpCompany(merchant, number);

@@ -1,5 +1,5 @@
 import type { Node } from 'constructs';
-import type { Country } from '../shared/customer/identity-number.ts';
+import { COUNTRIES, type Country } from '../shared/customer/identity-number.ts';
 import { COMPANY_CACHE_DAYS } from '../shared/limits.ts';
 import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
 
@@ -34,7 +34,8 @@ const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
 const AUDIENCE = /^[^\s,]+(?:,[^\s,]+)*$/;
 /** A claim's name as identity providers choose them: a word, or an address as a namespace. */
 const CLAIM = /^[\w:/.-]{1,128}$/;
-const REGISTERS = /^(?:SE|NO|FI)(?:,(?:SE|NO|FI))*$/;
+const A_COUNTRY = `(?:${COUNTRIES.join('|')})`;
+const REGISTERS = new RegExp(`^${A_COUNTRY}(?:,${A_COUNTRY})*$`);
 const ADDRESS = /^https:\/\/[^\s?#]+[^\s?#/]$/;
 const SECRET = /^[\w/+=.@-]{1,200}$/;
 const DAYS = /^[1-9]\d{0,2}$/;

@@ -1,4 +1,4 @@
-import { COMPANY_STATUSES } from '../../shared/registers/company-register.ts';
+import { COMPANY_STATUSES, REGISTERS } from '../../shared/registers/company-register.ts';
 import type { FunctionName } from '../../shared/routes.ts';
 import {
   COUNTRY,
@@ -104,7 +104,7 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
         ),
         headers: {
           'Register-Source': {
-            schema: { enum: ['own', 'bolagsverket', 'brreg', 'prh'] },
+            schema: { enum: ['own', ...Object.values(REGISTERS)] },
             description: "Who says so: own, the merchant's own customers; or a public register.",
             required: true,
           },

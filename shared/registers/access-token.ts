@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { RegisterFailure } from './company-register.ts';
-import type { Send } from './request.ts';
+import { expectBody, type Send } from './request.ts';
 
 /** What a client of an OAuth 2.0 server identifies itself with. */
 export interface Credentials {
@@ -36,14 +35,16 @@ export function accessTokens(
       const { clientId, clientSecret } = await credentials();
       // As section 2.3.1 has it, both are form-encoded before they are joined.
       const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
-      const { status, body } = await send(address, {
+      const answer = await send(address, {
         method: 'POST',
         headers: { authorization: `Basic ${Buffer.from(basic).toString('base64')}` },
         body: new URLSearchParams({ grant_type: 'client_credentials', scope }),
       });
-      const given = v.safeParse(TokenSchema, body);
-      if (!given.success) throw new RegisterFailure(`The token server answers ${status}, no token`);
-      const { access_token: value, expires_in: lifetime } = given.output;
+      const { access_token: value, expires_in: lifetime } = expectBody(
+        TokenSchema,
+        answer,
+        'The token server',
+      );
       token = { value, until: Date.now() + (lifetime - MARGIN_S) * 1_000 };
       return value;
     },

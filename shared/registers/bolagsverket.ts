@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { accessTokens, type Credentials } from './access-token.ts';
 import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
 import { RegisterFailure } from './company-register.ts';
-import { guarded } from './request.ts';
+import { expectBody, guarded } from './request.ts';
 
 const NAME = 'Bolagsverket';
 const SCOPE = 'vardefulla-datamangder:read';
@@ -81,12 +81,10 @@ export function bolagsverket({
   const guard = guarded(NAME);
   const tokens = accessTokens(tokenAddress, SCOPE, credentials);
   return {
-    country: 'SE',
-    id: 'bolagsverket',
     name: NAME,
     find: ({ inRegister }) =>
       guard(async (send) => {
-        const { status, body } = await send(`${address}/organisationer`, {
+        const answer = await send(`${address}/organisationer`, {
           method: 'POST',
           headers: {
             authorization: `Bearer ${await tokens.get(send)}`,
@@ -97,13 +95,9 @@ export function bolagsverket({
           body: JSON.stringify({ identitetsbeteckning: inRegister }),
         });
         // Its number is a valid one, so that it can only be one that is not there.
-        if (status === 400 || status === 404) return undefined;
-        if (status === 401) tokens.forget();
-        const answer = v.safeParse(AnswerSchema, body);
-        if (!answer.success) {
-          throw new RegisterFailure(`${NAME} answers ${status} without organisations`);
-        }
-        return toCompany(answer.output.organisationer);
+        if (answer.status === 400 || answer.status === 404) return undefined;
+        if (answer.status === 401) tokens.forget();
+        return toCompany(expectBody(AnswerSchema, answer, NAME).organisationer);
       }),
   };
 }

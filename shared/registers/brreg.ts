@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
-import { RegisterFailure } from './company-register.ts';
-import { guarded } from './request.ts';
+import { expectBody, guarded } from './request.ts';
 
 const NAME = 'Brønnøysundregistrene';
 const text = () => v.nullish(v.string(), '');
@@ -32,19 +31,15 @@ const UnitSchema = v.object({
 export function brreg(address: string): CompanyRegister {
   const guard = guarded(NAME);
   return {
-    country: 'NO',
-    id: 'brreg',
     name: NAME,
     find: ({ inRegister }) =>
       guard(async (send) => {
-        const { status, body } = await send(`${address}/enheter/${inRegister}`, {
+        const answer = await send(`${address}/enheter/${inRegister}`, {
           headers: { accept: 'application/json' },
         });
         // 410 is of units that had to be taken out of the register by law.
-        if (status === 404 || status === 410) return undefined;
-        const unit = v.safeParse(UnitSchema, body);
-        if (!unit.success) throw new RegisterFailure(`${NAME} answers ${status} without a unit`);
-        return toCompany(unit.output);
+        if (answer.status === 404 || answer.status === 410) return undefined;
+        return toCompany(expectBody(UnitSchema, answer, NAME));
       }),
   };
 }

@@ -1,3 +1,4 @@
+import { ENVIRONMENT } from '../config.ts';
 import type { Country, IdentityNumber } from '../customer/identity-number.ts';
 
 /** What a public register says of a company. */
@@ -20,11 +21,20 @@ export interface RegisteredCompany {
 export const COMPANY_STATUSES = ['active', 'deregistered', 'bankrupt', 'winding-up'] as const;
 export type CompanyStatus = (typeof COMPANY_STATUSES)[number];
 
+/** The register of each country, as it is named in headers and by its variable. */
+export const REGISTERS = {
+  SE: 'bolagsverket',
+  NO: 'brreg',
+  FI: 'prh',
+} as const satisfies Record<Country, keyof typeof ENVIRONMENT>;
+
+/** Where a country's register is; undefined where it is not switched on. */
+export function registerAddress(country: Country): string | undefined {
+  return process.env[ENVIRONMENT[REGISTERS[country]]] || undefined;
+}
+
 /** The public company register of a country. */
 export interface CompanyRegister {
-  readonly country: Country;
-  /** In headers. */
-  readonly id: string;
   /** In texts. */
   readonly name: string;
   /**

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
 import { RegisterFailure } from './company-register.ts';
-import { guarded } from './request.ts';
+import { expectBody, guarded } from './request.ts';
 
 const NAME = 'PRH';
 const text = () => v.nullish(v.string(), '');
@@ -66,21 +66,15 @@ const ENDINGS: readonly (readonly [type: string, status: CompanyStatus])[] = [
 export function prh(address: string): CompanyRegister {
   const guard = guarded(NAME);
   return {
-    country: 'FI',
-    id: 'prh',
     name: NAME,
     find: ({ inRegister }) =>
       guard(async (send) => {
-        const { status, body } = await send(
+        const answer = await send(
           `${address}/companies?${new URLSearchParams({ businessId: inRegister })}`,
           { headers: { accept: 'application/json' } },
         );
-        if (status === 404) return undefined;
-        const answer = v.safeParse(AnswerSchema, body);
-        if (!answer.success) {
-          throw new RegisterFailure(`${NAME} answers ${status} without companies`);
-        }
-        const ofNumber = answer.output.companies.filter(
+        if (answer.status === 404) return undefined;
+        const ofNumber = expectBody(AnswerSchema, answer, NAME).companies.filter(
           ({ businessId }) => businessId.value === inRegister,
         );
         // Where a number was given to another company, the one that goes on counts.

@@ -7,6 +7,7 @@ import {
   retry,
   wrap,
 } from 'cockatiel';
+import * as v from 'valibot';
 import { RegisterFailure } from './company-register.ts';
 
 /** How long a register may take to answer one request. */
@@ -52,6 +53,22 @@ export function guarded(register: string) {
       throw new RegisterFailure(`${register} is left alone for a while`, LEFT_ALONE_S);
     }
   };
+}
+
+/**
+ * What an answer's body has to be.
+ *
+ * @param from who answers.
+ * @throws RegisterFailure where it is anything else, as an answer of another status is.
+ */
+export function expectBody<S extends v.GenericSchema>(
+  schema: S,
+  { status, body }: RegisterAnswer,
+  from: string,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, body);
+  if (!result.success) throw new RegisterFailure(`${from} answers ${status} in another shape`);
+  return result.output;
 }
 
 async function send(register: string, url: string, request: RequestInit = {}) {

@@ -1,8 +1,8 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { RegisteredCompany } from '../registers/company-register.ts';
-import { TTL_ATTRIBUTE } from '../table.ts';
 import { TABLE_NAME } from './client.ts';
 import { documents } from './document-client.ts';
+import { expiringIn, isExpired } from './expiry.ts';
 import { companyKey } from './items.ts';
 
 /** A company as a public register told of it. */
@@ -27,8 +27,7 @@ export async function getFoundCompany(
   const { Item } = await documents.send(
     new GetCommand({ TableName: TABLE_NAME, Key: companyKey(merchant, number) }),
   );
-  // DynamoDB deletes expired items late, so that expiry is checked here.
-  if (!Item || Item[TTL_ATTRIBUTE] <= Date.now() / 1_000) return undefined;
+  if (!Item || isExpired(Item)) return undefined;
   return { company: Item.company, source: Item.source, retrieved: Item.retrieved };
 }
 
@@ -51,7 +50,7 @@ export async function rememberCompany(
         company,
         source,
         retrieved,
-        [TTL_ATTRIBUTE]: Math.floor(Date.now() / 1_000) + lifetimeS,
+        ...expiringIn(lifetimeS),
       },
     }),
   );

@@ -1,9 +1,9 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ExportJob } from '../export/job.ts';
 import { EXPORT_JOB_LIFETIME_S } from '../limits.ts';
-import { TTL_ATTRIBUTE } from '../table.ts';
 import { TABLE_NAME } from './client.ts';
 import { documents } from './document-client.ts';
+import { expiringIn, isExpired } from './expiry.ts';
 import { exportJobKey, type Item } from './items.ts';
 
 /** What of a job changes as it goes on. */
@@ -29,8 +29,7 @@ export async function getExportJob(merchant: string, id: string): Promise<Export
       ConsistentRead: true,
     }),
   );
-  // DynamoDB deletes expired items late, so that expiry is checked here.
-  return Item && Item[TTL_ATTRIBUTE] > now() ? toJob(id, Item) : undefined;
+  return Item && !isExpired(Item) ? toJob(id, Item) : undefined;
 }
 
 /**
@@ -66,7 +65,7 @@ function toAttributes({ state, file, ...rest }: Partial<Omit<ExportJob, 'id'>>):
     ...rest,
     ...(state && { jobState: state }),
     ...(file && { objectKey: file.key, filename: file.filename, contentType: file.contentType }),
-    [TTL_ATTRIBUTE]: now() + EXPORT_JOB_LIFETIME_S,
+    ...expiringIn(EXPORT_JOB_LIFETIME_S),
   };
 }
 
@@ -85,8 +84,4 @@ function toJob(id: string, item: Item): ExportJob {
     bytes,
     reason,
   } as ExportJob;
-}
-
-function now(): number {
-  return Math.floor(Date.now() / 1_000);
 }

@@ -7,6 +7,7 @@ import { TTL_ATTRIBUTE } from '../table.ts';
 import { TABLE_NAME } from './client.ts';
 import { addCustomer } from './customers.ts';
 import { documents } from './document-client.ts';
+import { expiringIn, now } from './expiry.ts';
 import { idempotencyKey } from './items.ts';
 
 /** How long a key is remembered, in seconds. */
@@ -54,16 +55,15 @@ async function claim(
   key: string,
   record: IdempotencyRecord,
 ): Promise<IdempotencyRecord> {
-  const now = Math.floor(Date.now() / 1000);
   const Key = idempotencyKey(merchant, key);
   try {
     await documents.send(
       new PutCommand({
         TableName: TABLE_NAME,
-        Item: { ...Key, ...record, [TTL_ATTRIBUTE]: now + LIFETIME_S },
+        Item: { ...Key, ...record, ...expiringIn(LIFETIME_S) },
         // DynamoDB deletes expired items late, so that expiry is checked here.
         ConditionExpression: `attribute_not_exists(pk) OR ${TTL_ATTRIBUTE} <= :now`,
-        ExpressionAttributeValues: { ':now': now },
+        ExpressionAttributeValues: { ':now': now() },
       }),
     );
     return record;
