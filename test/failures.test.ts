@@ -6,7 +6,6 @@ import {
   create,
   eventually,
   isLocal,
-  localStack,
   newMerchant,
   useApi,
 } from './support/api.ts';
@@ -17,7 +16,7 @@ import {
   type FaultProxy,
   first,
   s3Error,
-  startFaultProxy,
+  startProxyOf,
   unprocessed,
 } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
@@ -57,11 +56,8 @@ describe.runIf(isLocal)('behind the API', () => {
   let s3: FaultProxy;
 
   beforeAll(async () => {
-    dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
-    s3 = await startFaultProxy(localStack().s3Endpoint);
-    // The handlers' SDK reads these on its first call.
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
     quiet();
   });
   afterAll(async () => {

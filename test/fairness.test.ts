@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../infra/capacity.ts';
-import { type Client, create, isLocal, localStack, newMerchant, useApi } from './support/api.ts';
-import { dynamodbError, every, type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
+import { type Client, create, isLocal, newMerchant, useApi } from './support/api.ts';
+import { dynamodbError, every, type FaultProxy, startProxyOf } from './support/fault-proxy.ts';
 import { quiet } from './support/logs.ts';
 
 // One merchant's flood, and what another notices of it. The limits are those of production, only
@@ -26,10 +26,8 @@ describe.runIf(isLocal)('while one merchant', () => {
   let name: string;
 
   beforeAll(async () => {
-    dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
-    s3 = await startFaultProxy(localStack().s3Endpoint);
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
     quiet();
     name = crypto.randomUUID();
     flooding = await newMerchant(0, { merchant: name });

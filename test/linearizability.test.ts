@@ -1,19 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Answer,
-  type Client,
-  create,
-  isLocal,
-  localStack,
-  newMerchant,
-  useApi,
-} from './support/api.ts';
+import { type Answer, type Client, create, isLocal, newMerchant, useApi } from './support/api.ts';
 import {
   type Fault,
   type FaultProxy,
   type Faults,
   type Passing,
-  startFaultProxy,
+  startProxyOf,
 } from './support/fault-proxy.ts';
 import { type Operation, Undecided, violation } from './support/linearizability.ts';
 import { quiet } from './support/logs.ts';
@@ -30,9 +22,7 @@ let dynamodb: FaultProxy;
 beforeAll(async () => {
   if (!isLocal) return;
   quiet();
-  dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
-  // The handlers' SDK reads this on its first call.
-  process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
+  dynamodb = await startProxyOf('dynamodb');
 });
 afterAll(async () => {
   await dynamodb?.close();

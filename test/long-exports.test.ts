@@ -24,7 +24,14 @@ import {
   newMerchant,
   useApi,
 } from './support/api.ts';
-import { every, type FaultProxy, first, s3Error, startFaultProxy } from './support/fault-proxy.ts';
+import {
+  every,
+  type FaultProxy,
+  first,
+  s3Error,
+  startFaultProxy,
+  startProxyOf,
+} from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
 import { quiet } from './support/logs.ts';
 import { expectProblem } from './support/problem.ts';
@@ -52,13 +59,11 @@ describe.runIf(isLocal)('an export of many', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'durable-'));
     lambdaApi = await startLambdaApi({ folder });
-    dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
-    s3 = await startFaultProxy(localStack().s3Endpoint);
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
     lambda = await startFaultProxy(lambdaApi.endpoint);
-    // The handlers, and the SDK in them, read these on their first call.
+    // The handlers read this, and the SDK in them the next, on their first call.
     process.env[ENVIRONMENT.longExportRows] = String(FEW);
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
     quiet();
 

@@ -24,7 +24,7 @@ import {
   first,
   type Passing,
   s3Error,
-  startFaultProxy,
+  startProxyOf,
 } from './support/fault-proxy.ts';
 import { quiet } from './support/logs.ts';
 
@@ -85,7 +85,7 @@ describe.runIf(isLocal)('permissions of', () => {
     lambdaApi = await startLambdaApi({
       functions: new URL('./support/functions/', import.meta.url),
     });
-    dynamodb = await startFaultProxy(localStack().dynamodbEndpoint, (passing) => {
+    dynamodb = await startProxyOf('dynamodb', (passing) => {
       const { action, index, leadingKeys, written } = readCall(passing);
       calls.push({
         by: callerOf(passing),
@@ -94,7 +94,7 @@ describe.runIf(isLocal)('permissions of', () => {
         context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
       });
     });
-    s3 = await startFaultProxy(localStack().s3Endpoint, (passing) => {
+    s3 = await startProxyOf('s3', (passing) => {
       const [, path = ''] = passing.operation.split(/[ ?]/);
       const [, action] = S3_ACTIONS.find(([form]) => form.test(passing.operation)) ?? [];
       calls.push({
@@ -104,9 +104,6 @@ describe.runIf(isLocal)('permissions of', () => {
         context: {},
       });
     });
-    // The handlers' SDK reads these on its first call.
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambdaApi.endpoint;
     quiet();
     const lambda = createLambda(async (name) => (await import(`../functions/${name}.ts`)).handler);

@@ -8,11 +8,10 @@ import {
   create,
   eventually,
   isLocal,
-  localStack,
   newMerchant,
   useApi,
 } from './support/api.ts';
-import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
+import { type FaultProxy, startProxyOf } from './support/fault-proxy.ts';
 import { filesOf } from './support/files.ts';
 import { quiet } from './support/logs.ts';
 import { organisation, type Random, randomOf, SEED } from './support/random.ts';
@@ -73,12 +72,10 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
   const random = randomOf(SEED);
 
   beforeAll(async () => {
-    dynamodb = await startFaultProxy(localStack().dynamodbEndpoint);
-    s3 = await startFaultProxy(localStack().s3Endpoint);
-    // The handlers, and the SDK in them, read these on their first call.
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
+    // The handlers read this on their first call.
     process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
     quiet();
     merchants = await Promise.all(Array.from({ length: MERCHANTS }, newKnownMerchant));
     const text = '😀'.repeat(10_000);

@@ -18,7 +18,7 @@ import { EXPORTS_PREFIX } from '../shared/config.ts';
 import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import { clientOf, isLocal, localStack, useApi } from './support/api.ts';
 import { readCall } from './support/dynamodb-call.ts';
-import { type FaultProxy, type Passing, startFaultProxy } from './support/fault-proxy.ts';
+import { type FaultProxy, type Passing, startProxyOf } from './support/fault-proxy.ts';
 import { expectProblem } from './support/problem.ts';
 
 // What a token must be before a request gets anywhere, on every route, with the real functions.
@@ -61,12 +61,8 @@ describe.runIf(isLocal)('a token', () => {
     // An issuer need not say which algorithm its key is for.
     const { alg: _, ...published } = key;
     issuer = await startIssuer(0, published);
-    const { dynamodbEndpoint, s3Endpoint } = localStack();
-    dynamodb = await startFaultProxy(dynamodbEndpoint, (passing) => asked.dynamodb.push(passing));
-    s3 = await startFaultProxy(s3Endpoint, (passing) => asked.s3.push(passing));
-    // The handlers' SDK reads these on its first call.
-    process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamodb.endpoint;
-    process.env.AWS_ENDPOINT_URL_S3 = s3.endpoint;
+    dynamodb = await startProxyOf('dynamodb', (passing) => asked.dynamodb.push(passing));
+    s3 = await startProxyOf('s3', (passing) => asked.s3.push(passing));
     const lambda = createLambda(async (name) => (await import(`../functions/${name}.ts`)).handler);
     const server = createGateway({
       routes: ROUTES,

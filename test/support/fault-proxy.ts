@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { start } from '../../infra/local/server.ts';
+import { localStack } from './api.ts';
 
 /** A request on its way to the server. */
 export interface Passing {
@@ -105,6 +106,21 @@ export interface FaultProxy {
   /** Refuses connections while something is done. */
   whileDown<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/**
+ * Starts a proxy of one of the local stack's servers, and leads the handlers to it: their SDK reads
+ * where the servers are on its first call.
+ *
+ * @param watch as {@link startFaultProxy} has it.
+ */
+export async function startProxyOf(
+  server: 'dynamodb' | 's3',
+  watch?: (passing: Passing) => void,
+): Promise<FaultProxy> {
+  const proxy = await startFaultProxy(localStack()[`${server}Endpoint`], watch);
+  process.env[`AWS_ENDPOINT_URL_${server.toUpperCase()}`] = proxy.endpoint;
+  return proxy;
 }
 
 /**
