@@ -48,7 +48,7 @@ export function mix(): readonly Part[] {
   const search = () =>
     `filter=search&search=${encodeURIComponent(SURNAMES[next(SURNAMES.length)] as string)}`;
   return [
-    { name: 'get', callers: 14, request: () => get(`/customers/${anyKept()}`) },
+    { name: 'get', callers: 12, request: () => get(`/customers/${anyKept()}`) },
     { name: 'list', callers: 5, request: () => get(`/customers?start=${next(KEPT)}&limit=50`) },
     { name: 'list, search', callers: 4, request: () => get(`/customers?${search()}&limit=20`) },
     { name: 'count, search', callers: 2, request: () => get(`/customers/count?${search()}`) },
@@ -72,6 +72,15 @@ export function mix(): readonly Part[] {
         send('PATCH', `/customers/${anyKept()}`, { notes: `Ändrad ${next(1_000_000)}` }),
     },
     {
+      name: 'delete',
+      callers: 1,
+      request: () => {
+        const id = created.shift();
+        // Before the first is created there is nobody to delete.
+        return id ? { method: 'DELETE', path: `/customers/${id}` } : get('/customers?limit=1');
+      },
+    },
+    {
       name: 'delete many',
       callers: 2,
       request: () => send('DELETE', '/customers', [NOBODY, ...created.splice(0, DELETED_AT_ONCE)]),
@@ -82,6 +91,11 @@ export function mix(): readonly Part[] {
       name: 'export chosen csv',
       callers: 1,
       request: () => send('POST', '/customers/export/csv', [anyKept(), anyKept()]),
+    },
+    {
+      name: 'export chosen xml',
+      callers: 1,
+      request: () => send('POST', '/customers/export/xml', [anyKept(), anyKept()]),
     },
   ];
 }
