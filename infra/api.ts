@@ -12,7 +12,7 @@ import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { DEFAULT_CLAIMS } from '../shared/config.ts';
+import { DEFAULT_CLAIMS } from '../shared/environment.ts';
 import { DEFAULT_FUNCTION } from '../shared/routes.ts';
 import { CAPACITY } from './capacity.ts';
 import { addLogGroup } from './functions.ts';

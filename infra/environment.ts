@@ -1,6 +1,6 @@
 import { Fn } from 'aws-cdk-lib';
-import { ENVIRONMENT } from '../shared/config.ts';
-import { LONG_EXPORT_ROWS } from '../shared/limits.ts';
+import { LONG_EXPORT_ROWS } from '../shared/domain/limits.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { EXPORT_NODE_OPTIONS } from './node-options.ts';
 import { type Endpoint, handsOver, type Storage } from './permissions.ts';
 import type { Settings } from './settings.ts';

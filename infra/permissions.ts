@@ -1,7 +1,7 @@
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
-import { EXPORTS_PREFIX } from '../shared/config.ts';
+import { EXPORTS_PREFIX } from '../shared/environment.ts';
 import { EXPORT_RUNNER, type FunctionName, type ROUTES } from '../shared/routes.ts';
 import {
   BY_ORG_NUMBER,
@@ -9,7 +9,7 @@ import {
   DIRECTORY,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
-} from '../shared/table.ts';
+} from '../shared/storage/table.ts';
 
 /** What a function calls DynamoDB for. */
 interface TablePermissions {
@@ -73,9 +73,9 @@ const PERMISSIONS: Readonly<Record<FunctionName | typeof EXPORT_RUNNER, TablePer
     companies: ['PutItem'],
   },
   'export-customers-xml': EXPORT_OF_SELECTED,
-  'export-chosen-customers-xml': { table: ['BatchGetItem'] },
+  'export-customers-by-id-xml': { table: ['BatchGetItem'] },
   'export-customers-csv': EXPORT_OF_SELECTED,
-  'export-chosen-customers-csv': { table: ['BatchGetItem'] },
+  'export-customers-by-id-csv': { table: ['BatchGetItem'] },
   'get-export': { table: ['GetItem'] },
   [EXPORT_RUNNER]: {
     table: ['Query', 'BatchGetItem'],

@@ -1,8 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { ENVIRONMENT } from '../shared/config.ts';
-import type { Country } from '../shared/customer/identity-number.ts';
+import type { Country } from '../shared/domain/identity-number.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 
 /** The public company registers that a deployment asks, and where. */
 export interface RegisterSettings {

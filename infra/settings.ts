@@ -1,6 +1,6 @@
 import type { Node } from 'constructs';
-import { COUNTRIES, type Country } from '../shared/customer/identity-number.ts';
-import { COMPANY_CACHE_DAYS } from '../shared/limits.ts';
+import { COUNTRIES, type Country } from '../shared/domain/identity-number.ts';
+import { COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
 import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
 
 /** Whose tokens the API accepts: those of the issuer that are made for one of the audience. */

@@ -14,8 +14,8 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { EXPORTS_PREFIX } from '../shared/config.ts';
-import { BY_ORG_NUMBER, DIRECTORY, KEY, TTL_ATTRIBUTE } from '../shared/table.ts';
+import { EXPORTS_PREFIX } from '../shared/environment.ts';
+import { BY_ORG_NUMBER, DIRECTORY, KEY, TTL_ATTRIBUTE } from '../shared/storage/table.ts';
 import type { Settings } from './settings.ts';
 
 /** What becomes of data when its stack is deleted: production's stays. */

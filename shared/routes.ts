@@ -29,9 +29,9 @@ export const ROUTES = [
   route('DELETE', '/customers/{mexcParamvaluesetsid}', 'delete-customer', 'delete'),
   route('GET', '/customers/searchByOrgNumber/{orgNum}', 'search-by-org-number', 'read'),
   route('GET', '/customers/export/xml', 'export-customers-xml', 'read', 'write'),
-  route('POST', '/customers/export/xml', 'export-chosen-customers-xml', 'read', 'write'),
+  route('POST', '/customers/export/xml', 'export-customers-by-id-xml', 'read', 'write'),
   route('GET', '/customers/export/csv', 'export-customers-csv', 'read', 'write'),
-  route('POST', '/customers/export/csv', 'export-chosen-customers-csv', 'read', 'write'),
+  route('POST', '/customers/export/csv', 'export-customers-by-id-csv', 'read', 'write'),
   route('GET', '/customers/exports/{exportId}', 'get-export', 'read', 'read'),
 ] as const satisfies readonly Route[];
 

@@ -1,6 +1,6 @@
 import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda';
 import { afterEach, expect, test, vi } from 'vitest';
-import { handler } from '../functions/add-token-claims.ts';
+import { handler } from '../functions/add-token-claims/handler.ts';
 
 function eventOf(userAttributes: Record<string, string>): TokenEvent {
   return {

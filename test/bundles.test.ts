@@ -6,7 +6,7 @@ import { createGateway } from '../infra/local/gateway.ts';
 import { AUDIENCE } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import {
   type Client,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { registerAddresses } from '../infra/local/registers.ts';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import {
   type Client,
   create,

@@ -1,8 +1,8 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { FIELDS } from '../shared/customer/fields.ts';
-import { idempotencyKey } from '../shared/store/items.ts';
+import { FIELDS } from '../shared/domain/fields.ts';
+import { idempotencyKey } from '../shared/storage/customer-item.ts';
 import {
   create,
   isLocal,

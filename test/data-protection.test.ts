@@ -5,7 +5,7 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BY_ORG_NUMBER, DIRECTORY } from '../shared/table.ts';
+import { BY_ORG_NUMBER, DIRECTORY } from '../shared/storage/table.ts';
 import {
   type Client,
   create,

@@ -1,6 +1,6 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FIELDS } from '../shared/customer/fields.ts';
+import { FIELDS } from '../shared/domain/fields.ts';
 import {
   type Client,
   create,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
-import { WRITABLE_FIELDS } from '../shared/customer/fields.ts';
+import { WRITABLE_FIELDS } from '../shared/domain/fields.ts';
 import { type Client, create, newMerchant, useApi } from './support/api.ts';
 import {
   asTexts,

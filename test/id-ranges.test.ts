@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type IdRange, readInOrder } from '../shared/store/id-ranges.ts';
+import { type IdRange, readInOrder } from '../shared/storage/parallel-query.ts';
 
 /** Customers by ascending id, in steps from the one before, and how much of a page each takes. */
 const registers = fc

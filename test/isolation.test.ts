@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import {
   COMPANY,
   type Command,

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ensureTable, startDynamoDb } from '../infra/local/dynamodb.ts';
-import { BY_ORG_NUMBER, DIRECTORY } from '../shared/table.ts';
+import { BY_ORG_NUMBER, DIRECTORY } from '../shared/storage/table.ts';
 import { type Client, clientOf } from './support/api.ts';
 import { type Command, freePort, killAll, run } from './support/command.ts';
 import { organisation, type Random, randomOf, SEED } from './support/random.ts';

@@ -11,9 +11,9 @@ import { AUDIENCE } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../infra/local/lambda-api.ts';
 import { start } from '../infra/local/server.ts';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { ROUTES } from '../shared/routes.ts';
-import { TTL_ATTRIBUTE } from '../shared/table.ts';
+import { TTL_ATTRIBUTE } from '../shared/storage/table.ts';
 import {
   type Client,
   clientOf,
@@ -311,9 +311,12 @@ describe.runIf(isLocal)('an export of many', () => {
   test('that takes too long though it is small is handed over', async () => {
     const few = await merchantWith(FEW);
     // All that is left beside the five seconds that handing over has.
-    const invoke = createLambda(async (file) => (await import(`../functions/${file}.ts`)).handler, {
-      timeoutMs: 5_500,
-    });
+    const invoke = createLambda(
+      async (file) => (await import(`../functions/${file}/handler.ts`)).handler,
+      {
+        timeoutMs: 5_500,
+      },
+    );
     const authorize = createAuthorizer(localStack().issuer, AUDIENCE);
     const hurried = await start(createGateway({ routes: ROUTES, authorize, invoke }), 0);
     s3.inject(few.name, first(1, 'keep waiting', /^PUT/));
@@ -328,14 +331,14 @@ describe.runIf(isLocal)('an export of many', () => {
 
   test('has the same steps in the runner that comes with the SDK', async () => {
     const few = await merchantWith(1);
-    const { handler } = await import('../functions/run-export.ts');
+    const { handler } = await import('../functions/run-export/handler.ts');
     const id = crypto.randomUUID();
     const file = {
       key: `exports/${few.name}/${id}.csv`,
       filename: 'a.csv',
       contentType: 'text/csv',
     };
-    const { addExportJob, getExportJob } = await import('../shared/store/export-jobs.ts');
+    const { addExportJob, getExportJob } = await import('../shared/storage/export-jobs.ts');
     await addExportJob(few.name, {
       id,
       state: 'running',

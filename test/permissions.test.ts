@@ -13,7 +13,7 @@ import { type LambdaApi, startLambdaApi } from '../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, type FunctionName, ROUTES } from '../shared/routes.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from './support/api.ts';
 import { readCall } from './support/dynamodb-call.ts';
@@ -106,7 +106,9 @@ describe.runIf(isLocal)('permissions of', () => {
     });
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambdaApi.endpoint;
     quiet();
-    const lambda = createLambda(async (name) => (await import(`../functions/${name}.ts`)).handler);
+    const lambda = createLambda(
+      async (name) => (await import(`../functions/${name}/handler.ts`)).handler,
+    );
     const server = createGateway({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
@@ -273,8 +275,8 @@ describe.runIf(isLocal)('permissions of', () => {
     },
     'export-customers-xml': () => exportSelected('export-customers-xml', 'xml'),
     'export-customers-csv': () => exportSelected('export-customers-csv', 'csv'),
-    'export-chosen-customers-xml': () => exportChosen('export-chosen-customers-xml', 'xml'),
-    'export-chosen-customers-csv': () => exportChosen('export-chosen-customers-csv', 'csv'),
+    'export-customers-by-id-xml': () => exportChosen('export-customers-by-id-xml', 'xml'),
+    'export-customers-by-id-csv': () => exportChosen('export-customers-by-id-csv', 'csv'),
     'get-export': async () => {
       const { body } = await exportOfMany('/customers/export/csv', 'ready');
       await use(body.url, 'get-export');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FILTERS } from '../shared/customer/filters.ts';
-import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../shared/limits.ts';
+import { FILTERS } from '../shared/domain/customer-filter.ts';
+import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../shared/domain/limits.ts';
 import { type Client, create, eventually, newMerchant, useApi } from './support/api.ts';
 import {
   customers,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleCustomers } from '../infra/local/sample-customers.ts';
-import { FILTERS } from '../shared/customer/filters.ts';
+import { FILTERS } from '../shared/domain/customer-filter.ts';
 import { ROUTES } from '../shared/routes.ts';
 import { create, isLocal, newMerchant, useApi } from './support/api.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { create, eventually, isLocal, newMerchant, useApi } from './support/api.ts';
 import { expectProblem } from './support/problem.ts';
 

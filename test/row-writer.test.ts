@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FIELDS, WRITABLE_FIELDS } from '../shared/customer/fields.ts';
-import { csv } from '../shared/export/csv.ts';
-import { xml } from '../shared/export/xml.ts';
+import { FIELDS, WRITABLE_FIELDS } from '../shared/domain/fields.ts';
+import { csv } from '../shared/formats/csv.ts';
+import { JSON_ROWS } from '../shared/formats/json.ts';
+import { plainRow } from '../shared/formats/row-format.ts';
+import { xml } from '../shared/formats/xml.ts';
 import { Query } from '../shared/http/query.ts';
-import { JSON_ROWS } from '../shared/rows/json.ts';
-import { plainRow } from '../shared/rows/row-format.ts';
-import { rowWriter } from '../shared/rows/row-writer.ts';
+import { rowWriter } from '../shared/storage/serialized-items/item-serializer.ts';
 import { customers } from './support/arbitraries.ts';
 
 // The fast way to a row against the plain one, on answers as any DynamoDB server may write them.

@@ -11,10 +11,10 @@ import { CAPACITY, type Throttle } from '../infra/capacity.ts';
 import { registerAddresses } from '../infra/local/registers.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
-import { ENVIRONMENT } from '../shared/config.ts';
-import { FIELDS } from '../shared/customer/fields.ts';
+import { FIELDS } from '../shared/domain/fields.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../shared/routes.ts';
-import { partitionKey } from '../shared/store/items.ts';
+import { partitionKey } from '../shared/storage/customer-item.ts';
 import {
   BY_ORG_NUMBER,
   COMPANY_ATTRIBUTES,
@@ -22,7 +22,7 @@ import {
   EXPORT_JOB_ATTRIBUTES,
   KEY,
   TTL_ATTRIBUTE,
-} from '../shared/table.ts';
+} from '../shared/storage/table.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
 type Json = Record<string, any>;

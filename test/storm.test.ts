@@ -1,6 +1,6 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ENVIRONMENT } from '../shared/config.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { ROUTES } from '../shared/routes.ts';
 import {
   type Answer,

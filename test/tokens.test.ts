@@ -14,7 +14,7 @@ import { createGateway } from '../infra/local/gateway.ts';
 import { AUDIENCE, makeKey, signToken, startIssuer } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
-import { EXPORTS_PREFIX } from '../shared/config.ts';
+import { EXPORTS_PREFIX } from '../shared/environment.ts';
 import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import { clientOf, isLocal, localStack, useApi } from './support/api.ts';
 import { readCall } from './support/dynamodb-call.ts';
@@ -63,7 +63,9 @@ describe.runIf(isLocal)('a token', () => {
     issuer = await startIssuer(0, published);
     dynamodb = await startProxyOf('dynamodb', (passing) => asked.dynamodb.push(passing));
     s3 = await startProxyOf('s3', (passing) => asked.s3.push(passing));
-    const lambda = createLambda(async (name) => (await import(`../functions/${name}.ts`)).handler);
+    const lambda = createLambda(
+      async (name) => (await import(`../functions/${name}/handler.ts`)).handler,
+    );
     const server = createGateway({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,

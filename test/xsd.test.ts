@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
 import { xmlSchema } from '../infra/documents/xml-schema.ts';
-import { WRITABLE_FIELDS } from '../shared/customer/fields.ts';
+import { WRITABLE_FIELDS } from '../shared/domain/fields.ts';
 import { create, newMerchant, useApi } from './support/api.ts';
 
 useApi();

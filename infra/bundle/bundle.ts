@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, parse } from 'node:path';
+import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
@@ -13,13 +13,13 @@ const replacement = (file: string) => join(import.meta.dirname, file);
  * Without a source map: it would be several times the code's size and slow every cold start, and
  * the same commit makes the same file, so that a place in a logged stack can be looked up later.
  *
- * @param name of the file in `functions/`, without its ending.
+ * @param name of its folder in `functions/`.
  * @param folder for its files, of which `index.mjs` is the one to load.
  * @returns what is in them, and how much of each.
  */
 export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
   const { metafile } = await build({
-    entryPoints: [join(FUNCTIONS, `${name}.ts`)],
+    entryPoints: [join(FUNCTIONS, name, 'handler.ts')],
     bundle: true,
     splitting: true,
     outdir: folder,
@@ -58,10 +58,9 @@ export async function bundleFunctions(): Promise<Bundles> {
   const folder = mkdtempSync(join(tmpdir(), 'functions-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const metafiles = await Promise.all(
-    readdirSync(FUNCTIONS).map(async (file) => {
-      const { name } = parse(file);
-      return [name, await bundleFunction(name, join(folder, name))] as const;
-    }),
+    readdirSync(FUNCTIONS).map(
+      async (name) => [name, await bundleFunction(name, join(folder, name))] as const,
+    ),
   );
   return { folder, metafiles: new Map(metafiles) };
 }

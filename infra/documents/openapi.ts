@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_BODY_BYTES } from '../../shared/limits.ts';
+import { MAX_BODY_BYTES } from '../../shared/domain/limits.ts';
 import { ROUTES } from '../../shared/routes.ts';
 import { OPERATIONS } from './operations.ts';
 import { type Json, type SchemaName, schemaRef, schemas } from './schemas.ts';

@@ -1,4 +1,4 @@
-import { COMPANY_STATUSES, REGISTERS } from '../../shared/registers/company-register.ts';
+import { COMPANY_STATUSES, REGISTERS } from '../../shared/company-registers/company-register.ts';
 import type { FunctionName } from '../../shared/routes.ts';
 import {
   COUNTRY,
@@ -131,9 +131,9 @@ export const OPERATIONS: Readonly<Record<FunctionName, Operation>> = {
     failures: { 404: 'Neither a customer nor a public register that is asked has this number.' },
   },
   'export-customers-xml': exportOfSelected('XML', FILTERING),
-  'export-chosen-customers-xml': exportOfChosen('XML', []),
+  'export-customers-by-id-xml': exportOfChosen('XML', []),
   'export-customers-csv': exportOfSelected('CSV', [...CSV_FORM, ...FILTERING]),
-  'export-chosen-customers-csv': exportOfChosen('CSV', CSV_FORM),
+  'export-customers-by-id-csv': exportOfChosen('CSV', CSV_FORM),
   'get-export': {
     summary: 'Ask how a long export gets on',
     parameters: [EXPORT_ID_IN_PATH],

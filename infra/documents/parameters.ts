@@ -1,14 +1,14 @@
-import { FILTERS } from '../../shared/customer/filters.ts';
-import { COUNTRIES } from '../../shared/customer/identity-number.ts';
-import type { CSV_PARAMETERS } from '../../shared/export/csv.ts';
-import { EXPORT_ID } from '../../shared/http/path.ts';
+import { FILTERS } from '../../shared/domain/customer-filter.ts';
+import { COUNTRIES } from '../../shared/domain/identity-number.ts';
 import {
   DEFAULT_PAGE,
   MAX_IDEMPOTENCY_KEY_LENGTH,
   MAX_PAGE,
   MAX_SEARCH_LENGTH,
   MAX_SEARCH_TEXTS,
-} from '../../shared/limits.ts';
+} from '../../shared/domain/limits.ts';
+import type { CSV_PARAMETERS } from '../../shared/formats/csv.ts';
+import { EXPORT_ID } from '../../shared/http/path.ts';
 import { ID, type Json } from './schemas.ts';
 
 /** Path parameter of a customer's id. */

@@ -1,9 +1,9 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { FIELDS, type Field } from '../../shared/customer/fields.ts';
-import { idsSchema } from '../../shared/customer/ids.ts';
-import { MembersSchema, TEXT_PATTERN } from '../../shared/customer/schema.ts';
-import { MAX_IDS_DELETED, MAX_IDS_EXPORTED } from '../../shared/limits.ts';
+import { FIELDS, type Field } from '../../shared/domain/fields.ts';
+import { MAX_IDS_DELETED, MAX_IDS_EXPORTED } from '../../shared/domain/limits.ts';
+import { MembersSchema, TEXT_PATTERN } from '../../shared/http/customer-schemas.ts';
+import { idsSchema } from '../../shared/http/id-schemas.ts';
 
 /** A JSON Schema, or another part of the document. */
 export type Json = Readonly<Record<string, unknown>>;

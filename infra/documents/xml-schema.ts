@@ -1,4 +1,4 @@
-import { FIELDS, type Field } from '../../shared/customer/fields.ts';
+import { FIELDS, type Field } from '../../shared/domain/fields.ts';
 
 /** The XML Schema (XSD 1.0) of an exported XML file. */
 export function xmlSchema(): string {

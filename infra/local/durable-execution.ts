@@ -11,7 +11,7 @@ import type {
 export interface Execution {
   /** By which callers name it. */
   readonly name: string;
-  /** Name of the file in `functions/`, without its ending. */
+  /** Name of its folder in `functions/`. */
   readonly functionName: string;
   readonly arn: string;
   /** The event of the caller, as JSON. */

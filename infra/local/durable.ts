@@ -158,7 +158,7 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const module = new URL(`${name}.ts`, this.#functions).href;
+    const module = new URL(`${name}/handler.ts`, this.#functions).href;
     const thread = new Worker(RUN, { workerData: { name, module, event } });
     const { signal } = this.#ending;
     try {

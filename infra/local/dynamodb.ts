@@ -6,7 +6,7 @@ import {
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { BY_ORG_NUMBER, DIRECTORY, KEY } from '../../shared/table.ts';
+import { BY_ORG_NUMBER, DIRECTORY, KEY } from '../../shared/storage/table.ts';
 import type { LocalServer } from './server.ts';
 import { startInThread } from './thread.ts';
 

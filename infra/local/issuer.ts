@@ -7,7 +7,7 @@ import {
   type JWK,
   SignJWT,
 } from 'jose';
-import { DEFAULT_CLAIMS } from '../../shared/config.ts';
+import { DEFAULT_CLAIMS } from '../../shared/environment.ts';
 import { ROUTES, type Scope } from '../../shared/routes.ts';
 import { keep, kept } from './data-folder.ts';
 import { type LocalServer, start } from './server.ts';

@@ -1,4 +1,4 @@
-import { inParallel } from '../../shared/parallel.ts';
+import { inParallel } from '../../shared/concurrency.ts';
 import { keep, kept } from './data-folder.ts';
 import { sampleCustomers } from './sample-customers.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { ENVIRONMENT } from '../../shared/config.ts';
-import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/limits.ts';
+import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
 import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../../shared/routes.ts';
 import type { Capacity } from '../capacity.ts';
 import { createAuthorizer } from './authorizer.ts';
@@ -118,7 +118,7 @@ export async function startLocalStack({
     lambdaApi.resume();
     const token = (options: TokenOptions) => signToken(key, issuer, options);
     const lambda = createLambda(
-      async (name) => (await import(`../../functions/${name}.ts`)).handler,
+      async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
       capacity && concurrencyOf(capacity),
     );
     const gateway = createGateway({

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { required } from '../config.ts';
-import type { Selection } from '../customer/filters.ts';
-import { badParameter } from './problem.ts';
+import type { Selection } from '../domain/customer-filter.ts';
+import { required } from '../environment.ts';
+import { badParameter } from './problem-details.ts';
 
 const SECRET = required('cursorSecret');
 const MAC_BYTES = 16;

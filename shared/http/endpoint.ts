@@ -5,9 +5,9 @@ import type {
   Context,
 } from 'aws-lambda';
 import Negotiator from 'negotiator';
-import { claimNames } from '../config.ts';
-import { toProblem } from './failures.ts';
-import { Problem } from './problem.ts';
+import { toProblem } from '../aws-errors.ts';
+import { claimNames } from '../environment.ts';
+import { Problem } from './problem-details.ts';
 import { Query } from './query.ts';
 
 /** What a function answers. */

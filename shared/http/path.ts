@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { IdSchema } from '../customer/ids.ts';
 import type { Request } from './endpoint.ts';
-import { badParameter } from './problem.ts';
+import { IdSchema } from './id-schemas.ts';
+import { badParameter } from './problem-details.ts';
 
 /**
  * The customer's id in the path.

@@ -1,4 +1,4 @@
-import { badParameter, badRequest } from './problem.ts';
+import { badParameter, badRequest } from './problem-details.ts';
 
 /** PHP writes a list as `name[0]=a&name[1]=b` or `name[]=a`. */
 const PHP_INDEX = /\[\d*\]$/;

@@ -38,8 +38,8 @@ const CASES: Readonly<Record<Exclude<FunctionName, 'get-export'>, Case>> = {
   'delete-customers': { call: { body: [4, 5, 6] }, usual: 'delete-many' },
   'export-customers-csv': { call: {}, usual: 'export-csv', exports: true },
   'export-customers-xml': { call: {}, usual: 'export-xml-fast-xml-parser', exports: true },
-  'export-chosen-customers-csv': { call: { body: [1, 2, 3] }, usual: 'export-csv', exports: true },
-  'export-chosen-customers-xml': {
+  'export-customers-by-id-csv': { call: { body: [1, 2, 3] }, usual: 'export-csv', exports: true },
+  'export-customers-by-id-xml': {
     call: { body: [1, 2, 3] },
     usual: 'export-xml-fast-xml-parser',
     exports: true,

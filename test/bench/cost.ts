@@ -72,7 +72,7 @@ type Call = (typeof CALLS)[number];
 type Measured = Consumption & { readonly bytes: number };
 
 async function measure(call: Call, merchant: string): Promise<Measured> {
-  const { handler } = await import(`../../functions/${call.handler}.ts`);
+  const { handler } = await import(`../../functions/${call.handler}/handler.ts`);
   proxy.take();
   const { statusCode, body = '' }: ApiResponse = await handler(
     eventOf(call.handler, { merchant, ...call }),

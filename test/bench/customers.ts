@@ -1,6 +1,6 @@
 import { sampleCustomers } from '../../infra/local/sample-customers.ts';
-import type { Customer } from '../../shared/customer/customer.ts';
-import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+import type { Customer } from '../../shared/domain/customer.ts';
+import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 
 /**
  * How much of a customer is filled in: every documented field (55 set), few of them (18 set), or

@@ -1,4 +1,4 @@
-import { ENVIRONMENT } from '../../shared/config.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
 
 /** Table and bucket that all contenders use. */
 export const TABLE = 'customers';

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
-import type { Customer } from '../../shared/customer/customer.ts';
-import { inParallel } from '../../shared/parallel.ts';
-import { toItem } from '../../shared/store/items.ts';
+import { inParallel } from '../../shared/concurrency.ts';
+import type { Customer } from '../../shared/domain/customer.ts';
+import { toItem } from '../../shared/storage/customer-item.ts';
 import { type Consumption, type CountingProxy, startCountingProxy } from './counting-proxy.ts';
 import { customerOf } from './customers.ts';
 import { environmentOf, TABLE } from './environment.ts';

@@ -1,5 +1,5 @@
 import type { Request } from 'autocannon';
-import { parseIdentityNumber } from '../../shared/customer/identity-number.ts';
+import { parseIdentityNumber } from '../../shared/domain/identity-number.ts';
 import { customerOf } from '../bench/customers.ts';
 
 /** Calls of one endpoint, as a share of the load. */

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import autocannon, { type Options, type Result } from 'autocannon';
 import { CAPACITY } from '../../infra/capacity.ts';
-import { inParallel } from '../../shared/parallel.ts';
+import { inParallel } from '../../shared/concurrency.ts';
 import { figure, progress } from '../bench/harness.ts';
 import { KEPT, mix, type Part, textsOf } from './mix.ts';
 import { type Memory, type StackProcess, startStack } from './process.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 
 /** What breaks careless writers and readers of JSON, CSV, XML and keys. */
 const NASTY = [

@@ -1,4 +1,4 @@
-import { KEY } from '../../shared/table.ts';
+import { KEY } from '../../shared/storage/table.ts';
 import type { Passing } from './fault-proxy.ts';
 
 /** What a request asks of DynamoDB, as a policy looks at it. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FILTERS } from '../../shared/customer/filters.ts';
+import { FILTERS } from '../../shared/domain/customer-filter.ts';
 import { at, document, errorsBy } from './documented.ts';
 import {
   BAD_TOKENS,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { WRITABLE_FIELDS } from '../../shared/customer/fields.ts';
+import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 import { at, deviations, errorsBy } from './documented.ts';
 import {
   type Caller,

@@ -1,15 +1,15 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { Customer } from '../../../shared/customer/customer.ts';
-import { derive } from '../../../shared/customer/derived.ts';
+import type { Customer } from '../../../shared/domain/customer.ts';
+import { derive } from '../../../shared/domain/search-attributes.ts';
 import {
   CUSTOMER_PREFIX,
   customerSortKey,
   idOf,
   padId,
   toItem,
-} from '../../../shared/store/items.ts';
-import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/table.ts';
+} from '../../../shared/storage/customer-item.ts';
+import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/storage/table.ts';
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
 
 /** A request that this table does not know. It is better to fail than to answer something else. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FIELDS } from '../../../shared/customer/fields.ts';
+import { FIELDS } from '../../../shared/domain/fields.ts';
 
 // A customer, the usual way: an item of the table under the API's own names.
 

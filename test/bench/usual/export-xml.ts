@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { FIELDS } from '../../../shared/customer/fields.ts';
+import { FIELDS } from '../../../shared/domain/fields.ts';
 import type { Item } from './customer.ts';
 import { usualExport } from './export.ts';
 

@@ -4,7 +4,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { BatchGetCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { FIELDS } from '../../../shared/customer/fields.ts';
+import { FIELDS } from '../../../shared/domain/fields.ts';
 import { type Item, idsSchema, keyOf } from './customer.ts';
 import { documents, TABLE_NAME, tracer, usualEndpoint } from './endpoint.ts';
 

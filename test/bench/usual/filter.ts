@@ -1,5 +1,5 @@
-import { kindLetter } from '../../../shared/customer/derived.ts';
-import { DERIVED } from '../../../shared/table.ts';
+import { kindLetter } from '../../../shared/domain/search-attributes.ts';
+import { DERIVED } from '../../../shared/storage/table.ts';
 
 /** A filter expression over whole items, for those of our filters that the bench uses. */
 export function filterOf({

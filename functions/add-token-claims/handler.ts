@@ -1,0 +1,26 @@
+import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda';
+import { claimNames } from '../../shared/environment.ts';
+import { ROUTES } from '../../shared/routes.ts';
+
+/** Cognito's custom attribute that says whose user this is, without Cognito's prefix. */
+export const MERCHANT_ATTRIBUTE = 'merchant_id';
+
+/**
+ * Cognito's trigger before it issues tokens: puts the user's merchant and the API's scopes into
+ * the access token.
+ *
+ * @throws Error for a user without a merchant, who then gets no token.
+ */
+export async function handler(event: TokenEvent): Promise<TokenEvent> {
+  const merchant = event.request.userAttributes[`custom:${MERCHANT_ATTRIBUTE}`];
+  if (!merchant) throw new Error('This user belongs to no merchant.');
+  event.response = {
+    claimsAndScopeOverrideDetails: {
+      accessTokenGeneration: {
+        claimsToAddOrOverride: { [claimNames().merchant]: merchant },
+        scopesToAdd: [...new Set(ROUTES.map(({ scope }) => scope))],
+      },
+    },
+  };
+  return event;
+}

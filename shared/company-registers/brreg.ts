@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
+import { expectBody, guarded } from './fetch-json.ts';
+
+const NAME = 'Brønnøysundregistrene';
+const text = () => v.nullish(v.string(), '');
+
+const AddressSchema = v.object({
+  adresse: v.nullish(v.array(v.nullish(v.string(), '')), []),
+  postnummer: text(),
+  poststed: text(),
+  landkode: text(),
+});
+const UnitSchema = v.object({
+  organisasjonsnummer: v.string(),
+  navn: v.string(),
+  postadresse: v.nullish(AddressSchema),
+  forretningsadresse: v.nullish(AddressSchema),
+  konkurs: v.nullish(v.boolean(), false),
+  underAvvikling: v.nullish(v.boolean(), false),
+  underTvangsavviklingEllerTvangsopplosning: v.nullish(v.boolean(), false),
+  slettedato: v.nullish(v.string()),
+});
+
+/**
+ * Norway's Enhetsregisteret. No key is needed.
+ *
+ * @param address its API, such as `https://data.brreg.no/enhetsregisteret/api`.
+ * @see https://data.brreg.no/enhetsregisteret/api/dokumentasjon/no/index.html
+ */
+export function brreg(address: string): CompanyRegister {
+  const guard = guarded(NAME);
+  return {
+    name: NAME,
+    find: ({ inRegister }) =>
+      guard(async (send) => {
+        const answer = await send(`${address}/enheter/${inRegister}`, {
+          headers: { accept: 'application/json' },
+        });
+        // 410 is of units that had to be taken out of the register by law.
+        if (answer.status === 404 || answer.status === 410) return undefined;
+        return toCompany(expectBody(UnitSchema, answer, NAME));
+      }),
+  };
+}
+
+function toCompany(unit: v.InferOutput<typeof UnitSchema>): RegisteredCompany {
+  // Letters and invoices go to the postal address, where there is one.
+  const address = unit.postadresse ?? unit.forretningsadresse;
+  return {
+    name: unit.navn,
+    street: (address?.adresse ?? []).filter(Boolean).join(', '),
+    postcode: address?.postnummer ?? '',
+    city: address?.poststed ?? '',
+    country: address?.landkode || 'NO',
+    status: statusOf(unit),
+    ...(unit.slettedato && { deregistered: unit.slettedato }),
+  };
+}
+
+function statusOf(unit: v.InferOutput<typeof UnitSchema>): CompanyStatus {
+  if (unit.slettedato) return 'deregistered';
+  if (unit.konkurs) return 'bankrupt';
+  const windingUp = unit.underAvvikling || unit.underTvangsavviklingEllerTvangsopplosning;
+  return windingUp ? 'winding-up' : 'active';
+}

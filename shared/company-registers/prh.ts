@@ -1,0 +1,126 @@
+import * as v from 'valibot';
+import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
+import { RegisterFailure } from './company-register.ts';
+import { expectBody, guarded } from './fetch-json.ts';
+
+const NAME = 'PRH';
+const text = () => v.nullish(v.string(), '');
+/** Codes are texts in some versions of the API, and numbers in others. */
+const code = () => v.nullish(v.pipe(v.union([v.string(), v.number()]), v.transform(String)), '');
+
+const CompanySchema = v.object({
+  businessId: v.object({ value: v.string() }),
+  names: v.nullish(
+    v.array(
+      v.object({
+        name: v.string(),
+        type: code(),
+        registrationDate: text(),
+        endDate: v.nullish(v.string()),
+      }),
+    ),
+    [],
+  ),
+  addresses: v.nullish(
+    v.array(
+      v.object({
+        type: code(),
+        street: text(),
+        buildingNumber: text(),
+        entrance: text(),
+        apartmentNumber: text(),
+        postCode: text(),
+        postOfficeBox: text(),
+        country: text(),
+        postOffices: v.nullish(v.array(v.object({ city: text(), languageCode: code() })), []),
+      }),
+    ),
+    [],
+  ),
+  companySituations: v.nullish(
+    v.array(v.object({ type: code(), endDate: v.nullish(v.string()) })),
+    [],
+  ),
+  endDate: v.nullish(v.string()),
+});
+const AnswerSchema = v.object({ companies: v.array(CompanySchema) });
+type Company = v.InferOutput<typeof CompanySchema>;
+
+/** Codes of the register. */
+const CURRENT_NAME = '1';
+const POSTAL_ADDRESS = '2';
+const FINNISH = '1';
+/** Situations that end a company, the more serious first; a reorganisation leaves it active. */
+const ENDINGS: readonly (readonly [type: string, status: CompanyStatus])[] = [
+  ['KONK', 'bankrupt'],
+  ['SELTILA', 'winding-up'],
+];
+
+/**
+ * Finland's business information system, by the Patent and Registration Office. No key is needed;
+ * its data is published under CC BY 4.0.
+ *
+ * @param address its API, such as `https://avoindata.prh.fi/opendata-ytj-api/v3`.
+ * @see https://avoindata.prh.fi/opendata-ytj-api/v3/schema?lang=en
+ */
+export function prh(address: string): CompanyRegister {
+  const guard = guarded(NAME);
+  return {
+    name: NAME,
+    find: ({ inRegister }) =>
+      guard(async (send) => {
+        const answer = await send(
+          `${address}/companies?${new URLSearchParams({ businessId: inRegister })}`,
+          { headers: { accept: 'application/json' } },
+        );
+        if (answer.status === 404) return undefined;
+        const ofNumber = expectBody(AnswerSchema, answer, NAME).companies.filter(
+          ({ businessId }) => businessId.value === inRegister,
+        );
+        // Where a number was given to another company, the one that goes on counts.
+        const company = ofNumber.find(({ endDate }) => !endDate) ?? ofNumber[0];
+        return company && toCompany(company);
+      }),
+  };
+}
+
+function toCompany(company: Company): RegisteredCompany {
+  const { names, addresses, endDate } = company;
+  const address = addresses.find(({ type }) => type === POSTAL_ADDRESS) ?? addresses[0];
+  const city =
+    address?.postOffices.find(({ languageCode }) => languageCode === FINNISH) ??
+    address?.postOffices[0];
+  return {
+    name: nameOf(names),
+    street: address ? streetOf(address) : '',
+    postcode: address?.postCode ?? '',
+    city: city?.city ?? '',
+    country: /^[A-Z]{2}$/.test(address?.country ?? '') ? (address?.country as string) : 'FI',
+    status: statusOf(company),
+    ...(endDate && { deregistered: endDate }),
+  };
+}
+
+function statusOf({ companySituations, endDate }: Company): CompanyStatus {
+  if (endDate) return 'deregistered';
+  const types = companySituations.filter((each) => !each.endDate).map(({ type }) => type);
+  return ENDINGS.find(([type]) => types.includes(type))?.[1] ?? 'active';
+}
+
+function nameOf(names: Company['names']): string {
+  const latest = names
+    .filter(({ type }) => type === CURRENT_NAME)
+    // One without an end is later than any that has one.
+    .sort((a, b) => (key(a) < key(b) ? 1 : -1))[0];
+  if (!latest) throw new RegisterFailure(`${NAME} tells no name`);
+  return latest.name;
+}
+
+const key = ({ endDate, registrationDate }: Company['names'][number]) =>
+  `${endDate ? 0 : 1}${registrationDate}`;
+
+function streetOf(address: Company['addresses'][number]): string {
+  if (address.postOfficeBox) return `PL ${address.postOfficeBox}`;
+  const { street, buildingNumber, entrance, apartmentNumber } = address;
+  return [street, buildingNumber, entrance, apartmentNumber].filter(Boolean).join(' ');
+}

@@ -1,8 +1,0 @@
-import { EXPORT_RUNNER } from '../../../shared/routes.ts';
-
-// In its own thread, as every run is, it calls itself by its name in all that it sends.
-process.env.AWS_EXECUTION_ENV = EXPORT_RUNNER;
-// Failures that a test makes are no news.
-for (const level of ['warn', 'error'] as const) console[level] = () => {};
-
-export { handler } from '../../../functions/run-export.ts';
