@@ -13,10 +13,9 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { DEFAULT_CLAIMS } from '../shared/environment.ts';
-import { DEFAULT_FUNCTION } from '../shared/routes.ts';
 import { CAPACITY } from './capacity.ts';
+import { DEFAULT_FUNCTION, type Endpoint } from './endpoints.ts';
 import { addLogGroup } from './functions.ts';
-import type { Endpoint } from './permissions.ts';
 import type { Identity, Settings } from './settings.ts';
 
 /** CloudFormation takes this as it is; the construct does not change the names. */
@@ -80,7 +79,7 @@ export function addApi(
   stage.node.addDependency(...routes);
   (stage.node.defaultChild as CfnStage).routeSettings = Object.fromEntries(
     endpoints
-      .filter(({ route }) => route.exports === 'write')
+      .filter(({ route }) => route.files === 'write')
       .map(({ route }) => [`${route.method} ${route.path}`, EXPORT_ROUTE_SETTINGS]),
   );
   return api;

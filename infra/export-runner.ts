@@ -1,10 +1,10 @@
 import { Annotations, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
 import type { Alias, IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { EXPORT_RUNNER } from '../shared/routes.ts';
+import { EXPORT_WORKER } from './endpoints.ts';
 import { storageVariables } from './environment.ts';
 import { addFunction } from './functions.ts';
-import { type Storage, statementsOfRunner } from './permissions.ts';
+import { type Storage, statementsOfWorker } from './permissions.ts';
 import type { Settings } from './settings.ts';
 import { removalPolicy } from './storage.ts';
 
@@ -28,14 +28,14 @@ export function addExportRunner(
   storage: Storage,
   memorySize: number,
 ): ExportRunner {
-  const functionName = `customer-register-${settings.stage}-${EXPORT_RUNNER}`;
+  const functionName = `customer-register-${settings.stage}-${EXPORT_WORKER}`;
   const arn = Stack.of(scope).formatArn({
     service: 'lambda',
     resource: 'function',
     resourceName: functionName,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
-  const handler = addFunction(scope, EXPORT_RUNNER, settings, {
+  const handler = addFunction(scope, EXPORT_WORKER, settings, {
     description: 'Goes on with exports that take longer than the API waits',
     functionName,
     memorySize,
@@ -45,7 +45,7 @@ export function addExportRunner(
     // An execution stays with the version that began it, also while another is deployed.
     currentVersionOptions: { removalPolicy: removalPolicy(settings) },
     environment: storageVariables(storage, 'write'),
-    statements: statementsOfRunner(storage, arn),
+    statements: statementsOfWorker(storage, arn),
   });
   Validations.of(scope).acknowledge({
     id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:${functionName}:*]`,

@@ -2,46 +2,24 @@ import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
-import { EXPORT_RUNNER, type FunctionName, type ROUTES } from '../shared/routes.ts';
+import type { TableAccess } from '../shared/http/contract.ts';
 import {
-  BY_ORG_NUMBER,
   COMPANY_ATTRIBUTES,
-  DIRECTORY,
+  CUSTOMER_INDEX,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
 } from '../shared/storage/table.ts';
+import type { Endpoint } from './endpoints.ts';
 
-/** What a function calls DynamoDB for. */
-interface TablePermissions {
-  /** Actions on the table itself. */
-  readonly table?: readonly (
-    | 'BatchGetItem'
-    | 'DeleteItem'
-    | 'GetItem'
-    | 'PutItem'
-    | 'Query'
-    | 'UpdateItem'
-  )[];
-  /** The indexes it queries. */
-  readonly queries?: readonly string[];
-  /** Actions on export jobs alone. */
-  readonly jobs?: readonly ('PutItem' | 'UpdateItem')[];
-  /** Actions on companies that a public register has told of, and on nothing else. */
-  readonly companies?: readonly 'PutItem'[];
-}
-
-/** One route of the route table. */
-export type Endpoint = (typeof ROUTES)[number];
-
-/** Where data is kept. */
+/** Where data is stored. */
 export interface Storage {
   readonly table: Table;
   readonly bucket: Bucket;
 }
 
 /**
- * Only items and index entries in a merchant's partition. `ForAllValues` also holds where a call has
- * no leading key; those are scans and statements of PartiQL, and no function may make either.
+ * Only items and index entries in a merchant's partition. `ForAllValues` also holds if a call has
+ * no leading key; those are scans and statements of PartiQL, which no function may make.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
@@ -49,124 +27,79 @@ const IN_PARTITIONS = {
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${PARTITION_PREFIX}*`] },
 };
 
-const EXPORT_OF_SELECTED: TablePermissions = {
-  table: ['Query', 'BatchGetItem'],
-  queries: [DIRECTORY.name],
-  jobs: ['PutItem'],
+const EXPORT_WORKER_TABLE_ACCESS: TableAccess = {
+  actions: ['Query', 'BatchGetItem'],
+  indexes: [CUSTOMER_INDEX.name],
+  exportJobs: ['UpdateItem'],
 };
-
-const PERMISSIONS: Readonly<Record<FunctionName | typeof EXPORT_RUNNER, TablePermissions>> = {
-  'list-customers': {
-    table: ['Query', 'BatchGetItem'],
-    queries: [DIRECTORY.name],
-  },
-  // Updates the id sequence; puts the customer; puts, gets and updates the idempotency record.
-  'create-customer': { table: ['GetItem', 'PutItem', 'UpdateItem'] },
-  'delete-customers': { table: ['DeleteItem'] },
-  'count-customers': { queries: [DIRECTORY.name] },
-  'get-customer': { table: ['GetItem'] },
-  'update-customer': { table: ['GetItem', 'PutItem'] },
-  'delete-customer': { table: ['GetItem', 'DeleteItem'] },
-  'search-by-org-number': {
-    table: ['GetItem'],
-    queries: [BY_ORG_NUMBER.name],
-    companies: ['PutItem'],
-  },
-  'export-customers-xml': EXPORT_OF_SELECTED,
-  'export-customers-by-id-xml': { table: ['BatchGetItem'] },
-  'export-customers-csv': EXPORT_OF_SELECTED,
-  'export-customers-by-id-csv': { table: ['BatchGetItem'] },
-  'get-export': { table: ['GetItem'] },
-  [EXPORT_RUNNER]: {
-    table: ['Query', 'BatchGetItem'],
-    queries: [DIRECTORY.name],
-    jobs: ['UpdateItem'],
-  },
-};
-
-/** Whether an endpoint leaves to the export runner what takes it too long. */
-export function handsOver({ function: name }: Endpoint): boolean {
-  return PERMISSIONS[name] === EXPORT_OF_SELECTED;
-}
 
 /**
- * All that an endpoint's function may do beside logging: what its code calls, nothing more.
+ * Returns all that an endpoint's function may do besides logging: what its code calls, no more.
  *
- * @param runner ARN of the export runner's alias.
+ * @param worker ARN of the export worker's alias.
  */
-export function statementsOf(route: Endpoint, storage: Storage, runner: string): PolicyStatement[] {
+export function statementsOf(
+  endpoint: Endpoint,
+  storage: Storage,
+  worker: string,
+): PolicyStatement[] {
+  const { table = {}, files, startsExportJobs } = endpoint;
   return [
-    ...onTable(route.function, storage),
-    ...(handsOver(route)
-      ? [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [runner] })]
+    ...onTable(table, storage),
+    ...(startsExportJobs
+      ? [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker] })]
       : []),
-    ...(route.exports ? [onFiles(route.exports, storage)] : []),
+    ...(files ? [onFiles(files, storage)] : []),
   ];
 }
 
 /**
- * All that the export runner may do beside logging.
+ * Returns all that the export worker may do besides logging.
  *
  * @param arn its own, without a version.
  */
-export function statementsOfRunner(storage: Storage, arn: string): PolicyStatement[] {
+export function statementsOfWorker(storage: Storage, arn: string): PolicyStatement[] {
   return [
-    ...onTable(EXPORT_RUNNER, storage),
+    ...onTable(EXPORT_WORKER_TABLE_ACCESS, storage),
     new PolicyStatement({
       actions: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
-      // Executions are parts of a version, whose number each deployment raises.
+      // Executions are parts of a version, whose number increases with each deployment.
       resources: [`${arn}:*`],
     }),
     onFiles('write', storage),
   ];
 }
 
-function onTable(name: keyof typeof PERMISSIONS, { table }: Storage): PolicyStatement[] {
-  const { table: actions = [], queries = [], jobs = [], companies = [] } = PERMISSIONS[name];
-  const statements: PolicyStatement[] = [];
-  if (actions.length > 0) {
-    statements.push(
-      new PolicyStatement({
-        actions: actions.map((action) => `dynamodb:${action}`),
-        resources: [table.tableArn],
-        conditions: IN_PARTITIONS,
-      }),
-    );
-  }
-  if (queries.length > 0) {
-    statements.push(
-      new PolicyStatement({
-        actions: ['dynamodb:Query'],
-        resources: queries.map((index) => `${table.tableArn}/index/${index}`),
-        conditions: IN_PARTITIONS,
-      }),
-    );
-  }
-  // A policy cannot tell sort keys apart, but neither has an attribute of a customer's.
-  for (const [some, attributes] of [
-    [jobs, EXPORT_JOB_ATTRIBUTES],
-    [companies, COMPANY_ATTRIBUTES],
-  ] as const) {
-    if (some.length === 0) continue;
-    statements.push(
-      new PolicyStatement({
-        actions: some.map((action) => `dynamodb:${action}`),
-        resources: [table.tableArn],
-        conditions: {
-          ...IN_PARTITIONS,
-          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...attributes] },
-        },
-      }),
-    );
-  }
-  return statements;
+function onTable(access: TableAccess, { table }: Storage): PolicyStatement[] {
+  const { actions = [], indexes = [], exportJobs = [], companies = [] } = access;
+  const statement = (names: readonly string[], resources: string[], conditions = {}) =>
+    names.length === 0 || resources.length === 0
+      ? []
+      : new PolicyStatement({
+          actions: names.map((name) => `dynamodb:${name}`),
+          resources,
+          conditions: { ...IN_PARTITIONS, ...conditions },
+        });
+  // A policy cannot tell sort keys apart, but no attribute of these items is a customer's.
+  const only = (attributes: readonly string[]) => ({
+    'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...attributes] },
+  });
+  return [
+    statement(actions, [table.tableArn]),
+    statement(
+      ['Query'],
+      indexes.map((index) => `${table.tableArn}/index/${index}`),
+    ),
+    statement(exportJobs, [table.tableArn], only(EXPORT_JOB_ATTRIBUTES)),
+    statement(companies, [table.tableArn], only(COMPANY_ATTRIBUTES)),
+  ].flat();
 }
 
-function onFiles(what: 'read' | 'write', { bucket }: Storage): PolicyStatement {
+function onFiles(access: 'read' | 'write', { bucket }: Storage): PolicyStatement {
   return new PolicyStatement({
-    // A presigned address can do what its signer can, so that who tells of a file may read it.
+    // A presigned URL can do what its signer can, so that who signs one needs to read the file.
     actions: [
-      ...(what === 'write' ? ['s3:PutObject', 's3:AbortMultipartUpload'] : []),
+      ...(access === 'write' ? ['s3:PutObject', 's3:AbortMultipartUpload'] : []),
       's3:GetObject',
     ],
     resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],

@@ -1,7 +1,8 @@
 import { type App, CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
-import { DEFAULT_FUNCTION, type FunctionName, ROUTES } from '../shared/routes.ts';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { addAlarms } from './alarms.ts';
 import { addApi } from './api.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, routesVariable } from './endpoints.ts';
 import { claimVariables, endpointVariables } from './environment.ts';
 import { addExportRunner } from './export-runner.ts';
 import { addFunction } from './functions.ts';
@@ -17,9 +18,6 @@ const TIMEOUT = Duration.seconds(29);
 const MEMORY_MB = 1_024;
 /** One whole processor, which is what limits an export. */
 const EXPORT_MEMORY_MB = 1_769;
-
-/** The only function that asks public registers. */
-const LOOK_UP = 'search-by-org-number' satisfies FunctionName;
 
 /** The customer register: table, bucket, functions, API, who may call it, and its alarms. */
 export class CustomerRegister extends Stack {
@@ -39,21 +37,21 @@ export class CustomerRegister extends Stack {
     const { functionArn: runnerArn } = runner.alias;
     const claims = claimVariables(settings);
     const identity = settings.identity ?? addUserPool(this, settings, claims);
-    const endpoints = ROUTES.map((route) => ({
+    const endpoints = ENDPOINTS.map((route) => ({
       route,
       handler: addFunction(this, route.function, settings, {
         description: `${route.method} ${route.path}`,
-        memorySize: route.exports === 'write' ? EXPORT_MEMORY_MB : MEMORY_MB,
+        memorySize: route.files === 'write' ? EXPORT_MEMORY_MB : MEMORY_MB,
         timeout: TIMEOUT,
-        makesFiles: route.exports === 'write',
+        makesFiles: route.files === 'write',
         environment: {
           ...claims,
           ...endpointVariables(route, storage, runnerArn),
-          ...(route.function === LOOK_UP && registerVariables(settings.registers)),
+          ...(route.table?.companies && registerVariables(settings.registers)),
         },
         statements: [
           ...statementsOf(route, storage, runnerArn),
-          ...(route.function === LOOK_UP ? registerStatements(this, settings.registers) : []),
+          ...(route.table?.companies ? registerStatements(this, settings.registers) : []),
         ],
       }),
     }));
@@ -61,13 +59,13 @@ export class CustomerRegister extends Stack {
       description: 'Whatever no route answers',
       memorySize: MEMORY_MB,
       timeout: TIMEOUT,
-      environment: claims,
+      environment: { ...claims, [ENVIRONMENT.routes]: routesVariable() },
       statements: [],
     });
     const api = addApi(this, settings, identity, { endpoints, fallback });
     const handlers = (makeFiles: boolean) =>
       endpoints
-        .filter(({ route }) => (route.exports === 'write') === makeFiles)
+        .filter(({ route }) => (route.files === 'write') === makeFiles)
         .map(({ handler }) => handler);
     addAlarms(this, settings, {
       api,

@@ -15,7 +15,12 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
-import { BY_ORG_NUMBER, DIRECTORY, KEY, TTL_ATTRIBUTE } from '../shared/storage/table.ts';
+import {
+  CUSTOMER_INDEX,
+  IDENTITY_NUMBER_INDEX,
+  KEY,
+  TTL_ATTRIBUTE,
+} from '../shared/storage/table.ts';
 import type { Settings } from './settings.ts';
 
 /** What becomes of data when its stack is deleted: production's stays. */
@@ -37,16 +42,16 @@ export function addTable(scope: Construct, settings: Settings): Table {
     removalPolicy: removalPolicy(settings),
   });
   table.addGlobalSecondaryIndex({
-    indexName: DIRECTORY.name,
+    indexName: CUSTOMER_INDEX.name,
     partitionKey,
-    sortKey: { name: DIRECTORY.sortKey, type: AttributeType.NUMBER },
+    sortKey: { name: CUSTOMER_INDEX.sortKey, type: AttributeType.NUMBER },
     projectionType: ProjectionType.INCLUDE,
-    nonKeyAttributes: [...DIRECTORY.projected],
+    nonKeyAttributes: [...CUSTOMER_INDEX.projected],
   });
   table.addGlobalSecondaryIndex({
-    indexName: BY_ORG_NUMBER.name,
+    indexName: IDENTITY_NUMBER_INDEX.name,
     partitionKey,
-    sortKey: { name: BY_ORG_NUMBER.sortKey, type: AttributeType.STRING },
+    sortKey: { name: IDENTITY_NUMBER_INDEX.sortKey, type: AttributeType.STRING },
     projectionType: ProjectionType.KEYS_ONLY,
   });
   return table;

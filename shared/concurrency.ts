@@ -1,11 +1,10 @@
 /**
- * Does something with each of `inputs`, at most `width` at once, and gives the results in the
- * order of the inputs. An asynchronous source is read only as fast as the work goes on. The first
- * failure, of the source or of the work, fails the whole, once nothing is under way any more.
+ * Runs `work` on each input, at most `concurrency` at a time, and returns the results in the order
+ * of the inputs. The first failure fails the whole, after everything under way has ended.
  */
-export async function inParallel<I, O>(
+export async function mapConcurrently<I, O>(
   inputs: Iterable<I> | AsyncIterable<I>,
-  width: number,
+  concurrency: number,
   work: (input: I, index: number) => Promise<O>,
 ): Promise<O[]> {
   const results: O[] = [];
@@ -22,37 +21,68 @@ export async function inParallel<I, O>(
       }
     }
   };
-  const outcomes = await Promise.allSettled(Array.from({ length: width }, worker));
+  const outcomes = await Promise.allSettled(Array.from({ length: concurrency }, worker));
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure) throw failure.reason;
   return results;
 }
 
 /**
- * Does something with each of `inputs` and gives the results in the order of the inputs, one by
- * one. At most `width` are under way or waiting to be taken; when the taker stops, no more begin.
+ * Runs `work` on each input and yields the results in the order of the inputs. At most
+ * `concurrency` are under way or waiting to be consumed; when the consumer stops, no more start.
  */
-export async function* prefetched<I, O>(
+export async function* mapAhead<I, O>(
   inputs: Iterable<I> | AsyncIterable<I>,
-  width: number,
+  concurrency: number,
   work: (input: I) => Promise<O>,
 ): AsyncGenerator<O> {
-  const underWay: Promise<O>[] = [];
-  const begin = (input: I) => {
+  const pending: Promise<O>[] = [];
+  const start = (input: I) => {
     const result = work(input);
-    // A failure is thrown when its turn comes; until then nobody waits for it.
+    // A failure is thrown when its turn comes; until then it must not count as unhandled.
     result.catch(() => {});
-    underWay.push(result);
+    pending.push(result);
   };
   try {
     for await (const input of inputs) {
-      begin(input);
-      if (underWay.length === width) yield (await underWay.shift()) as O;
+      start(input);
+      if (pending.length === concurrency) yield (await pending.shift()) as O;
     }
-    while (underWay.length > 0) yield (await underWay.shift()) as O;
+    while (pending.length > 0) yield (await pending.shift()) as O;
   } finally {
-    await Promise.allSettled(underWay);
+    await Promise.allSettled(pending);
   }
+}
+
+/**
+ * Yields the values of `source` until the deadline, even if the source is still waiting then.
+ *
+ * @throws the deadline's reason.
+ */
+export async function* untilDeadline<T>(
+  deadline: AbortSignal,
+  source: AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  for (;;) {
+    const { done, value } = await beforeDeadline(deadline, source.next());
+    if (done) return;
+    yield value;
+  }
+}
+
+/**
+ * Resolves as `value` does if that is before the deadline. The listener goes with the value: a
+ * race against one promise of the deadline would keep each value until the deadline.
+ *
+ * @throws the deadline's reason.
+ */
+export function beforeDeadline<T>(deadline: AbortSignal, value: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(deadline.reason);
+    if (deadline.aborted) end();
+    deadline.addEventListener('abort', end, { once: true });
+    value.then(resolve, reject).finally(() => deadline.removeEventListener('abort', end));
+  });
 }
 
 async function* numbered<I>(inputs: Iterable<I> | AsyncIterable<I>): AsyncGenerator<[number, I]> {

@@ -1,41 +1,44 @@
 /**
- * What a function is told by its environment. Every variable has its name here and nowhere else;
- * the stack and the local start set them, and a missing one fails the function's start with its
- * name. Besides these the SDK itself reads AWS_REGION and, on the local stack, AWS_ENDPOINT_URL_*.
+ * Names of the functions' environment variables. The stack and the local start set them. The SDK
+ * itself also reads AWS_REGION and, on the local stack, AWS_ENDPOINT_URL_*.
  */
 export const ENVIRONMENT = {
   /** DynamoDB table that holds the customers. */
   tableName: 'TABLE_NAME',
-  /** S3 bucket for export files; only functions of exports have it. */
+  /** S3 bucket for export files; only export functions have it. */
   bucketName: 'BUCKET_NAME',
-  /** Durable function that goes on with exports too long for the API: an ARN with its alias. */
-  exportRunner: 'EXPORT_RUNNER',
-  /** Most rows, by estimate, of an export that is made while its caller waits. */
+  /** ARN, with its alias, of the durable function that continues long exports. */
+  exportWorker: 'EXPORT_WORKER',
+  /** Maximum estimated rows of an export that completes while its caller waits. */
   longExportRows: 'LONG_EXPORT_ROWS',
-  /** Address of Bolagsverket's API; without one it is not asked. So with the next two. */
+  /** Method and path of each route, separated by commas; for the `$default` route. */
+  routes: 'ROUTES',
+  /** Address of Bolagsverket's API; if it is missing, the register is not enabled. */
   bolagsverket: 'BOLAGSVERKET_ADDRESS',
+  /** The same of Brønnøysundregistrene's API. */
   brreg: 'BRREG_ADDRESS',
+  /** The same of PRH's API. */
   prh: 'PRH_ADDRESS',
-  /** Where Bolagsverket gives access tokens. */
+  /** Address at which Bolagsverket issues access tokens. */
   bolagsverketTokens: 'BOLAGSVERKET_TOKEN_ADDRESS',
   /** Secret in Secrets Manager with the client's id and secret for that. */
   bolagsverketSecret: 'BOLAGSVERKET_SECRET',
-  /** Days for which a company is remembered that a register has told of. */
+  /** Days for which a company of a public register is cached. */
   companyCacheDays: 'COMPANY_CACHE_DAYS',
   /** Key of the cursors' message authentication code. */
   cursorSecret: 'CURSOR_SECRET',
   /** Flat token claim that names the merchant. */
   merchantClaim: 'MERCHANT_CLAIM',
-  /** Optional flat token claim for a new customer's `mm3servicesid`. */
+  /** Optional flat token claim with a new customer's `mm3servicesid`. */
   serviceClaim: 'SERVICE_CLAIM',
-  /** Optional flat token claim for a new customer's `mexcModulesid`. */
+  /** Optional flat token claim with a new customer's `mexcModulesid`. */
   moduleClaim: 'MODULE_CLAIM',
 } as const;
 
-/** First part of every export's object key in the bucket; the merchant follows. */
+/** Prefix of every export's object key: `exports/<merchant>/`. */
 export const EXPORTS_PREFIX = 'exports/';
 
-/** Claim names used where the environment does not choose others. */
+/** Claim names that apply unless the environment sets others. */
 export const DEFAULT_CLAIMS = {
   merchant: 'merchant_id',
   service: 'mm3servicesid',
@@ -43,8 +46,8 @@ export const DEFAULT_CLAIMS = {
 } as const;
 
 /**
- * Reads a variable that must be there. Modules call this as they load, so that a deployment that
- * lacks one fails at its first start, and not in the middle of a request.
+ * Returns a required variable. Modules call this as they load, so that a deployment without it fails
+ * at its first start, and not during a request.
  *
  * @throws Error that names the variable.
  */
@@ -55,19 +58,19 @@ export function required(name: keyof typeof ENVIRONMENT): string {
 }
 
 /**
- * Reads a variable that must be a whole number, as {@link required} does.
+ * Returns a required variable that is an integer, as {@link required} does.
  *
  * @throws Error that names the variable.
  */
 export function requiredNumber(name: keyof typeof ENVIRONMENT): number {
   const value = required(name);
   if (!/^\d{1,15}$/.test(value)) {
-    throw new Error(`Environment variable ${ENVIRONMENT[name]} is no whole number: ${value}`);
+    throw new Error(`Environment variable ${ENVIRONMENT[name]} must be an integer; got ${value}`);
   }
   return Number(value);
 }
 
-/** Names of the token claims that say whose customers these are. */
+/** Returns the names of the token claims that identify merchant, service and module. */
 export function claimNames() {
   return {
     merchant: process.env[ENVIRONMENT.merchantClaim] || DEFAULT_CLAIMS.merchant,

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFunctions } from '../infra/bundle/bundle.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS } from '../infra/endpoints.ts';
 import { createAuthorizer } from '../infra/local/authorizer.ts';
 import { createGateway } from '../infra/local/gateway.ts';
 import { AUDIENCE } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import {
   type Client,
   clientOf,
@@ -38,7 +38,7 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
       async (name) => (await import(/* @vite-ignore */ join(folder, name, 'index.mjs'))).handler,
     );
     const server = createGateway({
-      routes: ROUTES,
+      routes: ENDPOINTS,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(localStack().issuer, AUDIENCE),
       invoke: lambda,

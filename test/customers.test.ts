@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { FIELDS } from '../shared/domain/fields.ts';
-import { idempotencyKey } from '../shared/storage/customer-item.ts';
+import { idempotencyRecordKey } from '../shared/storage/table.ts';
 import {
   create,
   isLocal,
@@ -161,7 +161,7 @@ describe('a request with an Idempotency-Key', () => {
     const dynamodb = DynamoDBDocument.from(new DynamoDBClient());
     const record = {
       TableName: localStack().table,
-      Key: idempotencyKey(name, 'k'),
+      Key: idempotencyRecordKey(name, 'k'),
     };
     const { Item } = await dynamodb.get({ ...record, ConsistentRead: true });
     const lifetime = Item?.expiresAt - Date.now() / 1_000;

@@ -5,7 +5,7 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BY_ORG_NUMBER, DIRECTORY } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../shared/storage/table.ts';
 import {
   type Client,
   create,
@@ -64,7 +64,7 @@ describe.runIf(isLocal)('of a deleted customer', () => {
     const { mexcParamvaluesetsid: id } = answer.body;
     const other = await create(merchant, { ...ANNA, customerid: 'anna-78' });
     expect(tracesIn(JSON.stringify(await stored()))).not.toEqual([]);
-    await eventually(async () => expect(await stored(BY_ORG_NUMBER.name)).toHaveLength(2));
+    await eventually(async () => expect(await stored(IDENTITY_NUMBER_INDEX.name)).toHaveLength(2));
 
     await merchant.call('PATCH', `/customers/${id}`, { body: { address: 'Nya gatan 1' } });
     await merchant.call('DELETE', `/customers/${id}`);
@@ -72,8 +72,8 @@ describe.runIf(isLocal)('of a deleted customer', () => {
     expect(await keys()).toEqual(['IDEMPOTENCY', 'SEQUENCE']);
     expect(tracesIn(JSON.stringify(await stored()))).toEqual([]);
     await eventually(async () => {
-      expect(await stored(DIRECTORY.name)).toEqual([]);
-      expect(await stored(BY_ORG_NUMBER.name)).toEqual([]);
+      expect(await stored(CUSTOMER_INDEX.name)).toEqual([]);
+      expect(await stored(IDENTITY_NUMBER_INDEX.name)).toEqual([]);
     });
   });
 

@@ -159,7 +159,7 @@ describe.each([
       );
     });
     const answer = await merchant.call('GET', `${path}?filter=rangeByDate&from=2024-02-30&to=x`);
-    expectProblem(answer, 400, [{ parameter: 'from' }]);
+    expectProblem(answer, 400, [{ parameter: 'from' }, { parameter: 'to' }]);
   });
 
   test.each(['limit=1', 'filetr=search', 'delimter=comma'])('refuses ?%s', async (query) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ROUTES } from '../shared/routes.ts';
+import { ENDPOINTS } from '../infra/endpoints.ts';
 import {
   type Answer,
   type Client,
@@ -106,7 +106,7 @@ describe.runIf(isLocal)('behind the API', () => {
       expect(await list(merchant)).toEqual(customers);
     });
 
-    test.each(ROUTES)('fails: $method $path is 503 and changes nothing', async (route) => {
+    test.each(ENDPOINTS)('fails: $method $path is 503 and changes nothing', async (route) => {
       const { name, merchant, customers, ids } = await merchantWith(1);
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError')));
       const path = route.path

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type IdRange, readInOrder } from '../shared/storage/parallel-query.ts';
+import { queryInParallel } from '../shared/storage/parallel-query.ts';
+import type { IdRange } from '../shared/storage/table.ts';
 
 /** Customers by ascending id, in steps from the one before, and how much of a page each takes. */
 const registers = fc
@@ -44,13 +45,14 @@ test('a stretch of ids is read whole and in order, whatever is on a page', async
             size += customer.size;
             value.push(customer.id);
             // DynamoDB says how far it came also where nothing follows.
-            if (size >= pageSize) return { value, size, reached: customer.id };
+            if (size >= pageSize) return { value, size, lastEvaluatedId: customer.id };
           }
-          return { value, size, reached: undefined };
+          return { value, size, lastEvaluatedId: undefined };
         };
         const newestId = async () => register.at(-1)?.id ?? 0;
         const read: number[] = [];
-        for await (const ids of readInOrder({ from, to }, readPage, newestId)) read.push(...ids);
+        for await (const ids of queryInParallel({ from, to }, readPage, newestId))
+          read.push(...ids);
         expect(read).toEqual(register.map(({ id }) => id).filter((id) => id >= from && id <= to));
         expect(most).toBeLessThanOrEqual(4);
       },
@@ -66,10 +68,10 @@ test('a page that fails fails the whole, and nothing goes on behind it', async (
     await new Promise((resolve) => setTimeout(resolve, 1));
     underWay -= 1;
     if (from > 50) throw new Error('throttled');
-    return { value: from, size: 10, reached: from + 9 };
+    return { value: from, size: 10, lastEvaluatedId: from + 9 };
   };
   const read = async () => {
-    for await (const _ of readInOrder({ from: 1, to: 1_000 }, readPage, async () => 1_000));
+    for await (const _ of queryInParallel({ from: 1, to: 1_000 }, readPage, async () => 1_000));
   };
   await expect(read()).rejects.toThrow('throttled');
   expect(underWay).toBe(0);

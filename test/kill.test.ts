@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ensureTable, startDynamoDb } from '../infra/local/dynamodb.ts';
-import { BY_ORG_NUMBER, DIRECTORY } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../shared/storage/table.ts';
 import { type Client, clientOf } from './support/api.ts';
 import { type Command, freePort, killAll, run } from './support/command.ts';
 import { organisation, type Random, randomOf, SEED } from './support/random.ts';
@@ -145,9 +145,9 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
           expect(isCut ? [before, after] : [after]).toContainEqual(Item);
           const { d, orgNumber, k } = Item ?? {};
           const where = `cut after ${writes} writes`;
-          const inDirectory = await inIndex(documents, DIRECTORY.name);
+          const inDirectory = await inIndex(documents, CUSTOMER_INDEX.name);
           expect(inDirectory, where).toEqual(Item ? [{ ...Key, d, k }] : []);
-          const byNumber = await inIndex(documents, BY_ORG_NUMBER.name);
+          const byNumber = await inIndex(documents, IDENTITY_NUMBER_INDEX.name);
           expect(byNumber, where).toEqual(Item ? [{ ...Key, orgNumber }] : []);
           await write(documents, before);
         });

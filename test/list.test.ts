@@ -277,7 +277,6 @@ describe('a wrong query is 400 and names the parameter', () => {
     ['isPrivate=1', 'isPrivate'],
     ['filter=isPrivate&isPrivate=2', 'isPrivate'],
     ['filter=isCustomerType', 'isPrivate'],
-    ['filter=rangeByDate', 'from'],
     ['filter=rangeByDate&from=2024-01-01', 'to'],
     ['filter=rangeByDate&from=2024-02-30&to=2024-03-01', 'from'],
     ['filter=rangeByDate&from=2024-01-01&to=20240101', 'to'],
@@ -293,6 +292,24 @@ describe('a wrong query is 400 and names the parameter', () => {
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(body.errors).toEqual([{ parameter, detail: expect.any(String) }]);
     expect(body.detail).toContain(parameter);
+  });
+
+  test('several faults, all at once', async () => {
+    const merchant = await newMerchant();
+    const query = 'limit=0&start=-1&filter=rangeByDate,search&from=x&serch=a&isCompany=2';
+    const { status, body } = await merchant.call('GET', `/customers?${query}`);
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([
+      { parameter: 'serch', detail: 'is not a parameter of this call; did you mean `search`?' },
+      { parameter: 'limit', detail: 'must be an integer from 1 to 1000' },
+      { parameter: 'start', detail: 'must be an integer from 0 to 9007199254740991' },
+      { parameter: 'from', detail: 'must be a date that exists, as YYYY-MM-DD' },
+      { parameter: 'isCompany', detail: 'must be 0 or 1' },
+      { parameter: 'isCompany', detail: 'needs filter=isCompany or filter=isCustomerType' },
+      { parameter: 'to', detail: 'is missing; filter rangeByDate needs it' },
+      { parameter: 'search', detail: 'is missing; filter search needs it' },
+    ]);
+    expect(body.detail).toContain('serch is not a parameter of this call');
   });
 
   test('a cursor that was changed, or made for other filters', async () => {

@@ -1,18 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DurableLambdaHandler } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ENDPOINTS } from '../infra/endpoints.ts';
 import { createAuthorizer } from '../infra/local/authorizer.ts';
 import { createGateway } from '../infra/local/gateway.ts';
 import { AUDIENCE } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../infra/local/lambda-api.ts';
 import { start } from '../infra/local/server.ts';
+import { EVERYONE } from '../shared/domain/customer-filter.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import { ROUTES } from '../shared/routes.ts';
 import { TTL_ATTRIBUTE } from '../shared/storage/table.ts';
 import {
   type Client,
@@ -318,7 +320,7 @@ describe.runIf(isLocal)('an export of many', () => {
       },
     );
     const authorize = createAuthorizer(localStack().issuer, AUDIENCE);
-    const hurried = await start(createGateway({ routes: ROUTES, authorize, invoke }), 0);
+    const hurried = await start(createGateway({ routes: ENDPOINTS, authorize, invoke }), 0);
     s3.inject(few.name, first(1, 'keep waiting', /^PUT/));
     const client = clientOf(hurried.endpoint, few.merchant.token);
     const { last } = await watch(few.merchant, await handedOver(client, XML));
@@ -350,8 +352,11 @@ describe.runIf(isLocal)('an export of many', () => {
       updated: new Date().toISOString(),
     });
     await LocalDurableTestRunner.setupTestEnvironment({ skipTime: false });
-    const runner = new LocalDurableTestRunner({ handlerFunction: handler });
-    const order = { merchant: few.name, id, format: 'csv', file, query: '' };
+    const runner = new LocalDurableTestRunner({
+      handlerFunction: handler as unknown as DurableLambdaHandler,
+    });
+    const format = { name: 'csv', delimiter: 'comma', bom: false } as const;
+    const order = { merchantId: few.name, id, format, file, filter: EVERYONE };
     const execution = await runner.run({ payload: order });
     await LocalDurableTestRunner.teardownTestEnvironment();
     expect(execution.getStatus()).toBe('SUCCEEDED');

@@ -1,7 +1,7 @@
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../infra/documents/openapi.ts';
-import { ROUTES } from '../shared/routes.ts';
+import { ENDPOINTS } from '../infra/endpoints.ts';
 import { type Answer, type Client, clientOf, create, newMerchant, useApi } from './support/api.ts';
 import { at, deviations, document, errorsBy } from './support/documented.ts';
 import { SEED_CUSTOMER } from './support/seed.ts';
@@ -21,7 +21,7 @@ test('the document has every route and no other', () => {
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(documented.toSorted()).toEqual(
-    ROUTES.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    ENDPOINTS.map(({ method, path }) => `${method} ${path}`).toSorted(),
   );
 });
 
@@ -127,7 +127,9 @@ describe('real answers are as documented:', () => {
 });
 
 test.each(
-  ROUTES.filter(({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value),
+  ENDPOINTS.filter(
+    ({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value,
+  ),
 )('the example of $method $path fits its schema', ({ method, path }) => {
   const media = ['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json'];
   const { example } = at(...media).value;

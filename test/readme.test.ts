@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ENDPOINTS } from '../infra/endpoints.ts';
 import { sampleCustomers } from '../infra/local/sample-customers.ts';
 import { FILTERS } from '../shared/domain/customer-filter.ts';
-import { ROUTES } from '../shared/routes.ts';
 import { create, isLocal, newMerchant, useApi } from './support/api.ts';
 
 useApi();
@@ -26,9 +26,11 @@ const codeOf = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) =>
 
 test('the table of endpoints is that of the routes', () => {
   expect(table('call').map(([call, , scope]) => [...codeOf(call), ...codeOf(scope)])).toEqual(
-    expect.arrayContaining(ROUTES.map(({ method, path, scope }) => [`${method} ${path}`, scope])),
+    expect.arrayContaining(
+      ENDPOINTS.map(({ method, path, scope }) => [`${method} ${path}`, scope]),
+    ),
   );
-  expect(table('call')).toHaveLength(ROUTES.length);
+  expect(table('call')).toHaveLength(ENDPOINTS.length);
 });
 
 test('the table of filters is that of the filters', () => {

@@ -5,15 +5,14 @@ import { csv } from '../shared/formats/csv.ts';
 import { JSON_ROWS } from '../shared/formats/json.ts';
 import { plainRow } from '../shared/formats/row-format.ts';
 import { xml } from '../shared/formats/xml.ts';
-import { Query } from '../shared/http/query.ts';
-import { rowWriter } from '../shared/storage/serialized-items/item-serializer.ts';
+import { itemSerializer } from '../shared/storage/serialized-items/item-serializer.ts';
 import { customers } from './support/arbitraries.ts';
 
 // The fast way to a row against the plain one, on answers as any DynamoDB server may write them.
 
 const FORMATS = {
-  'CSV with commas': csv(new Query('')),
-  'CSV with semicolons': csv(new Query('delimiter=semicolon')),
+  'CSV with commas': csv({ delimiter: 'comma', bom: false }),
+  'CSV with semicolons': csv({ delimiter: 'semicolon', bom: false }),
   XML: xml(),
   JSON: JSON_ROWS,
 };
@@ -68,7 +67,7 @@ function toJson(attributes: readonly Attribute[], escapeAll: boolean): string {
 }
 
 describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
-  const write = rowWriter(format);
+  const write = itemSerializer(format);
 
   test('is what the plain way makes of the item', () => {
     fc.assert(

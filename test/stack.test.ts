@@ -8,19 +8,19 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import cdk from '../cdk.json' with { type: 'json' };
 import { bundleFunctions } from '../infra/bundle/bundle.ts';
 import { CAPACITY, type Throttle } from '../infra/capacity.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../infra/endpoints.ts';
 import { registerAddresses } from '../infra/local/registers.ts';
 import { readSettings } from '../infra/settings.ts';
 import { CustomerRegister } from '../infra/stack.ts';
 import { FIELDS } from '../shared/domain/fields.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../shared/routes.ts';
-import { partitionKey } from '../shared/storage/customer-item.ts';
 import {
-  BY_ORG_NUMBER,
   COMPANY_ATTRIBUTES,
-  DIRECTORY,
+  CUSTOMER_INDEX,
   EXPORT_JOB_ATTRIBUTES,
+  IDENTITY_NUMBER_INDEX,
   KEY,
+  partitionKey,
   TTL_ATTRIBUTE,
 } from '../shared/storage/table.ts';
 
@@ -64,7 +64,7 @@ const stages = [
   { stage: 'dev', stack: development },
   { stage: 'prod', stack: production },
 ];
-const FUNCTIONS = [...ROUTES.map((route) => route.function), DEFAULT_FUNCTION];
+const FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION];
 /** The function that asks public registers. */
 const LOOK_UP = 'search-by-org-number';
 /** The functions that leave what takes too long to the export runner. */
@@ -81,7 +81,7 @@ describe('routes', () => {
       .map(({ RouteKey, AuthorizationScopes }) => [RouteKey, AuthorizationScopes]);
     expect(new Map(routes as [string, unknown][])).toEqual(
       new Map<string, unknown>([
-        ...ROUTES.map(({ method, path, scope }) => [`${method} ${path}`, [scope]] as const),
+        ...ENDPOINTS.map(({ method, path, scope }) => [`${method} ${path}`, [scope]] as const),
         ['$default', undefined],
       ]),
     );
@@ -99,7 +99,7 @@ describe('routes', () => {
   });
 
   test.each([
-    ...ROUTES.map(({ method, path, function: name }) => [`${method} ${path}`, name]),
+    ...ENDPOINTS.map(({ method, path, function: name }) => [`${method} ${path}`, name]),
     ['$default', DEFAULT_FUNCTION],
   ])('%s calls %s', (key, name) => {
     const { template, logicalId } = development;
@@ -118,7 +118,7 @@ describe('routes', () => {
 });
 
 describe.each(stages)('functions of $stage', ({ stage, stack }) => {
-  const others = [EXPORT_RUNNER, ...(stage === 'dev' ? ['add-token-claims'] : [])];
+  const others = [EXPORT_WORKER, ...(stage === 'dev' ? ['add-token-claims'] : [])];
   test.each([...FUNCTIONS, ...others])('%s', (name) => {
     expect(stack.resource(name).Properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -130,7 +130,7 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       },
       Role: { 'Fn::GetAtt': [stack.logicalId(`${name}-role`), 'Arn'] },
     });
-    if (name !== EXPORT_RUNNER) expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
+    if (name !== EXPORT_WORKER) expect(stack.resource(name).Properties.Timeout).toBeLessThan(30);
     expect(stack.resource(`${name}-logs`).Properties.RetentionInDays).toBe(
       stage === 'prod' ? 90 : 30,
     );
@@ -140,9 +140,9 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
     const reserved = [...FUNCTIONS, ...others].filter(
       (name) => stack.resource(name).Properties.ReservedConcurrentExecutions !== undefined,
     );
-    const makingFiles = ROUTES.filter((route) => route.exports === 'write');
+    const makingFiles = ENDPOINTS.filter((route) => route.files === 'write');
     expect(reserved).toEqual(
-      stage === 'prod' ? [...makingFiles.map((route) => route.function), EXPORT_RUNNER] : [],
+      stage === 'prod' ? [...makingFiles.map((route) => route.function), EXPORT_WORKER] : [],
     );
     for (const name of reserved) {
       expect(stack.resource(name).Properties.ReservedConcurrentExecutions).toBe(
@@ -154,18 +154,18 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
   test('only endpoints know the table, only exports the bucket, only the list the cursor key', () => {
     const knowing = (variable: string) =>
       FUNCTIONS.filter((name) => stack.resource(name).Properties.Environment?.Variables[variable]);
-    expect(knowing('TABLE_NAME')).toEqual(ROUTES.map((route) => route.function));
+    expect(knowing('TABLE_NAME')).toEqual(ENDPOINTS.map((route) => route.function));
     expect(knowing('BUCKET_NAME')).toEqual(
-      ROUTES.filter((route) => route.exports).map((route) => route.function),
+      ENDPOINTS.filter((route) => route.files).map((route) => route.function),
     );
     expect(knowing('CURSOR_SECRET')).toEqual(['list-customers']);
-    expect(knowing('EXPORT_RUNNER')).toEqual(HANDING_OVER);
+    expect(knowing('EXPORT_WORKER')).toEqual(HANDING_OVER);
     expect(knowing('LONG_EXPORT_ROWS')).toEqual(HANDING_OVER);
     expect(knowing('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? FUNCTIONS : []);
   });
 
   test('the export runner is durable, ends before the upload is given up, and forgets soon', () => {
-    const { DurableConfig, Timeout, Environment } = stack.resource(EXPORT_RUNNER).Properties;
+    const { DurableConfig, Timeout, Environment } = stack.resource(EXPORT_WORKER).Properties;
     expect(DurableConfig).toEqual({ ExecutionTimeout: 12 * 3_600, RetentionPeriodInDays: 1 });
     expect(Timeout).toBe(900);
     expect(Object.keys(Environment.Variables).sort()).toEqual([
@@ -181,7 +181,7 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
     );
     expect(alias?.Properties).toMatchObject({
       Name: 'live',
-      FunctionName: { Ref: stack.logicalId(EXPORT_RUNNER) },
+      FunctionName: { Ref: stack.logicalId(EXPORT_WORKER) },
     });
     const version = alias?.Properties.FunctionVersion['Fn::GetAtt'][0];
     expect(stack.template.toJSON().Resources[version]).toMatchObject({
@@ -189,7 +189,7 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
     });
     for (const name of HANDING_OVER) {
-      expect(stack.resource(name).Properties.Environment.Variables.EXPORT_RUNNER).toEqual({
+      expect(stack.resource(name).Properties.Environment.Variables.EXPORT_WORKER).toEqual({
         Ref: aliasId,
       });
     }
@@ -227,20 +227,20 @@ describe('permissions', () => {
   });
 
   test('let reading functions write jobs and found companies at most, and deleting ones nothing', () => {
-    for (const { function: name, table } of ROUTES) {
+    for (const { function: name, method, scope } of ENDPOINTS) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
       const notes = [...HANDING_OVER, LOOK_UP].includes(name);
-      if (table === 'read') expect(writes).toEqual(notes ? ['PutItem'] : []);
-      if (table === 'delete') expect(writes).toEqual(['DeleteItem']);
-      if (table === 'write') expect(writes).not.toContain('DeleteItem');
+      if (scope === 'customers:read') expect(writes).toEqual(notes ? ['PutItem'] : []);
+      if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
+      else if (scope === 'customers:write') expect(writes).not.toContain('DeleteItem');
     }
   });
 
   test.each(stages)('reach nothing in the table of $stage outside merchants', ({ stack }) => {
-    const onTable = [...FUNCTIONS, EXPORT_RUNNER]
+    const onTable = [...FUNCTIONS, EXPORT_WORKER]
       .flatMap((name) => stack.statements(name))
       .filter(({ Action }) => /dynamodb:/.test(JSON.stringify(Action)));
-    expect(onTable.length).toBeGreaterThan(ROUTES.length);
+    expect(onTable.length).toBeGreaterThan(ENDPOINTS.length);
     for (const { Action, Condition } of onTable) {
       expect(Condition?.['ForAllValues:StringLike']).toEqual({
         'dynamodb:LeadingKeys': [partitionKey('*')],
@@ -253,7 +253,7 @@ describe('permissions', () => {
   });
 
   test.each<[string, readonly string[]]>([
-    ...[...HANDING_OVER, EXPORT_RUNNER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
+    ...[...HANDING_OVER, EXPORT_WORKER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
       name,
       EXPORT_JOB_ATTRIBUTES,
     ]),
@@ -286,22 +286,22 @@ describe('permissions', () => {
   });
 
   test('let the export runner keep checkpoints of its own executions', () => {
-    expect(actions(EXPORT_RUNNER, 'lambda')).toEqual([
+    expect(actions(EXPORT_WORKER, 'lambda')).toEqual([
       'CheckpointDurableExecution',
       'GetDurableExecutionState',
     ]);
     const resource = JSON.stringify(
-      development.statements(EXPORT_RUNNER).find(({ Action }) => /lambda:/.test(Action)),
+      development.statements(EXPORT_WORKER).find(({ Action }) => /lambda:/.test(Action)),
     );
-    const { FunctionName } = development.resource(EXPORT_RUNNER).Properties;
+    const { FunctionName } = development.resource(EXPORT_WORKER).Properties;
     expect(resource).toContain(`:function:${FunctionName}:*`);
   });
 
   test('let only exports at files, under their prefix', () => {
     const bucket = development.logicalId('Exports');
     const write = ['AbortMultipartUpload', 'GetObject', 'PutObject'];
-    const runner = { function: EXPORT_RUNNER, exports: 'write' };
-    for (const { function: name, exports } of [...ROUTES, runner]) {
+    const runner = { function: EXPORT_WORKER, files: 'write' } as const;
+    for (const { function: name, files: exports } of [...ENDPOINTS, runner]) {
       expect(actions(name, 's3').sort()).toEqual(
         exports === 'write' ? write : exports === 'read' ? ['GetObject'] : [],
       );
@@ -325,7 +325,7 @@ describe('permissions', () => {
   });
 
   // permissions.test.ts sees what functions call, and of what; this, what no test makes them call.
-  test.each([...ROUTES.map((route) => route.function), EXPORT_RUNNER])(
+  test.each([...ENDPOINTS.map((route) => route.function), EXPORT_WORKER])(
     '%s may do what its code can',
     (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
@@ -377,7 +377,7 @@ function variablesOf(name: string): string[] {
   return Object.keys(Environment?.Variables ?? {}).filter((key) => key !== 'NODE_OPTIONS');
 }
 
-describe.each([...FUNCTIONS, EXPORT_RUNNER, 'add-token-claims'])('the bundle of %s', (name) => {
+describe.each([...FUNCTIONS, EXPORT_WORKER, 'add-token-claims'])('the bundle of %s', (name) => {
   const required = variablesOf(name);
 
   // A CommonJS package in a module may fail only when it is loaded.
@@ -426,7 +426,7 @@ describe('public registers', () => {
   });
 
   test('are made known to the look-up alone, which alone may read their secret', () => {
-    for (const name of [...FUNCTIONS, EXPORT_RUNNER]) {
+    for (const name of [...FUNCTIONS, EXPORT_WORKER]) {
       const known = names.filter((variable) => variables(asking, name)[variable]);
       expect(known).toEqual(name === LOOK_UP ? names : []);
       expect(secrets(asking, name)).toHaveLength(name === LOOK_UP ? 1 : 0);
@@ -469,21 +469,21 @@ describe('table', () => {
       AttributeDefinitions: [
         { AttributeName: KEY.partition, AttributeType: 'S' },
         { AttributeName: KEY.sort, AttributeType: 'S' },
-        { AttributeName: DIRECTORY.sortKey, AttributeType: 'N' },
-        { AttributeName: BY_ORG_NUMBER.sortKey, AttributeType: 'S' },
+        { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
+        { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
       ],
       GlobalSecondaryIndexes: [
         {
-          IndexName: DIRECTORY.name,
-          KeySchema: key(DIRECTORY.sortKey),
+          IndexName: CUSTOMER_INDEX.name,
+          KeySchema: key(CUSTOMER_INDEX.sortKey),
           Projection: {
             ProjectionType: 'INCLUDE',
-            NonKeyAttributes: [...DIRECTORY.projected],
+            NonKeyAttributes: [...CUSTOMER_INDEX.projected],
           },
         },
         {
-          IndexName: BY_ORG_NUMBER.name,
-          KeySchema: key(BY_ORG_NUMBER.sortKey),
+          IndexName: IDENTITY_NUMBER_INDEX.name,
+          KeySchema: key(IDENTITY_NUMBER_INDEX.sortKey),
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],
@@ -664,7 +664,7 @@ describe.each(stages)('API stage of $stage', ({ stage, stack }) => {
   });
 
   test('is not more than the functions stand where every call waits for a throttled table', () => {
-    const makingFiles = [...ROUTES.filter(({ exports }) => exports === 'write'), EXPORT_RUNNER];
+    const makingFiles = [...ENDPOINTS.filter(({ files }) => files === 'write'), EXPORT_WORKER];
     const left = CAPACITY.concurrency - makingFiles.length * CAPACITY.exportConcurrency;
     expect(CAPACITY.api.rateLimit * THROTTLED_CALL_S).toBeLessThanOrEqual(left);
     expect(CAPACITY.api.burstLimit).toBeLessThanOrEqual(left);
@@ -717,7 +717,7 @@ describe('alarms', () => {
 
   test('watch every function of the API', () => {
     const alarms = JSON.stringify(development.all('AWS::CloudWatch::Alarm'));
-    for (const name of [...FUNCTIONS, EXPORT_RUNNER]) {
+    for (const name of [...FUNCTIONS, EXPORT_WORKER]) {
       expect(alarms).toContain(`"${development.logicalId(name)}"`);
     }
     for (const metric of ['DurableExecutionFailed', 'DurableExecutionTimedOut']) {

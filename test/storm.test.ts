@@ -1,7 +1,7 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ENDPOINTS } from '../infra/endpoints.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import { ROUTES } from '../shared/routes.ts';
 import {
   type Answer,
   type Client,
@@ -126,7 +126,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
   ): Promise<Answer> {
     const answer = await client.call(method, path, options);
     const { status, headers, body } = answer;
-    const route = ROUTES.find(
+    const route = ENDPOINTS.find(
       (known) =>
         known.method === method &&
         new RegExp(`^${known.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path.split('?')[0] ?? ''),
@@ -416,7 +416,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     const { requests, faults } = weather.passed;
     expect(requests).toBeGreaterThan(1_000);
     expect(faults / requests).toBeGreaterThan(0.05);
-    for (const { function: name } of ROUTES) {
+    for (const { function: name } of ENDPOINTS) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
       expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
     }

@@ -9,13 +9,13 @@ import {
   UnsecuredJWT,
 } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_FUNCTION, ENDPOINTS } from '../infra/endpoints.ts';
 import { createAuthorizer } from '../infra/local/authorizer.ts';
 import { createGateway } from '../infra/local/gateway.ts';
 import { AUDIENCE, makeKey, signToken, startIssuer } from '../infra/local/issuer.ts';
 import { createLambda } from '../infra/local/lambda.ts';
 import { type LocalServer, start } from '../infra/local/server.ts';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
-import { DEFAULT_FUNCTION, ROUTES } from '../shared/routes.ts';
 import { clientOf, isLocal, localStack, useApi } from './support/api.ts';
 import { readCall } from './support/dynamodb-call.ts';
 import { type FaultProxy, type Passing, startProxyOf } from './support/fault-proxy.ts';
@@ -32,7 +32,7 @@ const MERCHANT = 'merchant_id';
 
 /** A request to each route that its function would take, and one that no route answers. */
 const REQUESTS = [
-  ...ROUTES.map((route) => ({
+  ...ENDPOINTS.map((route) => ({
     ...route,
     // Said here once more, so that the table of routes cannot give rights away.
     scope: route.method === 'GET' || /export/.test(route.path) ? READ : WRITE,
@@ -67,7 +67,7 @@ describe.runIf(isLocal)('a token', () => {
       async (name) => (await import(`../functions/${name}/handler.ts`)).handler,
     );
     const server = createGateway({
-      routes: ROUTES,
+      routes: ENDPOINTS,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer.endpoint, AUDIENCE),
       invoke: (name, event) => {

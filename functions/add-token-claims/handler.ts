@@ -1,13 +1,13 @@
 import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda';
 import { claimNames } from '../../shared/environment.ts';
-import { ROUTES } from '../../shared/routes.ts';
+import { SCOPES } from '../../shared/http/contract.ts';
 
-/** Cognito's custom attribute that says whose user this is, without Cognito's prefix. */
+/** Cognito's custom attribute that names the user's merchant, without Cognito's prefix. */
 export const MERCHANT_ATTRIBUTE = 'merchant_id';
 
 /**
- * Cognito's trigger before it issues tokens: puts the user's merchant and the API's scopes into
- * the access token.
+ * Cognito's trigger before it issues tokens: puts the user's merchant and the API's scopes into the
+ * access token.
  *
  * @throws Error for a user without a merchant, who then gets no token.
  */
@@ -18,7 +18,7 @@ export async function handler(event: TokenEvent): Promise<TokenEvent> {
     claimsAndScopeOverrideDetails: {
       accessTokenGeneration: {
         claimsToAddOrOverride: { [claimNames().merchant]: merchant },
-        scopesToAdd: [...new Set(ROUTES.map(({ scope }) => scope))],
+        scopesToAdd: [...SCOPES],
       },
     },
   };

@@ -1,19 +1,38 @@
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { Problem } from '../../shared/http/problem-details.ts';
-import { ROUTES } from '../../shared/routes.ts';
+import middy from '@middy/core';
+import type { APIGatewayProxyStructuredResultV2 as HttpResponse } from 'aws-lambda';
+import { required } from '../../shared/environment.ts';
+import type { HttpEvent } from '../../shared/http/api.ts';
+import { compression } from '../../shared/http/compression.ts';
+import { contentNegotiation } from '../../shared/http/content-negotiation.ts';
+import { merchantContext } from '../../shared/http/merchant-context.ts';
+import { Problem, problemDetails } from '../../shared/http/problem-details.ts';
 
-/** What no route answers: 405 where the path exists under other methods, else 404. */
-export const handler = endpoint(async ({ method, rawPath }) => {
-  const fitting = ROUTES.filter(({ path }) => matchesPath(path, rawPath));
-  if (fitting.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
-  // A path that a route names is that route's, also where it would do for another's parameter.
-  const named = fitting.filter(({ path }) => path === rawPath);
-  const routes = named.length > 0 ? named : fitting;
-  const allow = [...new Set(routes.map((route) => route.method))].join(', ');
-  throw new Problem(405, `${method} is not a method of ${rawPath}; it has ${allow}.`, {
-    headers: { allow },
+/** Method and path of each route. */
+const ROUTES = required('routes')
+  .split(',')
+  .map((route) => route.split(' ') as [method: string, path: string]);
+
+/**
+ * The `$default` route, for requests that match no other: 405 if the path has other methods, else
+ * 404.
+ */
+export const handler = middy<HttpEvent, HttpResponse>()
+  .use(problemDetails())
+  .use(compression())
+  .use(merchantContext())
+  .use(contentNegotiation(['application/json']))
+  .handler(async ({ rawPath, requestContext }) => {
+    const matching = ROUTES.filter(([, path]) => matchesPath(path, rawPath));
+    if (matching.length === 0) throw new Problem(404, `There is nothing at ${rawPath}.`);
+    // A literal path takes precedence over one with a parameter.
+    const literal = matching.filter(([, path]) => path === rawPath);
+    const routes = literal.length > 0 ? literal : matching;
+    const allow = [...new Set(routes.map(([method]) => method))].join(', ');
+    const { method } = requestContext.http;
+    throw new Problem(405, `${method} is not a method of ${rawPath}; it has ${allow}.`, {
+      headers: { allow },
+    });
   });
-});
 
 function matchesPath(template: string, path: string): boolean {
   const segments = path.split('/');
@@ -21,7 +40,7 @@ function matchesPath(template: string, path: string): boolean {
   return (
     segments.length === expected.length &&
     expected.every((part, index) =>
-      // A parameter is never empty.
+      // A path parameter is never empty.
       part.startsWith('{') ? segments[index] !== '' : part === segments[index],
     )
   );

@@ -1,10 +1,10 @@
-import { FILTER_PARAMETERS, parseFilters } from '../../shared/domain/customer-filter.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { countSelected } from '../../shared/storage/customer-index.ts';
+import { api, json } from '../../shared/http/api.ts';
+import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
+import { countCustomers } from '../../shared/storage/customer-index.ts';
+import { request } from './contract.ts';
 
-/** GET /customers/count: how many customers meet the filters. */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly(FILTER_PARAMETERS);
-  const selection = parseFilters(request.query);
-  return { body: { count: await countSelected(request.merchant, selection) } };
+/** GET /customers/count: returns how many customers meet the filters. */
+export const handler = api(request).handler(async (event, { merchantId }) => {
+  const filter = filterOfQuery(event.queryStringParameters);
+  return json({ count: await countCustomers(merchantId, filter) });
 });

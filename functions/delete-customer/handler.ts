@@ -1,18 +1,17 @@
-import { matches } from '../../shared/http/conditional-requests.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { idInPath } from '../../shared/http/path.ts';
+import { api, json } from '../../shared/http/api.ts';
+import { meetsIfMatch } from '../../shared/http/conditional-requests.ts';
 import { deleteCustomer } from '../../shared/storage/write-customers.ts';
+import { request } from './contract.ts';
 
 /**
- * DELETE /customers/{mexcParamvaluesetsid}: removes one customer. With If-Match only the version
- * that the caller knows is removed.
+ * DELETE /customers/{mexcParamvaluesetsid}: deletes a customer. If-Match makes the deletion
+ * conditional on the version.
  */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly([]);
-  const id = idInPath(request);
-  const ifMatch = request.headers['if-match'];
+export const handler = api(request).handler(async (event, { merchantId }) => {
+  const { mexcParamvaluesetsid: id } = event.pathParameters;
+  const ifMatch = event.headers['if-match'];
   const isExpected =
-    ifMatch === undefined ? undefined : (version: number) => matches(ifMatch, version);
-  await deleteCustomer(request.merchant, id, isExpected);
-  return { body: { result: 'Removed', mexcParamvaluesetsid: id } };
+    ifMatch === undefined ? undefined : (version: number) => meetsIfMatch(ifMatch, version);
+  await deleteCustomer(merchantId, id, isExpected);
+  return json({ result: 'Removed', mexcParamvaluesetsid: id });
 });

@@ -1,15 +1,8 @@
-import { MAX_IDS_DELETED } from '../../shared/domain/limits.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { idsSchema } from '../../shared/http/id-schemas.ts';
-import { parseBody } from '../../shared/http/json-body.ts';
+import { api, json } from '../../shared/http/api.ts';
 import { deleteCustomers } from '../../shared/storage/write-customers.ts';
+import { request } from './contract.ts';
 
-const BodySchema = idsSchema(MAX_IDS_DELETED);
-
-/** DELETE /customers: removes the customers with these ids and says how many there were. */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly([]);
-  const ids = parseBody(request, BodySchema);
-  const count = await deleteCustomers(request.merchant, ids);
-  return { body: { result: 'Removed', count } };
-});
+/** DELETE /customers: deletes the customers with these ids, and returns how many existed. */
+export const handler = api(request).handler(async ({ body: ids }, { merchantId }) =>
+  json({ result: 'Removed', count: await deleteCustomers(merchantId, ids) }),
+);

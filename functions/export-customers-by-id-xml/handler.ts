@@ -1,22 +1,9 @@
-import { MAX_IDS_EXPORTED } from '../../shared/domain/limits.ts';
-import { answerExport } from '../../shared/exports/export.ts';
-import { XML_TYPE, xml } from '../../shared/formats/xml.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { idsSchema } from '../../shared/http/id-schemas.ts';
-import { parseBody } from '../../shared/http/json-body.ts';
-import { chosenRows } from '../../shared/storage/export-pages.ts';
-import { rowWriter } from '../../shared/storage/serialized-items/item-serializer.ts';
+import { XML_TYPE } from '../../shared/formats/xml.ts';
+import { api } from '../../shared/http/api.ts';
+import { exportByIdsResponse } from '../export-responses.ts';
+import { request } from './contract.ts';
 
-const BodySchema = idsSchema(MAX_IDS_EXPORTED);
-
-/** POST /customers/export/xml: the customers with these ids as an XML file; absent ids are left out. */
-export const handler = endpoint(
-  async (request) => {
-    request.query.allowOnly([]);
-    const ids = parseBody(request, BodySchema).sort((a, b) => a - b);
-    const format = xml();
-    const rows = chosenRows(request.merchant, ids, rowWriter(format));
-    return answerExport(request, format, rows, { mustHoldSome: true });
-  },
-  { offers: ['application/json', XML_TYPE] },
+/** POST /customers/export/xml: exports the customers with these ids as an XML file. */
+export const handler = api(request, { produces: ['application/json', XML_TYPE] }).handler(
+  (event, context) => exportByIdsResponse({ name: 'xml' }, event.body, context),
 );

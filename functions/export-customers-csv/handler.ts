@@ -1,13 +1,15 @@
-import { FILTER_PARAMETERS, parseFilters } from '../../shared/domain/customer-filter.ts';
-import { answerSelectedExport } from '../../shared/exports/create-export.ts';
-import { CSV_PARAMETERS, CSV_TYPE, csv } from '../../shared/formats/csv.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
+import { CSV_TYPE } from '../../shared/formats/csv.ts';
+import { api } from '../../shared/http/api.ts';
+import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
+import { filteredExportResponses } from '../export-responses.ts';
+import { request } from './contract.ts';
 
-/** GET /customers/export/csv: all customers that meet the filters as a CSV file, or 202 where that takes long. */
-export const handler = endpoint(
-  async (request) => {
-    request.query.allowOnly([...CSV_PARAMETERS, ...FILTER_PARAMETERS]);
-    return answerSelectedExport(request, csv(request.query), parseFilters(request.query));
+const respond = filteredExportResponses();
+
+/** GET /customers/export/csv: exports all customers that meet the filters as a CSV file. */
+export const handler = api(request, { produces: ['application/json', CSV_TYPE] }).handler(
+  (event, context) => {
+    const { delimiter, bom, ...filters } = event.queryStringParameters;
+    return respond({ name: 'csv', delimiter, bom }, filterOfQuery(filters), context);
   },
-  { offers: ['application/json', CSV_TYPE] },
 );

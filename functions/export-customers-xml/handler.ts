@@ -1,13 +1,12 @@
-import { FILTER_PARAMETERS, parseFilters } from '../../shared/domain/customer-filter.ts';
-import { answerSelectedExport } from '../../shared/exports/create-export.ts';
-import { XML_TYPE, xml } from '../../shared/formats/xml.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
+import { XML_TYPE } from '../../shared/formats/xml.ts';
+import { api } from '../../shared/http/api.ts';
+import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
+import { filteredExportResponses } from '../export-responses.ts';
+import { request } from './contract.ts';
 
-/** GET /customers/export/xml: all customers that meet the filters as an XML file, or 202 where that takes long. */
-export const handler = endpoint(
-  async (request) => {
-    request.query.allowOnly(FILTER_PARAMETERS);
-    return answerSelectedExport(request, xml(), parseFilters(request.query));
-  },
-  { offers: ['application/json', XML_TYPE] },
+const respond = filteredExportResponses();
+
+/** GET /customers/export/xml: exports all customers that meet the filters as an XML file. */
+export const handler = api(request, { produces: ['application/json', XML_TYPE] }).handler(
+  (event, context) => respond({ name: 'xml' }, filterOfQuery(event.queryStringParameters), context),
 );

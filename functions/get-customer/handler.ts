@@ -1,19 +1,19 @@
-import { toJson } from '../../shared/domain/customer.ts';
-import { entityTag, matchesWeakly } from '../../shared/http/conditional-requests.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { idInPath } from '../../shared/http/path.ts';
-import { customerNotFound } from '../../shared/http/problem-details.ts';
+import { CustomerNotFoundError } from '../../shared/domain/errors.ts';
+import { toCustomerJson } from '../../shared/formats/json.ts';
+import { api, json, noContent } from '../../shared/http/api.ts';
+import { entityTag, isInIfNoneMatch } from '../../shared/http/conditional-requests.ts';
 import { getCustomer } from '../../shared/storage/read-customer.ts';
+import { request } from './contract.ts';
 
-/** GET /customers/{mexcParamvaluesetsid}: one customer; 304 where the caller has this version. */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly([]);
-  const id = idInPath(request);
-  const customer = await getCustomer(request.merchant, id);
-  if (!customer) throw customerNotFound(id);
+/** GET /customers/{mexcParamvaluesetsid}: returns a customer, or 304 if the caller has the version. */
+export const handler = api(request).handler(async (event, { merchantId }) => {
+  const { mexcParamvaluesetsid: id } = event.pathParameters;
+  const customer = await getCustomer(merchantId, id);
+  if (!customer) throw new CustomerNotFoundError(id);
   const headers = { etag: entityTag(customer.version) };
-  const known = request.headers['if-none-match'];
-  if (known !== undefined && matchesWeakly(known, customer.version))
-    return { status: 304, headers };
-  return { headers, body: toJson(customer) };
+  const ifNoneMatch = event.headers['if-none-match'];
+  if (ifNoneMatch !== undefined && isInIfNoneMatch(ifNoneMatch, customer.version)) {
+    return noContent({ statusCode: 304, headers });
+  }
+  return json(toCustomerJson(customer), { headers });
 });

@@ -1,14 +1,16 @@
-import { describeJob, pollHeaders } from '../../shared/exports/job.ts';
-import { endpoint } from '../../shared/http/endpoint.ts';
-import { exportIdInPath } from '../../shared/http/path.ts';
+import { EXPORT_POLL_S } from '../../shared/domain/limits.ts';
+import { exportStatus } from '../../shared/exports/export-file.ts';
+import { api, json } from '../../shared/http/api.ts';
 import { Problem } from '../../shared/http/problem-details.ts';
 import { getExportJob } from '../../shared/storage/export-jobs.ts';
+import { request } from './contract.ts';
 
-/** GET /customers/exports/{exportId}: how far a long export has come, and where its file is. */
-export const handler = endpoint(async (request) => {
-  request.query.allowOnly([]);
-  const id = exportIdInPath(request);
-  const job = await getExportJob(request.merchant, id);
-  if (!job) throw new Problem(404, `There is no export ${id}.`);
-  return { headers: pollHeaders(job), body: await describeJob(job) };
+/** GET /customers/exports/{exportId}: returns the status of a long export, and its file once ready. */
+export const handler = api(request).handler(async (event, { merchantId }) => {
+  const { exportId } = event.pathParameters;
+  const job = await getExportJob(merchantId, exportId);
+  if (!job) throw new Problem(404, `There is no export ${exportId}.`);
+  const isRunning = job.state === 'running';
+  const headers = isRunning ? { 'retry-after': String(EXPORT_POLL_S) } : {};
+  return json(await exportStatus(job), { headers });
 });

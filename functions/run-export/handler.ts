@@ -1,50 +1,68 @@
-import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
-import { reasonOf, type Step, stepsOf } from '../../shared/exports/durable-steps.ts';
+import type { DurableContext } from '@aws/durable-execution-sdk-js';
+import middy, { type MiddlewareObj } from '@middy/core';
+import { executionModeDurableContext } from '@middy/core/executionModeDurableContext';
+import type { ExportJobInput } from '../../shared/domain/export.ts';
+import { failureReason, type Step, stepsOf } from '../../shared/exports/durable-steps.ts';
 import {
   abortParts,
   completeParts,
   type ExportedPart,
   exportPart,
-  startParts,
+  startUpload,
   sum,
 } from '../../shared/exports/export-parts.ts';
-import type { ExportOrder } from '../../shared/exports/job.ts';
 import { updateExportJob } from '../../shared/storage/export-jobs.ts';
 
-/** Parts that one run of the function makes, well inside the 15 minutes it has. */
+/** Parts that one run of the function exports, well within the 15 minutes that it has. */
 const PARTS_PER_RUN = 50;
 
 /**
- * Makes the file of a long export, as a durable function: each part of the upload is a step with
- * a checkpoint, so that after whatever ends the function it goes on behind the last one.
+ * The export worker: exports a file in the background, as a durable function. Each part of the
+ * upload is a checkpointed step, so that after a crash or a time-out the export continues after the
+ * last one.
  *
- * The code runs anew from its start each time, with the results of the steps that are done; what
- * it does outside of steps must always be the same.
+ * The code is replayed from its start each time, with the results of completed steps; what it does
+ * outside of steps must be deterministic.
  */
-export const handler = withDurableExecution(async (order: ExportOrder, context: DurableContext) => {
-  const step = stepsOf(context, order);
-  const note = (changes: Parameters<typeof updateExportJob>[2]) =>
-    updateExportJob(order.merchant, order.id, changes);
-  try {
-    const parts = await uploadParts(order, step, context);
+export const handler = middy<ExportJobInput, { rows: number }, Error, DurableContext>({
+  executionMode: executionModeDurableContext,
+  // A run that times out is continued by the next one; it must not fail the execution.
+  timeoutEarlyInMillis: 0,
+})
+  .use(failedJobStatus())
+  .handler(async (input, context) => {
+    const { merchantId, id } = input;
+    const step = stepsOf(context, input);
+    const parts = await uploadParts(input, step, context);
     const rowsDone = sum(parts, 'rows');
-    await step('note ready', () => note({ state: 'ready', rowsDone, bytes: sum(parts, 'bytes') }));
+    const bytes = sum(parts, 'bytes');
+    await step('note ready', () =>
+      updateExportJob(merchantId, id, { state: 'ready', rowsDone, bytes }),
+    );
     return { rows: rowsDone };
-  } catch (error) {
-    const reason = reasonOf(error);
-    await step('note failed', () => note({ state: 'failed', reason }));
-    throw error;
-  }
-});
+  });
 
-/** Uploads the file whole. After a failure nothing is left behind. */
+/** Middleware that stores why a job failed. */
+function failedJobStatus(): MiddlewareObj<ExportJobInput, unknown, Error, DurableContext> {
+  return {
+    onError: async ({ event, context, error }) => {
+      const { merchantId, id } = event;
+      const reason = failureReason(error);
+      await stepsOf(context, event)('note failed', () =>
+        updateExportJob(merchantId, id, { state: 'failed', reason }),
+      );
+    },
+  };
+}
+
+/** Uploads the whole file. Leaves no upload behind if it fails. */
 async function uploadParts(
-  order: ExportOrder,
+  input: ExportJobInput,
   step: Step,
   context: DurableContext,
 ): Promise<readonly ExportedPart[]> {
-  const { merchant, id, file } = order;
-  const uploadId = await step('start', () => startParts(file));
+  const { merchantId, id, file } = input;
+  const uploadId = await step('start', () => startUpload(file));
   try {
     const parts: ExportedPart[] = [];
     do {
@@ -52,8 +70,8 @@ async function uploadParts(
         await context.wait('end this run', { seconds: 1 });
       }
       const part = await step(`part ${parts.length + 1}`, async () => {
-        const part = await exportPart(order, uploadId, parts.at(-1));
-        await updateExportJob(merchant, id, { rowsDone: sum([...parts, part], 'rows') });
+        const part = await exportPart(input, uploadId, parts.at(-1));
+        await updateExportJob(merchantId, id, { rowsDone: sum([...parts, part], 'rows') });
         return part;
       });
       parts.push(part);
@@ -61,7 +79,7 @@ async function uploadParts(
     await step('complete', () => completeParts(file, uploadId, parts));
     return parts;
   } catch (error) {
-    // Where this fails as well, the bucket's lifecycle rule clears the parts away after a day.
+    // If this fails too, the bucket's lifecycle rule deletes the parts after a day.
     await step('abort', () => abortParts(file, uploadId)).catch(() => {});
     throw error;
   }

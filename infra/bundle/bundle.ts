@@ -58,9 +58,9 @@ export async function bundleFunctions(): Promise<Bundles> {
   const folder = mkdtempSync(join(tmpdir(), 'functions-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const metafiles = await Promise.all(
-    readdirSync(FUNCTIONS).map(
-      async (name) => [name, await bundleFunction(name, join(folder, name))] as const,
-    ),
+    readdirSync(FUNCTIONS, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(async ({ name }) => [name, await bundleFunction(name, join(folder, name))] as const),
   );
   return { folder, metafiles: new Map(metafiles) };
 }

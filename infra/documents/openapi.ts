@@ -1,126 +1,245 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_BODY_BYTES } from '../../shared/domain/limits.ts';
-import { ROUTES } from '../../shared/routes.ts';
-import { OPERATIONS } from './operations.ts';
-import { type Json, type SchemaName, schemaRef, schemas } from './schemas.ts';
+import { toJsonSchema } from '@valibot/to-json-schema';
+import type { GenericSchema } from 'valibot';
+import { FIELDS, type Field } from '../../shared/domain/fields.ts';
+import type { ResponseDescription } from '../../shared/http/contract.ts';
+import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
+import { customerId, type Json, object, ref, text } from '../../shared/http/json-schema.ts';
+import type { Parameter, Parameters } from '../../shared/http/validation.ts';
+import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../package.json');
 
-/** The OpenAPI 3.1 document of the API, made from the routes, the schemas and the filters. */
-export function openApiDocument(): Json {
+/** Returns the OpenAPI 3.1 document of the API, derived from the contracts of its endpoints. */
+export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Json {
   const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
   const paths: Record<string, Record<string, Json>> = {};
-  for (const route of ROUTES) {
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+  for (const endpoint of endpoints) {
+    const { path, method } = endpoint;
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(endpoint) };
   }
   return {
     openapi: '3.1.1',
     info: { title: 'Merchant customers', version, description },
     paths,
     components: {
-      schemas: schemas(),
-      responses: RESPONSES,
+      schemas: {
+        Customer: customer(),
+        ...Object.assign({}, ...endpoints.map(requestBodySchema)),
+        ...Object.assign({}, ...endpoints.map(({ schemas }) => schemas)),
+        Problem: problem(),
+        GatewayMessage: {
+          ...object({ message: text() }, ['message'], true),
+          description: "API Gateway's own response, sent before the API is called.",
+        },
+      },
+      responses: COMMON_ERRORS,
       securitySchemes: {
         token: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'Access token whose claim names the merchant. Reading needs scope customers:read, ' +
-            'writing customers:write.',
+            'Access token with a claim that names the merchant. Reading needs scope ' +
+            'customers:read, writing customers:write.',
         },
       },
     },
   };
 }
 
-function operation(route: (typeof ROUTES)[number]): Json {
-  const { summary, parameters, takes, answers, failures } = OPERATIONS[route.function];
+function operation(endpoint: Endpoint): Json {
+  const { request, requestBody, responses, errors = {}, scope, summary } = endpoint;
+  const parameters = [
+    ...parametersIn('path', request.path, endpoint.parameters),
+    ...parametersIn('query', request.query, endpoint.parameters),
+    ...parametersIn('header', request.headers, endpoint.parameters),
+  ];
   return {
-    operationId: camelCase(route.function),
+    operationId: camelCase(endpoint.function),
     summary,
-    description: `Needs scope ${route.scope}.`,
+    description: `Needs scope ${scope}.`,
     security: [{ token: [] }],
-    ...(parameters && { parameters }),
-    ...(takes && {
+    ...(parameters.length > 0 && { parameters }),
+    ...(requestBody && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: schemaRef(takes), example: EXAMPLES[takes] } },
+        content: {
+          'application/json': { schema: ref(requestBody.name), example: requestBody.example },
+        },
       },
     }),
     responses: {
-      ...answers,
-      ...mapValues(failures ?? {}, problem),
+      ...mapValues(responses, response),
+      ...mapValues(errors, problemResponse),
       ...Object.fromEntries(
-        Object.keys(RESPONSES)
-          .filter((status) => takes || !ONLY_WITH_BODY.includes(status))
+        Object.keys(COMMON_ERRORS)
+          .filter((status) => requestBody || !ERRORS_OF_BODIES.includes(status))
           .map((status) => [status, { $ref: `#/components/responses/${status}` }]),
       ),
     },
   };
 }
 
-/** Bodies to begin with, which the page of the local stack fills in. */
-const EXAMPLES: Readonly<Partial<Record<SchemaName, unknown>>> = {
-  NewCustomer: {
-    customerid: '10301',
-    name: 'Gläntans Bageri AB',
-    address: 'Storgatan 1',
-    postcode: '111 20',
-    postoffice: 'Stockholm',
-    countrycode: 'SE',
-    companyno: '556703-7485',
-    email: 'faktura@glantans-bageri.example',
-  },
-  CustomerChanges: { email: 'ekonomi@glantans-bageri.example', fax: '' },
-  IdsToDelete: [299, '300'],
-  IdsToExport: [1, '2'],
-};
+function parametersIn(
+  place: 'path' | 'query' | 'header',
+  parameters: Parameters = {},
+  descriptions: Readonly<Record<string, string>>,
+): Json[] {
+  return Object.entries(parameters).map(([name, parameter]) => ({
+    name,
+    in: place,
+    ...(place === 'path' && { required: true }),
+    schema: parameterSchema(parameter),
+    description: descriptions[name],
+    ...(parameter.style === 'comma-separated' && { explode: false }),
+  }));
+}
 
-const ONLY_WITH_BODY = ['413', '415'];
+function parameterSchema(parameter: Parameter): Json {
+  const schema = toJson(parameter.schema());
+  if (parameter.default === undefined) return schema;
+  const isText = schema.type === 'string' || 'enum' in schema;
+  return { ...schema, default: isText ? String(parameter.default) : parameter.default };
+}
 
-/** What may be answered everywhere, or wherever there is a body, by status. */
-const RESPONSES: Readonly<Record<string, Json>> = {
-  400: problem('The request is not valid; errors says what is wrong and where.'),
-  401: gateway('There is no token, or it is not valid.'),
-  403: either("The token lacks the route's scope, or names no merchant."),
-  406: problem('Accept allows no media type that this call has.'),
-  413: either(`The body is larger than ${MAX_BODY_BYTES} bytes.`),
-  415: problem('The body is not JSON in UTF-8.'),
-  429: gateway('Too many requests at once; try again shortly.'),
-  431: gateway('Request line and headers are larger than 10,240 bytes.'),
-  500: either('Something went wrong here; the request id finds it in the logs.'),
+function requestBodySchema({ request, requestBody }: Endpoint): Json {
+  if (!request.body || !requestBody) return {};
+  const { description, name } = requestBody;
+  const { properties, ...schema } = toJson(request.body()) as { properties?: Json };
+  if (!properties) return { [name]: { ...schema, description } };
+  const documented = FIELDS.map((field) => [
+    field.name,
+    field.readOnly ? { description: 'The register sets it; ignored.' } : properties[field.name],
+  ]);
+  return {
+    [name]: {
+      ...schema,
+      // Unknown members are reported by a check in code.
+      additionalProperties: false,
+      description,
+      properties: Object.fromEntries(documented),
+    },
+  };
+}
+
+/** Converts a valibot schema. Checks in code contribute the keywords that they carry. */
+function toJson(schema: GenericSchema): Json {
+  const { $schema: _, ...json } = toJsonSchema(schema, {
+    // Of a pipe this takes the last schema, which says most; transformations are left out.
+    typeMode: 'output',
+    errorMode: 'ignore',
+    target: 'draft-2020-12',
+    overrideAction: ({ valibotAction, jsonSchema }) =>
+      'jsonSchema' in valibotAction
+        ? { ...jsonSchema, ...(valibotAction.jsonSchema as object) }
+        : undefined,
+  });
+  return json as Json;
+}
+
+function customer(): Json {
+  const required = FIELDS.filter(({ always }) => always).map(({ name }) => name);
+  return {
+    ...object(
+      Object.fromEntries(FIELDS.map((field) => [field.name, responseField(field)])),
+      required,
+    ),
+    description:
+      'A customer. An unset member is an empty string; the last four are returned only if set.',
+  };
+}
+
+function responseField({ name, type, maxLength }: Field): Json {
+  if (type === 'string') return { type, maxLength };
+  if (type === 'date') {
+    return { type: 'string', format: 'date-time', description: 'Time of creation, in UTC.' };
+  }
+  if (name === 'mexcParamvaluesetsid') return customerId({ description: "The customer's id." });
+  return { anyOf: [{ type: 'integer', minimum: 0 }, { const: '' }] };
+}
+
+function problem(): Json {
+  const fault = (place: string, description: string) =>
+    object({ [place]: text({ description }), detail: text() });
+  return {
+    ...object(
+      {
+        type: { const: 'about:blank' },
+        title: text(),
+        status: { type: 'integer', minimum: 400, maximum: 599 },
+        detail: text(),
+        errors: {
+          type: 'array',
+          minItems: 1,
+          items: {
+            oneOf: [
+              fault('pointer', 'JSON Pointer into the body; empty for the body as a whole.'),
+              fault('parameter', 'Name of a query or path parameter.'),
+              fault('header', 'Name of a header.'),
+            ],
+          },
+        },
+        requestId: text({ description: 'Finds the request in the logs.' }),
+      },
+      ['type', 'title', 'status', 'detail', 'requestId'],
+    ),
+    description: 'Problem details (RFC 9457).',
+  };
+}
+
+const ERRORS_OF_BODIES = ['413', '415'];
+
+/** Errors that every endpoint may respond with, or every one that has a body, by status. */
+const COMMON_ERRORS: Readonly<Record<string, Json>> = {
+  400: problemResponse('The request is not valid; errors lists what is wrong and where.'),
+  401: gatewayResponse('The token is missing or not valid.'),
+  403: eitherResponse("The token lacks the route's scope, or names no merchant."),
+  406: problemResponse('Accept allows no media type that this call produces.'),
+  413: eitherResponse(`The body is larger than ${MAX_BODY_BYTES} bytes.`),
+  415: problemResponse('The body is not JSON in UTF-8.'),
+  429: gatewayResponse('Too many requests at once; retry later.'),
+  431: gatewayResponse('Request line and headers are larger than 10,240 bytes.'),
+  500: eitherResponse('Something went wrong here; the request id finds it in the logs.'),
   503: {
-    ...either('The register is busy or cannot be reached; try again shortly.'),
+    ...eitherResponse('The register is busy or cannot be reached; retry later.'),
     headers: {
       'Retry-After': {
         schema: { type: 'integer' },
-        description: 'Seconds to wait, from the API itself.',
+        description: "Seconds to wait; missing in API Gateway's own response.",
       },
     },
   },
 };
 
-function problem(description: string): Json {
+function response({ description, schema, headers }: ResponseDescription): Json {
+  return {
+    description,
+    ...(schema && { content: { 'application/json': { schema } } }),
+    ...(headers && { headers }),
+  };
+}
+
+function problemResponse(description: string): Json {
   return { description, content: problemContent() };
 }
 
-function gateway(description: string): Json {
+function gatewayResponse(description: string): Json {
   return { description, content: gatewayContent() };
 }
 
-/** Answered by the API itself or, before it is asked, by API Gateway. */
-function either(description: string): Json {
+/** Sent by the API itself or, before it is called, by API Gateway. */
+function eitherResponse(description: string): Json {
   return { description, content: { ...problemContent(), ...gatewayContent() } };
 }
 
 function problemContent(): Json {
-  return { 'application/problem+json': { schema: schemaRef('Problem') } };
+  return { 'application/problem+json': { schema: ref('Problem') } };
 }
 
 function gatewayContent(): Json {
-  return { 'application/json': { schema: schemaRef('GatewayMessage') } };
+  return { 'application/json': { schema: ref('GatewayMessage') } };
 }
 
 function mapValues<T>(object: Readonly<Record<string, T>>, change: (value: T) => Json) {

@@ -6,7 +6,7 @@ import {
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { BY_ORG_NUMBER, DIRECTORY, KEY } from '../../shared/storage/table.ts';
+import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX, KEY } from '../../shared/storage/table.ts';
 import type { LocalServer } from './server.ts';
 import { startInThread } from './thread.ts';
 
@@ -50,15 +50,17 @@ export async function ensureTable(endpoint: string, name: string): Promise<void>
         AttributeDefinitions: [
           attribute(KEY.partition, 'S'),
           attribute(KEY.sort, 'S'),
-          attribute(DIRECTORY.sortKey, 'N'),
-          attribute(BY_ORG_NUMBER.sortKey, 'S'),
+          attribute(CUSTOMER_INDEX.sortKey, 'N'),
+          attribute(IDENTITY_NUMBER_INDEX.sortKey, 'S'),
         ],
         GlobalSecondaryIndexes: [
-          index(DIRECTORY.name, DIRECTORY.sortKey, {
+          index(CUSTOMER_INDEX.name, CUSTOMER_INDEX.sortKey, {
             ProjectionType: 'INCLUDE',
-            NonKeyAttributes: [...DIRECTORY.projected],
+            NonKeyAttributes: [...CUSTOMER_INDEX.projected],
           }),
-          index(BY_ORG_NUMBER.name, BY_ORG_NUMBER.sortKey, { ProjectionType: 'KEYS_ONLY' }),
+          index(IDENTITY_NUMBER_INDEX.name, IDENTITY_NUMBER_INDEX.sortKey, {
+            ProjectionType: 'KEYS_ONLY',
+          }),
         ],
       }),
     );

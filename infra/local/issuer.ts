@@ -8,7 +8,7 @@ import {
   SignJWT,
 } from 'jose';
 import { DEFAULT_CLAIMS } from '../../shared/environment.ts';
-import { ROUTES, type Scope } from '../../shared/routes.ts';
+import { SCOPES } from '../../shared/http/contract.ts';
 import { keep, kept } from './data-folder.ts';
 import { type LocalServer, start } from './server.ts';
 
@@ -25,7 +25,6 @@ export const ISSUER_FILE = 'issuer';
 
 const KEY_FILE = 'issuer-key.json';
 const ALGORITHM = 'RS256';
-const ALL_SCOPES = [...new Set<Scope>(ROUTES.map(({ scope }) => scope))];
 const LIFETIME_S = 12 * 60 * 60;
 
 /** What a token says; any other claim is taken over as it is, undefined leaves one out. */
@@ -42,7 +41,7 @@ export interface TokenOptions {
 export async function signToken(
   key: JWK,
   issuer: string,
-  { merchant, scopes = ALL_SCOPES, expiresIn = LIFETIME_S, ...claims }: TokenOptions,
+  { merchant, scopes = SCOPES, expiresIn = LIFETIME_S, ...claims }: TokenOptions,
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
   return new SignJWT({
@@ -92,7 +91,7 @@ export async function startIssuer(
   documents.set(DISCOVERY_PATH, {
     issuer: issuer.endpoint,
     jwks_uri: issuer.endpoint + jwksPath,
-    scopes_supported: ALL_SCOPES,
+    scopes_supported: SCOPES,
     id_token_signing_alg_values_supported: [ALGORITHM],
     subject_types_supported: ['public'],
   });

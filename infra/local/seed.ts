@@ -1,4 +1,4 @@
-import { inParallel } from '../../shared/concurrency.ts';
+import { mapConcurrently } from '../../shared/concurrency.ts';
 import { keep, kept } from './data-folder.ts';
 import { sampleCustomers } from './sample-customers.ts';
 
@@ -11,7 +11,7 @@ const REQUESTS_AT_ONCE = 8;
  */
 export async function createSampleCustomers(folder: string, url: string, token: string) {
   if (await kept(folder, DONE_FILE)) return;
-  await inParallel(sampleCustomers(), REQUESTS_AT_ONCE, async (customer) => {
+  await mapConcurrently(sampleCustomers(), REQUESTS_AT_ONCE, async (customer) => {
     const response = await fetch(`${url}/customers`, {
       method: 'POST',
       headers: {

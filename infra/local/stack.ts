@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
-import { DEFAULT_FUNCTION, EXPORT_RUNNER, ROUTES } from '../../shared/routes.ts';
 import type { Capacity } from '../capacity.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, routesVariable } from '../endpoints.ts';
+import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../settings.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { explorePages } from './explore.ts';
@@ -122,7 +122,7 @@ export async function startLocalStack({
       capacity && concurrencyOf(capacity),
     );
     const gateway = createGateway({
-      routes: ROUTES,
+      routes: ENDPOINTS,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: async (name, event) => {
@@ -156,15 +156,15 @@ export async function startLocalStack({
 
 function concurrencyOf({ concurrency, exportConcurrency }: Capacity) {
   const makesFiles = (name: string) =>
-    ROUTES.some((route) => route.function === name && route.exports === 'write');
+    ENDPOINTS.some((endpoint) => endpoint.function === name && endpoint.files === 'write');
   const reserved = (name: string) => (makesFiles(name) ? exportConcurrency : concurrency);
   return { concurrency, reserved };
 }
 
 function throttlesOf({ api, exportRoute }: Capacity) {
   const ofExports = new Map<string, Admit>(
-    ROUTES.filter((route) => route.exports === 'write').map((route) => [
-      route.function,
+    ENDPOINTS.filter((endpoint) => endpoint.files === 'write').map((endpoint) => [
+      endpoint.function,
       createThrottle(exportRoute),
     ]),
   );
@@ -184,7 +184,8 @@ function setEnvironment(stack: {
   Object.assign(process.env, {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,
-    [ENVIRONMENT.exportRunner]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_RUNNER}:live`,
+    [ENVIRONMENT.exportWorker]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_WORKER}:live`,
+    [ENVIRONMENT.routes]: routesVariable(),
     [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
     [ENVIRONMENT.cursorSecret]: 'of the local stack only',
     [ENVIRONMENT.bolagsverket]: registers.bolagsverket,

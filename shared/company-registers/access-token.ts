@@ -29,7 +29,7 @@ export function accessTokens(
 ) {
   let token: { readonly value: string; readonly until: number } | undefined;
   return {
-    /** @throws RegisterFailure where none is to be had. */
+    /** @throws RegisterError where none is to be had. */
     get: async (send: Send): Promise<string> => {
       if (token && Date.now() < token.until) return token.value;
       const { clientId, clientSecret } = await credentials();

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
+import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
 import { accessTokens, type Credentials } from './access-token.ts';
-import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
-import { RegisterFailure } from './company-register.ts';
+import type { CompanyRegister } from './company-register.ts';
+import { RegisterError } from './company-register.ts';
 import { expectBody, guarded } from './fetch-json.ts';
 
 const NAME = 'Bolagsverket';
@@ -109,7 +110,7 @@ function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined
   if (!row) return undefined;
   const names = row.organisationsnamn?.organisationsnamnLista ?? [];
   const latest = names.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))[0];
-  if (!latest) throw new RegisterFailure(`${NAME} tells no name`);
+  if (!latest) throw new RegisterError(`${NAME} returns no name`);
   const address = row.postadressOrganisation?.postadress;
   const deregistered = deregistrationOf(row);
   const status = statusOf(row);

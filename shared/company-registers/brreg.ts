@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
+import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
+import type { CompanyRegister } from './company-register.ts';
 import { expectBody, guarded } from './fetch-json.ts';
 
 const NAME = 'Brønnøysundregistrene';

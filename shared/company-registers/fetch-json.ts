@@ -8,7 +8,7 @@ import {
   wrap,
 } from 'cockatiel';
 import * as v from 'valibot';
-import { RegisterFailure } from './company-register.ts';
+import { RegisterError } from './company-register.ts';
 
 /** How long a register may take to answer one request. */
 const TIMEOUT_MS = 2_000;
@@ -32,16 +32,16 @@ export type Send = (url: string, request?: RequestInit) => Promise<RegisterAnswe
  * and a circuit breaker, which spares callers the wait and the register the calls.
  *
  * @param work uses `send` for each request it makes.
- * @throws RegisterFailure where it cannot be asked.
+ * @throws RegisterError where it cannot be asked.
  */
 export function guarded(register: string) {
-  const breaker = circuitBreaker(handleType(RegisterFailure), {
+  const breaker = circuitBreaker(handleType(RegisterError), {
     halfOpenAfter: LEFT_ALONE_S * 1_000,
     breaker: new ConsecutiveBreaker(FAILURES_IN_ROW),
   });
   // A register that says when to come back is not asked again before.
   const again = retry(
-    handleWhen((error) => error instanceof RegisterFailure && error.retryAfterS === undefined),
+    handleWhen((error) => error instanceof RegisterError && error.retryAfterS === undefined),
     { maxAttempts: 1 },
   );
   const policy = wrap(breaker, again);
@@ -50,7 +50,7 @@ export function guarded(register: string) {
       return await policy.execute(() => work((url, request) => send(register, url, request)));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new RegisterFailure(`${register} is left alone for a while`, LEFT_ALONE_S);
+      throw new RegisterError(`${register} is left alone for a while`, LEFT_ALONE_S);
     }
   };
 }
@@ -59,7 +59,7 @@ export function guarded(register: string) {
  * What an answer's body has to be.
  *
  * @param from who answers.
- * @throws RegisterFailure where it is anything else, as an answer of another status is.
+ * @throws RegisterError where it is anything else, as an answer of another status is.
  */
 export function expectBody<S extends v.GenericSchema>(
   schema: S,
@@ -67,7 +67,7 @@ export function expectBody<S extends v.GenericSchema>(
   from: string,
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, body);
-  if (!result.success) throw new RegisterFailure(`${from} answers ${status} in another shape`);
+  if (!result.success) throw new RegisterError(`${from} answers ${status} in another shape`);
   return result.output;
 }
 
@@ -78,12 +78,12 @@ async function send(register: string, url: string, request: RequestInit = {}) {
     response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
     text = await response.text();
   } catch (error) {
-    throw new RegisterFailure(`${register} does not answer: ${(error as Error).name}`);
+    throw new RegisterError(`${register} does not answer: ${(error as Error).name}`);
   }
   const { status, headers } = response;
   if (PASSING_STATUSES.includes(status)) {
     const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-    throw new RegisterFailure(
+    throw new RegisterError(
       `${register} answers ${status}`,
       seconds > 0 ? Math.ceil(seconds) : undefined,
     );
@@ -92,6 +92,6 @@ async function send(register: string, url: string, request: RequestInit = {}) {
   try {
     return { status, body: JSON.parse(text) as unknown };
   } catch {
-    throw new RegisterFailure(`${register} answers no JSON`);
+    throw new RegisterError(`${register} answers no JSON`);
   }
 }

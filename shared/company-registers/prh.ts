@@ -1,6 +1,7 @@
 import * as v from 'valibot';
-import type { CompanyRegister, CompanyStatus, RegisteredCompany } from './company-register.ts';
-import { RegisterFailure } from './company-register.ts';
+import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
+import type { CompanyRegister } from './company-register.ts';
+import { RegisterError } from './company-register.ts';
 import { expectBody, guarded } from './fetch-json.ts';
 
 const NAME = 'PRH';
@@ -112,7 +113,7 @@ function nameOf(names: Company['names']): string {
     .filter(({ type }) => type === CURRENT_NAME)
     // One without an end is later than any that has one.
     .sort((a, b) => (key(a) < key(b) ? 1 : -1))[0];
-  if (!latest) throw new RegisterFailure(`${NAME} tells no name`);
+  if (!latest) throw new RegisterError(`${NAME} returns no name`);
   return latest.name;
 }
 

@@ -1,14 +1,33 @@
-import type { RegisteredCompany } from '../company-registers/company-register.ts';
 import type { Customer } from './customer.ts';
 import type { IdentityNumber } from './identity-number.ts';
 
-/** Name and address of a person or a company, as searchByOrgNumber answers. */
+export const COMPANY_STATUSES = ['active', 'deregistered', 'bankrupt', 'winding-up'] as const;
+export type CompanyStatus = (typeof COMPANY_STATUSES)[number];
+
+/** A company as a public register describes it. */
+export interface RegisteredCompany {
+  readonly name: string;
+  readonly street: string;
+  /** As the register writes it. */
+  readonly postcode: string;
+  readonly city: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  /** Undefined if the register cannot say at the moment. */
+  readonly status?: CompanyStatus | undefined;
+  /** Day of its deregistration (ISO 8601), if it is deregistered and the register says when. */
+  readonly deregistered?: string | undefined;
+  /** Whether the register left a part out for now; such a company is not cached. */
+  readonly isPartial?: boolean;
+}
+
+/** Name and address of a person or a company, as searchByOrgNumber returns it. */
 export interface RegisterEntry {
   readonly firstname: string;
   readonly lastname: string;
   readonly company: string;
   readonly street: string;
-  /** A whole number where the postcode is digits only, otherwise as it stands. */
+  /** An integer if the postcode is digits only, otherwise the postcode as stored. */
   readonly zip: number | string;
   readonly city: string;
   /** ISO 3166-1 alpha-2. */
@@ -18,16 +37,16 @@ export interface RegisterEntry {
   readonly email: string;
 }
 
-/** How telephone numbers are written in the countries around: nationally, and from abroad. */
+/** National forms of telephone numbers, and the country code that replaces their prefix. */
 const PHONES: Readonly<Record<string, { national: RegExp; code: string }>> = {
   SE: { national: /^0(?!0)/, code: '46' },
   FI: { national: /^0(?!0)/, code: '358' },
-  // These two have no prefix, and eight digits.
+  // Numbers of these two have eight digits and no prefix.
   NO: { national: /^(?=\d{8}$)/, code: '47' },
   DK: { national: /^(?=\d{8}$)/, code: '45' },
 };
 
-/** A company that a public register has told of, in the form of a register's entry. */
+/** Returns a company of a public register as a register entry. */
 export function companyEntry(company: RegisteredCompany): RegisterEntry {
   const { name, street, postcode, city, country } = company;
   return {
@@ -43,21 +62,21 @@ export function companyEntry(company: RegisteredCompany): RegisterEntry {
   };
 }
 
-/** A customer in the form of a register's entry: a person with two names, or a company with one. */
+/** Returns a customer as a register entry: a person with two names, or a company with one. */
 export function toRegisterEntry(
-  { texts }: Customer,
-  { kind, country: usual }: IdentityNumber,
+  { fields }: Customer,
+  { kind, country: defaultCountry }: IdentityNumber,
 ): RegisterEntry {
-  const { name = '', address = '', postcode = '', postoffice = '', email = '' } = texts;
-  const code = texts.countrycode?.trim().toUpperCase() ?? '';
-  const country = /^[A-Z]{2}$/.test(code) ? code : usual;
+  const { name = '', address = '', postcode = '', postoffice = '', email = '' } = fields;
+  const code = fields.countrycode?.trim().toUpperCase() ?? '';
+  const country = /^[A-Z]{2}$/.test(code) ? code : defaultCountry;
   return {
     ...(kind === 'company' ? { firstname: '', lastname: '', company: name } : personName(name)),
     street: address,
     zip: zipOf(postcode),
     city: postoffice,
     country,
-    phone: internationalPhone(texts.mobile || texts.telephone || '', country),
+    phone: internationalPhone(fields.mobile || fields.telephone || '', country),
     email,
   };
 }
@@ -67,7 +86,7 @@ function zipOf(postcode: string): number | string {
   return /^\d{1,15}$/.test(digits) ? Number(digits) : postcode;
 }
 
-/** The last word is the last name; `Svensson, Kalle` is understood as well. */
+/** The last word is the last name; `Svensson, Kalle` is understood too. */
 function personName(name: string) {
   const [last = '', first] = name.split(',').map((part) => part.trim());
   if (first !== undefined) return { firstname: first, lastname: last, company: '' };

@@ -1,27 +1,29 @@
-import { badParameter } from '../http/problem-details.ts';
-import type { Query } from '../http/query.ts';
-import { DERIVED } from '../storage/table.ts';
-import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from './limits.ts';
-import { digitsOf, fold, type Kind, kindLetter } from './search-attributes.ts';
+import { digitsOf, fold, type Kind, type SearchAttributes } from './search-attributes.ts';
 
-/** A condition over a customer's derived attributes. */
+/** Attributes that conditions look at. */
+export type SearchAttribute = Exclude<keyof SearchAttributes, 'createdAt' | 'identityNumber'>;
+
+/** A condition over a customer's search attributes. */
 export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
-  | { readonly attribute: string; readonly contains: string }
-  | { readonly attribute: string; readonly equals: string }
-  | { readonly attribute: string; readonly exists: true };
+  | { readonly attribute: SearchAttribute; readonly contains: string }
+  | { readonly attribute: 'kind'; readonly equals: Kind }
+  | { readonly attribute: SearchAttribute; readonly exists: true };
 
-/** A stretch of creation times, in milliseconds since 1970; both ends included. */
+/** A range of creation times, in milliseconds since 1970, both ends included. */
 export interface TimeRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Which customers a call asks for: those created in one of the stretches that meet the condition. */
-export interface Selection {
-  /** When they were created; in ascending order, without overlap. */
+/**
+ * Which customers a call asks for: those created in one of the ranges that meet the condition.
+ * It is plain JSON, so that a background job can be given one.
+ */
+export interface CustomerFilter {
+  /** In ascending order, without overlap. */
   readonly created: readonly TimeRange[];
   readonly condition?: Condition;
 }
@@ -30,201 +32,151 @@ export interface Selection {
 export const FIRST_TIME = 0;
 export const LAST_TIME = Number.MAX_SAFE_INTEGER;
 const DAY_MS = 24 * 60 * 60 * 1_000;
-const AT_ANY_TIME: readonly TimeRange[] = [{ from: FIRST_TIME, to: LAST_TIME }];
 
-/** Whether a selection leaves nobody out. */
-export function isEveryone({ created, condition }: Selection): boolean {
-  return !condition && created === AT_ANY_TIME;
+/** The filter that every customer meets. */
+export const EVERYONE: CustomerFilter = { created: [{ from: FIRST_TIME, to: LAST_TIME }] };
+
+/** Returns whether every customer meets the filter. */
+export function isEveryone({ created: [range, ...more], condition }: CustomerFilter): boolean {
+  return !condition && more.length === 0 && range?.from === FIRST_TIME && range.to === LAST_TIME;
 }
 
-/** A filter reads its parameters into a condition, or into stretches of creation time. */
-interface FilterDefinition {
-  readonly parameters: readonly string[];
-  readonly meaning: string;
-  readonly condition?: (query: Query) => Condition;
-  readonly created?: (query: Query, inverted: boolean) => TimeRange[];
+/** Values of the parameters that filters take. */
+export interface FilterValues {
+  /** Texts that must all occur. */
+  readonly search?: readonly string[];
+  readonly searchInInvoiceForm?: readonly string[];
+  /** Start of the first day, in milliseconds since 1970. */
+  readonly from?: number;
+  /** Start of the last day. */
+  readonly to?: number;
+  readonly isPrivate?: boolean;
+  readonly isCompany?: boolean;
+  readonly isUnknown?: boolean;
+  readonly isEFaktura?: boolean;
+  readonly isReverseTax?: boolean;
 }
 
-/** All filters, by the name that `filter` takes. */
-export const FILTERS: Readonly<Record<string, FilterDefinition>> = {
+/** A filter turns its parameters into a condition, or into ranges of creation time. */
+export interface FilterDefinition {
+  readonly parameters: readonly (keyof FilterValues)[];
+  /** Which of the parameters must be given. */
+  readonly requires: 'all' | 'one' | 'none';
+  readonly condition?: (values: FilterValues) => Condition;
+  readonly created?: (values: FilterValues, inverted: boolean) => readonly TimeRange[];
+}
+
+/** All filters, by the name that the parameter `filter` takes. */
+export const FILTERS = {
   search: {
     parameters: ['search'],
-    meaning:
-      'every given text occurs in name, customerid, address, postcode, postoffice or companyno',
-    condition: (query) => search(query, 'search', [DERIVED.nameText, DERIVED.addressText]),
+    requires: 'all',
+    condition: ({ search = [] }) => containsAll(search, ['nameText', 'addressText']),
   },
   searchInInvoiceForm: {
     parameters: ['searchInInvoiceForm'],
-    meaning: 'every given text occurs in name, customerid or companyno',
-    condition: (query) => search(query, 'searchInInvoiceForm', [DERIVED.nameText]),
+    requires: 'all',
+    condition: ({ searchInInvoiceForm = [] }) => containsAll(searchInInvoiceForm, ['nameText']),
   },
-  rangeByDate: {
-    parameters: ['from', 'to'],
-    meaning: 'created from one day to another (YYYY-MM-DD, UTC), both included',
-    created: dateRanges,
-  },
-  isPrivate: flag('isPrivate', 'private persons', isKind('private')),
-  isCompany: flag('isCompany', 'companies', isKind('company')),
-  isUnknown: flag('isUnknown', 'customers of unknown kind', isKind('unknown')),
-  isCustomerType: anyFlag('customers of any kind that is set to 1', {
+  rangeByDate: { parameters: ['from', 'to'], requires: 'all', created: createdBetween },
+  isPrivate: flag('isPrivate', isKind('private')),
+  isCompany: flag('isCompany', isKind('company')),
+  isUnknown: flag('isUnknown', isKind('unknown')),
+  isCustomerType: anyFlag({
     isPrivate: isKind('private'),
     isCompany: isKind('company'),
     isUnknown: isKind('unknown'),
   }),
-  isEFaktura: flag('isEFaktura', 'customers set up for e-invoice', has(DERIVED.eInvoice)),
-  isReverseTax: flag('isReverseTax', 'customers with reverse tax', has(DERIVED.reverseTaxed)),
-  isTitle: anyFlag('customers of any title that is set to 1', {
-    isEFaktura: has(DERIVED.eInvoice),
-    isReverseTax: has(DERIVED.reverseTaxed),
-  }),
-};
+  isEFaktura: flag('isEFaktura', exists('eInvoice')),
+  isReverseTax: flag('isReverseTax', exists('reverseTax')),
+  isTitle: anyFlag({ isEFaktura: exists('eInvoice'), isReverseTax: exists('reverseTax') }),
+} satisfies Record<string, FilterDefinition>;
 
-/** Names of every parameter that filters take, `filter` itself included. */
-export const FILTER_PARAMETERS: readonly string[] = [
-  ...new Set(['filter', ...Object.values(FILTERS).flatMap(({ parameters }) => parameters)]),
-];
+export type FilterName = keyof typeof FILTERS;
+/** Name of a filter; `!` inverts it. */
+export type FilterTerm = FilterName | `!${FilterName}`;
+
+/** Names of all filters. */
+export const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
+
+/** Returns the filter that a term names. */
+export function filterOf(term: FilterTerm): { definition: FilterDefinition; inverted: boolean } {
+  const inverted = term.startsWith('!');
+  return { definition: FILTERS[(inverted ? term.slice(1) : term) as FilterName], inverted };
+}
 
 /**
- * Reads the filters of a query: `filter` names them, separated by commas or repeated, `!` inverts
- * one, and all of them must be met.
+ * Returns the filter that all of the terms make together.
  *
- * @throws Problem 400 for an unknown filter, a filter without its parameters, a parameter whose
- * filter is not named, and values that mean nothing.
+ * @param values of the parameters; those that the terms require are there.
  */
-export function parseFilters(query: Query): Selection {
-  const names = query
-    .all('filter')
-    .flatMap((text) => text.split(','))
-    .map((name) => name.trim());
-  // A filter named twice means the same as once, and an expression has its limits.
-  const filters = [...new Set(names)].filter(Boolean).map(parseFilterName);
-  checkUsed(
-    query,
-    filters.map(({ name }) => name),
-  );
+export function toCustomerFilter(
+  terms: readonly FilterTerm[],
+  values: FilterValues,
+): CustomerFilter {
   const conditions: Condition[] = [];
-  let created = AT_ANY_TIME;
-  for (const { definition, inverted } of filters) {
-    if (definition.created) created = intersect(created, definition.created(query, inverted));
-    const condition = definition.condition?.(query);
+  let { created } = EVERYONE;
+  for (const { definition, inverted } of terms.map(filterOf)) {
+    if (definition.created) created = intersect(created, definition.created(values, inverted));
+    const condition = definition.condition?.(values);
     if (condition) conditions.push(inverted ? { not: condition } : condition);
   }
   return conditions.length > 0 ? { created, condition: { all: conditions } } : { created };
 }
 
-function parseFilterName(text: string) {
-  const inverted = text.startsWith('!');
-  const name = inverted ? text.slice(1) : text;
-  const definition = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
-  if (!definition) {
-    throw badParameter(
-      'filter',
-      `names ${name || 'nothing'}, which is none of ${Object.keys(FILTERS).join(', ')}`,
-    );
-  }
-  return { name, definition, inverted };
-}
-
-/** A parameter without its filter would be passed over silently, and everyone be answered. */
-function checkUsed(query: Query, names: readonly string[]): void {
-  const used = names.flatMap((name) => FILTERS[name]?.parameters ?? []);
-  for (const parameter of FILTER_PARAMETERS) {
-    if (parameter === 'filter' || !query.has(parameter) || used.includes(parameter)) continue;
-    const takers = Object.keys(FILTERS).filter((name) =>
-      FILTERS[name]?.parameters.includes(parameter),
-    );
-    throw badParameter(parameter, `needs filter=${takers.join(' or filter=')}`);
-  }
-}
-
-function search(query: Query, parameter: string, attributes: readonly string[]): Condition {
-  const texts = query.all(parameter);
-  if (texts.length === 0) throw badParameter(parameter, `is missing; filter ${parameter} needs it`);
-  if (texts.length > MAX_SEARCH_TEXTS) {
-    throw badParameter(parameter, `may be given at most ${MAX_SEARCH_TEXTS} times`);
-  }
+function containsAll(texts: readonly string[], attributes: readonly SearchAttribute[]): Condition {
   return {
     all: texts.map((text) => {
-      if (text === '') throw badParameter(parameter, 'must not be empty');
-      if ([...text].length > MAX_SEARCH_LENGTH) {
-        throw badParameter(parameter, `must have at most ${MAX_SEARCH_LENGTH} characters`);
-      }
       const digits = digitsOf(text);
       return {
         any: [
           ...attributes.map((attribute) => ({ attribute, contains: fold(text) })),
-          ...(digits ? [{ attribute: DERIVED.companyDigits, contains: digits }] : []),
+          ...(digits ? [{ attribute: 'companyDigits', contains: digits } as const] : []),
         ],
       };
     }),
   };
 }
 
-function dateRanges(query: Query, inverted: boolean): TimeRange[] {
-  const from = startOfDay(query, 'from');
-  const to = startOfDay(query, 'to') + DAY_MS - 1;
-  if (from > to) {
-    throw badParameter('from', `is ${query.one('from')}, which is after to, ${query.one('to')}`);
-  }
+function createdBetween({ from = 0, to = 0 }: FilterValues, inverted: boolean): TimeRange[] {
+  const end = to + DAY_MS - 1;
   return inverted
     ? [
         { from: FIRST_TIME, to: from - 1 },
-        { from: to + 1, to: LAST_TIME },
+        { from: end + 1, to: LAST_TIME },
       ]
-    : [{ from, to }];
+    : [{ from, to: end }];
 }
 
-function startOfDay(query: Query, parameter: string): number {
-  const text = query.one(parameter);
-  if (text === undefined) throw badParameter(parameter, 'is missing; filter rangeByDate needs it');
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined;
-  // A day that does not exist is either no date at all or rolls over into the next month.
-  if (!date || Number.isNaN(date.getTime()) || !date.toISOString().startsWith(text)) {
-    throw badParameter(parameter, 'must be a date that exists, as YYYY-MM-DD');
-  }
-  return date.getTime();
-}
+/** Names of the parameters that are true or false. */
+type FlagName = {
+  [K in keyof FilterValues]-?: FilterValues[K] extends boolean | undefined ? K : never;
+}[keyof FilterValues];
 
-function flag(parameter: string, who: string, condition: Condition): FilterDefinition {
+function flag(parameter: FlagName, condition: Condition): FilterDefinition {
   return {
     parameters: [parameter],
-    meaning: `${who}, or with 0 all others`,
-    condition: (query) => (isSet(query, parameter, '1') ? condition : { not: condition }),
+    requires: 'none',
+    condition: (values) => ((values[parameter] ?? true) ? condition : { not: condition }),
   };
 }
 
-function anyFlag(
-  meaning: string,
-  conditions: Readonly<Record<string, Condition>>,
-): FilterDefinition {
-  const parameters = Object.keys(conditions);
+function anyFlag(conditions: Readonly<Partial<Record<FlagName, Condition>>>): FilterDefinition {
+  const parameters = Object.keys(conditions) as FlagName[];
   return {
     parameters,
-    meaning,
-    condition: (query) => {
-      if (!parameters.some((parameter) => query.has(parameter))) {
-        throw badParameter(
-          parameters[0] as string,
-          `is missing; give one of ${parameters.join(', ')}`,
-        );
-      }
-      const wanted = Object.entries(conditions).filter(([parameter]) =>
-        isSet(query, parameter, '0'),
-      );
-      return { any: wanted.map(([, condition]) => condition) };
-    },
+    requires: 'one',
+    condition: (values) => ({
+      any: parameters.flatMap((parameter) => (values[parameter] && conditions[parameter]) || []),
+    }),
   };
-}
-
-function isSet(query: Query, parameter: string, unlessGiven: '0' | '1'): boolean {
-  return (query.word(parameter, ['0', '1']) ?? unlessGiven) === '1';
 }
 
 function isKind(kind: Kind): Condition {
-  return { attribute: DERIVED.kind, equals: kindLetter(kind) };
+  return { attribute: 'kind', equals: kind };
 }
 
-function has(attribute: string): Condition {
+function exists(attribute: SearchAttribute): Condition {
   return { attribute, exists: true };
 }
 

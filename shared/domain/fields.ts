@@ -4,9 +4,9 @@ export interface Field {
   readonly type: 'string' | 'integer' | 'date';
   /** Set by the register; ignored in a request's body. */
   readonly readOnly: boolean;
-  /** Whether every answer carries it, as an empty string where unset. */
+  /** Whether every response carries the field, as an empty string if unset. */
   readonly always: boolean;
-  /** Most characters (Unicode code points) a value may have; 0 for fields that are not text. */
+  /** Maximum characters (Unicode code points); 0 for fields that are not text. */
   readonly maxLength: number;
 }
 
@@ -14,14 +14,14 @@ const MAX_LENGTH = 255;
 const MAX_LENGTH_LONG = 10_000;
 
 /**
- * All fields of a customer, in the order in which they are answered and exported: the 55
- * documented ones, then four that real records carry, answered only where they are set.
+ * All fields of a customer, in the order of responses and exports: the 55 documented ones, then
+ * four that real records carry and that are returned only if set.
  *
- * This table is the one source of the fields: the schema, CSV, XML, XSD and OpenAPI follow it.
+ * Schemas, CSV, XML, XSD and OpenAPI are derived from this table.
  */
-export const FIELDS: readonly Field[] = [
-  { name: 'mexcParamvaluesetsid', type: 'integer', readOnly: true, always: true, maxLength: 0 },
-  { name: 'date', type: 'date', readOnly: true, always: true, maxLength: 0 },
+export const FIELDS = [
+  systemField('mexcParamvaluesetsid', 'integer'),
+  systemField('date', 'date'),
   text('customerid'),
   text('name'),
   text('address'),
@@ -46,8 +46,8 @@ export const FIELDS: readonly Field[] = [
   text('export'),
   text('handlingcharge'),
   text('reversetax'),
-  { name: 'mexcModulesid', type: 'integer', readOnly: true, always: true, maxLength: 0 },
-  { name: 'mm3servicesid', type: 'integer', readOnly: true, always: true, maxLength: 0 },
+  systemField('mexcModulesid', 'integer'),
+  systemField('mm3servicesid', 'integer'),
   text('country'),
   text('creditlimit'),
   text('customertypecode'),
@@ -79,12 +79,30 @@ export const FIELDS: readonly Field[] = [
   text('internalRegressLimit', { always: false }),
   text('sendByPostOnly', { always: false }),
   text('dontSendEFaktura', { always: false }),
-];
+] as const satisfies readonly Field[];
 
-/** The fields a merchant writes: all strings. */
-export const WRITABLE_FIELDS = FIELDS.filter((field) => !field.readOnly);
+type AnyField = (typeof FIELDS)[number];
 
-function text(name: string, options: { always?: boolean; maxLength?: number } = {}): Field {
-  const { always = true, maxLength = MAX_LENGTH } = options;
-  return { name, type: 'string', readOnly: false, always, maxLength };
+/** Name of a field that the register sets. */
+export type SystemFieldName = Extract<AnyField, { readOnly: true }>['name'];
+/** Name of a field that a merchant writes. */
+export type WritableFieldName = Extract<AnyField, { readOnly: false }>['name'];
+
+/** The fields that a merchant writes: all strings. */
+export const WRITABLE_FIELDS = FIELDS.filter(isWritable);
+
+/** Whether a merchant writes the field. */
+export function isWritable(field: AnyField): field is Extract<AnyField, { readOnly: false }> {
+  return !field.readOnly;
+}
+
+function systemField<const N extends string, const T extends 'integer' | 'date'>(name: N, type: T) {
+  return { name, type, readOnly: true, always: true, maxLength: 0 } as const;
+}
+
+function text<const N extends string>(
+  name: N,
+  { always = true, maxLength = MAX_LENGTH }: { always?: boolean; maxLength?: number } = {},
+) {
+  return { name, type: 'string', readOnly: false, always, maxLength } as const;
 }

@@ -3,14 +3,14 @@ import {
   type DurableContext,
   DurableOperationError,
 } from '@aws/durable-execution-sdk-js';
-import { isPassing, loggable } from '../aws-errors.ts';
-import type { ExportOrder } from './job.ts';
+import { isTransient, loggable } from '../aws-errors.ts';
+import type { ExportJobInput } from '../domain/export.ts';
 
-/** What a caller is told of a failure; errors of the SDKs may tell what is internal. */
+/** Reasons of a failure for the caller; errors of the SDKs may contain internals. */
 const OUTAGE = 'The register or the file store could not be reached for minutes. Export again.';
 const DEFECT = 'Something went wrong here.';
 
-/** Some five minutes in all, beside what the SDK's clients try within each attempt. */
+/** About five minutes in all, besides the attempts of the SDK's clients within each step. */
 const RETRIES = createRetryStrategy({
   maxAttempts: 9,
   initialDelay: { seconds: 2 },
@@ -19,15 +19,18 @@ const RETRIES = createRetryStrategy({
   retryableErrors: [OUTAGE],
 });
 
-/** Does something once, however often the function runs anew, and gives its result. */
+/** Runs work once, however often the function is replayed, and returns its result. */
 export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Makes the checkpointed steps of an export. What may pass is tried again with growing waits,
- * during which the function does not run; then, as for anything else, the step fails with words
- * that a caller may read, and the log says why.
+ * Returns a function that runs checkpointed steps of an export. Transient errors are retried with
+ * back-off, during which the function does not run; after that, and at once for other errors, the
+ * step fails with a reason for the caller, and the cause is logged.
  */
-export function stepsOf(context: DurableContext, { merchant, id }: ExportOrder): Step {
+export function stepsOf(
+  context: DurableContext,
+  { merchantId, id }: Pick<ExportJobInput, 'merchantId' | 'id'>,
+): Step {
   return (name, work) =>
     context.step(
       name,
@@ -35,22 +38,22 @@ export function stepsOf(context: DurableContext, { merchant, id }: ExportOrder):
         try {
           return await work();
         } catch (error) {
-          const passing = isPassing(error);
-          console[passing ? 'warn' : 'error']({
+          const transient = isTransient(error);
+          console[transient ? 'warn' : 'error']({
             message: 'Export step failed',
             step: name,
             exportId: id,
-            merchant,
+            merchant: merchantId,
             ...loggable(error),
           });
-          throw new Error(passing ? OUTAGE : DEFECT);
+          throw new Error(transient ? OUTAGE : DEFECT);
         }
       },
       { retryStrategy: RETRIES },
     );
 }
 
-/** Why an export failed, in words for its caller. */
-export function reasonOf(error: unknown): string {
+/** Returns why an export failed, in words for its caller. */
+export function failureReason(error: unknown): string {
   return error instanceof DurableOperationError ? error.message : DEFECT;
 }

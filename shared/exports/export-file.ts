@@ -1,38 +1,27 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { ExportFile, ExportJob } from '../domain/export.ts';
 import { EXPORT_URL_LIFETIME_S } from '../domain/limits.ts';
 import { EXPORTS_PREFIX, required } from '../environment.ts';
-import type { Format } from '../formats/export-format.ts';
+import type { FileFormat } from '../formats/row-format.ts';
 import { s3, type UploadTarget } from './multipart-upload.ts';
 
 const BUCKET_NAME = required('bucketName');
 
-/** Where an export's file is, and as what it is delivered. */
-export interface ExportFile {
-  /** Its key in the bucket. */
-  readonly key: string;
-  readonly filename: string;
-  readonly contentType: string;
-}
-
-/**
- * The file of an export that begins now, under the merchant's prefix.
- *
- * @param id of the export, which nobody can guess.
- */
-export function exportFile(
-  merchant: string,
-  { extension, contentType }: Format,
-  id: string,
+/** Returns a new file under the merchant's prefix. Nobody can guess the export's id. */
+export function newExportFile(
+  merchantId: string,
+  { extension, contentType }: FileFormat,
+  exportId: string,
 ): ExportFile {
   return {
-    key: `${EXPORTS_PREFIX}${merchant}/${id}.${extension}`,
+    key: `${EXPORTS_PREFIX}${merchantId}/${exportId}.${extension}`,
     filename: `customers-${new Date().toISOString().slice(0, 10)}.${extension}`,
     contentType,
   };
 }
 
-/** Where the file is uploaded to. */
+/** Returns where a file is uploaded to, and the headers it is delivered with. */
 export function uploadTarget({ key, filename, contentType }: ExportFile): UploadTarget {
   return {
     Bucket: BUCKET_NAME,
@@ -43,11 +32,24 @@ export function uploadTarget({ key, filename, contentType }: ExportFile): Upload
   };
 }
 
-/** An address at which the file can be fetched without a token, and until when (ISO 8601). */
+/** Returns a presigned URL of the file, valid without a token, and its expiry time (ISO 8601). */
 export async function presign({ key }: ExportFile): Promise<{ url: string; expires: string }> {
   const expires = new Date(Date.now() + EXPORT_URL_LIFETIME_S * 1_000).toISOString();
   const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: BUCKET_NAME, Key: key }), {
     expiresIn: EXPORT_URL_LIFETIME_S,
   });
   return { url, expires };
+}
+
+/**
+ * Returns the status of a long export as the API responds with it: its progress; once it is ready
+ * also the file as a short export returns it, with a new presigned URL.
+ */
+export async function exportStatus(job: ExportJob) {
+  const { state, rowsDone, rowsExpected, started, updated, file, bytes, reason } = job;
+  const progress = { state, rowsDone, rowsExpected, started, updated };
+  if (state === 'failed') return { ...progress, reason };
+  if (state === 'running') return progress;
+  const { filename, contentType } = file;
+  return { ...progress, ...(await presign(file)), filename, contentType, count: rowsDone, bytes };
 }

@@ -4,27 +4,24 @@ import {
   NoSuchUpload,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { parseFilters } from '../domain/customer-filter.ts';
-import { formatOf } from '../formats/formats.ts';
-import { Query } from '../http/query.ts';
-import { selectedRows } from '../storage/export-pages.ts';
-import { rowWriter } from '../storage/serialized-items/item-serializer.ts';
-import { type ExportFile, uploadTarget } from './export-file.ts';
-import type { ExportOrder } from './job.ts';
-import { complete, PART_BYTES, s3 } from './multipart-upload.ts';
+import type { ExportFile, ExportJobInput } from '../domain/export.ts';
+import { fileFormat } from '../formats/file-format.ts';
+import { exportPages } from '../storage/export-pages.ts';
+import { uploadTarget } from './export-file.ts';
+import { completeUpload, PART_BYTES, s3 } from './multipart-upload.ts';
 
 /**
- * After this many parts they grow by {@link PART_BYTES}: Lambda keeps 3,000 operations of one
- * execution, which with parts of one size would be the largest export.
+ * After this many parts the parts grow by {@link PART_BYTES}: Lambda keeps 3,000 operations of one
+ * execution, which would bound the export if all parts had one size.
  */
 const PARTS_OF_ONE_SIZE = 500;
 
-/** A part of an export's file that is in the bucket, as it is checkpointed. */
+/** An uploaded part of an export's file, as it is checkpointed. */
 export interface ExportedPart {
   /** From 1. */
   readonly number: number;
   readonly etag: string;
-  /** Id behind which the next part begins; 0 where there is no customer so far. */
+  /** Id after which the next part starts; 0 if there is no customer so far. */
   readonly lastId: number;
   /** Customers in this part. */
   readonly rows: number;
@@ -32,33 +29,28 @@ export interface ExportedPart {
   readonly isLast: boolean;
 }
 
-/** Begins the upload of a file. Where it is begun twice, one has no parts and costs nothing. */
-export async function startParts(file: ExportFile): Promise<string> {
+/** Starts the upload of a file and returns its id. If repeated, one upload stays without parts. */
+export async function startUpload(file: ExportFile): Promise<string> {
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand(uploadTarget(file)));
   return UploadId as string;
 }
 
-/**
- * Makes and uploads the part that follows `previous`. Done again, it takes the place of what was
- * uploaded before.
- */
+/** Exports and uploads the part after `previous`. If repeated, it replaces the part. */
 export async function exportPart(
-  { merchant, format: name, file, query: text }: ExportOrder,
+  { merchantId, format: choice, file, filter }: ExportJobInput,
   uploadId: string,
   previous: ExportedPart | undefined,
 ): Promise<ExportedPart> {
-  const query = new Query(text);
-  const format = formatOf(name, query);
+  const format = fileFormat(choice);
   const number = (previous?.number ?? 0) + 1;
-  const enough = PART_BYTES * Math.ceil(number / PARTS_OF_ONE_SIZE);
+  const targetBytes = PART_BYTES * Math.ceil(number / PARTS_OF_ONE_SIZE);
   const chunks: Buffer[] = [Buffer.from(previous ? '' : format.head)];
   let bytes = 0;
   let rows = 0;
   let lastId = previous?.lastId ?? 0;
   let isLast = true;
-  const write = rowWriter(format);
-  for await (const page of selectedRows(merchant, parseFilters(query), write, lastId)) {
-    if (bytes >= enough) {
+  for await (const page of exportPages(merchantId, filter, format, lastId)) {
+    if (bytes >= targetBytes) {
       isLast = false;
       break;
     }
@@ -76,18 +68,18 @@ export async function exportPart(
   return { number, etag: ETag as string, lastId, rows, bytes: Body.length, isLast };
 }
 
-/** Makes the file of its parts. Done again, it finds the file made. */
+/** Completes the file of its parts. May be repeated. */
 export async function completeParts(
   file: ExportFile,
   uploadId: string,
   parts: readonly ExportedPart[],
 ): Promise<void> {
   const { Bucket, Key } = uploadTarget(file);
-  const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
-  await complete({ Bucket, Key, UploadId: uploadId }, Parts, sum(parts, 'bytes'));
+  const completed = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
+  await completeUpload({ Bucket, Key, UploadId: uploadId }, completed, sum(parts, 'bytes'));
 }
 
-/** Gives the upload up, and deletes its parts. Done again, it finds that done. */
+/** Aborts the upload and deletes its parts. May be repeated. */
 export async function abortParts(file: ExportFile, uploadId: string): Promise<void> {
   const { Bucket, Key } = uploadTarget(file);
   try {
@@ -97,7 +89,7 @@ export async function abortParts(file: ExportFile, uploadId: string): Promise<vo
   }
 }
 
-/** Rows or bytes of all parts together. */
+/** Returns the rows or bytes of all parts together. */
 export function sum(parts: readonly ExportedPart[], what: 'rows' | 'bytes'): number {
   return parts.reduce((total, part) => total + part[what], 0);
 }

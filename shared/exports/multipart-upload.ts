@@ -9,16 +9,15 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { inParallel } from '../concurrency.ts';
 
-/** S3 takes parts from 5 MiB, and at most 10,000: files up to 80 GB. */
+/** S3 accepts parts from 5 MiB, and at most 10,000: files up to 80 GB. */
 export const PART_BYTES = 8 * 1024 * 1024;
-/** Parts under way at once; together with the one being filled they bound the memory. */
-const PARALLEL_PARTS = 3;
+/** Parts that are uploaded concurrently; with the one being filled they bound the memory. */
+const CONCURRENT_PARTS = 3;
 
 /**
- * Its limits keep the last attempt inside the time a function has, as the store's do, and leave
- * some of it for an upload to be aborted.
+ * S3 client. Its limits keep the last attempt within the time a function has, and leave some of it
+ * to abort an upload.
  */
 export const s3 = new S3Client({
   maxAttempts: 3,
@@ -29,7 +28,7 @@ export const s3 = new S3Client({
   },
 });
 
-/** Where a file goes, and the headers it is later delivered with. */
+/** Where a file is uploaded to, and the headers it is later delivered with. */
 export interface UploadTarget {
   readonly Bucket: string;
   readonly Key: string;
@@ -38,69 +37,118 @@ export interface UploadTarget {
   readonly CacheControl: string;
 }
 
+/** A multipart upload of a target. */
+interface UploadId {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string | undefined;
+}
+
 interface UploadOptions {
   /** Ends the upload as a failure. */
   readonly abortSignal?: AbortSignal;
 }
 
 /**
- * Uploads a text while it is being made; never holds more than a few parts of it. After a failure
- * nothing is left behind, unless S3 did its part and could not say so: nobody is told the address
- * of that file, and the bucket's lifecycle rule deletes it, or the parts, after a day.
+ * Uploads a file while it is written, and holds only a few parts of it in memory. Files smaller than
+ * {@link PART_BYTES} are put in one request.
  *
- * @returns the file's size in bytes.
+ * @example
+ * const upload = new MultipartUpload(target);
+ * try {
+ *   for await (const page of pages) await upload.write(page);
+ *   const bytes = await upload.complete();
+ * } catch (error) {
+ *   await upload.abort();
+ *   throw error;
+ * }
  */
-export async function upload(
-  target: UploadTarget,
-  texts: AsyncIterable<Buffer>,
-  options: UploadOptions = {},
-): Promise<number> {
-  const free: Buffer[] = [];
-  const parts = inParts(texts, free);
-  const first: Buffer = (await parts.next()).value ?? Buffer.alloc(0);
-  if (first.length < PART_BYTES) {
-    await s3.send(new PutObjectCommand({ ...target, Body: first }), options);
-    return first.length;
-  }
-  return uploadParts(target, startingWith(first, parts), free, options);
-}
+export class MultipartUpload {
+  readonly #target: UploadTarget;
+  readonly #options: UploadOptions;
+  readonly #parts: Promise<CompletedPart>[] = [];
+  readonly #uploading = new Set<Promise<unknown>>();
+  /** Parts whose upload is done; their memory is filled again. */
+  readonly #free: Buffer<ArrayBuffer>[] = [];
+  #part = Buffer.allocUnsafeSlow(PART_BYTES);
+  #partBytes = 0;
+  #bytes = 0;
+  #id: UploadId | undefined;
 
-async function uploadParts(
-  target: UploadTarget,
-  parts: AsyncIterable<Buffer>,
-  free: Buffer[],
-  options: UploadOptions,
-): Promise<number> {
-  const { Bucket, Key } = target;
-  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(target));
-  const id = { Bucket, Key, UploadId };
-  let bytes = 0;
-  try {
-    const Parts = await inParallel(parts, PARALLEL_PARTS, async (Body, index) => {
-      const PartNumber = index + 1;
-      const command = new UploadPartCommand({ ...id, PartNumber, Body });
-      const { ETag } = await s3.send(command, options);
-      bytes += Body.length;
-      if (Body.length === PART_BYTES) free.push(Body);
-      return { PartNumber, ETag };
-    });
-    await complete(id, Parts, bytes, options);
-    return bytes;
-  } catch (error) {
-    // Where this fails as well, the bucket's lifecycle rule clears the parts away after a day.
-    await s3.send(new AbortMultipartUploadCommand(id)).catch(() => {});
-    throw error;
+  constructor(target: UploadTarget, options: UploadOptions = {}) {
+    this.#target = target;
+    this.#options = options;
+  }
+
+  /** Appends a text. Resolves when there is room for the next one. */
+  async write(text: Buffer): Promise<void> {
+    for (let done = 0; done < text.length; ) {
+      if (this.#partBytes === PART_BYTES) await this.#uploadPart();
+      const copied = text.copy(this.#part, this.#partBytes, done);
+      this.#partBytes += copied;
+      done += copied;
+    }
+  }
+
+  /** Completes the file. Returns its size in bytes. */
+  async complete(): Promise<number> {
+    if (!this.#id) {
+      const Body = this.#part.subarray(0, this.#partBytes);
+      await s3.send(new PutObjectCommand({ ...this.#target, Body }), this.#options);
+      return this.#partBytes;
+    }
+    if (this.#partBytes > 0) await this.#uploadPart();
+    await completeUpload(this.#id, await Promise.all(this.#parts), this.#bytes, this.#options);
+    return this.#bytes;
+  }
+
+  /**
+   * Gives the upload up and deletes its parts. If that fails too, or if S3 completed the file but the
+   * response was lost, the bucket's lifecycle rules delete parts and file after a day; nobody knows
+   * the file's URL.
+   */
+  async abort(): Promise<void> {
+    await Promise.allSettled(this.#parts);
+    if (this.#id) await s3.send(new AbortMultipartUploadCommand(this.#id)).catch(() => {});
+  }
+
+  async #uploadPart(): Promise<void> {
+    this.#id ??= await this.#create();
+    // Fails as soon as one of the uploads fails.
+    if (this.#uploading.size === CONCURRENT_PARTS) await Promise.race(this.#uploading);
+    const Body = this.#part.subarray(0, this.#partBytes);
+    const upload = this.#send(this.#id, Body, this.#parts.length + 1);
+    this.#parts.push(upload);
+    this.#uploading.add(upload);
+    // A failure is thrown when it is awaited; until then it must not count as unhandled.
+    upload.then(() => this.#uploading.delete(upload)).catch(() => {});
+    this.#bytes += this.#partBytes;
+    this.#part = this.#free.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
+    this.#partBytes = 0;
+  }
+
+  async #create(): Promise<UploadId> {
+    const { Bucket, Key } = this.#target;
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(this.#target));
+    return { Bucket, Key, UploadId };
+  }
+
+  async #send(id: UploadId, Body: Buffer<ArrayBuffer>, PartNumber: number): Promise<CompletedPart> {
+    const part = new UploadPartCommand({ ...id, PartNumber, Body });
+    const { ETag } = await s3.send(part, this.#options);
+    if (Body.length === PART_BYTES) this.#free.push(Body);
+    return { PartNumber, ETag };
   }
 }
 
 /**
- * Makes the file of an upload's parts. Done again, as the SDK does where the answer is lost, it
- * finds the file made.
+ * Completes an upload. May be repeated, as the SDK does if the response is lost: it then finds the
+ * completed file.
  *
  * @param bytes of all parts together.
  */
-export async function complete(
-  id: { readonly Bucket: string; readonly Key: string; readonly UploadId: string | undefined },
+export async function completeUpload(
+  id: UploadId,
   Parts: CompletedPart[],
   bytes: number,
   options: UploadOptions = {},
@@ -112,36 +160,9 @@ export async function complete(
     );
   } catch (error) {
     if (!(error instanceof NoSuchUpload)) throw error;
-    // An earlier try got through, and its answer was lost.
+    // An earlier attempt succeeded, and its response was lost.
     const { Bucket, Key } = id;
     const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket, Key }), options);
     if (ContentLength !== bytes) throw error;
   }
-}
-
-/**
- * Fills parts of {@link PART_BYTES} each; only the last is smaller. A part's memory is filled anew
- * once its upload is done, so that an export of any size takes as much as one of a few parts.
- */
-async function* inParts(texts: AsyncIterable<Buffer>, free: Buffer[]): AsyncGenerator<Buffer> {
-  const newPart = () => free.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
-  let part = newPart();
-  let size = 0;
-  for await (const text of texts) {
-    for (let done = 0; done < text.length; ) {
-      const copied = text.copy(part, size, done);
-      size += copied;
-      done += copied;
-      if (size < PART_BYTES) continue;
-      yield part;
-      part = newPart();
-      size = 0;
-    }
-  }
-  if (size > 0) yield part.subarray(0, size);
-}
-
-async function* startingWith<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
-  yield first;
-  yield* rest;
 }

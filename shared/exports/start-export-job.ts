@@ -1,47 +1,57 @@
 import { randomUUID } from 'node:crypto';
-import type { Format } from '../formats/export-format.ts';
-import type { Answer, Request } from '../http/endpoint.ts';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { CustomerFilter } from '../domain/customer-filter.ts';
+import type { ExportJob, ExportJobInput, FormatChoice } from '../domain/export.ts';
+import type { FileFormat } from '../formats/row-format.ts';
 import { addExportJob } from '../storage/export-jobs.ts';
-import { exportFile } from './export-file.ts';
-import { describeJob, type ExportJob, jobPath, pollHeaders } from './job.ts';
-import { startRunner } from './runner.ts';
+import { newExportFile } from './export-file.ts';
 
-/**
- * Leaves an export to the durable function.
- *
- * @param runner ARN of that function.
- * @param rowsExpected about how many customers there will be.
- * @returns 202 with where to ask for the export.
- */
-export async function handOver(
-  runner: string,
-  { merchant, query }: Request,
-  format: Format,
-  rowsExpected: number,
-): Promise<Answer> {
+/** Two attempts fit into the time that starting a job has. */
+const lambda = new LambdaClient({
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
+});
+
+/** Starts the export worker asynchronously, and returns the job. */
+export async function startExportJob(
+  workerArn: string,
+  {
+    merchantId,
+    filter,
+    format,
+    choice,
+    rowsExpected,
+  }: {
+    readonly merchantId: string;
+    readonly filter: CustomerFilter;
+    readonly format: FileFormat;
+    readonly choice: FormatChoice;
+    readonly rowsExpected: number;
+  },
+): Promise<ExportJob> {
   const id = randomUUID();
   const now = new Date().toISOString();
   const job: ExportJob = {
     id,
     state: 'running',
-    format: format.extension,
-    file: exportFile(merchant, format, id),
+    format: choice.name,
+    file: newExportFile(merchantId, format, id),
     rowsDone: 0,
     rowsExpected,
     started: now,
     updated: now,
   };
-  await addExportJob(merchant, job);
-  await startRunner(runner, {
-    merchant,
-    id,
-    format: job.format,
-    file: job.file,
-    query: query.text,
-  });
-  return {
-    status: 202,
-    headers: { location: jobPath(id), ...pollHeaders(job) },
-    body: await describeJob(job),
-  };
+  await addExportJob(merchantId, job);
+  const input: ExportJobInput = { merchantId, id, format: choice, file: job.file, filter };
+  await lambda.send(
+    new InvokeCommand({
+      FunctionName: workerArn,
+      InvocationType: 'Event',
+      // Lambda starts one execution for one name, so that a retry whose first response was lost
+      // creates no second file.
+      DurableExecutionName: id,
+      Payload: JSON.stringify(input),
+    }),
+  );
+  return job;
 }

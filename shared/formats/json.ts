@@ -1,7 +1,21 @@
-import { FIELDS } from '../domain/fields.ts';
+import type { Customer } from '../domain/customer.ts';
+import { FIELDS, isWritable } from '../domain/fields.ts';
 import type { RowFormat } from './row-format.ts';
 
-/** Customers as the API answers them, one JSON object after the other, each with a comma behind. */
+/** A customer in a response: every documented field, in order. */
+export type CustomerJson = Record<string, string | number>;
+
+/** Returns a customer as the API responds with it: an unset field is an empty string. */
+export function toCustomerJson({ system, fields }: Customer): CustomerJson {
+  const json: CustomerJson = {};
+  for (const field of FIELDS) {
+    const value = isWritable(field) ? fields[field.name] : system[field.name];
+    if (field.always || value) json[field.name] = value ?? '';
+  }
+  return json;
+}
+
+/** Customers as JSON objects, each followed by a comma. */
 export const JSON_ROWS: RowFormat = {
   rowStart: '{',
   rowEnd: '},',

@@ -1,33 +1,49 @@
-/** How a customer is written as a row: of a CSV or XML file, or of a list in JSON. */
+import type { FormatName } from '../domain/export.ts';
+
+/** How a customer is serialized as a row: of a CSV or XML file, or of a list in JSON. */
 export interface RowFormat {
   readonly rowStart: string;
   readonly rowEnd: string;
-  /** By field, in the order of the table of fields. */
+  /** One for each field, in the order of `FIELDS`. */
   readonly columns: readonly Column[];
-  /** The form of a text between its column's `open` and `close`. */
+  /** Returns the form of a text between its column's `open` and `close`. */
   readonly cell: (text: string) => string;
   /**
-   * Which bytes `cell` may change. A text in UTF-8 that has none of them is written as it is; one
-   * too many here costs time, one too few is a wrong file.
+   * Bytes that `cell` may change; a text in UTF-8 without any is copied. A byte too many costs time,
+   * a byte too few makes a wrong file.
    */
   readonly special: {
     readonly anywhere: readonly number[];
     readonly atStart: readonly number[];
   };
-  /** Whether texts are written with JSON's escapes, as DynamoDB sends them. */
+  /** Whether texts keep the JSON escapes that DynamoDB sends. */
   readonly isJson?: boolean;
 }
 
-/** What stands around a field's text, and in its place where it is not set. */
+/** The text around a field's value, and in its place if it is not set. */
 interface Column {
   readonly open: string;
   readonly close: string;
   readonly unset: string;
 }
 
+/** How an export file is written. */
+export interface FileFormat extends RowFormat {
+  /** Media type by which a caller asks for the file itself. */
+  readonly mediaType: string;
+  /** Full Content-Type of the file. */
+  readonly contentType: string;
+  /** Extension of the filename. */
+  readonly extension: FormatName;
+  /** Text before the first customer. */
+  readonly head: string;
+  /** Text after the last customer. */
+  readonly tail: string;
+}
+
 /**
- * A row in the plainest way, from texts by the order of the columns: what the fast way in
- * `row-writer.ts` has to come to.
+ * Returns a row of texts in the order of the columns, in the plainest way: the reference that the
+ * item serializer must match.
  */
 export function plainRow(format: RowFormat, texts: readonly string[]): string {
   const cells = format.columns.map(({ open, close, unset }, index) => {

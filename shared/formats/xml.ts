@@ -1,5 +1,5 @@
 import { FIELDS } from '../domain/fields.ts';
-import type { Format } from './export-format.ts';
+import type { FileFormat } from './row-format.ts';
 
 export const XML_TYPE = 'application/xml';
 
@@ -10,17 +10,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
   // A reader would turn a bare carriage return into a line feed (XML 1.0, section 2.11).
   '\r': '&#13;',
 };
-/** What XML 1.0 (section 2.2) cannot hold in any form. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+/** Characters that XML 1.0 (section 2.2) cannot contain in any form. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches them
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches them
 const SPECIAL = /[&<>\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
-/** The same in bytes of UTF-8; U+FFFE and U+FFFF begin with 0xEF. */
+/** The same as bytes of UTF-8; U+FFFE and U+FFFF start with 0xEF. */
 const SPECIAL_BYTES = [...Buffer.from('&<>'), ...Array(0x20).keys(), 0xef];
 
-/** XML 1.0 in UTF-8, as the schema in `shared/customers.xsd` describes it. */
-export function xml(): Format {
+/** Returns the format of an XML 1.0 file in UTF-8, described by `shared/customers.xsd`. */
+export function xml(): FileFormat {
   return {
     mediaType: XML_TYPE,
     contentType: 'application/xml; charset=utf-8',
@@ -41,7 +41,7 @@ export function xml(): Format {
 
 function escapeText(text: string): string {
   if (!SPECIAL.test(text)) return text;
-  // Requests with these characters are refused; only an item written past the API could hold one.
+  // The API rejects these characters; only an item written past the API could contain one.
   return text
     .replace(FORBIDDEN, '\uFFFD')
     .replace(/[&<>\r]/g, (character) => ESCAPES[character] as string);

@@ -1,44 +1,43 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Selection } from '../domain/customer-filter.ts';
+import type { CustomerFilter } from '../domain/customer-filter.ts';
 import { required } from '../environment.ts';
-import { badParameter } from './problem-details.ts';
+import { badRequest } from './problem-details.ts';
 
 const SECRET = required('cursorSecret');
 const MAC_BYTES = 16;
 
 /**
- * A cursor: the id of the last customer seen, and a code that ties it to the merchant and the
- * filters it was made for.
+ * Returns a cursor: the id of the last customer of a page, with a message authentication code that
+ * ties it to the merchant and the filter.
  */
-export function makeCursor(merchant: string, selection: Selection, id: number): string {
+export function createCursor(merchantId: string, filter: CustomerFilter, id: number): string {
   const text = String(id);
-  return Buffer.concat([mac(merchant, selection, text), Buffer.from(text)]).toString('base64url');
+  const code = authenticationCode(merchantId, filter, text);
+  return Buffer.concat([code, Buffer.from(text)]).toString('base64url');
 }
 
 /**
- * The id in a cursor.
+ * Returns the id in a cursor.
  *
- * @throws Problem 400 where the cursor was not made here for this merchant and these filters.
+ * @throws Problem 400 if the cursor was not created for this merchant and filter.
  */
-export function readCursor(merchant: string, selection: Selection, cursor: string): number {
+export function readCursor(merchantId: string, filter: CustomerFilter, cursor: string): number {
   const bytes = Buffer.from(cursor, 'base64url');
   const id = bytes.subarray(MAC_BYTES).toString();
-  const isOurs =
+  const isAuthentic =
     bytes.length > MAC_BYTES &&
     bytes.toString('base64url') === cursor &&
-    timingSafeEqual(bytes.subarray(0, MAC_BYTES), mac(merchant, selection, id));
-  if (!isOurs) {
-    throw badParameter(
-      'cursor',
-      'is not a cursor of this list; take it from the Link header, unchanged',
-    );
+    timingSafeEqual(bytes.subarray(0, MAC_BYTES), authenticationCode(merchantId, filter, id));
+  if (!isAuthentic) {
+    const detail = 'is not a cursor of this list; take it from the Link header, unchanged';
+    throw badRequest([{ parameter: 'cursor', detail }]);
   }
   return Number(id);
 }
 
-function mac(merchant: string, selection: Selection, id: string): Buffer {
+function authenticationCode(merchantId: string, filter: CustomerFilter, id: string): Buffer {
   return createHmac('sha256', SECRET)
-    .update(JSON.stringify([merchant, selection, id]))
+    .update(JSON.stringify([merchantId, filter, id]))
     .digest()
     .subarray(0, MAC_BYTES);
 }

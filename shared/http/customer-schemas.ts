@@ -1,65 +1,161 @@
 import * as v from 'valibot';
-import { type CustomerTexts, merge } from '../domain/customer.ts';
-import { FIELDS, type Field } from '../domain/fields.ts';
+import { applyChanges, type CustomerFields } from '../domain/customer.ts';
+import {
+  FIELDS,
+  type SystemFieldName,
+  WRITABLE_FIELDS,
+  type WritableFieldName,
+} from '../domain/fields.ts';
+import { checked, single, suggestion } from './validation.ts';
+
+const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
+
+/** Returns the schema of a customer's id, as a number or as a string of digits. */
+function idSchema() {
+  const message = `${ID_MESSAGE}, or its digits as a string`;
+  return v.union(
+    [
+      v.pipe(v.number(), v.safeInteger(message), v.minValue(1, message)),
+      v.pipe(
+        v.string(),
+        v.regex(digitsUpTo(Number.MAX_SAFE_INTEGER), message),
+        v.transform(Number),
+      ),
+    ],
+    message,
+  );
+}
+
+/** Returns the schema of a body that names customers by id; duplicates count once. */
+export function idsSchema(max: number) {
+  return v.pipe(
+    v.array(idSchema(), 'must be an array of customer ids'),
+    v.minLength(1, 'must name at least one customer'),
+    v.maxLength(max, `must name at most ${max} customers`),
+    v.transform((ids) => [...new Set(ids)]),
+  );
+}
+
+/** Path parameter with a customer's id. */
+export const customerIdParameter = single(() =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d+$/, ID_MESSAGE),
+    v.transform(Number),
+    v.number(),
+    v.safeInteger(ID_MESSAGE),
+    v.minValue(1, ID_MESSAGE),
+    v.maxValue(Number.MAX_SAFE_INTEGER),
+  ),
+);
+
+/** Returns the schema of a new customer: the set fields. System fields are ignored. */
+export function createCustomerSchema() {
+  return v.pipe(
+    membersSchema(v.unknown()),
+    v.transform(({ mexcParamvaluesetsid, ...members }) => applyChanges({}, writable(members))),
+  );
+}
 
 /**
- * Characters that XML 1.0 cannot hold (section 2.2) and no other part of an export can carry
- * faithfully: controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF. Also
- * U+FFFD: it stands where a letter was lost, as in a body that is not UTF-8 by the time that API
- * Gateway has made text of it, and what is lost is not to be stored as if nothing were.
+ * Returns the schema of a change: the fields to change, an empty string for one to clear, and the
+ * customer's id if it is sent. Other system fields are ignored.
+ */
+export function updateCustomerSchema() {
+  return v.pipe(
+    membersSchema(idSchema()),
+    v.transform(({ mexcParamvaluesetsid, ...members }) => ({
+      mexcParamvaluesetsid,
+      changes: writable(members),
+    })),
+  );
+}
+
+/** Removes the system fields. */
+function writable({
+  date,
+  mexcModulesid,
+  mm3servicesid,
+  ...fields
+}: CustomerFields & { [name in SystemFieldName]?: unknown }): CustomerFields {
+  return fields;
+}
+
+/** Returns the schema of an object that has members of a customer and no others. */
+function membersSchema<const I extends v.GenericSchema>(id: I) {
+  const ignored = v.exactOptional(v.unknown());
+  return v.pipe(
+    v.unknown(),
+    // An array is an object too, and an empty one would pass as a customer without fields.
+    v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
+    // Schemas of objects pass over these names.
+    namesCheck((name) => !PROTOTYPE_NAMES.includes(name)),
+    v.looseObject(
+      {
+        ...textMembers(),
+        mexcParamvaluesetsid: v.exactOptional(id),
+        date: ignored,
+        mexcModulesid: ignored,
+        mm3servicesid: ignored,
+      },
+      ({ received }) => `must be an object, not ${received}`,
+    ),
+    namesCheck((name) => NAMES.has(name)),
+  );
+}
+
+/** Reports every member whose name is not valid; a strict object reports only the first. */
+function namesCheck<T>(isValid: (name: string) => boolean) {
+  return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const name of Object.keys(value)) {
+      if (isValid(name)) continue;
+      const similar = suggestion(name, NAMES);
+      addIssue({
+        message: `is not a field of a customer${similar ? `; ${similar}` : ''}`,
+        path: [{ type: 'unknown', origin: 'key', input: value, key: name, value: undefined }],
+      });
+    }
+  });
+}
+
+const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
+const NAMES: ReadonlySet<string> = new Set(FIELDS.map(({ name }) => name));
+
+/** Returns a schema for each field that a merchant writes. */
+function textMembers() {
+  const lengths = new Set(WRITABLE_FIELDS.map(({ maxLength }) => maxLength));
+  const schemas = new Map(
+    [...lengths].map((length) => [length, v.exactOptional(textSchema(length))] as const),
+  );
+  // `fromEntries` knows no names.
+  return Object.fromEntries(
+    WRITABLE_FIELDS.map(({ name, maxLength }) => [name, schemas.get(maxLength)]),
+  ) as Record<WritableFieldName, ReturnType<typeof schemas.get> & object>;
+}
+
+/**
+ * Characters that XML 1.0 cannot contain (section 2.2) and that no export could carry faithfully:
+ * controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF. Also U+FFFD, which
+ * stands for a lost character: API Gateway decodes a body that is not UTF-8 before the function
+ * gets it, and a damaged name must not be stored silently.
  */
 const FORBIDDEN_CHARACTERS = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffd-\\uffff';
 const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`);
 
-/** Regular expression, without its slashes, of texts that have none of those. */
-export const TEXT_PATTERN = `^[^${FORBIDDEN_CHARACTERS}]*$`;
-
-/** The members a body may have. */
-export const MembersSchema = v.strictObject(
-  // Without a prototype, so that `constructor` or `__proto__` in a body is as unknown as any.
-  Object.assign(
-    Object.create(null) as Record<string, v.GenericSchema>,
-    Object.fromEntries(FIELDS.map((field) => [field.name, fieldSchema(field)])),
-  ),
-  ({ expected, received }) =>
-    expected === 'never' ? 'is not a field of a customer' : `must be an object, not ${received}`,
-);
-
-/** Body of a new customer. Read-only members are ignored. */
-export const NewCustomerSchema = v.pipe(
-  v.unknown(),
-  // An array is an object as well, and an empty one would pass for a customer with nothing set.
-  v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-  MembersSchema,
-  v.transform((body) => body as CustomerTexts),
-);
-
-const READ_ONLY = FIELDS.filter((field) => field.readOnly).map((field) => field.name);
-
-/** The texts of a body that fits {@link NewCustomerSchema}, without read-only members. */
-export function textsOf(body: CustomerTexts): CustomerTexts {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !READ_ONLY.includes(name)));
-}
-
-/** The texts of a new customer: {@link textsOf} without the empty ones. */
-export function newTexts(body: CustomerTexts): CustomerTexts {
-  return merge({}, textsOf(body));
-}
-
-function fieldSchema(field: Field): v.GenericSchema {
-  if (field.readOnly) return v.optional(v.unknown());
-  return v.optional(
-    v.pipe(
-      v.string(({ received }) => `must be a string, not ${received}`),
-      v.check(
-        (text) => text.length <= field.maxLength || [...text].length <= field.maxLength,
-        `must have at most ${field.maxLength} characters`,
-      ),
-      v.check((text) => text.isWellFormed(), 'must not contain half of a surrogate pair'),
-      v.check(
-        (text) => !FORBIDDEN.test(text),
-        ({ input }) => `must not contain ${nameOf(FORBIDDEN.exec(input)?.[0])}`,
-      ),
+function textSchema(maxLength: number) {
+  return v.pipe(
+    v.string(({ received }) => `must be a string, not ${received}`),
+    checked(
+      (text) => text.length <= maxLength || [...text].length <= maxLength,
+      `must have at most ${maxLength} characters`,
+      { maxLength },
+    ),
+    v.check((text) => text.isWellFormed(), 'must not contain half of a surrogate pair'),
+    checked(
+      (text) => !FORBIDDEN.test(text),
+      ({ input }) => `must not contain ${nameOf(FORBIDDEN.exec(input)?.[0])}`,
+      { pattern: `^[^${FORBIDDEN_CHARACTERS}]*$` },
     ),
   );
 }
@@ -68,4 +164,17 @@ function nameOf(character = ''): string {
   if (character === '\ufffd') return 'U+FFFD, the mark of a lost character; send UTF-8';
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   return `the character U+${code}, which XML cannot carry`;
+}
+
+/** Returns the pattern of an integer from 1 to `max` in digits, as JSON Schema can express it. */
+function digitsUpTo(max: number): RegExp {
+  const digits = String(max);
+  const smaller = [...digits].flatMap((digit, index) => {
+    const least = index === 0 ? 1 : 0;
+    const rest = `[0-9]{${digits.length - index - 1}}`;
+    const isLeast = Number(digit) === least;
+    return isLeast ? [] : `${digits.slice(0, index)}[${least}-${Number(digit) - 1}]${rest}`;
+  });
+  const shorter = `[1-9][0-9]{0,${digits.length - 2}}`;
+  return new RegExp(`^0*(?:${[shorter, ...smaller, digits].join('|')})$`);
 }

@@ -1,80 +1,120 @@
 import { STATUS_CODES } from 'node:http';
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyStructuredResultV2 as HttpResponse } from 'aws-lambda';
+import { isTransient, loggable } from '../aws-errors.ts';
+import {
+  CustomerNotFoundError,
+  EmptyExportError,
+  IdempotencyKeyReusedError,
+  UnavailableError,
+  VersionMismatchError,
+} from '../domain/errors.ts';
+import { claimNames } from '../environment.ts';
+import type { HttpEvent } from './api.ts';
 
-/** What is wrong, and where: in the body (JSON pointer, RFC 6901), a parameter or a header. */
-export type ProblemDetail =
+/** A fault of a request: in the body (JSON pointer, RFC 6901), a parameter or a header. */
+export type Fault =
   | { readonly pointer: string; readonly detail: string }
   | { readonly parameter: string; readonly detail: string }
   | { readonly header: string; readonly detail: string };
 
+/** Maximum faults that a response lists: a small request must not cause a large response. */
+const MAX_FAULTS_LISTED = 100;
+
 /**
- * A failure that the caller is told of, as problem details (RFC 9457). Anything else that is
- * thrown is a defect or an outage, and its text stays inside.
+ * An error for the caller, in the form of problem details (RFC 9457). The text of any other error
+ * stays internal.
  */
 export class Problem extends Error {
   readonly status: number;
-  readonly errors: readonly ProblemDetail[];
+  readonly faults: readonly Fault[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: number,
     detail: string,
-    options: { errors?: readonly ProblemDetail[]; headers?: Record<string, string> } = {},
+    { faults = [], headers = {} }: { faults?: Fault[]; headers?: Record<string, string> } = {},
   ) {
     super(detail);
     this.status = status;
-    this.errors = options.errors ?? [];
-    this.headers = options.headers ?? {};
-  }
-
-  /** The response's body; `requestId` finds the request in the logs. */
-  toJson(requestId: string) {
-    return {
-      type: 'about:blank',
-      title: STATUS_CODES[this.status],
-      status: this.status,
-      detail: this.message,
-      ...(this.errors.length > 0 && { errors: this.errors }),
-      requestId,
-    };
+    this.faults = faults;
+    this.headers = headers;
   }
 }
 
-/** Most places that a refusal names: a small request should not fetch a large answer. */
-const MAX_ERRORS_TOLD = 100;
-
-/** 400 for what is wrong at known places of the request; names the first of them. */
-export function badRequest(errors: readonly ProblemDetail[]): Problem {
-  const detail =
-    errors.length === 1
-      ? `The request is not valid: ${describe(errors[0] as ProblemDetail)}.`
-      : `The request is not valid in ${errors.length} places; see errors.`;
-  return new Problem(400, detail, { errors: errors.slice(0, MAX_ERRORS_TOLD) });
+/** Returns a 400 that lists the faults of a request. */
+export function badRequest(faults: readonly Fault[]): Problem {
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more; see errors)` : '';
+  const detail = `The request is not valid: ${faults.slice(0, 1).map(describe)}${more}.`;
+  return new Problem(400, detail, { faults: faults.slice(0, MAX_FAULTS_LISTED) });
 }
 
-/** 400 for one wrong query or path parameter. */
-export function badParameter(parameter: string, detail: string): Problem {
-  return badRequest([{ parameter, detail }]);
+/** Middleware that responds to an error with problem details, and logs what is not the caller's. */
+export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
+  return {
+    onError: (request) => {
+      const { error, event } = request;
+      const { status, message, faults, headers } = toProblem(error);
+      if (status >= 500) log(error, event);
+      request.response = {
+        statusCode: status,
+        headers: {
+          'content-type': 'application/problem+json',
+          'cache-control': 'no-store',
+          ...headers,
+        },
+        body: JSON.stringify({
+          type: 'about:blank',
+          title: STATUS_CODES[status],
+          status,
+          detail: message,
+          ...(faults.length > 0 && { errors: faults }),
+          requestId: event.requestContext.requestId,
+        }),
+      };
+    },
+  };
 }
 
-/** 400 for one wrong header. */
-export function badHeader(header: string, detail: string): Problem {
-  return badRequest([{ header, detail }]);
+/** The one place in which errors become statuses. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { message } = error as Error;
+  if (error instanceof CustomerNotFoundError) return new Problem(404, message);
+  if (error instanceof EmptyExportError) return new Problem(404, message);
+  if (error instanceof VersionMismatchError) {
+    const faults = [{ header: 'If-Match', detail: 'is not the current entity tag' }];
+    return new Problem(412, message, { faults });
+  }
+  if (error instanceof IdempotencyKeyReusedError) {
+    const faults = [{ header: 'Idempotency-Key', detail: 'belongs to another request' }];
+    return new Problem(422, message, { faults });
+  }
+  if (error instanceof UnavailableError) return unavailable(error);
+  if (isTransient(error)) return unavailable(new UnavailableError());
+  return new Problem(500, 'Something went wrong here.');
 }
 
-/** 404 for a customer that the merchant does not have. */
-export function customerNotFound(id: number): Problem {
-  return new Problem(404, `There is no customer ${id}.`);
+function unavailable({ message, retryAfterS }: UnavailableError): Problem {
+  const headers = { 'retry-after': String(retryAfterS) };
+  return new Problem(503, `${message} Try again shortly.`, { headers });
 }
 
-/** 503 for an outage or overload behind the API; the request may be sent again. */
-export function unavailable(detail = 'The register is busy or cannot be reached.'): Problem {
-  return new Problem(503, `${detail} Try again shortly.`, { headers: { 'retry-after': '2' } });
+/** Logs a failure. Lambda's JSON format adds time, level and request id; no personal data. */
+function log(error: unknown, { requestContext }: HttpEvent): void {
+  const { routeKey, requestId, authorizer } = requestContext;
+  console[isTransient(error) ? 'warn' : 'error']({
+    message: 'Request failed',
+    routeKey,
+    apiRequestId: requestId,
+    merchant: authorizer?.jwt?.claims[claimNames().merchant],
+    ...loggable(error),
+  });
 }
 
-function describe(error: ProblemDetail): string {
-  if ('pointer' in error)
-    return error.pointer ? `${error.pointer} ${error.detail}` : `the body ${error.detail}`;
-  return 'parameter' in error
-    ? `parameter ${error.parameter} ${error.detail}`
-    : `header ${error.header} ${error.detail}`;
+function describe(fault: Fault): string {
+  if ('pointer' in fault) return `${fault.pointer || 'the body'} ${fault.detail}`;
+  return 'parameter' in fault
+    ? `parameter ${fault.parameter} ${fault.detail}`
+    : `header ${fault.header} ${fault.detail}`;
 }

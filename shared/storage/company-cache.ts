@@ -1,52 +1,47 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import type { RegisteredCompany } from '../company-registers/company-register.ts';
-import { companyKey } from './customer-item.ts';
+import type { RegisteredCompany } from '../domain/company.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { expiringIn, isExpired } from './expiry.ts';
+import { companyKey, expiringIn, isExpired } from './table.ts';
 
-/** A company as a public register told of it. */
-export interface FoundCompany {
+/** A company as a public register described it. */
+export interface RegisteredEntry {
   readonly company: RegisteredCompany;
-  /** Id of the register. */
+  /** Name of the register. */
   readonly source: string;
-  /** When it was asked; ISO 8601. */
+  /** Time of the look-up; ISO 8601. */
   readonly retrieved: string;
 }
 
 /**
- * What a merchant was told of a company before. Each merchant has its own: what one looks up is
- * not to show in another's answers.
+ * Returns the cached company. Each merchant has a cache of its own: what one merchant looks up must
+ * not show in another's responses.
  *
- * @param number in its canonical form.
+ * @param number in canonical form.
  */
-export async function getFoundCompany(
-  merchant: string,
+export async function getCachedCompany(
+  merchantId: string,
   number: string,
-): Promise<FoundCompany | undefined> {
+): Promise<RegisteredEntry | undefined> {
   const { Item } = await documents.send(
-    new GetCommand({ TableName: TABLE_NAME, Key: companyKey(merchant, number) }),
+    new GetCommand({ TableName: TABLE_NAME, Key: companyKey(merchantId, number) }),
   );
   if (!Item || isExpired(Item)) return undefined;
   return { company: Item.company, source: Item.source, retrieved: Item.retrieved };
 }
 
-/**
- * Remembers what a merchant was told of a company.
- *
- * @param lifetimeS how long, in seconds.
- */
-export async function rememberCompany(
-  merchant: string,
+/** Caches a company for the merchant, for `lifetimeS` seconds. */
+export async function cacheCompany(
+  merchantId: string,
   number: string,
-  { company, source, retrieved }: FoundCompany,
+  { company, source, retrieved }: RegisteredEntry,
   lifetimeS: number,
 ): Promise<void> {
   await documents.send(
     new PutCommand({
       TableName: TABLE_NAME,
       Item: {
-        ...companyKey(merchant, number),
+        ...companyKey(merchantId, number),
         company,
         source,
         retrieved,

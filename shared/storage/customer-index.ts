@@ -6,104 +6,164 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import {
   type Condition,
+  type CustomerFilter,
   FIRST_TIME,
+  isEveryone,
   LAST_TIME,
-  type Selection,
+  type SearchAttribute,
   type TimeRange,
 } from '../domain/customer-filter.ts';
-import { idOf, partitionKey, type RawItem } from './customer-item.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { type IdRange, LAST_ID, readInOrder } from './parallel-query.ts';
-import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from './table.ts';
+import { queryInParallel } from './parallel-query.ts';
+import {
+  CUSTOMER_INDEX,
+  customersIn,
+  IDENTITY_NUMBER_INDEX,
+  type IdRange,
+  idInSortKey,
+  LAST_ID,
+  partitionKey,
+  STORED_NAMES,
+} from './table.ts';
 
-/** Values of an expression, by their placeholders. */
-type Values = Record<string, AttributeValue>;
-
-/** Ids that are read for each customer that is wanted, where not all of them meet a condition. */
-const IDS_FOR_ONE = 10;
-/** How much more is read next, where that was not enough. */
-const GROWTH = 4;
-/** Probes of one round of {@link firstIdSince}; each costs half a read unit. */
+/** Ids to read for each wanted customer, if not all customers meet the condition. */
+const IDS_PER_MATCH = 10;
+/** Growth of the range that is read next if the last one did not have enough matches. */
+const RANGE_GROWTH = 4;
+/** Concurrent probes of each round of {@link firstIdSince}; each costs half a read unit. */
 const PROBES = 8;
 
-/** How many customers are selected. Reads the slim index only; follows writes within a second. */
-export async function countSelected(merchant: string, selection: Selection): Promise<number> {
+/**
+ * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
+ * within a second.
+ */
+export async function countCustomers(merchantId: string, filter: CustomerFilter): Promise<number> {
   let count = 0;
-  const query = { ...conditionOf(selection), Select: 'COUNT' } as const;
-  for await (const page of selectedPages(merchant, selection, query)) count += page.Count ?? 0;
+  const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
+  for await (const page of indexPages(merchantId, filter, query)) count += page.Count ?? 0;
   return count;
 }
 
 /**
- * Ids of the selected customers, ascending, a page at a time. Reads the slim index only; follows
- * writes within a second.
+ * Yields the ids of customers that meet the filter, ascending, a page at a time. Reads the slim
+ * customer index, which follows writes within a second.
  *
- * @param after id after which to begin.
- * @param wanted how many will do: about as much is read as these take, and more only for who goes
- * on. All where it is not given.
+ * @param after id after which to start.
+ * @param wanted how many ids the caller expects to need: reads about as much as these take, and
+ * more only if the caller continues. Default: all.
  */
-export async function* selectedIds(
-  merchant: string,
-  selection: Selection,
+export async function* matchingIds(
+  merchantId: string,
+  filter: CustomerFilter,
   { after = 0, wanted = Number.POSITIVE_INFINITY }: { after?: number; wanted?: number } = {},
 ): AsyncGenerator<number[]> {
-  const query = { ...conditionOf(selection), ProjectionExpression: KEY.sort };
-  const bounds = { after, span: selection.condition ? wanted * IDS_FOR_ONE : wanted };
-  for await (const { Items = [] } of selectedPages(merchant, selection, query, bounds)) {
-    yield Items.map((item) => idOf(textOf(item, KEY.sort)));
+  const query = { ...filterExpression(filter), ProjectionExpression: 'sk' };
+  const bounds = { after, span: filter.condition ? wanted * IDS_PER_MATCH : wanted };
+  for await (const { Items = [] } of indexPages(merchantId, filter, query, bounds)) {
+    yield Items.map((item) => idInSortKey(item.sk?.S));
   }
 }
 
 /**
- * Pages of a query over the selected customers' places in the directory.
+ * Returns an estimate of how many customers meet the filter, never too low but for writes of the
+ * last second. The highest id is an upper bound and costs one item; customers are counted only if
+ * that bound exceeds `enough`.
  *
- * @param span how many ids to read at first; then, for who goes on, of more each time.
+ * @param enough up to how many the caller does not need to know whether there are fewer.
  */
-async function* selectedPages(
-  merchant: string,
-  { created }: Selection,
-  query: Partial<QueryCommandInput> & ReturnType<typeof conditionOf>,
+export async function estimateCount(
+  merchantId: string,
+  filter: CustomerFilter,
+  enough: number,
+): Promise<number> {
+  const most = await newestId(merchantId);
+  return most <= enough || isEveryone(filter) ? most : countCustomers(merchantId, filter);
+}
+
+/** Returns the highest id in use; 0 if there is no customer. */
+export async function newestId(merchantId: string): Promise<number> {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: TABLE_NAME,
+      ...customersIn(merchantId, { from: 1, to: LAST_ID }),
+      ProjectionExpression: 'sk',
+      ScanIndexForward: false,
+      Limit: 1,
+    }),
+  );
+  return idInSortKey(Items[0]?.sk?.S);
+}
+
+/** Returns the ids of customers with an identity number in canonical form, ascending. */
+export async function findByIdentityNumber(
+  merchantId: string,
+  identityNumber: string,
+): Promise<number[]> {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: TABLE_NAME,
+      IndexName: IDENTITY_NUMBER_INDEX.name,
+      KeyConditionExpression: `pk = :pk AND ${IDENTITY_NUMBER_INDEX.sortKey} = :number`,
+      ExpressionAttributeValues: {
+        ':pk': { S: partitionKey(merchantId) },
+        ':number': { S: identityNumber },
+      },
+      ProjectionExpression: 'sk',
+    }),
+  );
+  return Items.map((item) => idInSortKey(item.sk?.S)).sort((a, b) => a - b);
+}
+
+/**
+ * Yields pages of a query over the index entries of customers created in the filter's ranges.
+ *
+ * @param span how many ids to read first; the range grows each time the caller continues.
+ */
+async function* indexPages(
+  merchantId: string,
+  { created }: CustomerFilter,
+  query: Partial<QueryCommandInput>,
   { after = 0, span = Number.POSITIVE_INFINITY } = {},
 ): AsyncGenerator<QueryCommandOutput> {
   const readPage = async (range: IdRange) => {
-    const page = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
+    const page = await dynamodb.send(new QueryCommand(indexQuery(merchantId, range, query)));
     const last = page.LastEvaluatedKey;
-    const reached = last && idOf(textOf(last, KEY.sort));
-    return { value: page, size: page.ScannedCount ?? 0, reached };
+    const lastEvaluatedId = last && idInSortKey(last.sk?.S);
+    return { value: page, size: page.ScannedCount ?? 0, lastEvaluatedId };
   };
-  let newestId: Promise<number> | undefined;
+  let newest: Promise<number> | undefined;
   const findNewest = () => {
-    newestId ??= newest(merchant).then((entry) => entry?.id ?? 0);
-    return newestId;
+    newest ??= newestEntry(merchantId).then((entry) => entry?.id ?? 0);
+    return newest;
   };
   let length = span;
   for (const range of created) {
-    const { from, to } = await idsCreated(merchant, range);
+    const { from, to } = await idsCreatedIn(merchantId, range);
     for (let start = Math.max(from, after + 1); start <= to; ) {
       const end = Math.min(to, start + length - 1);
-      yield* readInOrder({ from: start, to: end }, readPage, findNewest);
+      yield* queryInParallel({ from: start, to: end }, readPage, findNewest);
       if (end === to || end >= (await findNewest())) break;
       start = end + 1;
-      length *= GROWTH;
+      length *= RANGE_GROWTH;
     }
   }
 }
 
-/** The ids of customers created in a stretch of time: they rise with it. */
-async function idsCreated(merchant: string, { from, to }: TimeRange): Promise<IdRange> {
+/** Returns the ids of customers created in a range of time: ids increase with time. */
+async function idsCreatedIn(merchantId: string, { from, to }: TimeRange): Promise<IdRange> {
   const [first, end] = await Promise.all([
-    from === FIRST_TIME ? 1 : firstIdSince(merchant, from),
-    to === LAST_TIME ? LAST_ID : firstIdSince(merchant, to + 1),
+    from === FIRST_TIME ? 1 : firstIdSince(merchantId, from),
+    to === LAST_TIME ? LAST_ID : firstIdSince(merchantId, to + 1),
   ]);
   return { from: first, to: end - 1 };
 }
 
 /**
- * The id from which on customers were created at a time or later. Looks at a few places at once
- * and then between two of them: 100,000 customers take six rounds.
+ * Returns the lowest id from which on customers were created at a time or later. A search with
+ * several probes a round: 100,000 customers take six rounds.
  */
-async function firstIdSince(merchant: string, time: number): Promise<number> {
-  const last = await newest(merchant);
+async function firstIdSince(merchantId: string, time: number): Promise<number> {
+  const last = await newestEntry(merchantId);
   if (!last || last.createdAt < time) return LAST_ID;
   let low = 1;
   let high = last.id;
@@ -112,7 +172,9 @@ async function firstIdSince(merchant: string, time: number): Promise<number> {
     const ids = Array.from({ length: probes }, (_, index) =>
       Math.floor(low + ((high - low) * index) / probes),
     );
-    const entries = await Promise.all(ids.map((id) => entryFrom(merchant, id)));
+    const entries = await Promise.all(
+      ids.map((id) => firstEntry(merchantId, { from: id, to: LAST_ID })),
+    );
     for (const [index, entry] of entries.entries()) {
       if (!entry || entry.createdAt >= time) {
         high = ids[index] as number;
@@ -124,68 +186,35 @@ async function firstIdSince(merchant: string, time: number): Promise<number> {
   return high;
 }
 
-/** A customer's place in the directory. */
-interface Entry {
-  readonly id: number;
-  /** In milliseconds since 1970. */
-  readonly createdAt: number;
+function newestEntry(merchantId: string) {
+  return firstEntry(merchantId, { from: 1, to: LAST_ID }, { ScanIndexForward: false });
 }
 
-/** The first customer from an id on. */
-function entryFrom(merchant: string, from: number): Promise<Entry | undefined> {
-  return oneEntry(merchant, { from, to: LAST_ID }, true);
-}
-
-function newest(merchant: string): Promise<Entry | undefined> {
-  return oneEntry(merchant, { from: 1, to: LAST_ID }, false);
-}
-
-async function oneEntry(merchant: string, range: IdRange, ScanIndexForward: boolean) {
-  const query = { ScanIndexForward, Limit: 1 };
-  const { Items } = await dynamodb.send(new QueryCommand(directoryQuery(merchant, range, query)));
+async function firstEntry(
+  merchantId: string,
+  range: IdRange,
+  order: Pick<QueryCommandInput, 'ScanIndexForward'> = {},
+) {
+  const query = { ...order, Limit: 1 };
+  const { Items } = await dynamodb.send(new QueryCommand(indexQuery(merchantId, range, query)));
   const item = Items?.[0];
   return (
-    item && {
-      id: idOf(textOf(item, KEY.sort)),
-      createdAt: Number(item[DERIVED.createdAt]?.N),
-    }
+    item && { id: idInSortKey(item.sk?.S), createdAt: Number(item[STORED_NAMES.createdAt]?.N) }
   );
 }
 
-/** Ids of the customers with an identity number of 12 digits, ascending. */
-export async function findByOrgNumber(merchant: string, digits: string): Promise<number[]> {
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
-      TableName: TABLE_NAME,
-      IndexName: BY_ORG_NUMBER.name,
-      KeyConditionExpression: `pk = :pk AND ${BY_ORG_NUMBER.sortKey} = :digits`,
-      ExpressionAttributeValues: {
-        ':pk': { S: partitionKey(merchant) },
-        ':digits': { S: digits },
-      },
-      ProjectionExpression: 'sk',
-    }),
-  );
-  return Items.map((item) => idOf(textOf(item, KEY.sort))).sort((a, b) => a - b);
-}
-
-function textOf(item: RawItem, name: string): string {
-  return item[name]?.S ?? '';
-}
-
-/** A query over a stretch of the directory. */
-function directoryQuery(
-  merchant: string,
+function indexQuery(
+  merchantId: string,
   { from, to }: IdRange,
   { ExpressionAttributeValues, ...query }: Partial<QueryCommandInput>,
 ): QueryCommandInput {
   return {
     TableName: TABLE_NAME,
-    IndexName: DIRECTORY.name,
-    KeyConditionExpression: `pk = :pk AND ${DIRECTORY.sortKey} BETWEEN :from AND :to`,
+    IndexName: CUSTOMER_INDEX.name,
+    KeyConditionExpression: `pk = :pk AND ${CUSTOMER_INDEX.sortKey} BETWEEN :from AND :to`,
     ExpressionAttributeValues: {
       ...ExpressionAttributeValues,
-      ':pk': { S: partitionKey(merchant) },
+      ':pk': { S: partitionKey(merchantId) },
       ':from': { N: String(from) },
       ':to': { N: String(to) },
     },
@@ -193,11 +222,11 @@ function directoryQuery(
   };
 }
 
-/** The part of a query that asks for the condition of a selection. */
-function conditionOf({ condition }: Selection) {
+/** Returns the part of a query that filters by the condition. */
+function filterExpression({ condition }: CustomerFilter): Partial<QueryCommandInput> {
   if (!condition) return {};
   const ExpressionAttributeNames: Record<string, string> = {};
-  const ExpressionAttributeValues: Values = {};
+  const ExpressionAttributeValues: Record<string, AttributeValue> = {};
   const FilterExpression = toExpression(
     condition,
     ExpressionAttributeNames,
@@ -206,30 +235,35 @@ function conditionOf({ condition }: Selection) {
   return { FilterExpression, ExpressionAttributeNames, ExpressionAttributeValues };
 }
 
-/** DynamoDB's filter expression of a condition; fills in its names and values. */
-function toExpression(condition: Condition, names: Record<string, string>, values: Values): string {
+/** Returns DynamoDB's expression of a condition; adds the names and values it uses. */
+function toExpression(
+  condition: Condition,
+  names: Record<string, string>,
+  values: Record<string, AttributeValue>,
+): string {
   const inner = (part: Condition) => toExpression(part, names, values);
-  const name = (attribute: string) => {
-    names[`#${attribute}`] = attribute;
-    return `#${attribute}`;
+  const name = (attribute: SearchAttribute) => {
+    const stored = STORED_NAMES[attribute];
+    names[`#${stored}`] = stored;
+    return `#${stored}`;
   };
   const value = (text: string) => {
     const placeholder = `:v${Object.keys(values).length}`;
     values[placeholder] = { S: text };
     return placeholder;
   };
-  // DynamoDB refuses parentheses around what has its own, as one part alone would have.
-  const joined = (parts: readonly Condition[], word: string) =>
-    parts.length === 1 ? inner(parts[0] as Condition) : `(${parts.map(inner).join(word)})`;
+  // DynamoDB rejects redundant parentheses, as around a single part.
+  const joined = (parts: readonly Condition[], operator: string) =>
+    parts.length === 1 ? inner(parts[0] as Condition) : `(${parts.map(inner).join(operator)})`;
   if ('all' in condition) return joined(condition.all, ' AND ');
   if ('any' in condition) {
-    // Any of nothing holds for nobody; every customer has a kind.
-    if (condition.any.length === 0) return `attribute_not_exists(${name(DERIVED.kind)})`;
+    // No alternative at all matches nobody; every customer has a kind.
+    if (condition.any.length === 0) return `attribute_not_exists(${name('kind')})`;
     return joined(condition.any, ' OR ');
   }
   if ('not' in condition) return `(NOT ${inner(condition.not)})`;
   const attribute = name(condition.attribute);
   if ('exists' in condition) return `attribute_exists(${attribute})`;
-  if ('equals' in condition) return `${attribute} = ${value(condition.equals)}`;
+  if ('equals' in condition) return `${attribute} = ${value(condition.equals.charAt(0))}`;
   return `contains(${attribute}, ${value(condition.contains)})`;
 }

@@ -1,31 +1,30 @@
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { ExportJob } from '../domain/export.ts';
 import { EXPORT_JOB_LIFETIME_S } from '../domain/limits.ts';
-import type { ExportJob } from '../exports/job.ts';
-import { exportJobKey, type Item } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { expiringIn, isExpired } from './expiry.ts';
+import { expiringIn, exportJobKey, isExpired } from './table.ts';
 
-/** What of a job changes as it goes on. */
+/** The part of a job that changes as it progresses. */
 export type JobChanges = Partial<Pick<ExportJob, 'state' | 'rowsDone' | 'bytes' | 'reason'>>;
 
-/** Stores a new job. It is forgotten some time after it last moved. */
-export async function addExportJob(merchant: string, job: ExportJob): Promise<void> {
+/** Stores a new job. It expires {@link EXPORT_JOB_LIFETIME_S} seconds after its last update. */
+export async function addExportJob(merchantId: string, job: ExportJob): Promise<void> {
   const { id, ...facts } = job;
   await documents.send(
     new PutCommand({
       TableName: TABLE_NAME,
-      Item: { ...exportJobKey(merchant, id), ...toAttributes(facts) },
+      Item: { ...exportJobKey(merchantId, id), ...toAttributes(facts) },
     }),
   );
 }
 
-/** The job with this id; undefined where the merchant has none, or it has expired. */
-export async function getExportJob(merchant: string, id: string): Promise<ExportJob | undefined> {
+/** Returns the job; undefined if the merchant has none with this id, or it has expired. */
+export async function getExportJob(merchantId: string, id: string): Promise<ExportJob | undefined> {
   const { Item } = await documents.send(
     new GetCommand({
       TableName: TABLE_NAME,
-      Key: exportJobKey(merchant, id),
+      Key: exportJobKey(merchantId, id),
       ConsistentRead: true,
     }),
   );
@@ -33,12 +32,12 @@ export async function getExportJob(merchant: string, id: string): Promise<Export
 }
 
 /**
- * Notes how far a job has come. The same changes may be noted again.
+ * Updates a job; the same changes may be applied again.
  *
- * @throws ConditionalCheckFailedException where the job is gone.
+ * @throws ConditionalCheckFailedException if the job does not exist.
  */
 export async function updateExportJob(
-  merchant: string,
+  merchantId: string,
   id: string,
   changes: JobChanges,
 ): Promise<void> {
@@ -47,10 +46,10 @@ export async function updateExportJob(
   await documents.send(
     new UpdateCommand({
       TableName: TABLE_NAME,
-      Key: exportJobKey(merchant, id),
+      Key: exportJobKey(merchantId, id),
       UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
       ConditionExpression: 'attribute_exists(pk)',
-      // Some of the names are words that DynamoDB keeps to itself.
+      // Some of the names are reserved words of DynamoDB.
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: Object.fromEntries(
         Object.entries(values).map(([name, value]) => [`:${name}`, value]),
@@ -59,8 +58,12 @@ export async function updateExportJob(
   );
 }
 
-/** What is stored of a job, by the names in `EXPORT_JOB_ATTRIBUTES`; a customer has a `state`. */
-function toAttributes({ state, file, ...rest }: Partial<Omit<ExportJob, 'id'>>): Item {
+/** Returns a job's attributes, by the names in `EXPORT_JOB_ATTRIBUTES`: a customer has a `state`. */
+function toAttributes({
+  state,
+  file,
+  ...rest
+}: Partial<Omit<ExportJob, 'id'>>): Record<string, unknown> {
   return {
     ...rest,
     ...(state && { jobState: state }),
@@ -69,7 +72,7 @@ function toAttributes({ state, file, ...rest }: Partial<Omit<ExportJob, 'id'>>):
   };
 }
 
-function toJob(id: string, item: Item): ExportJob {
+function toJob(id: string, item: Record<string, unknown>): ExportJob {
   const { jobState, format, objectKey, filename, contentType } = item;
   const { rowsDone, rowsExpected, started, updated, bytes, reason } = item;
   return {

@@ -1,113 +1,94 @@
 import { setTimeout } from 'node:timers/promises';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { isThrottling } from '../aws-errors.ts';
-import { prefetched } from '../concurrency.ts';
-import { isEveryone, type Selection } from '../domain/customer-filter.ts';
-import { selectedIds } from './customer-index.ts';
-import { customersIn, idOf } from './customer-item.ts';
-import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { type IdRange, LAST_ID, readInOrder } from './parallel-query.ts';
+import { mapAhead } from '../concurrency.ts';
+import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
+import type { RowFormat } from '../formats/row-format.ts';
+import { matchingIds, newestId } from './customer-index.ts';
+import { queryInParallel } from './parallel-query.ts';
 import { getRows, inBatches, queryRows } from './serialized-items/index.ts';
-import type { RowWriter } from './serialized-items/item-serializer.ts';
+import { customersIn, type IdRange, idInSortKey, LAST_ID } from './table.ts';
 
-/** Batches of customers under way at once, or waiting for their turn. */
-const BATCHES_AHEAD = 4;
-/** How long a throttled table is read again, with a wait between two tries. */
-const PATIENCE_MS = 12_000;
-const MAX_WAIT_MS = 1_000;
-const EVERY_ID: IdRange = { from: 1, to: LAST_ID };
+/** Batches of customers that are read concurrently, or wait to be consumed. */
+const CONCURRENT_BATCHES = 4;
+/** How long reads of a throttled table are retried, and the longest wait between two attempts. */
+const THROTTLING_PATIENCE_MS = 12_000;
+const MAX_BACKOFF_MS = 1_000;
 
-/** Rows of some customers, in UTF-8. */
-export interface RowPage {
+/** A page of serialized customers, in UTF-8. */
+export interface ExportPage {
   readonly text: Buffer;
   readonly count: number;
-  /** Id of the last one; undefined where there is none on the page. */
+  /** Id of the last customer read; undefined if the page has none. */
   readonly lastId: number | undefined;
-  /** Whether it is known that these are all. */
-  readonly isWhole: boolean;
+  /** Whether this page is known to be the only one. */
+  readonly isOnly: boolean;
 }
 
 /**
- * Pages of the selected customers' rows, by ascending id. Each customer comes as it is when its
- * page is read; the whole is no snapshot.
+ * Yields the rows of customers that meet the filter, by ascending id. Each customer is exported as
+ * it is when its page is read; the whole is not a snapshot.
  *
- * @param after id behind which to begin.
+ * @param after id after which to start.
  */
-export function selectedRows(
-  merchant: string,
-  selection: Selection,
-  write: RowWriter,
+export function exportPages(
+  merchantId: string,
+  filter: CustomerFilter,
+  format: RowFormat,
   after = 0,
-): AsyncGenerator<RowPage> {
-  return isEveryone(selection)
-    ? allRows(merchant, write, after)
-    : rowsOfIds(merchant, selectedIds(merchant, selection, { after }), write);
-}
-
-/** Pages of the rows of customers with these ids, in their order; absent ones are left out. */
-export function chosenRows(
-  merchant: string,
-  ids: readonly number[],
-  write: RowWriter,
-): AsyncGenerator<RowPage> {
-  return rowsOfIds(merchant, [ids], write);
-}
-
-function allRows(merchant: string, write: RowWriter, after: number): AsyncGenerator<RowPage> {
+): AsyncGenerator<ExportPage> {
+  if (!isEveryone(filter)) {
+    return pagesOfIds(merchantId, matchingIds(merchantId, filter, { after }), format);
+  }
   const readPage = async (range: IdRange) => {
-    const { rows, next } = await patiently(() => queryRows(customersIn(merchant, range), write));
+    const query = customersIn(merchantId, range);
+    const { rows, next } = await retryWhileThrottled(() => queryRows(query, format));
     const value = {
       text: rows.text,
       count: rows.ids.length,
       lastId: rows.ids.at(-1),
-      isWhole: !next && range.to === LAST_ID,
+      isOnly: !next && range.to === LAST_ID,
     };
-    return { value, size: rows.text.length, reached: next && idOf(next.sk?.S ?? '') };
+    const lastEvaluatedId = next && idInSortKey(next.sk?.S);
+    return { value, size: rows.text.length, lastEvaluatedId };
   };
-  const stretch = { ...EVERY_ID, from: after + 1 };
-  return readInOrder(stretch, readPage, () => newestId(merchant));
+  const range = { from: after + 1, to: LAST_ID };
+  return queryInParallel(range, readPage, () => newestId(merchantId));
+}
+
+/** Yields the rows of customers with these ids, in their order; absent customers are skipped. */
+export function exportPagesByIds(
+  merchantId: string,
+  ids: readonly number[],
+  format: RowFormat,
+): AsyncGenerator<ExportPage> {
+  return pagesOfIds(merchantId, [ids], format);
+}
+
+function pagesOfIds(
+  merchantId: string,
+  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
+  format: RowFormat,
+): AsyncGenerator<ExportPage> {
+  return mapAhead(inBatches(pages), CONCURRENT_BATCHES, async (ids) => ({
+    ...(await retryWhileThrottled(() => getRows(merchantId, ids, format))),
+    lastId: ids.at(-1),
+    isOnly: false,
+  }));
 }
 
 /**
- * Reads again where the table is throttled: an export reads more than anything else, and is to be
- * slower then, not to fail. The SDK has tried up to four times by then, or only once where it has
- * seen so many failures that it has no retries left.
+ * Retries while the table is throttled: an export reads more than any other call, and is to become
+ * slower then, not to fail. The SDK has made up to four attempts by then, or only one if it has
+ * used up its retry tokens.
  */
-async function patiently<T>(read: () => Promise<T>): Promise<T> {
+async function retryWhileThrottled<T>(read: () => Promise<T>): Promise<T> {
   const started = performance.now();
   for (;;) {
     try {
       return await read();
     } catch (error) {
-      if (!isThrottling(error) || performance.now() - started > PATIENCE_MS) throw error;
-      await setTimeout(MAX_WAIT_MS * Math.random());
+      if (!isThrottling(error) || performance.now() - started > THROTTLING_PATIENCE_MS) throw error;
+      await setTimeout(MAX_BACKOFF_MS * Math.random());
     }
   }
-}
-
-/** The highest id in use; 0 where there is no customer. */
-export async function newestId(merchant: string): Promise<number> {
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
-      TableName: TABLE_NAME,
-      ...customersIn(merchant, EVERY_ID),
-      ProjectionExpression: 'sk',
-      ScanIndexForward: false,
-      Limit: 1,
-    }),
-  );
-  const key = Items[0]?.sk?.S;
-  return key === undefined ? 0 : idOf(key);
-}
-
-function rowsOfIds(
-  merchant: string,
-  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
-  write: RowWriter,
-): AsyncGenerator<RowPage> {
-  return prefetched(inBatches(pages), BATCHES_AHEAD, async (ids) => ({
-    ...(await patiently(() => getRows(merchant, ids, write))),
-    lastId: ids.at(-1),
-    isWhole: false,
-  }));
 }

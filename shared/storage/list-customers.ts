@@ -1,60 +1,61 @@
-import { inParallel } from '../concurrency.ts';
-import { isEveryone, type Selection } from '../domain/customer-filter.ts';
+import { mapConcurrently } from '../concurrency.ts';
+import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import { JSON_ROWS } from '../formats/json.ts';
-import { selectedIds } from './customer-index.ts';
-import { customersIn } from './customer-item.ts';
-import { LAST_ID } from './parallel-query.ts';
+import { matchingIds } from './customer-index.ts';
 import { getRows, inBatches, queryRows } from './serialized-items/index.ts';
-import { rowWriter } from './serialized-items/item-serializer.ts';
+import { customersIn, LAST_ID } from './table.ts';
 
-/** Which page of a list. */
-export interface Page {
-  /** Id after which the page begins: the `next` of the page before. */
+/** Position and size of a page. */
+export interface PagePosition {
+  /** Id after which the page starts: `next` of the page before. */
   readonly after: number;
-  /** How many customers to pass over. */
+  /** How many customers to skip. */
   readonly start: number;
   readonly limit: number;
 }
 
-/** A page of customers as a JSON array, and the id of its last where more follow. */
+/** A page of customers. */
 export interface CustomerPage {
+  /** JSON array of the customers. */
   readonly json: string;
+  /** Id of the page's last customer, if more follow. */
   readonly next: number | undefined;
 }
 
-const PARALLEL_BATCHES = 4;
-
-const writeJson = rowWriter(JSON_ROWS);
+const CONCURRENT_BATCHES = 4;
 
 /**
- * A page of the selected customers by ascending id. Without filters and start all is read
- * consistently from the table; otherwise the directory finds the customers, and the table then
- * gives them as they are now.
+ * Returns a page of the customers that meet the filter, by ascending id. Without filter and start
+ * the table is read consistently; otherwise the customer index finds the customers, which are then
+ * read consistently from the table.
  */
-export async function listPage(
-  merchant: string,
-  selection: Selection,
-  page: Page,
+export async function listCustomers(
+  merchantId: string,
+  filter: CustomerFilter,
+  position: PagePosition,
 ): Promise<CustomerPage> {
-  return isEveryone(selection) && page.start === 0
-    ? pageOfTable(merchant, page)
-    : pageOfDirectory(merchant, selection, page);
+  return isEveryone(filter) && position.start === 0
+    ? pageOfTable(merchantId, position)
+    : pageOfIndex(merchantId, filter, position);
 }
 
-async function pageOfTable(merchant: string, { after, limit }: Page): Promise<CustomerPage> {
+async function pageOfTable(
+  merchantId: string,
+  { after, limit }: PagePosition,
+): Promise<CustomerPage> {
   const rows: Buffer[] = [];
   const ids: number[] = [];
   let startKey: Awaited<ReturnType<typeof queryRows>>['next'];
   do {
     const found = await queryRows(
       {
-        ...customersIn(merchant, { from: after + 1, to: LAST_ID }),
+        ...customersIn(merchantId, { from: after + 1, to: LAST_ID }),
         ConsistentRead: true,
-        // One more than asked for tells whether there is a next page.
+        // One more than the limit shows whether there is a next page.
         Limit: limit + 1 - ids.length,
         ExclusiveStartKey: startKey,
       },
-      writeJson,
+      JSON_ROWS,
     );
     const { text, ends } = found.rows;
     const wanted = limit - ids.length;
@@ -65,31 +66,31 @@ async function pageOfTable(merchant: string, { after, limit }: Page): Promise<Cu
   return { json: toArray(rows), next: ids.length > limit ? ids[limit - 1] : undefined };
 }
 
-async function pageOfDirectory(
-  merchant: string,
-  selection: Selection,
-  { after, start, limit }: Page,
+async function pageOfIndex(
+  merchantId: string,
+  filter: CustomerFilter,
+  { after, start, limit }: PagePosition,
 ): Promise<CustomerPage> {
   const ids: number[] = [];
-  let toPass = start;
+  let toSkip = start;
   const wanted = start + limit + 1;
-  for await (const found of selectedIds(merchant, selection, { after, wanted })) {
-    // One more than asked for tells whether there is a next page.
-    ids.push(...found.slice(toPass, toPass + limit + 1 - ids.length));
-    toPass -= Math.min(toPass, found.length);
+  for await (const found of matchingIds(merchantId, filter, { after, wanted })) {
+    // One more than the limit shows whether there is a next page.
+    ids.push(...found.slice(toSkip, toSkip + limit + 1 - ids.length));
+    toSkip -= Math.min(toSkip, found.length);
     if (ids.length > limit) break;
   }
-  const chosen = ids.slice(0, limit);
-  const rows = await inParallel(inBatches([chosen]), PARALLEL_BATCHES, (batch) =>
-    getRows(merchant, batch, writeJson),
+  const pageIds = ids.slice(0, limit);
+  const rows = await mapConcurrently(inBatches([pageIds]), CONCURRENT_BATCHES, (batch) =>
+    getRows(merchantId, batch, JSON_ROWS),
   );
   return {
     json: toArray(rows.map(({ text }) => text)),
-    next: ids.length > limit ? chosen.at(-1) : undefined,
+    next: ids.length > limit ? pageIds.at(-1) : undefined,
   };
 }
 
-/** A JSON array of rows, each of which has a comma behind it. */
+/** Returns a JSON array of rows, each of which ends in a comma. */
 function toArray(rows: readonly Buffer[]): string {
   return `[${Buffer.concat(rows).toString().slice(0, -1)}]`;
 }

@@ -1,51 +1,43 @@
-import { prefetched } from '../concurrency.ts';
+import { mapAhead } from '../concurrency.ts';
+import type { IdRange } from './table.ts';
 
-/** A stretch of ids, both ends included. */
-export interface IdRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The highest id that there can be; JSON's numbers are exact up to there. */
-export const LAST_ID = Number.MAX_SAFE_INTEGER;
-
-/** What DynamoDB gives of a stretch in one page. */
+/** One page of a query over a range of ids. */
 export interface RangePage<T> {
   readonly value: T;
-  /** How much there was on the page; what is counted does not matter here. */
+  /** Size of the page, in any unit; only sizes of one query are compared. */
   readonly size: number;
-  /** Last id the page has seen, where it did not come to the end of the stretch. */
-  readonly reached: number | undefined;
+  /** Last id that the page evaluated, if it did not reach the end of the range. */
+  readonly lastEvaluatedId: number | undefined;
 }
 
 /**
- * Reads under way at once, or done and waiting for their turn. A merchant has one partition, which
- * gives about 24 MB a second (3,000 read units), and more only after a while: a few reads at once
- * get all of that, more would get each other throttled.
+ * Pages that are read concurrently, or wait to be consumed. A merchant has one partition, which
+ * gives about 24 MB a second (3,000 read units), and more only after a while: a few concurrent
+ * reads use all of that, and more would throttle each other.
  */
-const READS_AHEAD = 4;
-/** Ranges are somewhat smaller than a page, since one that needs a second page waits for it. */
-const RANGE_OF_PAGE = 0.9;
+const CONCURRENT_READS = 4;
+/** Ranges are smaller than a page, since a range that needs a second page waits for it. */
+const RANGE_SHARE_OF_PAGE = 0.9;
 
 /**
- * Reads a stretch of ids in order, a page at a time. DynamoDB tells where a page ends only with
- * the page, so that within a range one follows the other. The first page tells about how many ids
- * fill one; the rest is then read in ranges of so many ids, several at once.
+ * Reads a range of ids concurrently and yields the pages in order. DynamoDB returns the key of the
+ * next page only with a page, so that pages of one query must be read one by one. The first page
+ * shows about how many ids fill a page; the rest is then read as queries of so many ids each.
  *
- * @param newestId finds the last id there is; asked only where one page does not do.
+ * @param newestId returns the highest id in use; called only if one page is not enough.
  */
-export async function* readInOrder<T>(
-  stretch: IdRange,
+export async function* queryInParallel<T>(
+  range: IdRange,
   readPage: (range: IdRange) => Promise<RangePage<T>>,
   newestId: () => Promise<number>,
 ): AsyncGenerator<T> {
-  if (stretch.from > stretch.to) return;
-  const first = await readPage(stretch);
+  if (range.from > range.to) return;
+  const first = await readPage(range);
   yield first.value;
-  if (first.reached === undefined) return;
-  const start = first.reached + 1;
-  const end = Math.min(stretch.to, await newestId());
-  let span = Math.ceil((start - stretch.from) * RANGE_OF_PAGE);
+  if (first.lastEvaluatedId === undefined) return;
+  const start = first.lastEvaluatedId + 1;
+  const end = Math.min(range.to, await newestId());
+  let span = Math.ceil((start - range.from) * RANGE_SHARE_OF_PAGE);
 
   function* ranges(): Generator<IdRange> {
     for (let from = start; from <= end; ) {
@@ -62,12 +54,12 @@ export async function* readInOrder<T>(
       const page: RangePage<T> = await readPage({ from: next, to });
       values.push(page.value);
       size += page.size;
-      next = page.reached === undefined ? undefined : page.reached + 1;
+      next = page.lastEvaluatedId === undefined ? undefined : page.lastEvaluatedId + 1;
     }
-    // Where many were deleted, or customers are of other lengths, other ranges fill a page.
+    // Adapts to ranges with many deleted customers, or with customers of other sizes.
     if (values.length > 1) span = Math.ceil(span / values.length);
     else if (size < first.size / 2) span *= 2;
     return values;
   }
-  for await (const values of prefetched(ranges(), READS_AHEAD, readRange)) yield* values;
+  for await (const values of mapAhead(ranges(), CONCURRENT_READS, readRange)) yield* values;
 }

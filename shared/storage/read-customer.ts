@@ -1,16 +1,36 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Customer } from '../domain/customer.ts';
-import { fromItem, rawCustomerKey } from './customer-item.ts';
+import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { Customer, SystemFields } from '../domain/customer.ts';
+import { WRITABLE_FIELDS, type WritableFieldName } from '../domain/fields.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
+import { rawCustomerKey } from './table.ts';
 
-/** The customer, read consistently: what was written is seen. */
-export async function getCustomer(merchant: string, id: number): Promise<Customer | undefined> {
+/** Returns the customer, read consistently: it shows every acknowledged write. */
+export async function getCustomer(merchantId: string, id: number): Promise<Customer | undefined> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({
       TableName: TABLE_NAME,
-      Key: rawCustomerKey(merchant, id),
+      Key: rawCustomerKey(merchantId, id),
       ConsistentRead: true,
     }),
   );
-  return Item && fromItem(Item);
+  return Item && toCustomer(Item);
+}
+
+function toCustomer(item: Record<string, AttributeValue>): Customer {
+  const fields: Partial<Record<WritableFieldName, string>> = {};
+  for (const { name } of WRITABLE_FIELDS) {
+    const value = item[name]?.S;
+    if (value !== undefined) fields[name] = value;
+  }
+  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, version } = item;
+  return {
+    system: {
+      mexcParamvaluesetsid: Number(mexcParamvaluesetsid?.N),
+      date: date?.S ?? '',
+      ...(mexcModulesid?.N && { mexcModulesid: Number(mexcModulesid.N) }),
+      ...(mm3servicesid?.N && { mm3servicesid: Number(mm3servicesid.N) }),
+    } satisfies SystemFields,
+    fields,
+    version: Number(version?.N),
+  };
 }

@@ -1,31 +1,57 @@
 import { setTimeout } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { inParallel } from '../concurrency.ts';
-import { type Customer, type CustomerTexts, haveSame, merge } from '../domain/customer.ts';
-import { customerNotFound, Problem, unavailable } from '../http/problem-details.ts';
-import { customerKey, toItem } from './customer-item.ts';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { mapConcurrently } from '../concurrency.ts';
+import {
+  applyChanges,
+  type Customer,
+  type CustomerFields,
+  hasSameFields,
+} from '../domain/customer.ts';
+import {
+  CustomerNotFoundError,
+  VersionMismatchError,
+  WriteConflictError,
+} from '../domain/errors.ts';
+import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer } from './read-customer.ts';
+import { customerKey, sequenceKey } from './table.ts';
 
-/** Writers of one customer that get in each other's way are rare; this many tries are plenty. */
-const MAX_UPDATE_TRIES = 20;
-const MAX_WAIT_MS = 100;
-/** Deletions under way at once. */
-const PARALLEL_DELETES = 32;
+/** Concurrent writers of one customer are rare, so that this many attempts are plenty. */
+const MAX_UPDATE_ATTEMPTS = 20;
+const MAX_BACKOFF_MS = 100;
+/** Concurrent deletions of one bulk delete. */
+const DELETE_CONCURRENCY = 32;
+
+/**
+ * Takes the merchant's next id, and the creation time that goes with it. Ids may have gaps but are
+ * never reused. Creation times never decrease as ids increase, even if the clocks of two functions
+ * differ, so that order by time is order by id.
+ */
+export async function nextId(merchantId: string): Promise<{ id: number; date: string }> {
+  const now = new Date().toISOString();
+  try {
+    return await incrementSequence(merchantId, now);
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    // Another function's clock is ahead of this one's: reuse its time.
+    return await incrementSequence(merchantId);
+  }
+}
 
 /**
  * Stores a new customer.
  *
- * @returns false where its id is in use already; nothing is changed then.
+ * @returns false if its id is already in use; nothing is changed then.
  */
-export async function addCustomer(merchant: string, customer: Customer): Promise<boolean> {
-  return ifConditionHolds(
+export async function addCustomer(merchantId: string, customer: Customer): Promise<boolean> {
+  return conditionHolds(
     documents.send(
       new PutCommand({
         TableName: TABLE_NAME,
-        Item: toItem(merchant, customer),
+        Item: toItem(merchantId, customer),
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
     ),
@@ -33,98 +59,107 @@ export async function addCustomer(merchant: string, customer: Customer): Promise
 }
 
 /**
- * Changes the texts that are given and leaves the others as they are; where that changes nothing,
- * nothing is written. Of two changes at once both survive: a write holds only for the version that
- * was read, and is made again otherwise.
+ * Changes the given fields and leaves the others as they are. Writes nothing if nothing changes.
+ * Concurrent changes of different fields all survive: a write is conditional on the version that
+ * was read, and is repeated from the read otherwise.
  *
- * @param isExpected says whether the version may be changed (`If-Match`).
- * @throws Problem 404 where there is no such customer, 412 where its version is not expected,
- * 503 where other writers were faster time and again, or wrote before it was known whether this
- * change had been made.
+ * @param isExpected whether the version may be changed (`If-Match`).
+ * @throws CustomerNotFoundError
+ * @throws VersionMismatchError if the version is not expected.
+ * @throws WriteConflictError if other writers won each attempt, or wrote before the outcome of
+ * this change was known.
  */
 export async function updateCustomer(
-  merchant: string,
+  merchantId: string,
   id: number,
-  changes: CustomerTexts,
+  changes: CustomerFields,
   isExpected: (version: number) => boolean,
 ): Promise<Customer> {
-  for (let attempt = 0; attempt < MAX_UPDATE_TRIES; attempt += 1) {
-    const current = await getCustomer(merchant, id);
-    if (!current) throw customerNotFound(id);
-    if (!isExpected(current.version)) throw stale(id);
-    const texts = merge(current.texts, changes);
-    if (haveSame(texts, current.texts)) return current;
-    const changed: Customer = { origin: current.origin, texts, version: current.version + 1 };
-    const outcome = await replaceCustomer(merchant, changed, current.version);
+  for (let attempt = 0; attempt < MAX_UPDATE_ATTEMPTS; attempt += 1) {
+    const current = await getCustomer(merchantId, id);
+    if (!current) throw new CustomerNotFoundError(id);
+    if (!isExpected(current.version)) throw new VersionMismatchError(id);
+    const fields = applyChanges(current.fields, changes);
+    if (hasSameFields(fields, current.fields)) return current;
+    const changed: Customer = { system: current.system, fields, version: current.version + 1 };
+    const outcome = await replaceCustomer(merchantId, changed, current.version);
     if (outcome === 'done') return changed;
-    if (outcome === 'unheard') {
-      const found = await getCustomer(merchant, id);
-      if (found?.version === changed.version && haveSame(found.texts, texts)) return changed;
-      // Made again, it could undo what another has written upon it.
-      if (!found || found.version > changed.version) throw beingChanged(id);
+    if (outcome === 'indeterminate') {
+      const found = await getCustomer(merchantId, id);
+      if (found?.version === changed.version && hasSameFields(found.fields, fields)) return changed;
+      // A repeated write could undo what another writer has written since.
+      if (!found || found.version > changed.version) throw new WriteConflictError(id);
     }
-    await setTimeout(Math.random() * MAX_WAIT_MS);
+    await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
-  throw beingChanged(id);
+  throw new WriteConflictError(id);
 }
 
 /**
- * Removes a customer.
+ * Deletes a customer.
  *
- * @param isExpected says whether the version may be removed (`If-Match`).
- * @throws Problem 404 where there is no such customer, 412 where its version is not expected.
+ * @param isExpected whether the version may be deleted (`If-Match`).
+ * @throws CustomerNotFoundError
+ * @throws VersionMismatchError if the version is not expected.
  */
 export async function deleteCustomer(
-  merchant: string,
+  merchantId: string,
   id: number,
   isExpected?: (version: number) => boolean,
 ): Promise<void> {
   if (!isExpected) {
-    if ((await removeCustomer(merchant, id)) === 'refused') throw customerNotFound(id);
+    const outcome = await removeCustomer(merchantId, id);
+    if (outcome === 'condition failed') throw new CustomerNotFoundError(id);
     return;
   }
-  const current = await getCustomer(merchant, id);
-  if (!current) throw customerNotFound(id);
-  if (!isExpected(current.version)) throw stale(id);
-  const outcome = await removeCustomer(merchant, id, current.version);
+  const current = await getCustomer(merchantId, id);
+  if (!current) throw new CustomerNotFoundError(id);
+  if (!isExpected(current.version)) throw new VersionMismatchError(id);
+  const outcome = await removeCustomer(merchantId, id, current.version);
   if (outcome === 'done') return;
-  // Whether refused or unheard: what is still there has been changed by another.
-  if (await getCustomer(merchant, id)) throw stale(id);
-  if (outcome === 'refused') throw customerNotFound(id);
+  // If the customer still exists, another writer has changed it since.
+  if (await getCustomer(merchantId, id)) throw new VersionMismatchError(id);
+  if (outcome === 'condition failed') throw new CustomerNotFoundError(id);
 }
 
 /**
- * Removes customers; ids that do not exist are passed over.
+ * Deletes customers; ids that do not exist are skipped.
  *
- * @returns how many were removed.
+ * @returns how many were deleted.
  */
-export async function deleteCustomers(merchant: string, ids: readonly number[]): Promise<number> {
-  const outcomes = await inParallel(ids, PARALLEL_DELETES, (id) => removeCustomer(merchant, id));
-  return outcomes.filter((outcome) => outcome !== 'refused').length;
+export async function deleteCustomers(merchantId: string, ids: readonly number[]): Promise<number> {
+  const outcomes = await mapConcurrently(ids, DELETE_CONCURRENCY, (id) =>
+    removeCustomer(merchantId, id),
+  );
+  return outcomes.filter((outcome) => outcome !== 'condition failed').length;
 }
 
 /**
- * What became of a write: `unheard` where its condition does not hold, but the SDK had to try
- * again because an answer was lost, and the try before may have been made.
+ * Outcome of a conditional write. It is `indeterminate` if the condition failed after the SDK
+ * retried because a response was lost: the first attempt may have succeeded.
  */
-type Outcome = 'done' | 'refused' | 'unheard';
+type Outcome = 'done' | 'condition failed' | 'indeterminate';
 
-function replaceCustomer(merchant: string, customer: Customer, version: number): Promise<Outcome> {
+function replaceCustomer(
+  merchantId: string,
+  customer: Customer,
+  version: number,
+): Promise<Outcome> {
   return write(
     new PutCommand({
       TableName: TABLE_NAME,
-      Item: toItem(merchant, customer),
+      Item: toItem(merchantId, customer),
       ConditionExpression: 'version = :version',
       ExpressionAttributeValues: { ':version': version },
     }),
   );
 }
 
-function removeCustomer(merchant: string, id: number, version?: number): Promise<Outcome> {
+function removeCustomer(merchantId: string, id: number, version?: number): Promise<Outcome> {
   return write(
     new DeleteCommand({
       TableName: TABLE_NAME,
-      Key: customerKey(merchant, id),
+      Key: customerKey(merchantId, id),
       ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
       ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
     }),
@@ -132,38 +167,44 @@ function removeCustomer(merchant: string, id: number, version?: number): Promise
 }
 
 async function write(command: PutCommand | DeleteCommand): Promise<Outcome> {
-  const wasLost = watchForLostAnswers(command as DeleteCommand);
-  if (await ifConditionHolds(documents.send(command as DeleteCommand))) return 'done';
-  return wasLost() ? 'unheard' : 'refused';
+  const responseWasLost = watchForLostResponses(command as DeleteCommand);
+  if (await conditionHolds(documents.send(command as DeleteCommand))) return 'done';
+  return responseWasLost() ? 'indeterminate' : 'condition failed';
 }
 
-/** Tells afterwards whether any try of a command ended without word of what became of it. */
-function watchForLostAnswers({ middlewareStack }: DeleteCommand): () => boolean {
+/** Returns a function that says whether any attempt of the command ended without a response. */
+function watchForLostResponses({ middlewareStack }: DeleteCommand): () => boolean {
   let lost = false;
   middlewareStack.add(
     (next) => (args) =>
       next(args).catch((error) => {
-        // A throttled or refused request has done nothing.
+        // A throttled or rejected request has changed nothing.
         lost ||= error.$fault !== 'client';
         throw error;
       }),
-    // The document client joins a command's middleware in twice, hence a name and `override`.
-    { step: 'finalizeRequest', priority: 'low', name: 'watchForLostAnswers', override: true },
+    // The document client adds a command's middleware twice, hence a name and `override`.
+    { step: 'finalizeRequest', priority: 'low', name: 'watchForLostResponses', override: true },
   );
   return () => lost;
 }
 
-function beingChanged(id: number): Problem {
-  return unavailable(`Customer ${id} is being changed by many at once.`);
+async function incrementSequence(merchantId: string, now?: string) {
+  const { Attributes } = await documents.send(
+    new UpdateCommand({
+      TableName: TABLE_NAME,
+      Key: sequenceKey(merchantId),
+      UpdateExpression: now ? 'ADD lastId :one SET lastDate = :now' : 'ADD lastId :one',
+      ...(now && {
+        ConditionExpression: 'attribute_not_exists(lastDate) OR lastDate <= :now',
+      }),
+      ExpressionAttributeValues: { ':one': 1, ...(now && { ':now': now }) },
+      ReturnValues: 'ALL_NEW',
+    }),
+  );
+  return { id: Attributes?.lastId as number, date: Attributes?.lastDate as string };
 }
 
-function stale(id: number): Problem {
-  return new Problem(412, `Customer ${id} has been changed since; get it and try again.`, {
-    errors: [{ header: 'If-Match', detail: 'is not the current entity tag' }],
-  });
-}
-
-async function ifConditionHolds(write: Promise<unknown>): Promise<boolean> {
+async function conditionHolds(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
     return true;

@@ -91,13 +91,13 @@ export function dateOf(id: number): string {
 /** The customer with this id, from 1. */
 export function customerOf(shape: Shape, id: number): Customer {
   const sample = SAMPLES[(id - 1) % VARIETY] ?? {};
-  const texts = Object.fromEntries(
+  const fields = Object.fromEntries(
     FIELDS[shape].map((name) => [name, sample[name] || FILLERS[name] || name]),
   );
   const membership = shape === 'full' ? { mexcModulesid: 7, mm3servicesid: 1042 } : {};
   return {
-    origin: { mexcParamvaluesetsid: id, date: dateOf(id), ...membership },
-    texts,
+    system: { mexcParamvaluesetsid: id, date: dateOf(id), ...membership },
+    fields,
     version: 1,
   };
 }

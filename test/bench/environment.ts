@@ -11,7 +11,7 @@ export function environmentOf(servers: { dynamodb: string; s3?: string }): Recor
     [ENVIRONMENT.bucketName]: BUCKET,
     [ENVIRONMENT.cursorSecret]: 'of the bench only',
     // Every export is made at once here, however many customers it has.
-    [ENVIRONMENT.exportRunner]: 'none',
+    [ENVIRONMENT.exportWorker]: 'none',
     [ENVIRONMENT.longExportRows]: '1000000000',
     AWS_REGION: 'eu-north-1',
     AWS_ACCESS_KEY_ID: 'S3RVER',

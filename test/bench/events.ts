@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
-import { ROUTES } from '../../shared/routes.ts';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
 
 /** One request to a function. */
 export interface Call {
@@ -15,7 +15,7 @@ export function eventOf(
   name: string,
   { merchant, query = '', pathParameters, body }: Call,
 ): ApiEvent {
-  const route = ROUTES.find((candidate) => candidate.function === name);
+  const route = ENDPOINTS.find((candidate) => candidate.function === name);
   if (!route) throw new Error(`No route calls ${name}.`);
   const path = route.path.replace(
     /\{(\w+)\}/g,

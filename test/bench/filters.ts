@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
-import { inParallel } from '../../shared/concurrency.ts';
+import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { Customer } from '../../shared/domain/customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
 import { type Consumption, type CountingProxy, startCountingProxy } from './counting-proxy.ts';
@@ -187,7 +187,7 @@ export async function load(
   });
   await ensureTable(endpoint, TABLE);
   const firsts = Array.from({ length: Math.ceil(customers / BATCH) }, (_, batch) => batch * BATCH);
-  await inParallel(firsts, BATCHES_AT_ONCE, async (first) => {
+  await mapConcurrently(firsts, BATCHES_AT_ONCE, async (first) => {
     const length = Math.min(BATCH, customers - first);
     const ids = Array.from({ length }, (_, index) => first + index + 1);
     const requests = ids.map((id) => ({
@@ -202,5 +202,5 @@ export async function load(
 function searchable(id: number): Customer {
   const customer = customerOf('typical', id);
   if (id % RARITY !== 0) return customer;
-  return { ...customer, texts: { ...customer.texts, name: RARE_NAME } };
+  return { ...customer, fields: { ...customer.fields, name: RARE_NAME } };
 }

@@ -23,7 +23,7 @@ const SURNAMES = ['berg', 'ström', 'holm', 'AB', 'Gatan'];
 
 /** What the `nth` customer of a merchant is created with. */
 export function textsOf(nth: number): Readonly<Record<string, string>> {
-  return customerOf('typical', nth).texts;
+  return customerOf('typical', nth).fields;
 }
 
 /** What the fifty callers do. */

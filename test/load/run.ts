@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import autocannon, { type Options, type Result } from 'autocannon';
 import { CAPACITY } from '../../infra/capacity.ts';
-import { inParallel } from '../../shared/concurrency.ts';
+import { mapConcurrently } from '../../shared/concurrency.ts';
 import { figure, progress } from '../bench/harness.ts';
 import { KEPT, mix, type Part, textsOf } from './mix.ts';
 import { type Memory, type StackProcess, startStack } from './process.ts';
@@ -113,7 +113,7 @@ async function underFlood(served: number): Promise<void> {
 async function createKept({ url, tokens: [token] }: StackProcess): Promise<void> {
   progress(`Creating ${KEPT} customers.`);
   const nths = Array.from({ length: KEPT }, (_, index) => index + 1);
-  await inParallel(nths, 8, async (nth) => {
+  await mapConcurrently(nths, 8, async (nth) => {
     const response = await fetch(`${url}/customers`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

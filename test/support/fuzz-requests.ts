@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FILTERS } from '../../shared/domain/customer-filter.ts';
+import { FILTERS, type FilterName } from '../../shared/domain/customer-filter.ts';
 import { at, document, errorsBy } from './documented.ts';
 import {
   BAD_TOKENS,
@@ -266,7 +266,7 @@ function coherent(query: Record<string, unknown>, values: Readonly<Record<string
     for (const parameter of parameters) delete chosen[parameter];
   }
   for (const name of filters) {
-    for (const parameter of FILTERS[name]?.parameters ?? []) {
+    for (const parameter of parametersOf(name)) {
       const value = values[parameter];
       chosen[parameter] = Array.isArray(value) && value.length === 0 ? ['a'] : value;
     }
@@ -512,7 +512,8 @@ const QUERY_PARAMETERS = OPERATIONS.flatMap(({ parameters }, operation) =>
   parameters
     .filter((parameter) => parameter.in === 'query')
     .map(({ name }) => {
-      const [taker] = Object.entries(FILTERS).find(([, by]) => by.parameters.includes(name)) ?? [];
+      const [taker] =
+        Object.entries(FILTERS).find(([filter]) => parametersOf(filter).includes(name)) ?? [];
       return { name, draft: DRAFTS[operation] as fc.Arbitrary<Draft>, taker };
     }),
 );
@@ -567,4 +568,9 @@ export function fitsParameter(
   const value = schema.type === 'integer' && isDigits ? Number(given) : given;
   const where = ['paths', path, method.toLowerCase(), 'parameters', index, 'schema'] as const;
   return errorsBy(at(...where).pointer, value).length === 0;
+}
+
+/** Names of the parameters that a filter takes; none if there is no such filter. */
+function parametersOf(filter: string): readonly string[] {
+  return Object.hasOwn(FILTERS, filter) ? FILTERS[filter as FilterName].parameters : [];
 }

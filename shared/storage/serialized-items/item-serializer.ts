@@ -1,34 +1,28 @@
 import { FIELDS } from '../../domain/fields.ts';
 import type { RowFormat } from '../../formats/row-format.ts';
 
-/** Rows of the items in an answer of DynamoDB. */
+/** Rows of the items in a response of DynamoDB. */
 export interface Rows {
   /** UTF-8, one row after the other. */
   readonly text: Buffer;
   /** Ids of the customers, by row. */
   readonly ids: readonly number[];
-  /** Where each row ends in the text. */
+  /** End offset of each row in the text. */
   readonly ends: readonly number[];
-  /** Where the list of items ends in the answer. */
+  /** Offset at which the list of items ends in the response. */
   readonly end: number;
 }
 
 /**
- * Writes the rows of a list of items, as it stands in an answer of DynamoDB.
+ * Serializes a list of items in a response of DynamoDB. Nearly all texts stand in the response byte
+ * for byte as in the row and are copied; those with JSON escapes, or with a character that is
+ * special in the format, are converted one by one.
  *
- * @param answer JSON without white space between its tokens.
- * @param start where the list begins, with its bracket.
- * @throws SyntaxError where there is no such list.
+ * @param response JSON without white space between its tokens.
+ * @param start offset of the list's opening bracket.
+ * @throws SyntaxError if there is no such list.
  */
-export type RowWriter = (answer: Buffer, start: number) => Rows;
-
-/*
- * Why not the SDK's objects: of the time a page of 1 MB takes, turning attribute values into
- * objects is 40 ms, reading the JSON into plain ones still 6 to 13 ms; copying the values' bytes
- * from the answer into the row is 2 ms (on one core of a 2026 server). Nearly all texts stand in
- * the answer byte for byte as they stand in the row; the few with JSON's escapes or with a
- * character that is special in the format go the plain way, one by one.
- */
+export type ItemSerializer = (response: Buffer, start: number) => Rows;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -41,28 +35,28 @@ const CLOSE_BRACE = 0x7d;
 const TYPE_S = 0x53;
 const TYPE_N = 0x4e;
 
-/** What a byte of a string is; a text may have several. */
+/** Classes of the bytes of a string; a text combines those of its bytes. */
 const ORDINARY = 0;
 const ENDS = 1;
 const ESCAPES = 2;
 const SPECIAL = 4;
 
-/** Most bytes that a byte of an answer may become in a row: `&` becomes `&amp;`. */
+/** Maximum bytes that one byte of a response becomes in a row: `&` becomes `&amp;`. */
 const MAX_GROWTH = 5;
-/** Bytes around a cell besides its column's own: two quotes and an apostrophe. */
+/** Maximum bytes added around a cell besides its column's own: two quotes and an apostrophe. */
 const CELL_OVERHEAD = 3;
-/** Longer texts are copied by the runtime, whose call costs as much as a loop over a few bytes. */
+/** Longer texts are copied by a call of the runtime, which costs as much as a loop over these. */
 const LOOP_BYTES = 48;
 
 const ID = FIELDS.findIndex(({ name }) => name === 'mexcParamvaluesetsid');
 
-/** Rows are put together here and then copied out; it grows to what the largest answer needs. */
+/** Rows are assembled here and then copied; it grows to what the largest response needs. */
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
 
-/** Makes the writer of a format. */
-export function rowWriter(format: RowFormat): RowWriter {
+/** Returns the serializer of a format. */
+export function itemSerializer(format: RowFormat): ItemSerializer {
   const classes = classesOf(format);
-  // As JSON a text is copied with its escapes.
+  // In JSON a text keeps its escapes.
   const notPlain = format.isJson ? SPECIAL : SPECIAL | ESCAPES;
   const isSpecialFirst = flagged(format.special.atStart);
   const rowStart = Buffer.from(format.rowStart);
@@ -79,65 +73,65 @@ export function rowWriter(format: RowFormat): RowWriter {
   const ends = new Int32Array(count);
   const kinds = new Uint8Array(count);
 
-  return (answer, start) => {
+  return (response, start) => {
     const ids: number[] = [];
     const rowEnds: number[] = [];
     let written = 0;
-    let at = expect(answer, start, OPEN_BRACKET);
-    while (answer[at] !== CLOSE_BRACKET) {
-      if (ids.length > 0) at = expect(answer, at, COMMA);
+    let at = expect(response, start, OPEN_BRACKET);
+    while (response[at] !== CLOSE_BRACKET) {
+      if (ids.length > 0) at = expect(response, at, COMMA);
       const itemStart = at;
-      at = findFields(answer, at);
+      at = findFields(response, at);
       written = reserve(written, (at - itemStart) * MAX_GROWTH + overhead);
-      written = writeRow(answer, written);
+      written = writeRow(response, written);
       rowEnds.push(written);
-      ids.push(Number(answer.toString('latin1', starts[ID], ends[ID])));
+      ids.push(Number(response.toString('latin1', starts[ID], ends[ID])));
     }
     const text = Buffer.from(scratch.subarray(0, written));
     return { text, ids, ends: rowEnds, end: at + 1 };
   };
 
-  /** Notes where the item's fields stand, and returns where the item ends. */
-  function findFields(answer: Buffer, itemStart: number): number {
+  /** Records the offsets of the item's fields, and returns the end of the item. */
+  function findFields(response: Buffer, itemStart: number): number {
     starts.fill(0);
     ends.fill(0);
     let at = itemStart;
     let field = -1;
     do {
-      // The first time past the opening brace, then past a comma.
-      at = expect(answer, at + 1, QUOTE);
-      field = nameAt(answer, at, field);
+      // Skips the opening brace the first time, then a comma.
+      at = expect(response, at + 1, QUOTE);
+      field = nameAt(response, at, field);
       at += (names[field] as Buffer).length;
-      at = expect(answer, expect(answer, expect(answer, at, QUOTE), COLON), OPEN_BRACE);
-      const type = answer[at + 1];
-      const isText = (type === TYPE_S || type === TYPE_N) && answer[at + 2] === QUOTE;
+      at = expect(response, expect(response, expect(response, at, QUOTE), COLON), OPEN_BRACE);
+      const type = response[at + 1];
+      const isText = (type === TYPE_S || type === TYPE_N) && response[at + 2] === QUOTE;
       if (!isText || field >= count) {
-        at = skipObject(answer, at - 1);
+        at = skipObject(response, at - 1);
         continue;
       }
-      at = expect(answer, expect(answer, at + 3, COLON), QUOTE);
+      at = expect(response, expect(response, at + 3, COLON), QUOTE);
       starts[field] = at;
       let kind = ORDINARY;
       for (;;) {
-        const byteClass = classes[answer[at] as number];
+        const byteClass = classes[response[at] as number];
         if (byteClass === ORDINARY) {
           at += 1;
           continue;
         }
-        if (byteClass === undefined) throw unexpected(answer, at);
+        if (byteClass === undefined) throw unexpected(response, at);
         if (byteClass === ENDS) break;
         kind |= byteClass;
-        at += answer[at] === BACKSLASH ? 2 : 1;
+        at += response[at] === BACKSLASH ? 2 : 1;
       }
       ends[field] = at;
       kinds[field] = kind;
-      at = expect(answer, at + 1, CLOSE_BRACE);
-    } while (answer[at] === COMMA);
-    return expect(answer, at, CLOSE_BRACE);
+      at = expect(response, at + 1, CLOSE_BRACE);
+    } while (response[at] === COMMA);
+    return expect(response, at, CLOSE_BRACE);
   }
 
-  /** Writes a row of the fields found, and returns where it ends. */
-  function writeRow(answer: Buffer, rowAt: number): number {
+  /** Writes a row of the fields found, and returns its end. */
+  function writeRow(response: Buffer, rowAt: number): number {
     let out = copyAll(rowStart, rowAt);
     for (let field = 0; field < count; field += 1) {
       const start = starts[field] as number;
@@ -148,14 +142,14 @@ export function rowWriter(format: RowFormat): RowWriter {
       }
       out = copyAll(opens[field] as Buffer, out);
       const kind = kinds[field] as number;
-      if (kind & notPlain || isSpecialFirst[answer[start] as number]) {
-        const raw = answer.toString('utf8', start, end);
+      if (kind & notPlain || isSpecialFirst[response[start] as number]) {
+        const raw = response.toString('utf8', start, end);
         const text = kind & ESCAPES ? (JSON.parse(`"${raw}"`) as string) : raw;
         out += scratch.write(format.cell(text), out);
       } else if (end - start > LOOP_BYTES) {
-        out += answer.copy(scratch, out, start, end);
+        out += response.copy(scratch, out, start, end);
       } else {
-        for (let at = start; at < end; at += 1) scratch[out++] = answer[at] as number;
+        for (let at = start; at < end; at += 1) scratch[out++] = response[at] as number;
       }
       out = copyAll(closes[field] as Buffer, out);
     }
@@ -163,7 +157,7 @@ export function rowWriter(format: RowFormat): RowWriter {
   }
 }
 
-/** Makes room for so many bytes more, and returns where they go. */
+/** Reserves room for more bytes, and returns the offset at which they start. */
 function reserve(written: number, bytes: number): number {
   if (written + bytes > scratch.length) {
     const larger = Buffer.allocUnsafeSlow(2 * (written + bytes));
@@ -193,54 +187,57 @@ function flagged(bytes: readonly number[]): Uint8Array {
   return flags;
 }
 
-/** Names of attributes met so far; the fields first, in their order. */
+/** Names of the attributes seen so far; the fields first, in their order. */
 const names = FIELDS.map(({ name }) => Buffer.from(name));
-const indexes = new Map(FIELDS.map(({ name }, index) => [name, index]));
-/** What came after an attribute the last time, by its index and 1; items tend to keep one order. */
+const indexes = new Map<string, number>(FIELDS.map(({ name }, index) => [name, index]));
+/**
+ * Index of the attribute that followed an attribute in the last item, by the index of the latter
+ * plus one: items tend to keep one order.
+ */
 const followers: number[] = [];
 
-/** Index of the attribute whose name stands here, after the one with the index `previous`. */
-function nameAt(answer: Buffer, start: number, previous: number): number {
+/** Returns the index of the attribute whose name starts here, after the attribute `previous`. */
+function nameAt(response: Buffer, start: number, previous: number): number {
   const guess = followers[previous + 1];
-  if (guess !== undefined && standsAt(answer, start, names[guess] as Buffer)) return guess;
-  const end = answer.indexOf(QUOTE, start);
-  if (end < 0) throw unexpected(answer, answer.length);
-  const name = answer.toString('latin1', start, end);
+  if (guess !== undefined && standsAt(response, start, names[guess] as Buffer)) return guess;
+  const end = response.indexOf(QUOTE, start);
+  if (end < 0) throw unexpected(response, response.length);
+  const name = response.toString('latin1', start, end);
   const index = indexes.get(name) ?? names.push(Buffer.from(name, 'latin1')) - 1;
   indexes.set(name, index);
   followers[previous + 1] = index;
   return index;
 }
 
-function standsAt(answer: Buffer, start: number, name: Buffer): boolean {
+function standsAt(response: Buffer, start: number, name: Buffer): boolean {
   for (let at = 0; at < name.length; at += 1) {
-    if (answer[start + at] !== name[at]) return false;
+    if (response[start + at] !== name[at]) return false;
   }
-  return answer[start + name.length] === QUOTE;
+  return response[start + name.length] === QUOTE;
 }
 
-/** Where the object ends that begins here. */
-function skipObject(answer: Buffer, start: number): number {
+/** Returns the end of the object that starts here. */
+function skipObject(response: Buffer, start: number): number {
   let depth = 0;
-  for (let at = start; at < answer.length; at += 1) {
-    const byte = answer[at];
+  for (let at = start; at < response.length; at += 1) {
+    const byte = response[at];
     if (byte === OPEN_BRACE) depth += 1;
     if (byte === CLOSE_BRACE) depth -= 1;
     if (depth === 0) return at + 1;
     if (byte === QUOTE) {
-      for (at += 1; answer[at] !== QUOTE && at < answer.length; at += 1) {
-        if (answer[at] === BACKSLASH) at += 1;
+      for (at += 1; response[at] !== QUOTE && at < response.length; at += 1) {
+        if (response[at] === BACKSLASH) at += 1;
       }
     }
   }
-  throw unexpected(answer, answer.length);
+  throw unexpected(response, response.length);
 }
 
-function expect(answer: Buffer, at: number, byte: number): number {
-  if (answer[at] !== byte) throw unexpected(answer, at);
+function expect(response: Buffer, at: number, byte: number): number {
+  if (response[at] !== byte) throw unexpected(response, at);
   return at + 1;
 }
 
-function unexpected(answer: Buffer, at: number): SyntaxError {
-  return new SyntaxError(`Unexpected byte ${answer[at]} at ${at} of ${answer.length}`);
+function unexpected(response: Buffer, at: number): SyntaxError {
+  return new SyntaxError(`Unexpected byte ${response[at]} at ${at} of ${response.length}`);
 }

@@ -1,15 +1,16 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Customer } from '../../../shared/domain/customer.ts';
-import { derive } from '../../../shared/domain/search-attributes.ts';
+import { toSearchAttributes } from '../../../shared/domain/search-attributes.ts';
+import { toItem } from '../../../shared/storage/customer-item.ts';
 import {
+  CUSTOMER_INDEX,
   CUSTOMER_PREFIX,
   customerSortKey,
-  idOf,
-  padId,
-  toItem,
-} from '../../../shared/storage/customer-item.ts';
-import { BY_ORG_NUMBER, DERIVED, DIRECTORY, KEY } from '../../../shared/storage/table.ts';
+  IDENTITY_NUMBER_INDEX,
+  idInSortKey,
+  KEY,
+} from '../../../shared/storage/table.ts';
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
 
 /** A request that this table does not know. It is better to fail than to answer something else. */
@@ -132,7 +133,7 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
     const register = registerOf(key[KEY.partition]?.S ?? '');
     if (sk === 'SEQUENCE') return sequence(key, register);
     if (!sk.startsWith(CUSTOMER_PREFIX)) return undefined;
-    const id = idOf(sk);
+    const id = idInSortKey(sk);
     if (id < 1 || id > register.count) return undefined;
     return fill(patternOf(patternsOf(register, attributes), id).item, id);
   };
@@ -183,14 +184,14 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
 
 /** Attributes of the sort keys, by index. */
 const SORT_KEYS: Readonly<Record<string, string>> = {
-  [DIRECTORY.name]: DIRECTORY.sortKey,
-  [BY_ORG_NUMBER.name]: BY_ORG_NUMBER.sortKey,
+  [CUSTOMER_INDEX.name]: CUSTOMER_INDEX.sortKey,
+  [IDENTITY_NUMBER_INDEX.name]: IDENTITY_NUMBER_INDEX.sortKey,
 };
 
 /** Attributes that an index holds; undefined for all, in the table itself. */
 function storedIn(index: string | undefined): string[] | undefined {
   if (index === undefined) return undefined;
-  const projected = index === DIRECTORY.name ? DIRECTORY.projected : [];
+  const projected = index === CUSTOMER_INDEX.name ? CUSTOMER_INDEX.projected : [];
   return [KEY.partition, KEY.sort, sortKeyOf(index), ...projected];
 }
 
@@ -222,8 +223,8 @@ function toPattern(
   customer: Customer,
   attributes: readonly string[] | undefined,
 ): Pattern {
-  const origin = { ...customer.origin, mexcParamvaluesetsid: ID, date: DATE };
-  const all = marshall(toItem(merchant, { ...customer, origin }), { removeUndefinedValues: true });
+  const system = { ...customer.system, mexcParamvaluesetsid: ID, date: DATE };
+  const all = marshall(toItem(merchant, { ...customer, system }), { removeUndefinedValues: true });
   // DynamoDB gives attributes in an order of its own, which has nothing to do with ours.
   const item = Object.fromEntries(
     Object.entries(all)
@@ -321,8 +322,8 @@ interface Ids {
 /** Ids that a query has before it: those in its range, after its start key. */
 function pendingIds(input: Input, register: Register, range: Range): Ids {
   const forward = input.ScanIndexForward !== false;
-  const start = input.ExclusiveStartKey && idOf(input.ExclusiveStartKey[KEY.sort].S);
-  if (input.IndexName === BY_ORG_NUMBER.name) {
+  const start = input.ExclusiveStartKey && idInSortKey(input.ExclusiveStartKey[KEY.sort].S);
+  if (input.IndexName === IDENTITY_NUMBER_INDEX.name) {
     if (start || !forward) throw unknown('paging in byOrgNumber', input);
     const ids = idsWithNumber(register, range.from);
     return { length: ids.length, at: (position) => ids[position] as number };
@@ -356,8 +357,8 @@ function firstFrom(text: string, { count }: Register, keyOf: (id: number) => str
 function idsWithNumber({ shape, count }: Register, digits: string): number[] {
   const ids: number[] = [];
   for (let id = 1; id <= Math.min(VARIETY, count); id += 1) {
-    const { origin, texts } = customerOf(shape, id);
-    if (derive(origin, texts)[DERIVED.orgNumber] !== digits) continue;
+    const { system, fields } = customerOf(shape, id);
+    if (toSearchAttributes(system, fields).identityNumber !== digits) continue;
     for (let same = id; same <= count; same += VARIETY) ids.push(same);
   }
   return ids.sort((a, b) => a - b);
@@ -404,4 +405,9 @@ class Writer {
   written(): Buffer {
     return this.#buffer.subarray(0, this.#position);
   }
+}
+
+/** The id in the form in which texts order it. */
+function padId(id: number): string {
+  return customerSortKey(id).slice(CUSTOMER_PREFIX.length);
 }

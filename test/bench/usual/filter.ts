@@ -1,5 +1,4 @@
-import { kindLetter } from '../../../shared/domain/search-attributes.ts';
-import { DERIVED } from '../../../shared/storage/table.ts';
+import { STORED_NAMES } from '../../../shared/storage/table.ts';
 
 /** A filter expression over whole items, for those of our filters that the bench uses. */
 export function filterOf({
@@ -17,13 +16,13 @@ export function filterOf({
   const values: Record<string, unknown> = {};
   for (const name of filter.split(',')) {
     if (name === 'isCompany') {
-      conditions.push(`${DERIVED.kind} = :kind`);
-      values[':kind'] = kindLetter('company');
+      conditions.push(`${STORED_NAMES.kind} = :kind`);
+      values[':kind'] = 'c';
     } else if (name === '!isEFaktura') {
-      conditions.push(`attribute_not_exists(${DERIVED.eInvoice})`);
+      conditions.push(`attribute_not_exists(${STORED_NAMES.eInvoice})`);
     } else if (name === 'search' && search) {
       conditions.push(
-        `(contains(${DERIVED.nameText}, :text) OR contains(${DERIVED.addressText}, :text))`,
+        `(contains(${STORED_NAMES.nameText}, :text) OR contains(${STORED_NAMES.addressText}, :text))`,
       );
       values[':text'] = search.toUpperCase();
     } else {

@@ -1,7 +1,7 @@
-import { EXPORT_RUNNER } from '../../../../shared/routes.ts';
+import { EXPORT_WORKER } from '../../../../infra/endpoints.ts';
 
 // In its own thread, as every run is, it calls itself by its name in all that it sends.
-process.env.AWS_EXECUTION_ENV = EXPORT_RUNNER;
+process.env.AWS_EXECUTION_ENV = EXPORT_WORKER;
 // Failures that a test makes are no news.
 for (const level of ['warn', 'error'] as const) console[level] = () => {};
 

@@ -1,0 +1,5 @@
+import { exportRequests, filteredExportContract } from '../export-contracts.ts';
+
+export const request = exportRequests.csv;
+
+export const contract = () => filteredExportContract('CSV');

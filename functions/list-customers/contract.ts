@@ -1,0 +1,61 @@
+import * as v from 'valibot';
+import { defineContract } from '../../shared/http/contract.ts';
+import {
+  filterDescriptions,
+  filterParameters,
+  filterRule,
+} from '../../shared/http/filter-parameters.ts';
+import { header, ref } from '../../shared/http/json-schema.ts';
+import {
+  integer,
+  type RequestSchemas,
+  type SentNames,
+  single,
+} from '../../shared/http/validation.ts';
+import { CUSTOMER_INDEX } from '../../shared/storage/table.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+export const request = {
+  query: {
+    limit: single(() => integer(1, MAX_LIMIT), DEFAULT_LIMIT),
+    start: single(() => integer(0, Number.MAX_SAFE_INTEGER), 0),
+    cursor: single(() => v.string()),
+    ...filterParameters,
+  },
+  rules: [filterRule, eitherStartOrCursor],
+} satisfies RequestSchemas;
+
+export const contract = () =>
+  defineContract({
+    method: 'GET',
+    path: '/customers',
+    scope: 'customers:read',
+    table: { actions: ['Query', 'BatchGetItem'], indexes: [CUSTOMER_INDEX.name] },
+    environment: ['cursorSecret'],
+    summary: 'List customers by ascending id',
+    request,
+    parameters: {
+      limit: 'Maximum customers of the page.',
+      start:
+        'How many customers to skip. Above 0 customers are found as filters find them, which ' +
+        'follow a write within a second.',
+      cursor:
+        'Where the page starts, from the Link header of the page before; not together with start.',
+      ...filterDescriptions(),
+    },
+    responses: {
+      200: {
+        description: 'A page of customers.',
+        schema: { type: 'array', items: ref('Customer') },
+        headers: { Link: header('The next page (rel="next"), if there is one (RFC 8288).', false) },
+      },
+    },
+  });
+
+function eitherStartOrCursor(_: unknown, sent: SentNames) {
+  return sent.has('start') && sent.has('cursor')
+    ? [{ parameter: 'start', detail: 'cannot be given together with cursor' }]
+    : [];
+}

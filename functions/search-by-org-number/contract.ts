@@ -1,0 +1,120 @@
+import * as v from 'valibot';
+import { REGISTERS } from '../../shared/company-registers/company-register.ts';
+import { COMPANY_STATUSES } from '../../shared/domain/company.ts';
+import { COUNTRIES, parseIdentityNumber } from '../../shared/domain/identity-number.ts';
+import { defineContract } from '../../shared/http/contract.ts';
+import { header, object, ref, text } from '../../shared/http/json-schema.ts';
+import {
+  checked,
+  oneOf,
+  type ParsedRequest,
+  type RequestSchemas,
+  single,
+} from '../../shared/http/validation.ts';
+import { IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
+
+const NUMBER_PATTERN = '^((\\d{2})?\\d{6}[-+]?\\d{4}|\\d{3} ?\\d{3} ?\\d{3}|\\d{7}-\\d)$';
+
+const schemas = {
+  path: { orgNum: single(identityNumber) },
+  query: { country: single(() => oneOf(COUNTRIES)) },
+} satisfies RequestSchemas;
+
+export const request = { ...schemas, rules: [countryOfNumber] } satisfies RequestSchemas;
+
+export const contract = () =>
+  defineContract({
+    method: 'GET',
+    path: '/customers/searchByOrgNumber/{orgNum}',
+    scope: 'customers:read',
+    table: {
+      actions: ['GetItem'],
+      indexes: [IDENTITY_NUMBER_INDEX.name],
+      companies: ['PutItem'],
+    },
+    summary: 'Look a person or company up by organisation number',
+    request,
+    parameters: {
+      orgNum:
+        'A Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, a ' +
+        'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9.',
+      country:
+        "Country of the number. The number's form determines it as well, and another is an error.",
+    },
+    responses: {
+      200: {
+        description:
+          "Name and address: of the merchant's own customer, or else of the company in the public " +
+          'register of its country, if that is enabled.',
+        schema: ref('RegisterEntry'),
+        headers: {
+          'Register-Source': header(
+            "Source of the entry: own, the merchant's own customers; or a public register.",
+            true,
+            { enum: ['own', ...Object.values(REGISTERS)] },
+          ),
+          'Register-Retrieved': header('When it was read there.', true, {
+            type: 'string',
+            format: 'date-time',
+          }),
+          'Register-Status': header('Status of the company in the public register.', false, {
+            enum: [...COMPANY_STATUSES],
+          }),
+          'Register-Deregistered': header(
+            'Day on which the company was deregistered, if known.',
+            false,
+          ),
+          'Register-Partial': header('The register left a part out for now.', false, {
+            const: 'true',
+          }),
+        },
+      },
+    },
+    errors: { 404: 'Neither a customer nor an enabled public register has this number.' },
+    schemas: {
+      RegisterEntry: object({
+        firstname: text(),
+        lastname: text(),
+        company: text(),
+        street: text(),
+        zip: {
+          type: ['integer', 'string'],
+          description: 'A number if the postcode is digits only, otherwise the postcode.',
+        },
+        city: text(),
+        country: text({ description: 'ISO 3166-1 alpha-2.' }),
+        phone: text({ description: 'Digits with country code, without +.' }),
+        email: text(),
+      }),
+    },
+  });
+
+/** Schema of an identity number; its output is the parsed number. */
+function identityNumber() {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => parseIdentityNumber(text)),
+    v.custom<NonNullable<ReturnType<typeof parseIdentityNumber>>>(
+      (number) => number !== undefined,
+      'is no valid Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 ' +
+        'digits, Norwegian organisasjonsnummer of 9 digits or Finnish Y-tunnus such as 0112038-9',
+    ),
+    checked(() => true, '', { type: 'string', pattern: NUMBER_PATTERN }),
+  );
+}
+
+function countryOfNumber({
+  pathParameters,
+  queryStringParameters,
+}: Partial<ParsedRequest<typeof schemas>>) {
+  const number = pathParameters?.orgNum;
+  const country = queryStringParameters?.country;
+  return !number || !country || number.country === country
+    ? []
+    : [
+        {
+          parameter: 'country',
+          detail: `is ${country}, but the number is one of ${number.country}`,
+        },
+      ];
+}

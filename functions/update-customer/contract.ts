@@ -1,0 +1,54 @@
+import * as v from 'valibot';
+import { defineContract } from '../../shared/http/contract.ts';
+import { customerIdParameter, updateCustomerSchema } from '../../shared/http/customer-schemas.ts';
+import { etagHeader, ref } from '../../shared/http/json-schema.ts';
+import { type ParsedRequest, type RequestSchemas, single } from '../../shared/http/validation.ts';
+
+const schemas = {
+  path: { mexcParamvaluesetsid: customerIdParameter },
+  headers: { 'If-Match': single(() => v.string()) },
+  body: updateCustomerSchema,
+} satisfies RequestSchemas;
+
+export const request = { ...schemas, rules: [idOfPath] } satisfies RequestSchemas;
+
+export const contract = () =>
+  defineContract({
+    method: 'PATCH',
+    path: '/customers/{mexcParamvaluesetsid}',
+    scope: 'customers:write',
+    table: { actions: ['GetItem', 'PutItem'] },
+    summary: 'Change fields of a customer',
+    request,
+    parameters: {
+      mexcParamvaluesetsid: "The customer's id.",
+      'If-Match': 'Entity tags of which the customer must have one, or `*`.',
+    },
+    requestBody: {
+      name: 'CustomerChanges',
+      description:
+        'The members to change; an empty string clears one, and a missing one stays as it is. ' +
+        'mexcParamvaluesetsid, if it is sent, must be that of the path.',
+      example: { email: 'ekonomi@glantans-bageri.example', fax: '' },
+    },
+    responses: {
+      200: {
+        description: 'The customer as it is now.',
+        schema: ref('Customer'),
+        headers: etagHeader(),
+      },
+    },
+    errors: {
+      404: 'The merchant has no such customer.',
+      412: 'The customer has been changed since (If-Match).',
+    },
+  });
+
+/** A body with another customer's id was meant for another customer. */
+function idOfPath({ pathParameters, body }: Partial<ParsedRequest<typeof schemas>>) {
+  const id = pathParameters?.mexcParamvaluesetsid;
+  const sent = body?.mexcParamvaluesetsid;
+  return sent === undefined || id === undefined || sent === id
+    ? []
+    : [{ pointer: '/mexcParamvaluesetsid', detail: `differs from the path's, ${id}` }];
+}

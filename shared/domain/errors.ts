@@ -1,0 +1,45 @@
+/** The merchant has no customer with this id. */
+export class CustomerNotFoundError extends Error {
+  constructor(id: number) {
+    super(`There is no customer ${id}.`);
+  }
+}
+
+/** The customer's version is not the one that the caller expects. */
+export class VersionMismatchError extends Error {
+  constructor(id: number) {
+    super(`Customer ${id} has been changed since; get it and try again.`);
+  }
+}
+
+/** The idempotency key was used with another body. */
+export class IdempotencyKeyReusedError extends Error {
+  constructor() {
+    super('This Idempotency-Key was used with another body.');
+  }
+}
+
+/** An export of customers by id found none of them. */
+export class EmptyExportError extends Error {
+  constructor() {
+    super('None of these customers exists.');
+  }
+}
+
+/** A dependency is overloaded or cannot be reached; the request may be retried. */
+export class UnavailableError extends Error {
+  /** Seconds after which to retry. */
+  readonly retryAfterS: number;
+
+  constructor(message = 'The register is busy or cannot be reached.', retryAfterS = 2) {
+    super(message);
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** Other writers changed the customer first, time and again. */
+export class WriteConflictError extends UnavailableError {
+  constructor(id: number) {
+    super(`Customer ${id} is being changed by many at once.`);
+  }
+}

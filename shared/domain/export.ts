@@ -1,0 +1,52 @@
+import type { CustomerFilter } from './customer-filter.ts';
+
+/** Name of an export format: the extension of its files. */
+export type FormatName = 'csv' | 'xml';
+
+/** Options of a CSV file. */
+export interface CsvOptions {
+  readonly delimiter: 'comma' | 'semicolon';
+  /** Whether the file starts with a byte order mark, by which Excel recognises UTF-8. */
+  readonly bom: boolean;
+}
+
+/** An export format with its options; plain JSON, so that a background job can be given one. */
+export type FormatChoice = ({ readonly name: 'csv' } & CsvOptions) | { readonly name: 'xml' };
+
+/** Where an export's file is stored, and how it is delivered. */
+export interface ExportFile {
+  /** Its key in the bucket. */
+  readonly key: string;
+  readonly filename: string;
+  readonly contentType: string;
+}
+
+/** The state of a long export, which continues in the background. */
+export interface ExportJob {
+  readonly id: string;
+  readonly state: 'running' | 'ready' | 'failed';
+  readonly format: FormatName;
+  readonly file: ExportFile;
+  /** Customers in the file so far. */
+  readonly rowsDone: number;
+  /** Estimate of how many customers there will be. */
+  readonly rowsExpected: number;
+  /** ISO 8601, as `updated`. */
+  readonly started: string;
+  /** Time of the last progress. */
+  readonly updated: string;
+  /** Size of the file, once the state is `ready`. */
+  readonly bytes?: number;
+  /** Why it failed, in words for the caller. */
+  readonly reason?: string;
+}
+
+/** Input of the export worker. */
+export interface ExportJobInput {
+  readonly merchantId: string;
+  /** The job's id. */
+  readonly id: string;
+  readonly format: FormatChoice;
+  readonly file: ExportFile;
+  readonly filter: CustomerFilter;
+}

@@ -1,0 +1,41 @@
+import type { MiddlewareObj } from '@middy/core';
+import type { Context } from 'aws-lambda';
+// The package's main module loads the parsers of four headers.
+import preferredMediaTypes from 'negotiator/lib/mediaType.js';
+import type { HttpEvent } from './api.ts';
+import { Problem } from './problem-details.ts';
+
+/** Lambda's context with the negotiated media type. */
+export interface NegotiationContext extends Context {
+  preferredMediaType: string;
+}
+
+/**
+ * Middleware that puts the media type which the caller prefers into the context (`Accept`, RFC
+ * 9110, section 12.5.1). Responds 406 if the caller accepts none.
+ *
+ * @param produces media types that the endpoint produces, the default one first.
+ */
+export function contentNegotiation(
+  produces: readonly string[],
+): MiddlewareObj<HttpEvent, unknown, Error, NegotiationContext> {
+  return {
+    before: ({ event, context }) => {
+      const accept = withoutParameters(event.headers.accept) || undefined;
+      const [preferred] = preferredMediaTypes(accept, [...produces]);
+      if (preferred === undefined) {
+        const detail = `must allow ${produces.join(' or ')}`;
+        throw new Problem(406, `Accept ${detail}.`, { faults: [{ header: 'Accept', detail }] });
+      }
+      context.preferredMediaType = preferred;
+    },
+  };
+}
+
+/**
+ * A caller that accepts a media type in one form, such as a charset, accepts it. An empty list
+ * means the same as none.
+ */
+function withoutParameters(accept: string | undefined): string | undefined {
+  return accept?.replace(/;(?!\s*q=)[^,;]*/gi, '').replace(/^[\s,]*$/, '');
+}

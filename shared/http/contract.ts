@@ -1,0 +1,77 @@
+import type { ENVIRONMENT } from '../environment.ts';
+import type { Json } from './json-schema.ts';
+import type { RequestSchemas } from './validation.ts';
+
+/** The permissions that tokens carry in their `scope` claim. */
+export const SCOPES = ['customers:read', 'customers:write'] as const;
+type Scope = (typeof SCOPES)[number];
+
+/** What a function may do with the table. */
+export interface TableAccess {
+  /** Actions on the table itself. */
+  readonly actions?: readonly TableAction[];
+  /** Names of the indexes it queries. */
+  readonly indexes?: readonly string[];
+  /** Actions on export jobs, and on no other items. */
+  readonly exportJobs?: readonly ('PutItem' | 'UpdateItem')[];
+  /** Actions on cached companies, and on no other items. Such a function asks public registers. */
+  readonly companies?: readonly 'PutItem'[];
+}
+
+type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+
+/** A documented response. */
+export interface ResponseDescription {
+  readonly description: string;
+  /** JSON Schema of the body; none for a response without one. */
+  readonly schema?: Json;
+  readonly headers?: Readonly<Record<string, Json>>;
+}
+
+/**
+ * All facts of an endpoint but its code. The stack, the permissions, the local gateway and the
+ * OpenAPI document are derived from it.
+ *
+ * A contract is returned by a function, and so is left out of the endpoint's bundle.
+ */
+export interface Contract<R extends RequestSchemas = RequestSchemas> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** API Gateway path; `{name}` is a path parameter. */
+  readonly path: string;
+  readonly scope: Scope;
+  readonly table?: TableAccess;
+  /** What the function does with export files in the bucket. */
+  readonly files?: 'read' | 'write';
+  /** Whether the function may start the export worker. */
+  readonly startsExportJobs?: boolean;
+  /** Environment variables that it needs besides those of the table, files and jobs. */
+  readonly environment?: readonly (keyof typeof ENVIRONMENT)[];
+
+  readonly summary: string;
+  readonly request: R;
+  /** Description of each parameter of the request. */
+  readonly parameters: Readonly<Record<ParameterName<R>, string>>;
+  /** The JSON body, if the request has one. */
+  readonly requestBody?: {
+    /** Name of its schema in the document. */
+    readonly name: string;
+    readonly description: string;
+    readonly example: unknown;
+  };
+  /** Successful responses by status. */
+  readonly responses: Readonly<Record<number, ResponseDescription>>;
+  /** Errors besides those of every endpoint, by status. */
+  readonly errors?: Readonly<Record<number, string>>;
+  /** Named schemas that the responses refer to. */
+  readonly schemas?: Readonly<Record<string, Json>>;
+}
+
+type ParameterName<R extends RequestSchemas> = Extract<
+  keyof R['path'] | keyof R['query'] | keyof R['headers'],
+  string
+>;
+
+/** Returns the contract as it is; checks that each parameter is described. */
+export function defineContract<const R extends RequestSchemas>(contract: Contract<R>): Contract<R> {
+  return contract;
+}

@@ -1,0 +1,178 @@
+import * as v from 'valibot';
+import {
+  type CustomerFilter,
+  FILTER_NAMES,
+  FILTERS,
+  type FilterTerm,
+  type FilterValues,
+  filterOf,
+  toCustomerFilter,
+} from '../domain/customer-filter.ts';
+import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
+import type { Fault } from './problem-details.ts';
+import {
+  checked,
+  commaSeparated,
+  oneOf,
+  type ParameterValues,
+  repeated,
+  type SentNames,
+  single,
+} from './validation.ts';
+
+const TERMS = FILTER_NAMES.flatMap((name): FilterTerm[] => [name, `!${name}`]);
+
+/** Query parameters that choose customers, of the list, the count and the exports. */
+export const filterParameters = {
+  filter: commaSeparated(() =>
+    v.pipe(
+      v.array(v.string()),
+      v.transform((terms) => [...new Set(terms)].filter(Boolean)),
+      v.array(v.picklist(TERMS, ({ input }) => unknownFilter(String(input)))),
+    ),
+  ),
+  search: repeated(searchTexts),
+  searchInInvoiceForm: repeated(searchTexts),
+  from: single(day),
+  to: single(day),
+  isPrivate: single(flag),
+  isCompany: single(flag),
+  isUnknown: single(flag),
+  isEFaktura: single(flag),
+  isReverseTax: single(flag),
+};
+
+/** Values of {@link filterParameters}. */
+type FilterQuery = ParameterValues<typeof filterParameters>;
+
+/** Descriptions of {@link filterParameters} for the OpenAPI document. */
+export const filterDescriptions = () => {
+  const meanings: Readonly<Record<keyof typeof FILTERS, string>> = {
+    search:
+      'every given text occurs in name, customerid, address, postcode, postoffice or companyno',
+    searchInInvoiceForm: 'every given text occurs in name, customerid or companyno',
+    rangeByDate: 'created from one day to another (YYYY-MM-DD, UTC), both included',
+    isPrivate: 'private persons, or with 0 all others',
+    isCompany: 'companies, or with 0 all others',
+    isUnknown: 'customers of unknown kind, or with 0 all others',
+    isCustomerType: 'customers of any kind that is set to 1',
+    isEFaktura: 'customers set up for e-invoice, or with 0 all others',
+    isReverseTax: 'customers with reverse tax, or with 0 all others',
+    isTitle: 'customers of any title that is set to 1',
+  };
+  const ofParameter = (parameter: keyof FilterValues) =>
+    `For ${filtersWith(parameter)
+      .map((name) => `${name}: ${meanings[name]}.`)
+      .join(' ')}`;
+  return {
+    filter: 'Filters that must all be met; `!` inverts one. May also be repeated.',
+    search: ofParameter('search'),
+    searchInInvoiceForm: ofParameter('searchInInvoiceForm'),
+    from: ofParameter('from'),
+    to: ofParameter('to'),
+    isPrivate: ofParameter('isPrivate'),
+    isCompany: ofParameter('isCompany'),
+    isUnknown: ofParameter('isUnknown'),
+    isEFaktura: ofParameter('isEFaktura'),
+    isReverseTax: ofParameter('isReverseTax'),
+  } satisfies Record<keyof typeof filterParameters, string>;
+};
+
+/**
+ * Rule of requests with filters: each filter has the parameters it requires, and each parameter has
+ * a filter. A parameter without its filter would be ignored, and every customer be returned.
+ */
+export function filterRule(
+  { queryStringParameters: query }: { readonly queryStringParameters: FilterQuery },
+  sent: SentNames,
+): readonly Fault[] {
+  const faults: Fault[] = [];
+  const { filter = [], from, to } = query;
+  // An invalid list of filters is reported as such, and says nothing about the parameters.
+  if (sent.has('filter') && !query.filter) return faults;
+  const used = new Set(filter.flatMap((term) => filterOf(term).definition.parameters));
+  for (const parameter of Object.keys(filterParameters) as (keyof typeof filterParameters)[]) {
+    if (parameter === 'filter' || !sent.has(parameter) || used.has(parameter)) continue;
+    const detail = `needs filter=${filtersWith(parameter).join(' or filter=')}`;
+    faults.push({ parameter, detail });
+  }
+  for (const term of filter) {
+    const { definition, name } = { ...filterOf(term), name: term.replace('!', '') };
+    const missing = definition.parameters.filter((parameter) => !sent.has(parameter));
+    if (definition.requires === 'all') {
+      for (const parameter of missing) {
+        faults.push({ parameter, detail: `is missing; filter ${name} needs it` });
+      }
+    }
+    if (definition.requires === 'one' && missing.length === definition.parameters.length) {
+      const [parameter = ''] = missing;
+      faults.push({ parameter, detail: `is missing; give one of ${missing.join(', ')}` });
+    }
+  }
+  if (from !== undefined && to !== undefined && from > to && used.has('from')) {
+    const detail = `is ${dayOf(from)}, which is after to, ${dayOf(to)}`;
+    faults.push({ parameter: 'from', detail });
+  }
+  return faults;
+}
+
+/** Returns the filter of a query that met {@link filterRule}. */
+export function filterOfQuery({ filter = [], ...values }: FilterQuery): CustomerFilter {
+  return toCustomerFilter(filter, values);
+}
+
+/** Returns the names of the filters that take a parameter. */
+function filtersWith(parameter: keyof FilterValues) {
+  return FILTER_NAMES.filter((name) =>
+    (FILTERS[name].parameters as readonly string[]).includes(parameter),
+  );
+}
+
+function unknownFilter(term: string): string {
+  const name = term.replace(/^!/, '');
+  return `names ${name || 'nothing'}, which is none of ${FILTER_NAMES.join(', ')}`;
+}
+
+function searchTexts() {
+  return v.pipe(
+    v.array(
+      v.pipe(
+        v.string(),
+        v.nonEmpty('must not be empty'),
+        checked(
+          (text) => text.length <= MAX_SEARCH_LENGTH || [...text].length <= MAX_SEARCH_LENGTH,
+          `must have at most ${MAX_SEARCH_LENGTH} characters`,
+          { maxLength: MAX_SEARCH_LENGTH },
+        ),
+      ),
+    ),
+    v.maxLength(MAX_SEARCH_TEXTS, `may be given at most ${MAX_SEARCH_TEXTS} times`),
+  );
+}
+
+/** Schema of a day; its output is its start in UTC, in milliseconds since 1970. */
+function day() {
+  const message = 'must be a date that exists, as YYYY-MM-DD';
+  return v.pipe(
+    v.string(),
+    v.isoDate(message),
+    v.transform((text) => ({ text, start: new Date(`${text}T00:00:00Z`) })),
+    // A day that does not exist is either no date at all or rolls over into the next month.
+    v.check(
+      ({ text, start }) => !Number.isNaN(start.getTime()) && dayOf(start).startsWith(text),
+      message,
+    ),
+    v.transform(({ start }) => start.getTime()),
+  );
+}
+
+function dayOf(time: Date | number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+function flag() {
+  return v.pipe(
+    oneOf(['0', '1']),
+    v.transform((digit) => digit === '1'),
+  );
+}

@@ -1,0 +1,264 @@
+import type { MiddlewareObj } from '@middy/core';
+import * as v from 'valibot';
+import type { HttpEvent } from './api.ts';
+import { badRequest, type Fault } from './problem-details.ts';
+
+/**
+ * A parameter of a path, query or header.
+ *
+ * Its schema is made only for requests that send the parameter: to make all schemas of the list at
+ * start costs 2 to 3 % of its cold start (`shared/decisions/`).
+ */
+export interface Parameter<T = unknown> {
+  /** Whether one value, repeated values or comma-separated values reach the schema. */
+  readonly style: 'single' | 'repeated' | 'comma-separated';
+  // biome-ignore lint/suspicious/noExplicitAny: a text or a list of texts, by the style
+  readonly schema: () => v.GenericSchema<any, T>;
+  /** Value of a request that does not send the parameter. */
+  readonly default?: T;
+}
+
+/** Parameters by name. */
+export type Parameters = Readonly<Record<string, Parameter>>;
+
+/** What a request may contain. */
+export interface RequestSchemas {
+  readonly path?: Parameters;
+  readonly query?: Parameters;
+  readonly headers?: Parameters;
+  /** Returns the schema of the JSON body; a request without one has its body ignored. */
+  readonly body?: () => v.GenericSchema;
+  /** Checks that concern several parts of a request. */
+  readonly rules?: readonly Rule[];
+}
+
+/** Returns the faults of a request whose parts may be valid each. */
+// biome-ignore lint/suspicious/noExplicitAny: a rule knows the parameters it is about
+type Rule = (values: any, sent: SentNames) => readonly Fault[];
+
+/** Names of the query parameters that a request sends, whether their values are valid or not. */
+export type SentNames = ReadonlySet<string>;
+
+type Output<P> = P extends Parameter<infer T> ? T : never;
+type Defaulted<P> = {
+  [K in keyof P]: P[K] extends { readonly default: unknown } ? K : never;
+}[keyof P];
+
+/** Values of path parameters, which are always there. */
+type PathValues<P> = { readonly [K in keyof P]: Output<P[K]> };
+/** Values of other parameters: those without default may be missing. */
+export type ParameterValues<P> = { readonly [K in Defaulted<P>]: Output<P[K]> } & {
+  readonly [K in Exclude<keyof P, Defaulted<P>>]?: Output<P[K]>;
+};
+
+/** The parsed members of an event. */
+export interface ParsedRequest<R extends RequestSchemas> {
+  readonly pathParameters: PathValues<R['path']>;
+  readonly queryStringParameters: ParameterValues<R['query']>;
+  readonly body: R['body'] extends () => v.GenericSchema
+    ? v.InferOutput<ReturnType<R['body']>>
+    : undefined;
+}
+
+/** Returns a parameter that may be sent once. */
+export function single<T>(schema: () => v.GenericSchema<string, T>): Parameter<T>;
+/** Returns a parameter that may be sent once, with the value that applies if it is not. */
+export function single<const T>(
+  schema: () => v.GenericSchema<string, T>,
+  defaultValue: T,
+): Parameter<T> & { readonly default: T };
+export function single<T>(schema: () => v.GenericSchema<string, T>, defaultValue?: T) {
+  const parameter: Parameter<T> = { style: 'single', schema };
+  return defaultValue === undefined ? parameter : { ...parameter, default: defaultValue };
+}
+
+/** Returns a parameter that may be repeated, each time with one value. */
+export function repeated<T>(schema: () => v.GenericSchema<string[], T>): Parameter<T> {
+  return { style: 'repeated', schema };
+}
+
+/** Returns a parameter that has several values, separated by commas or repeated. */
+export function commaSeparated<T>(schema: () => v.GenericSchema<string[], T>): Parameter<T> {
+  return { style: 'comma-separated', schema };
+}
+
+/** Returns the schema of an integer in digits. */
+export function integer(min: number, max: number) {
+  const message = `must be an integer from ${min} to ${max}`;
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, message),
+    v.transform(Number),
+    v.number(),
+    v.integer(),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+  );
+}
+
+/**
+ * Returns a check in code, with the keywords by which the OpenAPI document expresses it.
+ *
+ * @param message says what would be right.
+ */
+export function checked<T>(
+  requirement: (value: T) => boolean,
+  message: v.ErrorMessage<v.CheckIssue<T>>,
+  jsonSchema: Readonly<Record<string, unknown>>,
+) {
+  return { ...v.check(requirement, message), jsonSchema };
+}
+
+/** Returns the schema of a text that is one of a few. */
+export function oneOf<const T extends readonly string[]>(options: T) {
+  return v.picklist(options, `must be ${options.join(' or ')}`);
+}
+
+/**
+ * Middleware that validates a request and replaces `event.pathParameters`,
+ * `event.queryStringParameters` and `event.body` by the parsed values. Responds 400 that lists all
+ * faults of the request. Unknown query parameters are faults, so that a misspelt one is noticed.
+ */
+export function validation(
+  request: RequestSchemas,
+): MiddlewareObj<HttpEvent & Partial<ParsedRequest<RequestSchemas>>> {
+  const bodySchema = request.body && once(request.body);
+  return {
+    before: ({ event }) => {
+      const faults: Fault[] = [];
+      const { path = {}, query = {}, headers = {}, rules = [] } = request;
+      const sent = queryValues(event.rawQueryString);
+      const parameterFault = (parameter: string, detail: string) =>
+        faults.push({ parameter, detail });
+      const inPath = event.pathParameters as Readonly<Record<string, string>> | undefined;
+      reportUnknown([...sent.keys()], Object.keys(query), parameterFault);
+      const parsed = {
+        pathParameters: parse(path, (name) => [inPath?.[name] ?? ''], parameterFault),
+        queryStringParameters: parse(query, (name) => sent.get(name) ?? [], parameterFault),
+        body: undefined as unknown,
+      };
+      const header = (name: string) => event.headers[name.toLowerCase()];
+      parse(
+        headers,
+        (name) => [header(name) ?? []].flat(),
+        (name, detail) => faults.push({ header: name, detail }),
+      );
+      if (bodySchema) {
+        const { success, output, issues = [] } = v.safeParse(bodySchema(), event.body);
+        if (success) parsed.body = output;
+        for (const issue of issues) {
+          faults.push({ pointer: cut(toPointer(issue.path ?? [])), detail: cut(issue.message) });
+        }
+      }
+      for (const rule of rules) faults.push(...rule(parsed, new Set(sent.keys())));
+      if (faults.length > 0) throw badRequest(faults);
+      Object.assign(event, parsed);
+    },
+  };
+}
+
+/** PHP sends a list as `name[0]=a&name[1]=b` or `name[]=a`. */
+const PHP_INDEX = /\[\d*\]$/;
+
+/**
+ * Returns the values of each query parameter, in order. API Gateway's parsed form joins repeated
+ * parameters with commas, which destroys values that contain one.
+ */
+export function queryValues(rawQueryString: string): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>();
+  for (const [key, value] of new URLSearchParams(rawQueryString)) {
+    const name = key.replace(PHP_INDEX, '');
+    const known = values.get(name);
+    if (known) known.push(value);
+    else values.set(name, [value]);
+  }
+  return values;
+}
+
+function parse(
+  parameters: Parameters,
+  valuesOf: (name: string) => readonly string[],
+  report: (name: string, detail: string) => void,
+): Record<string, unknown> {
+  const parsed: Record<string, unknown> = {};
+  for (const [name, { style, schema, default: defaultValue }] of Object.entries(parameters)) {
+    const values = valuesOf(name);
+    if (values.length === 0) {
+      if (defaultValue !== undefined) parsed[name] = defaultValue;
+      continue;
+    }
+    if (style === 'single' && values.length > 1) {
+      report(name, 'may be given only once');
+      continue;
+    }
+    const input = {
+      single: () => values[0],
+      repeated: () => values,
+      'comma-separated': () => values.flatMap((text) => text.split(',')).map((text) => text.trim()),
+    }[style]();
+    const { success, output, issues = [] } = v.safeParse(schema(), input, { abortPipeEarly: true });
+    if (success) parsed[name] = output;
+    for (const { message } of issues) report(name, cut(message));
+  }
+  return parsed;
+}
+
+function reportUnknown(
+  sent: readonly string[],
+  known: readonly string[],
+  report: (name: string, detail: string) => void,
+): void {
+  const list = known.length > 0 ? `known are ${known.join(', ')}` : 'none is known';
+  for (const name of sent) {
+    if (known.includes(name)) continue;
+    const similar = suggestion(name, known);
+    report(name, `is not a parameter of this call; ${similar ?? list}`);
+  }
+}
+
+/** Returns the question whether a known name was meant, if one is nearly the same. */
+export function suggestion(name: string, known: Iterable<string>): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const wanted = plain(name.slice(0, MAX_TEXT_IN_FAULT));
+  const similar = [...known].find((each) => isSimilar(plain(each), wanted));
+  return similar && `did you mean \`${similar}\`?`;
+}
+
+/** Returns whether one edit, or an exchange of neighbours, makes the texts equal. */
+function isSimilar(one: string, other: string): boolean {
+  if (Math.abs(one.length - other.length) > 1) return false;
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start += 1;
+  const [a, b] = [one.slice(start), other.slice(start)];
+  return (
+    a === b ||
+    a.slice(1) === b.slice(1) ||
+    a.slice(1) === b ||
+    a === b.slice(1) ||
+    (a[0] === b[1] && a[1] === b[0] && a.slice(2) === b.slice(2))
+  );
+}
+
+/** Maximum characters of a name or a value that a fault repeats. */
+const MAX_TEXT_IN_FAULT = 200;
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT_IN_FAULT
+    ? `${text.slice(0, MAX_TEXT_IN_FAULT).toWellFormed()}…`
+    : text;
+}
+
+/** Returns the JSON pointer (RFC 6901) of an issue's path. */
+function toPointer(path: readonly { readonly key?: unknown }[]): string {
+  return path
+    .map(({ key }) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
