@@ -1,18 +1,10 @@
 import * as v from 'valibot';
-import { MAX_IDS_EXPORTED } from '../shared/domain/limits.ts';
-import { type Contract, defineContract } from '../shared/http/contract.ts';
-import { idsSchema } from '../shared/http/customer-schemas.ts';
-import {
-  filterDescriptions,
-  filterParameters,
-  filterRule,
-} from '../shared/http/filter-parameters.ts';
 import { count, header, type Json, object, ref, text, time } from '../shared/http/json-schema.ts';
-import { oneOf, type RequestSchemas, single } from '../shared/http/validation.ts';
+import { oneOf, single } from '../shared/http/validation.ts';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
 
 /** Query parameters with the options of a CSV file. */
-const csvParameters = {
+export const csvParameters = {
   delimiter: single(() => oneOf(['comma', 'semicolon']), 'comma'),
   bom: single(
     () =>
@@ -24,27 +16,15 @@ const csvParameters = {
   ),
 };
 
-const csvDescriptions = () => ({
+/** Descriptions of {@link csvParameters} for the OpenAPI document. */
+export const csvDescriptions = () => ({
   delimiter: 'Separator of the cells; Excel in Swedish settings needs a semicolon.',
   bom: 'Whether the file starts with a byte order mark, by which Excel recognises UTF-8.',
 });
 
-const filtered = { query: filterParameters, rules: [filterRule] } satisfies RequestSchemas;
-const byIds = { body: () => idsSchema(MAX_IDS_EXPORTED) } satisfies RequestSchemas;
-
-/** Requests of the exports, by format: with filters, and by ids. */
-export const exportRequests = {
-  csv: { ...filtered, query: { ...csvParameters, ...filterParameters } },
-  xml: filtered,
-  csvByIds: { ...byIds, query: csvParameters },
-  xmlByIds: { ...byIds, query: {} },
-} satisfies Record<string, RequestSchemas>;
-
-/** Returns the contract of the export with filters as CSV or XML. */
-export function filteredExportContract(format: 'CSV' | 'XML'): Contract {
-  const common = {
-    method: 'GET',
-    scope: 'customers:read',
+/** Returns what the contracts of exports with filters have in common. */
+export function filteredExport(mediaType: string) {
+  return {
     table: {
       actions: ['Query', 'BatchGetItem'],
       indexes: [CUSTOMER_INDEX.name],
@@ -52,9 +32,8 @@ export function filteredExportContract(format: 'CSV' | 'XML'): Contract {
     },
     files: 'write',
     startsExportJobs: true,
-    summary: `Export all customers that meet the filters as ${format}`,
     responses: {
-      ...fileResponses(format),
+      ...fileResponses(mediaType),
       202: {
         description: 'The export continues in the background.',
         schema: ref('RunningExport'),
@@ -66,55 +45,25 @@ export function filteredExportContract(format: 'CSV' | 'XML'): Contract {
     },
     schemas: exportSchemas(),
   } as const;
-  return format === 'CSV'
-    ? defineContract({
-        ...common,
-        path: '/customers/export/csv',
-        request: exportRequests.csv,
-        parameters: { ...csvDescriptions(), ...filterDescriptions() },
-      })
-    : defineContract({
-        ...common,
-        path: '/customers/export/xml',
-        request: exportRequests.xml,
-        parameters: filterDescriptions(),
-      });
 }
 
-/** Returns the contract of the export of customers by id as CSV or XML. */
-export function exportByIdsContract(format: 'CSV' | 'XML'): Contract {
-  const common = {
-    method: 'POST',
-    scope: 'customers:read',
+/** Returns what the contracts of exports by id have in common. */
+export function exportByIds(mediaType: string) {
+  return {
     table: { actions: ['BatchGetItem'] },
     files: 'write',
-    summary: `Export customers by id as ${format}`,
     requestBody: {
       name: 'IdsToExport',
       description: 'Ids of customers, as numbers or as digits; duplicates count once.',
       example: [1, '2'],
     },
-    responses: fileResponses(format),
+    responses: fileResponses(mediaType),
     errors: { 404: 'None of these customers exists.' },
     schemas: exportSchemas(),
   } as const;
-  return format === 'CSV'
-    ? defineContract({
-        ...common,
-        path: '/customers/export/csv',
-        request: exportRequests.csvByIds,
-        parameters: csvDescriptions(),
-      })
-    : defineContract({
-        ...common,
-        path: '/customers/export/xml',
-        request: exportRequests.xmlByIds,
-        parameters: {},
-      });
 }
 
-function fileResponses(format: 'CSV' | 'XML') {
-  const mediaType = { CSV: 'text/csv', XML: 'application/xml' }[format];
+function fileResponses(mediaType: string) {
   return {
     200: { description: 'The file is ready.', schema: ref('ExportedFile') },
     303: {
