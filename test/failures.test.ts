@@ -253,7 +253,7 @@ describe.runIf(isLocal)('behind the API', () => {
       if (JSON.parse(body).Count === 3) before ||= body;
       return before || body;
     };
-    dynamodb.inject(name, every({ rewrite: keep }, /^Query.*byOrgNumber/));
+    dynamodb.inject(name, every({ rewrite: keep }, /^Query.*identityNumberIndex/));
     await eventually(async () => {
       expect(await found()).toBe('A');
       expect(before).not.toBe('');

@@ -324,7 +324,7 @@ function pendingIds(input: Input, register: Register, range: Range): Ids {
   const forward = input.ScanIndexForward !== false;
   const start = input.ExclusiveStartKey && idInSortKey(input.ExclusiveStartKey[KEY.sort].S);
   if (input.IndexName === IDENTITY_NUMBER_INDEX.name) {
-    if (start || !forward) throw unknown('paging in byOrgNumber', input);
+    if (start || !forward) throw unknown('paging in the identity number index', input);
     const ids = idsWithNumber(register, range.from);
     return { length: ids.length, at: (position) => ids[position] as number };
   }

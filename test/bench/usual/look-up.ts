@@ -1,5 +1,6 @@
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
+import { IDENTITY_NUMBER_INDEX } from '../../../shared/storage/table.ts';
 import { documents, HttpError, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 const PathSchema = z.object({ orgNum: z.string().regex(/^(?:\d{2})?\d{6}-?\d{4}$/) });
@@ -10,7 +11,7 @@ export const handler = usualEndpoint(async ({ pathParameters }, merchant) => {
   const { Items = [] } = await documents.send(
     new QueryCommand({
       TableName: TABLE_NAME,
-      IndexName: 'byOrgNumber',
+      IndexName: IDENTITY_NUMBER_INDEX.name,
       KeyConditionExpression: 'pk = :pk AND orgNumber = :digits',
       ExpressionAttributeValues: {
         ':pk': `MERCHANT#${merchant}`,
