@@ -10,7 +10,7 @@ import {
   UserPoolOperation,
 } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
-import { MERCHANT_ATTRIBUTE } from '../functions/add-token-claims/handler.ts';
+import { MERCHANT_ATTRIBUTE } from '../shared/environment.ts';
 import { addFunction } from './functions.ts';
 import type { Identity, Settings } from './settings.ts';
 import { removalPolicy } from './storage.ts';

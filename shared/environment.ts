@@ -45,6 +45,9 @@ export const DEFAULT_CLAIMS = {
   module: 'mexcModulesid',
 } as const;
 
+/** Cognito's custom attribute that names a user's merchant, without Cognito's prefix `custom:`. */
+export const MERCHANT_ATTRIBUTE = 'merchant_id';
+
 /**
  * Returns a required variable. Modules call this as they load, so that a deployment without it fails
  * at its first start, and not during a request.

@@ -451,7 +451,7 @@ describe.runIf(isLocal)('the public registers', () => {
     ]) {
       expect(text).not.toContain(secret);
     }
-    expect(text).toContain('A register failed');
+    expect(text).toContain('A company register failed');
   });
 });
 

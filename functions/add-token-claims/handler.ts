@@ -1,9 +1,6 @@
 import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda';
-import { claimNames } from '../../shared/environment.ts';
+import { claimNames, MERCHANT_ATTRIBUTE } from '../../shared/environment.ts';
 import { SCOPES } from '../../shared/http/contract.ts';
-
-/** Cognito's custom attribute that names the user's merchant, without Cognito's prefix. */
-export const MERCHANT_ATTRIBUTE = 'merchant_id';
 
 /**
  * Cognito's trigger before it issues tokens: puts the user's merchant and the API's scopes into the

@@ -1,9 +1,8 @@
 import middy from '@middy/core';
-import type { APIGatewayProxyStructuredResultV2 as HttpResponse } from 'aws-lambda';
 import { required } from '../../shared/environment.ts';
-import type { HttpEvent } from '../../shared/http/api.ts';
 import { compression } from '../../shared/http/compression.ts';
 import { contentNegotiation } from '../../shared/http/content-negotiation.ts';
+import type { HttpEvent, HttpResponse } from '../../shared/http/event.ts';
 import { merchantContext } from '../../shared/http/merchant-context.ts';
 import { Problem, problemDetails } from '../../shared/http/problem-details.ts';
 

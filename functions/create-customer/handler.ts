@@ -1,8 +1,9 @@
 import type { Customer, SystemFields } from '../../shared/domain/customer.ts';
 import { claimNames } from '../../shared/environment.ts';
 import { toCustomerJson } from '../../shared/formats/json.ts';
-import { api, type HttpEvent, json } from '../../shared/http/api.ts';
+import { api, json } from '../../shared/http/api.ts';
 import { entityTag } from '../../shared/http/conditional-requests.ts';
+import type { HttpEvent } from '../../shared/http/event.ts';
 import { addCustomerOnce } from '../../shared/storage/idempotency.ts';
 import { addCustomer, nextId } from '../../shared/storage/write-customers.ts';
 import { request } from './contract.ts';

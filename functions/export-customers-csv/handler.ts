@@ -1,15 +1,22 @@
+import { exportByFilter } from '../../shared/exports/export-by-filter.ts';
 import { CSV_TYPE } from '../../shared/formats/csv.ts';
 import { api } from '../../shared/http/api.ts';
 import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
-import { filteredExportResponses } from '../export-responses.ts';
+import { exportResponse } from '../export-responses.ts';
 import { request } from './contract.ts';
-
-const respond = filteredExportResponses();
 
 /** GET /customers/export/csv: exports all customers that meet the filters as a CSV file. */
 export const handler = api(request, { produces: ['application/json', CSV_TYPE] }).handler(
-  (event, context) => {
+  async (event, context) => {
     const { delimiter, bom, ...filters } = event.queryStringParameters;
-    return respond({ name: 'csv', delimiter, bom }, filterOfQuery(filters), context);
+    const filter = filterOfQuery(filters);
+    const remainingMs = context.getRemainingTimeInMillis();
+    const result = await exportByFilter(
+      context.merchantId,
+      filter,
+      { name: 'csv', delimiter, bom },
+      remainingMs,
+    );
+    return exportResponse(result, CSV_TYPE, context);
   },
 );

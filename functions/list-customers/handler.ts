@@ -1,5 +1,6 @@
-import { api, type HttpEvent, jsonText } from '../../shared/http/api.ts';
+import { api, jsonText } from '../../shared/http/api.ts';
 import { createCursor, readCursor } from '../../shared/http/cursor.ts';
+import type { HttpEvent } from '../../shared/http/event.ts';
 import { filterOfQuery, filterParameters } from '../../shared/http/filter-parameters.ts';
 import { queryValues } from '../../shared/http/validation.ts';
 import { listCustomers } from '../../shared/storage/list-customers.ts';

@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { beforeDeadline, untilDeadline } from '../concurrency.ts';
-import type { CustomerFilter } from '../domain/customer-filter.ts';
 import { EmptyExportError } from '../domain/errors.ts';
-import type { ExportFile, ExportJob, FormatChoice } from '../domain/export.ts';
+import type { ExportFile } from '../domain/export.ts';
 import type { FileFormat } from '../formats/row-format.ts';
-import { estimateCount } from '../storage/customer-index.ts';
-import { type ExportPage, exportPages, exportPagesByIds } from '../storage/export-pages.ts';
+import { type ExportPage, exportPagesByIds } from '../storage/export-pages.ts';
 import { newExportFile, presign, uploadTarget } from './export-file.ts';
 import { MultipartUpload } from './multipart-upload.ts';
-
-/** The part of a function's time that starting a job needs: abort an upload, store the job, invoke. */
-const JOB_START_MS = 5_000;
 
 /** A completed export. */
 export interface CreatedFile {
@@ -25,11 +19,8 @@ export interface CreatedFile {
   readonly bytes: number;
 }
 
-/** Either the completed file, or the job that continues the export in the background. */
-export type ExportResult = { readonly file: CreatedFile } | { readonly job: ExportJob };
-
 /**
- * Exports the customers with these ids; absent customers are skipped.
+ * Exports the customers with these ids, by ascending id; absent customers are skipped.
  *
  * @throws EmptyExportError if none of them exists; there is no file then.
  */
@@ -39,58 +30,13 @@ export async function exportByIds(
   format: FileFormat,
 ): Promise<CreatedFile> {
   const file = newExportFile(merchantId, format, randomUUID());
-  const pages = exportPagesByIds(merchantId, ids, format);
+  const ascending = ids.toSorted((a, b) => a - b);
+  const pages = exportPagesByIds(merchantId, ascending, format);
   return createFile(file, format, pages, { allowEmpty: false });
 }
 
-/**
- * Exports the customers that meet the filter. An export that is estimated to take longer than its
- * caller can wait, or turns out to, is continued by a background job.
- *
- * @param choice of `format`, for the job.
- * @param limits when a job continues the export.
- */
-export async function exportByFilter(
-  merchantId: string,
-  filter: CustomerFilter,
-  { format, choice }: { readonly format: FileFormat; readonly choice: FormatChoice },
-  limits: {
-    /** ARN of the export worker. */
-    readonly worker: string;
-    /** Estimated rows from which on a job continues the export. */
-    readonly maxRows: number;
-    /** Time that the function has left, in milliseconds. */
-    readonly remainingMs: number;
-  },
-): Promise<ExportResult> {
-  const deadline = AbortSignal.timeout(Math.max(0, limits.remainingMs - JOB_START_MS));
-  let expected: number | undefined;
-  let isTooLong = false;
-  const pages = untilDeadline(deadline, exportPages(merchantId, filter, format));
-  /** Nothing is uploaded before there are some pages, so that ending at the first costs little. */
-  const checkLength = async (page: ExportPage) => {
-    expected ??= page.isOnly
-      ? page.count
-      : await beforeDeadline(deadline, estimateCount(merchantId, filter, limits.maxRows));
-    isTooLong = expected > limits.maxRows;
-    if (isTooLong) throw new Error('The export is too long for one call.');
-  };
-  try {
-    const file = newExportFile(merchantId, format, randomUUID());
-    return { file: await createFile(file, format, pages, { deadline, beforePage: checkLength }) };
-  } catch (error) {
-    if (!deadline.aborted && !isTooLong) throw error;
-  }
-  // Loaded on demand: most exports are short, and a cold start of theirs does without Lambda's client.
-  const { startExportJob } = await import('./start-export-job.ts');
-  const rowsExpected = expected ?? limits.maxRows;
-  return {
-    job: await startExportJob(limits.worker, { merchantId, filter, format, choice, rowsExpected }),
-  };
-}
-
 /** Writes the pages to the file. Leaves no file and no upload behind if it fails. */
-async function createFile(
+export async function createFile(
   file: ExportFile,
   format: FileFormat,
   pages: AsyncIterable<ExportPage>,

@@ -1,17 +1,11 @@
 import middy, { type MiddyfiedHandler } from '@middy/core';
-import type {
-  APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent,
-  APIGatewayProxyStructuredResultV2 as HttpResponse,
-} from 'aws-lambda';
 import { compression } from './compression.ts';
 import { contentNegotiation, type NegotiationContext } from './content-negotiation.ts';
+import type { HttpEvent, HttpResponse } from './event.ts';
 import { jsonBody } from './json-body.ts';
 import { type MerchantContext, merchantContext } from './merchant-context.ts';
 import { problemDetails } from './problem-details.ts';
 import { type ParsedRequest, type RequestSchemas, validation } from './validation.ts';
-
-/** An API Gateway event, without the members that {@link validation} replaces. */
-export type HttpEvent = Omit<ApiEvent, 'pathParameters' | 'queryStringParameters' | 'body'>;
 
 /** What the middlewares add to Lambda's context. */
 export type ApiContext = MerchantContext & NegotiationContext;

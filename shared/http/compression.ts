@@ -1,8 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyStructuredResultV2 as HttpResponse } from 'aws-lambda';
 // The package's main module loads the parsers of four headers.
 import preferredEncodings from 'negotiator/lib/encoding.js';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent, HttpResponse } from './event.ts';
 import { Problem } from './problem-details.ts';
 
 /** Smaller responses are hardly reduced by compression. */

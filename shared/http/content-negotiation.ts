@@ -2,7 +2,7 @@ import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 // The package's main module loads the parsers of four headers.
 import preferredMediaTypes from 'negotiator/lib/mediaType.js';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent } from './event.ts';
 import { Problem } from './problem-details.ts';
 
 /** Lambda's context with the negotiated media type. */

@@ -1,5 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent } from './event.ts';
 import { badRequest, Problem } from './problem-details.ts';
 import type { RequestSchemas } from './validation.ts';
 

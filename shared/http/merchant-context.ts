@@ -1,7 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { claimNames } from '../environment.ts';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent } from './event.ts';
 import { Problem } from './problem-details.ts';
 
 /** Lambda's context with the merchant whose customers a request is about. */

@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import type { MiddlewareObj } from '@middy/core';
-import type { APIGatewayProxyStructuredResultV2 as HttpResponse } from 'aws-lambda';
 import { isTransient, loggable } from '../aws-errors.ts';
 import {
   CustomerNotFoundError,
@@ -10,7 +9,7 @@ import {
   VersionMismatchError,
 } from '../domain/errors.ts';
 import { claimNames } from '../environment.ts';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent, HttpResponse } from './event.ts';
 
 /** A fault of a request: in the body (JSON pointer, RFC 6901), a parameter or a header. */
 export type Fault =

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import * as v from 'valibot';
-import type { HttpEvent } from './api.ts';
+import type { HttpEvent } from './event.ts';
 import { badRequest, type Fault } from './problem-details.ts';
 
 /**

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { beforeDeadline, untilDeadline } from '../concurrency.ts';
+import type { CustomerFilter } from '../domain/customer-filter.ts';
+import type { ExportJob, FormatChoice } from '../domain/export.ts';
+import { required, requiredNumber } from '../environment.ts';
+import { fileFormat } from '../formats/file-format.ts';
+import { estimateCount } from '../storage/customer-index.ts';
+import { type ExportPage, exportPages } from '../storage/export-pages.ts';
+import { type CreatedFile, createFile } from './create-export.ts';
+import { newExportFile } from './export-file.ts';
+
+const EXPORT_WORKER = required('exportWorker');
+const MAX_ROWS = requiredNumber('longExportRows');
+/** The part of a function's time that starting a job needs: abort an upload, store the job, invoke. */
+const JOB_START_MS = 5_000;
+
+/** Either the completed file, or the job that continues the export in the background. */
+export type ExportResult = { readonly file: CreatedFile } | { readonly job: ExportJob };
+
+/**
+ * Exports the customers that meet the filter. An export that is estimated to take longer than its
+ * caller can wait, or turns out to, is continued by a background job.
+ *
+ * @param remainingMs time that the function has left, in milliseconds.
+ */
+export async function exportByFilter(
+  merchantId: string,
+  filter: CustomerFilter,
+  choice: FormatChoice,
+  remainingMs: number,
+): Promise<ExportResult> {
+  const format = fileFormat(choice);
+  const deadline = AbortSignal.timeout(Math.max(0, remainingMs - JOB_START_MS));
+  const pages = untilDeadline(deadline, exportPages(merchantId, filter, format));
+  let expected: number | undefined;
+  let isTooLong = false;
+  /** Nothing is uploaded before there are some pages, so that ending at the first costs little. */
+  const checkLength = async (page: ExportPage) => {
+    expected ??= page.isOnly
+      ? page.count
+      : await beforeDeadline(deadline, estimateCount(merchantId, filter, MAX_ROWS));
+    isTooLong = expected > MAX_ROWS;
+    if (isTooLong) throw new Error('The export is too long for one call.');
+  };
+  try {
+    const file = newExportFile(merchantId, format, randomUUID());
+    return { file: await createFile(file, format, pages, { deadline, beforePage: checkLength }) };
+  } catch (error) {
+    if (!deadline.aborted && !isTooLong) throw error;
+  }
+  // Loaded on demand: most exports are short, and a cold start of theirs does without Lambda's client.
+  const { startExportJob } = await import('./start-export-job.ts');
+  const rowsExpected = expected ?? MAX_ROWS;
+  const job = { merchantId, filter, format, choice, rowsExpected };
+  return { job: await startExportJob(EXPORT_WORKER, job) };
+}
