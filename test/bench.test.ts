@@ -1,14 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Bundles, createBundles } from './bench/bundles.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { longestChain } from './bench/counting-proxy.ts';
-import { VARIETY } from './bench/customers.ts';
-import {
-  checkSameFile,
-  type ExportServers,
-  startExporter,
-  startExportServers,
-  USUAL_EXPORTS,
-} from './bench/exporting.ts';
 import { checkSame, compare, interleave, statsOf } from './bench/harness.ts';
 import { createCannedTable } from './bench/servers/canned-table.ts';
 import { toSvg } from './bench/svg.ts';
@@ -149,34 +140,5 @@ describe('the canned table', () => {
     expect(() => ask('Scan', {})).toThrow('knows no Scan');
     expect(() => ask('Query', query({ FilterExpression: 'a = :b' }))).toThrow('FilterExpression');
     expect(() => ask('Query', query({}, key(1), '~'))).toThrow('more than customers');
-  });
-});
-
-describe('files of the usual way', () => {
-  let bundles: Bundles;
-  let servers: ExportServers;
-  beforeAll(async () => {
-    bundles = await createBundles();
-    servers = await startExportServers();
-  });
-  afterAll(() => {
-    servers.stop();
-    bundles.remove();
-  });
-
-  test.each(
-    (['csv', 'xml'] as const).flatMap((type) => USUAL_EXPORTS[type].map((who) => ({ type, who }))),
-  )('$type by $who is ours', async ({ type, who }) => {
-    const exporters = await Promise.all([
-      startExporter(type, 'ours', servers, bundles),
-      startExporter(type, who, servers, bundles),
-    ]);
-    try {
-      for (const shape of ['full', 'sparse'] as const) {
-        await checkSameFile(servers, exporters, { type, shape, rows: VARIETY, who });
-      }
-    } finally {
-      await Promise.all(exporters.map((exporter) => exporter.stop()));
-    }
   });
 });

@@ -1,6 +1,13 @@
-import type { Request } from 'autocannon';
 import { parseIdentityNumber } from '../../shared/domain/identity-number.ts';
 import { customerOf } from '../bench/customers.ts';
+
+/** A request as the load generator sends it. */
+interface Request {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 /** Calls of one endpoint, as a share of the load. */
 export interface Part {

@@ -1,5 +1,4 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Customer } from '../../../shared/domain/customer.ts';
 import { toSearchAttributes } from '../../../shared/domain/search-attributes.ts';
 import { toItem } from '../../../shared/storage/customer-item.ts';
@@ -224,7 +223,7 @@ function toPattern(
   attributes: readonly string[] | undefined,
 ): Pattern {
   const system = { ...customer.system, mexcParamvaluesetsid: ID, date: DATE };
-  const all = marshall(toItem(merchant, { ...customer, system }), { removeUndefinedValues: true });
+  const all = toAttributes(toItem(merchant, { ...customer, system }));
   // DynamoDB gives attributes in an order of its own, which has nothing to do with ours.
   const item = Object.fromEntries(
     Object.entries(all)
@@ -244,6 +243,18 @@ function toPattern(
   }
   around.push(Buffer.from(rest));
   return { around, places, size: sizeOf(item), item };
+}
+
+/** Typed attributes of an item; those that are not set are left out. */
+function toAttributes(item: Readonly<Record<string, unknown>>): Item {
+  const attributes: Item = {};
+  for (const [name, value] of Object.entries(item)) {
+    if (typeof value === 'string') attributes[name] = { S: value };
+    else if (typeof value === 'number') attributes[name] = { N: String(value) };
+    else if (typeof value === 'boolean') attributes[name] = { BOOL: value };
+    else if (value !== undefined) throw new Error(`${name} has a type that no customer has.`);
+  }
+  return attributes;
 }
 
 function fill(item: Item, id: number): Item {

@@ -1,0 +1,29 @@
+/**
+ * Installs the packages of this folder (alternatives that the benchmark measures, the load
+ * generator) on first use and after a change of its lock file: `npm ci` of the project leaves them
+ * out.
+ */
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = import.meta.dirname;
+
+// npm writes this file at the end of an installation.
+if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.json')) {
+  console.error('Installing the packages of test/bench, once and after each change of its lock.');
+  // npm is a script on Windows, which only a shell can start.
+  const shell = process.platform === 'win32';
+  const { status } = spawnSync('npm', ['ci'], {
+    cwd: FOLDER,
+    shell,
+    // The command's own output stays apart.
+    stdio: ['ignore', process.stderr, process.stderr],
+  });
+  process.exitCode = status ?? 1;
+}
+
+/** Time of a file's last change, in milliseconds since 1970; 0 if there is no such file. */
+function modifiedMs(name: string): number {
+  return statSync(join(FOLDER, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
