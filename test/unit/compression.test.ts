@@ -1,0 +1,62 @@
+import { gunzipSync } from 'node:zlib';
+import middy from '@middy/core';
+import { expect, test } from 'vitest';
+import { compression } from '../../shared/http/compression.ts';
+import type { HttpResponse } from '../../shared/http/event.ts';
+import { httpEvent, lambdaContext } from '../support/http-event.ts';
+
+const respond = (response: HttpResponse, acceptEncoding?: string) =>
+  middy<ReturnType<typeof httpEvent>, HttpResponse>()
+    .use(compression())
+    .handler(async () => response)(
+    httpEvent({
+      headers: acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding },
+    }),
+    lambdaContext(),
+  );
+
+const LARGE = 'å'.repeat(1_000);
+
+test.each(['gzip', 'gzip, deflate, br', 'br;q=1, gzip;q=0.5', '*'])(
+  'a large response is compressed for Accept-Encoding: %s',
+  async (acceptEncoding) => {
+    const { headers, body = '', isBase64Encoded } = await respond({ body: LARGE }, acceptEncoding);
+    expect(headers).toEqual({ 'content-encoding': 'gzip' });
+    expect(isBase64Encoded).toBe(true);
+    expect(gunzipSync(Buffer.from(body, 'base64')).toString()).toBe(LARGE);
+  },
+);
+
+test.each([undefined, '', 'identity', 'br', 'gzip;q=0', 'gzip;q=0.1, identity'])(
+  'a large response is sent as it is for Accept-Encoding: %s',
+  async (acceptEncoding) => {
+    expect(await respond({ body: LARGE }, acceptEncoding)).toEqual({ body: LARGE });
+  },
+);
+
+test('a small response is sent as it is', async () => {
+  expect(await respond({ body: 'x'.repeat(1_023) }, 'gzip')).not.toHaveProperty('isBase64Encoded');
+  expect(await respond({ body: 'x'.repeat(1_024) }, 'gzip')).toHaveProperty(
+    'isBase64Encoded',
+    true,
+  );
+});
+
+test('a response with an entity tag is sent as it is, since the tag stands for one representation', async () => {
+  const response = { body: LARGE, headers: { etag: '"1"' } };
+  expect(await respond(response, 'gzip')).toEqual(response);
+});
+
+test('a response without a body is sent as it is', async () => {
+  expect(await respond({ statusCode: 304 }, 'gzip')).toEqual({ statusCode: 304 });
+});
+
+test('a response larger than Lambda allows is refused, counting the escapes that JSON adds', async () => {
+  const sixMegabytes = 6 * 1024 * 1024;
+  await expect(respond({ body: 'x'.repeat(sixMegabytes) })).rejects.toMatchObject({ status: 400 });
+  await expect(respond({ body: '"'.repeat(sixMegabytes / 2) })).rejects.toMatchObject({
+    status: 400,
+  });
+  expect(await respond({ body: 'x'.repeat(sixMegabytes / 2) })).toBeDefined();
+  expect(await respond({ body: '"'.repeat(sixMegabytes) }, 'gzip')).toBeDefined();
+});

@@ -1,0 +1,37 @@
+import middy from '@middy/core';
+import { expect, test } from 'vitest';
+import { contentNegotiation } from '../../shared/http/content-negotiation.ts';
+import { httpEvent, lambdaContext } from '../support/http-event.ts';
+
+const negotiate = (accept?: string, produces = ['application/json', 'text/csv']) =>
+  middy<ReturnType<typeof httpEvent>, string>()
+    .use(contentNegotiation(produces))
+    .handler(async (_, { preferredMediaType }) => preferredMediaType)(
+    httpEvent({ headers: accept === undefined ? {} : { accept } }),
+    lambdaContext(),
+  );
+
+test.each([
+  [undefined, 'application/json'],
+  ['', 'application/json'],
+  [' , ', 'application/json'],
+  ['*/*', 'application/json'],
+  ['text/csv', 'text/csv'],
+  ['text/*', 'text/csv'],
+  ['text/csv;q=0.5, application/json', 'application/json'],
+  ['application/json;q=0.1, text/csv;q=0.9', 'text/csv'],
+  ['application/json; charset=utf-8', 'application/json'],
+  ['text/csv;header=present;q=0.3, */*;q=0.1', 'text/csv'],
+])('Accept: %s prefers %s', async (accept, mediaType) => {
+  expect(await negotiate(accept)).toBe(mediaType);
+});
+
+test.each(['text/html', 'application/xml', 'text/csv;q=0', 'nonsense'])(
+  'Accept: %s is refused with 406 that names the header and what is produced',
+  async (accept) => {
+    await expect(negotiate(accept)).rejects.toMatchObject({
+      status: 406,
+      faults: [{ header: 'Accept', detail: 'must allow application/json or text/csv' }],
+    });
+  },
+);

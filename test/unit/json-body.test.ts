@@ -1,0 +1,87 @@
+import middy from '@middy/core';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { jsonBody, MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
+import { httpEvent, lambdaContext } from '../support/http-event.ts';
+
+const read = (
+  parts: Parameters<typeof httpEvent>[0],
+  schemas = { body: () => v.unknown() } as object,
+) =>
+  middy<ReturnType<typeof httpEvent>, unknown>()
+    .use(jsonBody(schemas))
+    .handler(async (event) => event.body)(httpEvent(parts), lambdaContext());
+
+const json = (body: string, contentType = 'application/json') =>
+  read({ body, headers: { 'content-type': contentType } });
+
+test.each([
+  ['{"a":1}', { a: 1 }],
+  ['[1,"2"]', [1, '2']],
+  ['null', null],
+  ['"å"', 'å'],
+])('the body %s is parsed', async (body, value) => {
+  expect(await json(body)).toEqual(value);
+});
+
+test.each([
+  'application/json',
+  'application/json; charset=utf-8',
+  'APPLICATION/JSON;charset="UTF-8"',
+  'application/merge-patch+json',
+])('Content-Type: %s is accepted', async (type) => {
+  expect(await json('1', type)).toBe(1);
+});
+
+test('a body without Content-Type is taken as JSON', async () => {
+  expect(await read({ body: '1' })).toBe(1);
+});
+
+test('a body in base64 is decoded', async () => {
+  const body = Buffer.from('"å"').toString('base64');
+  expect(await read({ body, isBase64Encoded: true })).toBe('å');
+});
+
+test('the body of an endpoint that takes none is ignored', async () => {
+  expect(await read({ body: 'not JSON' }, {})).toBeUndefined();
+});
+
+describe('a body that is refused', () => {
+  test.each([
+    'text/plain',
+    'text/json',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=latin1',
+  ])('has Content-Type: %s, which is 415 with Accept', async (type) => {
+    await expect(json('{}', type)).rejects.toMatchObject({
+      status: 415,
+      headers: { accept: 'application/json' },
+      faults: [{ header: 'Content-Type' }],
+    });
+  });
+
+  test('has more bytes than the maximum, which is 413 before anything is parsed', async () => {
+    const largest = `"${'å'.repeat(MAX_BODY_BYTES / 2 - 1)}"`;
+    expect(await json(largest)).toHaveLength(MAX_BODY_BYTES / 2 - 1);
+    await expect(json(`${largest} `)).rejects.toMatchObject({ status: 413 });
+  });
+
+  test.each([
+    ['', 'is missing'],
+    ['{', 'is not JSON (at position 1)'],
+    ['{"a":1,}', 'is not JSON (at position 7)'],
+  ])('is "%s", which %s', async (body, detail) => {
+    await expect(json(body)).rejects.toMatchObject({
+      status: 400,
+      faults: [{ pointer: '', detail }],
+    });
+  });
+
+  test('is not UTF-8', async () => {
+    const body = Buffer.from([0x22, 0xe5, 0x22]).toString('base64');
+    await expect(read({ body, isBase64Encoded: true })).rejects.toMatchObject({
+      status: 400,
+      faults: [{ pointer: '', detail: 'is not UTF-8' }],
+    });
+  });
+});

@@ -1,0 +1,106 @@
+import middy from '@middy/core';
+import { afterEach, expect, test, vi } from 'vitest';
+import {
+  CustomerNotFoundError,
+  EmptyExportError,
+  IdempotencyKeyReusedError,
+  UnavailableError,
+  VersionMismatchError,
+  WriteConflictError,
+} from '../../shared/domain/errors.ts';
+import type { HttpResponse } from '../../shared/http/event.ts';
+import { badRequest, Problem, problemDetails } from '../../shared/http/problem-details.ts';
+import { httpEvent, lambdaContext } from '../support/http-event.ts';
+
+const logs: unknown[] = [];
+for (const level of ['warn', 'error'] as const) {
+  vi.spyOn(console, level).mockImplementation((entry) => logs.push({ level, ...entry }));
+}
+afterEach(() => {
+  logs.length = 0;
+});
+
+async function respondTo(error: unknown) {
+  const response = await middy<ReturnType<typeof httpEvent>, HttpResponse>()
+    .use(problemDetails())
+    .handler(async () => {
+      throw error;
+    })(httpEvent(), lambdaContext());
+  return { ...response, body: JSON.parse(response.body ?? '') };
+}
+
+const named = (name: string, members: object = {}) =>
+  Object.assign(new Error('secret'), { name, ...members });
+
+test.each<[Error, number, string]>([
+  [new CustomerNotFoundError(7), 404, 'There is no customer 7.'],
+  [new EmptyExportError(), 404, 'None of these customers exists.'],
+  [new VersionMismatchError(7), 412, 'Customer 7 has been changed since; get it and try again.'],
+  [new IdempotencyKeyReusedError(), 422, 'This Idempotency-Key was used with another body.'],
+  [new Problem(405, 'No.', { headers: { allow: 'GET' } }), 405, 'No.'],
+])('%s is mapped to its status and not logged', async (error, status, detail) => {
+  const response = await respondTo(error);
+  expect(response.statusCode).toBe(status);
+  expect(response.headers).toMatchObject({
+    'content-type': 'application/problem+json',
+    'cache-control': 'no-store',
+  });
+  expect(response.body).toMatchObject({
+    type: 'about:blank',
+    status,
+    detail,
+    requestId: 'request-1',
+  });
+  expect(logs).toEqual([]);
+});
+
+test.each<[string, Error]>([
+  ['an overload', new UnavailableError()],
+  ['a write conflict', new WriteConflictError(7)],
+  ['a throttled table', named('ThrottlingException')],
+  ['a time-out', named('TimeoutError')],
+  ['a reset connection', named('Error', { code: 'ECONNRESET' })],
+  ['a 500 of a service', named('Unknown', { $metadata: { httpStatusCode: 500 } })],
+])('%s is 503 with Retry-After, and logged as a warning', async (_, error) => {
+  const { statusCode, headers, body } = await respondTo(error);
+  expect(statusCode).toBe(503);
+  expect(headers).toMatchObject({ 'retry-after': '2' });
+  expect(body.detail).toMatch(/Try again shortly\.$/);
+  expect(logs).toMatchObject([{ level: 'warn', merchant: '1001', routeKey: 'GET /test' }]);
+});
+
+test('a register that says when to come back has its own Retry-After', async () => {
+  const { headers } = await respondTo(new UnavailableError('PRH cannot be asked.', 30));
+  expect(headers).toMatchObject({ 'retry-after': '30' });
+});
+
+test('any other error is 500, logged with its stack, and its text appears nowhere', async () => {
+  const { statusCode, body } = await respondTo(named('TypeError'));
+  expect(statusCode).toBe(500);
+  expect(body.detail).toBe('Something went wrong here.');
+  expect(logs).toMatchObject([{ level: 'error', error: 'TypeError', apiRequestId: 'request-1' }]);
+  expect(JSON.stringify([body, logs])).not.toContain('secret');
+});
+
+test('the first fault is named in the detail, within what short clients show', async () => {
+  const faults = [
+    { pointer: '/nmae', detail: 'is not a field' },
+    { header: 'Accept', detail: 'is odd' },
+  ];
+  const { body } = await respondTo(badRequest(faults));
+  expect(body.errors).toEqual(faults);
+  expect(JSON.stringify(body).slice(0, 120)).toContain('/nmae');
+  expect(body.detail).toBe(
+    'The request is not valid: /nmae is not a field (and 1 more; see errors).',
+  );
+});
+
+test('at most a hundred faults are listed', async () => {
+  const faults = Array.from({ length: 1_000 }, (_, index) => ({
+    parameter: `p${index}`,
+    detail: 'is odd',
+  }));
+  const { body } = await respondTo(badRequest(faults));
+  expect(body.errors).toHaveLength(100);
+  expect(body.detail).toContain('and 999 more');
+});

@@ -1,0 +1,160 @@
+import middy from '@middy/core';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import {
+  commaSeparated,
+  integer,
+  oneOf,
+  type ParsedRequest,
+  queryValues,
+  type RequestSchemas,
+  repeated,
+  single,
+  suggestion,
+  validation,
+} from '../../shared/http/validation.ts';
+import { httpEvent, lambdaContext } from '../support/http-event.ts';
+
+const request = {
+  path: { id: single(() => integer(1, 99)) },
+  query: {
+    limit: single(() => integer(1, 1_000), 100),
+    order: single(() => oneOf(['up', 'down'])),
+    text: repeated(() => v.pipe(v.array(v.string()), v.maxLength(2, 'may be given twice'))),
+    names: commaSeparated(() => v.array(v.string())),
+  },
+  headers: { 'If-Match': single(() => v.pipe(v.string(), v.minLength(3, 'is too short'))) },
+  body: () => v.object({ name: v.string('must be a string'), age: v.number('must be a number') }),
+  rules: [
+    ({ body }, sent) =>
+      body?.name === 'x' && sent.has('order') ? [{ pointer: '/name', detail: 'cannot be x' }] : [],
+  ],
+} satisfies RequestSchemas;
+
+type Parsed = ParsedRequest<typeof request>;
+const VALID_BODY = { name: 'a', age: 1 };
+
+function validate(
+  query: string,
+  { id = '7', headers = {}, body = VALID_BODY as unknown } = {},
+): Promise<Parsed> {
+  const event = { ...httpEvent({ query, headers, pathParameters: { id } }), body };
+  return middy<typeof event, Parsed>()
+    .use(validation(request))
+    .handler(async (parsed) => parsed as unknown as Parsed)(event as never, lambdaContext());
+}
+
+async function faultsOf(...parameters: Parameters<typeof validate>) {
+  try {
+    await validate(...parameters);
+  } catch (error) {
+    return (error as { faults: unknown }).faults;
+  }
+  return [];
+}
+
+describe('parsed values', () => {
+  test('replace path, query and body of the event', async () => {
+    const { pathParameters, queryStringParameters, body } = await validate('limit=5&order=up');
+    expect({ pathParameters, queryStringParameters, body }).toEqual({
+      pathParameters: { id: 7 },
+      queryStringParameters: { limit: 5, order: 'up' },
+      body: VALID_BODY,
+    });
+  });
+
+  test('have their default if the parameter is not sent, and are missing without one', async () => {
+    expect((await validate('')).queryStringParameters).toEqual({ limit: 100 });
+  });
+
+  test.each([
+    ['text=a&text=b', ['a', 'b']],
+    ['text[]=a&text[]=b', ['a', 'b']],
+    ['text[0]=a&text[1]=b', ['a', 'b']],
+    ['text%5B0%5D=a%2Cb', ['a,b']],
+  ])('of a repeated parameter are a list in any form: %s', async (query, text) => {
+    expect((await validate(query)).queryStringParameters).toMatchObject({ text });
+  });
+
+  test.each(['names=a,b,c', 'names=a&names=b,%20c', 'names[0]=a&names[1]=b,c'])(
+    'of a comma-separated parameter are one list: %s',
+    async (query) => {
+      expect((await validate(query)).queryStringParameters).toMatchObject({
+        names: ['a', 'b', 'c'],
+      });
+    },
+  );
+});
+
+describe('faults', () => {
+  test('of all parts of a request are reported at once', async () => {
+    const query = 'limit=0&order=left&lmit=1&text=a&text=b&text=c';
+    const options = { id: '100', headers: { 'if-match': 'x' }, body: { name: 1, age: 'y' } };
+    expect(await faultsOf(query, options)).toEqual([
+      { parameter: 'lmit', detail: 'is not a parameter of this call; did you mean `limit`?' },
+      { parameter: 'id', detail: 'must be an integer from 1 to 99' },
+      { parameter: 'limit', detail: 'must be an integer from 1 to 1000' },
+      { parameter: 'order', detail: 'must be up or down' },
+      { parameter: 'text', detail: 'may be given twice' },
+      { header: 'If-Match', detail: 'is too short' },
+      { pointer: '/name', detail: 'must be a string' },
+      { pointer: '/age', detail: 'must be a number' },
+    ]);
+  });
+
+  test.each(['', '1e3', '0x10', '-1', '1.5', ' 1', '１', '1'.repeat(17)])(
+    'include an integer written as "%s"',
+    async (text) => {
+      const fault = { parameter: 'limit', detail: 'must be an integer from 1 to 1000' };
+      expect(await faultsOf(`limit=${encodeURIComponent(text)}`)).toEqual([fault]);
+    },
+  );
+
+  test('include a single parameter that is given twice', async () => {
+    const fault = { parameter: 'limit', detail: 'may be given only once' };
+    expect(await faultsOf('limit=1&limit[]=1')).toEqual([fault]);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'include the unknown parameter %s',
+    async (name) => {
+      expect(await faultsOf(`${name}=1`)).toMatchObject([{ parameter: name }]);
+    },
+  );
+
+  test('of rules are reported beside others', async () => {
+    const faults = await faultsOf('order=left', { body: { ...VALID_BODY, name: 'x' } });
+    expect(faults).toEqual([
+      { parameter: 'order', detail: 'must be up or down' },
+      { pointer: '/name', detail: 'cannot be x' },
+    ]);
+  });
+
+  test('repeat little of what was sent', async () => {
+    const [fault] = (await faultsOf(`${'x'.repeat(9_000)}=1`)) as { parameter: string }[];
+    expect(JSON.stringify(fault).length).toBeLessThan(10_000);
+  });
+});
+
+test.each([
+  ['nmae', 'name'],
+  ['Name', 'name'],
+  ['nam', 'name'],
+  ['namee', 'name'],
+  ['nane', 'name'],
+  ['e-mail', 'email'],
+  ['company_no', 'companyno'],
+])('%s is nearly %s', (sent, known) => {
+  expect(suggestion(sent, ['name', 'email', 'companyno'])).toBe(`did you mean \`${known}\`?`);
+});
+
+test.each(['', 'n', 'fullname', 'x'.repeat(1_000), 'eman'])('"%s" is nearly nothing', (sent) => {
+  expect(suggestion(sent, ['name', 'email', 'companyno'])).toBeUndefined();
+});
+
+test('query values keep commas, order and empty texts', () => {
+  expect([...queryValues('b=1,2&a=&b=x%26y&a')]).toEqual([
+    ['b', ['1,2', 'x&y']],
+    ['a', ['', '']],
+  ]);
+});

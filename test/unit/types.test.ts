@@ -1,0 +1,67 @@
+import type * as v from 'valibot';
+import { expectTypeOf, test } from 'vitest';
+import type { Customer, CustomerFields } from '../../shared/domain/customer.ts';
+import type { WritableFieldName } from '../../shared/domain/fields.ts';
+import { api, json } from '../../shared/http/api.ts';
+import { type Contract, defineContract } from '../../shared/http/contract.ts';
+import type {
+  createCustomerSchema,
+  updateCustomerSchema,
+} from '../../shared/http/customer-schemas.ts';
+import { integer, single } from '../../shared/http/validation.ts';
+
+// `npm run check` compiles this file: each line marked by @ts-expect-error must not compile.
+
+test('a misspelt field does not compile', () => {
+  const fields: CustomerFields = { name: 'Ek AB', email: 'post@example.com' };
+  // @ts-expect-error -- a typo of `name`
+  const misspelt: CustomerFields = { nmae: 'Ek AB' };
+  // @ts-expect-error -- a system field is not writable
+  const system: CustomerFields = { date: '2026-01-31' };
+  // @ts-expect-error -- a typo of `email`
+  expectTypeOf(fields.emial).toBeUndefined();
+  // @ts-expect-error -- a typo of `postcode`
+  const name: WritableFieldName = 'postkode';
+  expectTypeOf([misspelt, system, name]).toBeArray();
+});
+
+test('the output of body schemas is what their types say, without casts', () => {
+  type Created = v.InferOutput<ReturnType<typeof createCustomerSchema>>;
+  expectTypeOf<Created>().toEqualTypeOf<CustomerFields>();
+  type Changed = v.InferOutput<ReturnType<typeof updateCustomerSchema>>;
+  expectTypeOf<Changed['changes']>().toEqualTypeOf<CustomerFields>();
+  expectTypeOf<Changed['mexcParamvaluesetsid']>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<Customer['fields']>().toEqualTypeOf<CustomerFields>();
+});
+
+test('a handler knows the parsed values of its request and no others', () => {
+  const query = { limit: single(() => integer(1, 9), 5), start: single(() => integer(0, 9)) };
+  api({ query }).handler(async ({ queryStringParameters, body }, { merchantId }) => {
+    expectTypeOf(queryStringParameters.limit).toEqualTypeOf<number>();
+    expectTypeOf(queryStringParameters.start).toEqualTypeOf<number | undefined>();
+    // @ts-expect-error -- a typo of `limit`
+    expectTypeOf(queryStringParameters.limt).toBeUndefined();
+    expectTypeOf(body).toEqualTypeOf<undefined>();
+    expectTypeOf(merchantId).toEqualTypeOf<string>();
+    return json({});
+  });
+});
+
+test('a contract describes every parameter', () => {
+  const request = { query: { limit: single(() => integer(1, 9)) } };
+  const facts = {
+    method: 'GET',
+    path: '/test',
+    scope: 'customers:read',
+    summary: 'Test',
+    request,
+    responses: {},
+  } as const;
+  expectTypeOf(defineContract({ ...facts, parameters: { limit: 'Maximum.' } })).toExtend<
+    Contract<typeof request>
+  >();
+  // @ts-expect-error -- `limit` is not described
+  defineContract({ ...facts, parameters: {} });
+  // @ts-expect-error -- the scope is misspelt
+  defineContract({ ...facts, scope: 'customer:read', parameters: { limit: 'Maximum.' } });
+});
