@@ -1,13 +1,33 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Tests wait more than they compute: for time-outs, retries and one another's servers. */
+const WORKERS_PER_CORE = 2;
+
+/** A project of the files in a folder. */
+function project(name: string, options: { setupFiles?: string[] } = {}) {
+  return {
+    extends: true as const,
+    test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+  };
+}
+
+/** Tests with servers look for personal data in every log line. */
+const withServers = { setupFiles: ['test/support/logs.ts'] };
 
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
-    include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/logs.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A deployed API is tested with the merchants given for it, which files would fight over.
     fileParallelism: !process.env.API_URL,
+    maxWorkers: WORKERS_PER_CORE * availableParallelism(),
+    projects: [
+      project('unit'),
+      project('contract', withServers),
+      project('faults', withServers),
+      project('infra', withServers),
+    ],
   },
 });

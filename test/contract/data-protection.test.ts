@@ -1,0 +1,107 @@
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  QueryCommand,
+  type QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
+import {
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  localStack,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import { filesOf } from '../support/files.ts';
+
+useApi();
+
+/** A person, and what an order system may use as its idempotency key. */
+const ANNA = {
+  customerid: 'anna-77',
+  name: 'Anna-Karin Öberg',
+  companyno: '19900118-9811',
+  address: 'Hemliga gatan 4',
+  email: 'anna@example.com',
+  notes: 'Betalar gärna i förskott',
+};
+const KEY = 'order-anna@example.com';
+const TRACES = [...Object.values(ANNA), KEY, 'hemliga', '199001189811', 'gärna'];
+
+// What is in the table itself, beneath the API.
+describe.runIf(isLocal)('of a deleted customer', () => {
+  let dynamodb: DynamoDBClient;
+  let name: string;
+  let merchant: Client;
+
+  beforeAll(async () => {
+    dynamodb = new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint });
+    name = crypto.randomUUID();
+    merchant = await newMerchant(0, { merchant: name });
+  });
+
+  async function stored(index?: string): Promise<Record<string, AttributeValue>[]> {
+    const query: QueryCommandInput = {
+      TableName: localStack().table,
+      ...(index && { IndexName: index }),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: `MERCHANT#${name}` } },
+    };
+    return (await dynamodb.send(new QueryCommand(query))).Items ?? [];
+  }
+  const keys = async () => (await stored()).map((item) => item.sk?.S?.split('#')[0]).sort();
+  const tracesIn = (text: string) =>
+    TRACES.filter((trace) => text.toLowerCase().includes(trace.toLowerCase()));
+
+  test('nothing is left but the sequence, and for a day that a key was used', async () => {
+    const answer = await merchant.call('POST', '/customers', {
+      body: ANNA,
+      headers: { 'idempotency-key': KEY },
+    });
+    const { mexcParamvaluesetsid: id } = answer.body;
+    const other = await create(merchant, { ...ANNA, customerid: 'anna-78' });
+    expect(tracesIn(JSON.stringify(await stored()))).not.toEqual([]);
+    await eventually(async () => expect(await stored(IDENTITY_NUMBER_INDEX.name)).toHaveLength(2));
+
+    await merchant.call('PATCH', `/customers/${id}`, { body: { address: 'Nya gatan 1' } });
+    await merchant.call('DELETE', `/customers/${id}`);
+    await merchant.call('DELETE', '/customers', { body: [other.mexcParamvaluesetsid] });
+    expect(await keys()).toEqual(['IDEMPOTENCY', 'SEQUENCE']);
+    expect(tracesIn(JSON.stringify(await stored()))).toEqual([]);
+    await eventually(async () => {
+      expect(await stored(CUSTOMER_INDEX.name)).toEqual([]);
+      expect(await stored(IDENTITY_NUMBER_INDEX.name)).toEqual([]);
+    });
+  });
+
+  test('what is left of a key does not tell whether a guess of the body is right', async () => {
+    await merchant.call('POST', '/customers', {
+      body: ANNA,
+      headers: { 'idempotency-key': 'another' },
+    });
+    const hashes = (await stored()).flatMap((item) => item.bodyHash?.S ?? []);
+    expect(hashes).toHaveLength(2);
+    expect(new Set(hashes).size).toBe(2);
+  });
+
+  test('a replaced text is gone as well', async () => {
+    const { mexcParamvaluesetsid: id } = await create(merchant, {
+      name: 'Bo Ek',
+      notes: 'Hemligt',
+    });
+    await merchant.call('PATCH', `/customers/${id}`, { body: { name: 'Eva Alm', notes: '' } });
+    const text = JSON.stringify(await stored());
+    expect(text).toContain('Eva Alm');
+    for (const old of ['Bo Ek', 'bo ek', 'Hemligt', 'hemligt']) expect(text).not.toContain(old);
+  });
+
+  test('an export has what there is, under a name that says nothing of anybody', async () => {
+    const { body } = await merchant.call('GET', '/customers/export/csv');
+    expect(body.count).toBeGreaterThan(0);
+    expect(tracesIn(decodeURIComponent(body.url))).toEqual([]);
+    expect(await filesOf(name)).not.toEqual([]);
+  });
+});

@@ -1,0 +1,290 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FIELDS } from '../../shared/domain/fields.ts';
+import {
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import { filesOf } from '../support/files.ts';
+import { expectProblem } from '../support/problem.ts';
+import { SEED_CUSTOMER } from '../support/seed.ts';
+
+useApi();
+
+const CSV = '/customers/export/csv';
+const XML = '/customers/export/xml';
+const NAMES = FIELDS.map(({ name }) => name);
+
+type Created = Awaited<ReturnType<typeof create>>;
+
+/** Exports, and downloads the file that the answer leads to. */
+async function exported(merchant: Client, path: string, ids?: readonly unknown[]) {
+  const { status, body } = await merchant.call(ids ? 'POST' : 'GET', path, ids && { body: ids });
+  expect(status, JSON.stringify(body)).toBe(200);
+  return download(body.url);
+}
+
+async function download(url: string): Promise<string> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  // Not response.text(), which would drop a byte order mark.
+  return Buffer.from(await response.arrayBuffer()).toString();
+}
+
+const rowsOf = (csv: string): Record<string, string>[] => parseCsv(csv, { columns: true });
+const customerIds = (csv: string) =>
+  rowsOf(csv).map(({ mexcParamvaluesetsid }) => Number(mexcParamvaluesetsid));
+
+describe.each([
+  ['CSV', CSV, 'text/csv', 'text/csv; charset=utf-8; header=present', 'csv'],
+  ['XML', XML, 'application/xml', 'application/xml; charset=utf-8', 'xml'],
+])('an export as %s', (_, path, mediaType, contentType, extension) => {
+  let merchant: Client;
+  let ids: number[];
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    ids = [];
+    for (const name of ['A', 'B', 'C']) {
+      ids.push((await create(merchant, { name })).mexcParamvaluesetsid);
+    }
+  });
+
+  test.each(['GET', 'POST'])(
+    'by %s tells of the file and where it is for 15 minutes',
+    async (method) => {
+      const before = Date.now();
+      const answer = await merchant.call(method, path, method === 'POST' ? { body: ids } : {});
+      const { status, headers, body } = answer;
+      expect(status).toBe(200);
+      expect(headers.get('content-type')).toBe('application/json');
+      expect(Object.keys(body)).toEqual([
+        'url',
+        'expires',
+        'filename',
+        'contentType',
+        'count',
+        'bytes',
+      ]);
+      expect(body).toMatchObject({ contentType, count: 3 });
+      expect(body.filename).toMatch(new RegExp(`^customers-\\d{4}-\\d\\d-\\d\\d\\.${extension}$`));
+      expect(Date.parse(body.expires) - before).toBeGreaterThan(14 * 60_000);
+      expect(Date.parse(body.expires) - Date.now()).toBeLessThanOrEqual(15 * 60_000);
+
+      const file = await fetch(body.url);
+      expect(file.status).toBe(200);
+      expect(file.headers.get('content-type')).toBe(contentType);
+      expect(file.headers.get('content-disposition')).toBe(
+        `attachment; filename="${body.filename}"`,
+      );
+      expect((await file.arrayBuffer()).byteLength).toBe(body.bytes);
+    },
+  );
+
+  test.each(['GET', 'POST'])(
+    'by %s leads straight to the file who asks for its type',
+    async (method) => {
+      const answer = await merchant.call(method, path, {
+        headers: { accept: `${mediaType}, application/json;q=0.9` },
+        ...(method === 'POST' && { body: ids }),
+      });
+      expect(answer).toMatchObject({ status: 303, body: '' });
+      expect(await download(answer.headers.get('location') as string)).toBe(
+        await exported(merchant, path, method === 'POST' ? ids : undefined),
+      );
+    },
+  );
+
+  test.each(['*/*', 'application/*', `application/json, ${mediaType};q=0.9`, ''])(
+    'is told of in JSON where Accept is %j',
+    async (accept) => {
+      expect(await merchant.call('GET', path, { headers: { accept } })).toMatchObject({
+        status: 200,
+        body: { count: 3 },
+      });
+    },
+  );
+
+  test('is led to also who asks for the type with its parameters', async () => {
+    const answer = await merchant.call('GET', path, { headers: { accept: contentType } });
+    expect(answer).toMatchObject({ status: 303 });
+  });
+
+  test('is 406 where neither the file nor JSON will do', async () => {
+    const answer = await merchant.call('GET', path, { headers: { accept: 'image/png' } });
+    expectProblem(answer, 406, [{ header: 'Accept' }]);
+  });
+
+  test('has the chosen customers by ascending id, each once, absent ones left out', async () => {
+    const [a, b, c] = ids as [number, number, number];
+    const chosen = [c, String(a), a, `0${c}`, 999_999_999];
+    const file = await exported(merchant, path, chosen);
+    expect(file).toBe(await exported(merchant, path, [a, c]));
+    expect(file).not.toBe(await exported(merchant, path, [a, b, c]));
+  });
+
+  test.runIf(merchantsAvailable > 1)('has a chosen customer at once', async () => {
+    const other = await newMerchant(1);
+    for (const name of ['D', 'E', 'F']) {
+      const { mexcParamvaluesetsid: id } = await create(other, { name });
+      expect(await exported(other, path, [id])).toContain(name);
+    }
+  });
+
+  test.runIf(merchantsAvailable > 1)('of nobody is 404 and leaves no file', async () => {
+    const name = crypto.randomUUID();
+    const other = await newMerchant(1, { merchant: name });
+    expectProblem(await other.call('POST', path, { body: [1, 2] }), 404);
+    if (isLocal) expect(await filesOf(name)).toEqual([]);
+  });
+
+  test.each([
+    ['no ids', []],
+    ['what is no id', [1, 'x']],
+    ['more than 10,000 ids', Array.from({ length: 10_001 }, (_, index) => index + 1)],
+  ])('of %s is 400', async (_, body) => {
+    const { status } = await merchant.call('POST', path, { body });
+    expect(status).toBe(400);
+  });
+
+  test('takes the filters of the list', async () => {
+    await eventually(async () => {
+      const query = 'filter=search,!searchInInvoiceForm&search=B&searchInInvoiceForm=C';
+      expect(await exported(merchant, `${path}?${query}`)).toBe(
+        await exported(merchant, path, ids.slice(1, 2)),
+      );
+    });
+    const answer = await merchant.call('GET', `${path}?filter=rangeByDate&from=2024-02-30&to=x`);
+    expectProblem(answer, 400, [{ parameter: 'from' }, { parameter: 'to' }]);
+  });
+
+  test.each(['limit=1', 'filetr=search', 'delimter=comma'])('refuses ?%s', async (query) => {
+    const answer = await merchant.call('GET', `${path}?${query}`);
+    expectProblem(answer, 400, [{ parameter: query.split('=')[0] as string }]);
+  });
+});
+
+/** What is told about customers of which some have what a format finds hard. */
+describe('a file', () => {
+  let merchant: Client;
+  let customers: Created[];
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    customers = [
+      await create(merchant, SEED_CUSTOMER),
+      await create(merchant, {
+        name: 'Ek & "Ask", <AB>',
+        address: 'rad 1\r\nrad 2; slut',
+        telephone: '+46 (0)8-465 004 02',
+        rebate: '-12,5',
+        notes: '=HYPERLINK("http://evil.example")',
+        statuslog: ' \t@SUM(A1)',
+        reference: '＝1+1',
+        latitude: '-cmd',
+        internalCreditLimit: '100',
+      }),
+    ];
+  });
+
+  test('in CSV is RFC 4180: a header, CRLF, quotes where they are needed', async () => {
+    const file = await exported(merchant, CSV);
+    const [header, seed, ...rest] = file.split('\r\n');
+    expect(header).toBe(NAMES.join(','));
+    expect(seed).toBe(`${Object.values(customers[0] as Created).join(',')},,,,`);
+    const cell = (name: string, quoted: string) => {
+      expect(rest.join('\r\n'), name).toContain(`,${quoted},`);
+    };
+    cell('name', '"Ek & ""Ask"", <AB>"');
+    cell('address', '"rad 1\r\nrad 2; slut"');
+    cell('telephone', '+46 (0)8-465 004 02');
+    cell('internalCreditLimit', '100');
+    expect(file.endsWith('\r\n')).toBe(true);
+    expect(file.startsWith('\ufeff')).toBe(false);
+  });
+
+  test('in CSV runs nothing in a spreadsheet, and keeps phone and negative numbers', async () => {
+    const [, row] = rowsOf(await exported(merchant, CSV));
+    expect(row).toMatchObject({
+      notes: '\'=HYPERLINK("http://evil.example")',
+      statuslog: "' \t@SUM(A1)",
+      reference: "'＝1+1",
+      latitude: "'-cmd",
+      telephone: '+46 (0)8-465 004 02',
+      rebate: '-12,5',
+    });
+  });
+
+  test('in CSV for Swedish Excel has semicolons and a byte order mark', async () => {
+    const file = await exported(merchant, `${CSV}?delimiter=semicolon&bom=true`);
+    expect(file.startsWith(`\ufeff${NAMES.join(';')}\r\n`)).toBe(true);
+    expect(file).toContain(';"Ek & ""Ask"", <AB>";');
+    expect(file).toContain(';"rad 1\r\nrad 2; slut";');
+    // In quotes, as LibreOffice would split at commas, too.
+    expect(file).toContain(';"-12,5";');
+    const read = parseCsv(file, { columns: true, bom: true, delimiter: ';' });
+    expect(read).toEqual(rowsOf(await exported(merchant, CSV)));
+  });
+
+  test.each([
+    ['delimiter=tab', 'delimiter'],
+    ['delimiter=comma&delimiter=comma', 'delimiter'],
+    ['bom=yes', 'bom'],
+  ])('in CSV with %s is 400', async (query, parameter) => {
+    expectProblem(await merchant.call('GET', `${CSV}?${query}`), 400, [{ parameter }]);
+    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+    const answer = await merchant.call('POST', `${CSV}?${query}`, { body: ids });
+    expectProblem(answer, 400, [{ parameter }]);
+  });
+
+  test('in XML is one element per customer and field', async () => {
+    const file = await exported(merchant, XML);
+    const [declaration, root, seed, ...rest] = file.split('\n');
+    expect(declaration).toBe('<?xml version="1.0" encoding="UTF-8"?>');
+    expect(root).toBe('<customers>');
+    const elements = Object.entries(customers[0] as Created).map(([name, value]) =>
+      value === '' ? `<${name}/>` : `<${name}>${value}</${name}>`,
+    );
+    expect(seed).toBe(`<customer>${elements.join('')}</customer>`);
+    expect(rest.join('\n')).toContain('<name>Ek &amp; "Ask", &lt;AB&gt;</name>');
+    expect(rest.join('\n')).toContain('<address>rad 1&#13;\nrad 2; slut</address>');
+    expect(rest.join('\n')).toContain('<internalCreditLimit>100</internalCreditLimit>');
+    expect(file.endsWith('</customers>\n')).toBe(true);
+  });
+
+  test.runIf(merchantsAvailable > 1)('of nobody has its head and its end', async () => {
+    const nobody = await newMerchant(1);
+    expect(await exported(nobody, CSV)).toBe(`${NAMES.join(',')}\r\n`);
+    expect(await exported(nobody, XML)).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n</customers>\n',
+    );
+  });
+});
+
+test.runIf(isLocal)('an export of many pages has everyone once, by ascending id', async () => {
+  const merchant = await newMerchant();
+  // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
+  const notes = 'å'.repeat(10_000);
+  const body = { notes, statuslog: notes };
+  const all = await Promise.all(Array.from({ length: 250 }, () => create(merchant, body)));
+  const ids = all.map((customer) => customer.mexcParamvaluesetsid).sort((a, b) => a - b);
+  expect(customerIds(await exported(merchant, CSV))).toEqual(ids);
+  expect(customerIds(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);
+  expect(customerIds(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);
+});
+
+test.runIf(isLocal)('an address serves its own file only, unchanged', async () => {
+  const merchant = await newMerchant();
+  const other = await newMerchant();
+  const [mine, theirs] = await Promise.all(
+    [merchant, other].map(async (each) => (await each.call('GET', CSV)).body.url as string),
+  );
+  const path = (url = '') => new URL(url).pathname;
+  expect((await fetch((mine ?? '').replace(path(mine), path(theirs)))).status).toBe(403);
+  expect((await fetch((mine ?? '').replace('X-Amz-Expires=900', 'X-Amz-Expires=901'))).status).toBe(
+    403,
+  );
+});

@@ -1,0 +1,319 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { validateXML } from 'xmllint-wasm';
+import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
+import { type Client, create, newMerchant, useApi } from '../support/api.ts';
+import {
+  asTexts,
+  CSV_READERS,
+  exported,
+  readXml,
+  type Texts,
+  withoutNeutralising,
+} from '../support/export-files.ts';
+
+useApi();
+
+type Created = Awaited<ReturnType<typeof create>>;
+
+const NAMES = WRITABLE_FIELDS.map(({ name }) => name);
+const SCHEMA = readFileSync(join(import.meta.dirname, '../../shared/customers.xsd'), 'utf8');
+const CSV_FORMS = ['comma', 'semicolon'].flatMap((delimiter) =>
+  [true, false].map((bom) => ({ delimiter, bom })),
+);
+/** What no XML can hold, and the mark of a lost character. */
+const REFUSED = [...range(0, 0x8), 0xb, 0xc, ...range(0xe, 0x1f), 0xfffd, 0xfffe, 0xffff];
+const SURROGATES = range(0xd800, 0xdfff);
+const LAST = 0x10ffff;
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Bodies whose fields together hold these characters, in their order, as many as go in. */
+function bodiesOf(codePoints: readonly number[]): Texts[] {
+  const bodies: Record<string, string>[] = [];
+  let at = 0;
+  while (at < codePoints.length) {
+    const body: Record<string, string> = {};
+    for (const { name, maxLength } of WRITABLE_FIELDS) {
+      const part = codePoints.slice(at, at + maxLength);
+      if (part.length > 0) body[name] = part.map((point) => String.fromCodePoint(point)).join('');
+      at += part.length;
+    }
+    bodies.push(body);
+  }
+  return bodies;
+}
+
+/** Expects customers to come out as they were sent wherever they come out. */
+function readsBack(bodies: () => readonly Texts[]): void {
+  let merchant: Client;
+  let created: Created[];
+  let ids: number[];
+  /** What each customer should be: what was sent, and what the register adds. */
+  let expected: object[];
+
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    created = [];
+    for (const body of bodies()) created.push(await create(merchant, body));
+    ids = created.map((customer) => customer.mexcParamvaluesetsid);
+    expected = created.map((customer, index) => ({ ...customer, ...bodies()[index] }));
+  }, 120_000);
+  afterAll(() => merchant.call('DELETE', '/customers', { body: ids }));
+
+  test('in the answers of create, get and list', async () => {
+    expectSame(created, expected);
+    const got = [];
+    for (const id of ids) got.push((await merchant.call('GET', `/customers/${id}`)).body);
+    expectSame(got, expected);
+    const listed = [];
+    // A page of all might be more than the API answers.
+    let path: string | undefined = '/customers?limit=20';
+    while (path) {
+      const { headers, body } = await merchant.call('GET', path);
+      listed.push(...body);
+      const next: string | undefined = headers.get('link')?.match(/^<(.+)>; rel="next"$/)?.[1];
+      path = next?.slice(merchant.url.length);
+    }
+    expectSame(listed, expected);
+  });
+
+  test.each(CSV_FORMS)('in CSV with $delimiter, bom=$bom', async ({ delimiter, bom }) => {
+    const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+    expect(file.startsWith('\ufeff')).toBe(bom);
+    const separator = delimiter === 'comma' ? ',' : ';';
+    const [first, second] = CSV_READERS.map((read) => read(file, separator));
+    expectSame(first, second);
+    expectSame(first?.map(withoutNeutralising), expected.map(asTexts));
+  });
+
+  test('in XML, also as libxml2 reads it, and as its schema says', async () => {
+    const xml = await exported(merchant, 'xml', ids);
+    expectSame(readXml(xml).map(asTexts), expected.map(asTexts));
+    const { errors, normalized } = await validateXML({
+      xml,
+      schema: SCHEMA,
+      normalization: 'c14n',
+      initialMemoryPages: 2_048,
+      maxMemoryPages: 16_384,
+    });
+    expect(errors).toEqual([]);
+    expectSame(readCanonical(normalized).map(asTexts), expected.map(asTexts));
+  });
+}
+
+/** Texts that are not the same are shown where they differ; whole, nobody could read them. */
+function expectSame(found: unknown, expected: unknown): void {
+  const [a, b] = [found, expected].map(
+    (value) => JSON.stringify(inOrder(value)) as string | undefined,
+  );
+  if (a === b) return;
+  if (a === undefined || b === undefined) expect.fail('There is nothing.');
+  const at = [...a].findIndex((_, index) => a[index] !== b[index]);
+  const around = (text: string) => text.slice(Math.max(0, at - 40), at + 40);
+  expect.fail(`${around(a)} in place of ${around(b)}`);
+}
+
+function inOrder(value: unknown): unknown {
+  return [value]
+    .flat()
+    .map((customer) => Object.entries(customer as object).sort(([x], [y]) => (x < y ? -1 : 1)));
+}
+
+/** Customers of canonical XML, which has three escapes in a text and no empty elements. */
+function readCanonical(xml: string): Texts[] {
+  const escapes: Texts = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&#xD;': '\r' };
+  return [...xml.matchAll(/<customer>(.*?)<\/customer>/gs)].map(([, row = '']) =>
+    Object.fromEntries(
+      [...row.matchAll(/<(\w+)>([^<]*)<\/\1>/g)].map(([, name, text = '']) => [
+        name,
+        text.replace(/&[^;]*;/g, (written) => escapes[written] ?? `?${written}`),
+      ]),
+    ),
+  );
+}
+
+describe('every character of Unicode that is taken is given back', () => {
+  const all = range(0, LAST).filter(
+    (point) => !REFUSED.includes(point) && !(point >= 0xd800 && point <= 0xdfff),
+  );
+  const bodies = bodiesOf(all);
+  readsBack(() => bodies);
+});
+
+describe('every character that is not taken is refused by its field:', () => {
+  test.each([
+    ['at the beginning of a text', (character: string) => `${character}a`],
+    ['in it', (character: string) => `å${character}😀`],
+    ['at its end', (character: string) => `=${character}`],
+  ])('%s', async (_, around) => {
+    const merchant = await newMerchant();
+    const refused = [...REFUSED, ...SURROGATES];
+    for (let at = 0; at < refused.length; at += NAMES.length) {
+      const points = refused.slice(at, at + NAMES.length);
+      const texts = points.map((point) => around(String.fromCharCode(point)));
+      // JSON can say half of a surrogate pair, by an escape.
+      const body = Object.fromEntries(texts.map((text, index) => [NAMES[index], text]));
+      const answer = await merchant.call('POST', '/customers', { body });
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toEqual(
+        points.map((point, index) => ({
+          pointer: `/${NAMES[index]}`,
+          detail: expect.stringContaining(
+            SURROGATES.includes(point)
+              ? 'half of a surrogate pair'
+              : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`,
+          ),
+        })),
+      );
+    }
+    expect((await merchant.call('GET', '/customers')).body).toEqual([]);
+  });
+});
+
+const SIGNS = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/** What a spreadsheet or a careless reader may pass over in front of a formula. */
+const BEFORE = [
+  ...['', ' ', '  ', '\t', '\r', '\n', '\r\n', '\u00a0', '\u1680', '\u2003', '\u2028', '\u3000'],
+  ...['\ufeff', "'", "''", " '", "' ", '"', '""', '",', '";', ',', ';', ',"', ';"', '\r\n,', '\n='],
+];
+const AFTER = ['', '1+1', "cmd|' /C calc'!A0", 'HYPERLINK("http://evil.example","x")', '1', 'a'];
+
+const HARD_TEXTS = [
+  ...BEFORE.flatMap((before) =>
+    SIGNS.flatMap((sign) => AFTER.map((after) => `${before}${sign}${after}`)),
+  ),
+  ...BEFORE.filter(Boolean),
+  ...[
+    '"',
+    '""',
+    '"""',
+    '","',
+    '";"',
+    'a"b',
+    'a,b',
+    'a;b',
+    'a\tb',
+    '\r',
+    '\n',
+    '\r\n',
+    '\n\r',
+    '\r\r',
+  ],
+  ...['a\r\nb', 'a\n\nb', '\na', 'a\r', ' a ', '\ta\t', '\u00a0a\u00a0', '\u0085', '\u2028\u2029'],
+  ...[']]>', '<![CDATA[x]]>', '<!-- x --', '--&gt;', '<?xml version="1.0"?>', '<!DOCTYPE a>', '&'],
+  ...['&amp;', '&#0;', '&#xFFFF;', '&lol;', '</customer>', '<b>', '\\', '\\n', '\\u0000', '%00'],
+  ...['\u202e=1+1', '\u200f+1', '\u2066@a\u2069', '\u200b=1', '\u00ad=1', '\u0301=1', 'e\u0301'],
+  ...[
+    '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}',
+    '🇸🇪',
+    'Z\u0351\u036b\u0343',
+    '\ufdd0',
+    '\u{1fffe}',
+  ],
+  ...['\u{10ffff}', '\ue000', '\u0378', 'null', 'true', '007', '1e5', '0x1F', '1/2', '2026-01-01'],
+  ...['+46 70 123 45 67', '-12,5', '+', '-', "'+46", '123456789012345678901', 'NaN', '#REF!', 'ﷺ'],
+];
+
+describe('every text that spreadsheets, CSV or XML find hard is given back', () => {
+  const bodies: Record<string, string>[] = [];
+  for (let at = 0; at < HARD_TEXTS.length; at += NAMES.length) {
+    const texts = HARD_TEXTS.slice(at, at + NAMES.length);
+    bodies.push(Object.fromEntries(texts.map((text, index) => [NAMES[index] as string, text])));
+  }
+  readsBack(() => bodies);
+});
+
+describe('the longest texts are given back, and longer ones refused by their field', () => {
+  const units = ['😀', 'å', '"', '&', '\r', '\n', "'", '=', ';', ',', ']', '\u0301', '\u202e', ' '];
+  const longest = (unit: string, more = 0) =>
+    Object.fromEntries(
+      WRITABLE_FIELDS.map(({ name, maxLength }) => [name, unit.repeat(maxLength + more)]),
+    );
+  const bodies = units.map((unit) => longest(unit));
+  readsBack(() => bodies);
+
+  test.each(['😀', '"', '\u0301'])('one character too many, of %j', async (unit) => {
+    const merchant = await newMerchant();
+    const answer = await merchant.call('POST', '/customers', { body: longest(unit, 1) });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual(
+      WRITABLE_FIELDS.map(({ name, maxLength }) => ({
+        pointer: `/${name}`,
+        detail: `must have at most ${maxLength} characters`,
+      })),
+    );
+  });
+});
+
+describe('an exported CSV file', () => {
+  let merchant: Client;
+  let ids: number[];
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    ids = [];
+    for (let at = 0; at < HARD_TEXTS.length; at += NAMES.length) {
+      const texts = HARD_TEXTS.slice(at, at + NAMES.length);
+      const body = Object.fromEntries(texts.map((text, index) => [NAMES[index] as string, text]));
+      ids.push((await create(merchant, body)).mexcParamvaluesetsid);
+    }
+  });
+
+  // LibreOffice's import has comma, semicolon and tab ticked from the start, all at once.
+  test.each(CSV_FORMS)(
+    'has the same cells for who splits at any delimiter, $delimiter, bom=$bom',
+    async ({ delimiter, bom }) => {
+      const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+      const rows = cellsAt(file, ',;\t');
+      expect(rows.filter((cells) => cells.length !== rows[0]?.length)).toEqual([]);
+      const [header = [], ...rest] = rows;
+      const [read] = CSV_READERS.map((reader) => reader(file, delimiter === 'comma' ? ',' : ';'));
+      expect(rest).toEqual(read?.map((row) => header.map((name) => row[name])));
+    },
+  );
+
+  test.each(CSV_FORMS)(
+    'has no cell that begins like a formula, $delimiter, bom=$bom',
+    async ({ delimiter, bom }) => {
+      const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+      const formulas = cellsAt(file, ',;\t')
+        .flat()
+        .filter((cell) => SIGNS.includes([...cell.trimStart()][0] ?? '') || /^[\t\r\n]/.test(cell))
+        // A number, or what could be one: nothing is run.
+        .filter((cell) => !/^[+-][\d ().,/-]*$/.test(cell));
+      expect(formulas).toEqual([]);
+    },
+  );
+});
+
+/** Cells of a file by the plainest rules: quotes count where a cell begins with one. */
+function cellsAt(file: string, delimiters: string): string[][] {
+  const text = file.replace(/^\ufeff/, '');
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    let cell = '';
+    if (text[at] === '"') {
+      for (at += 1; text[at] !== '"' || text[at + 1] === '"'; at += 1) {
+        if (text[at] === '"') at += 1;
+        cell += text[at];
+      }
+      at += 1;
+    }
+    while (at < text.length && !delimiters.includes(text[at] as string) && text[at] !== '\r') {
+      cell += text[at];
+      at += 1;
+    }
+    row.push(cell);
+    if (text[at] === '\r') {
+      rows.push(row);
+      row = [];
+      at += 1;
+    }
+    at += 1;
+  }
+  return rows;
+}

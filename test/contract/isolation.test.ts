@@ -1,0 +1,347 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import {
+  COMPANY,
+  type Command,
+  type ExportFormat,
+  type FilterName,
+  type Merchant,
+  newMerchants,
+  PERSON,
+  seen,
+  type Tag,
+  type Texts,
+} from '../support/acting-merchant.ts';
+import { type Client, isLocal, useApi } from '../support/api.ts';
+import { textsOf } from '../support/register-model.ts';
+
+// Nobody gets at another merchant's data. Merchants who use the same ids, keys and numbers act at
+// once, and what each is answered must be what it would be if the others were not there.
+
+useApi();
+
+const TIMEOUT = 600_000;
+/** Most rows of an export that is made at once, here. */
+const FEW = 20;
+process.env[ENVIRONMENT.longExportRows] = String(FEW);
+
+/** A number that no customer has. */
+const NOBODY = '202100-5489';
+const ids = fc.integer({ min: 1, max: 8 });
+const texts = fc.record(
+  {
+    name: fc.constantFrom('Nisse', 'Åsa'),
+    companyno: fc.constantFrom(COMPANY, PERSON),
+    email: fc.constantFrom('1', '2'),
+    notes: fc.constantFrom('a', 'b'),
+  },
+  { requiredKeys: ['name', 'companyno', 'email'] },
+);
+const tags = fc.constantFrom<Tag>(undefined, undefined, 'own', 'of another', 'old', '*');
+const filters = fc.constantFrom<FilterName | undefined>(
+  undefined,
+  undefined,
+  'own mark',
+  "another's mark",
+  'shared name',
+  'isCompany',
+  '!isCompany',
+);
+const limits = fc.integer({ min: 1, max: 3 });
+const formats = fc.constantFrom<ExportFormat>('csv', 'xml');
+const someIds = fc.uniqueArray(ids, { minLength: 1, maxLength: 4 });
+
+const doing = <const D extends Command['do'], T extends object>(
+  what: D,
+  parameters: { [K in keyof T]: fc.Arbitrary<T[K]> },
+) => fc.record({ do: fc.constant(what), ...parameters }) as fc.Arbitrary<{ do: D } & T>;
+
+const creating = doing('create', {
+  texts,
+  key: fc.constantFrom(undefined, undefined, 'key-1', 'key-2'),
+});
+const commands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 4, arbitrary: creating },
+  { weight: 3, arbitrary: doing('get', { id: ids, ifNoneMatch: tags }) },
+  {
+    weight: 2,
+    arbitrary: doing('list', { limit: limits, start: fc.nat({ max: 4 }), filter: filters }),
+  },
+  { weight: 2, arbitrary: doing('walk', { limit: limits, filter: filters }) },
+  { weight: 1, arbitrary: doing('count', { filter: filters }) },
+  {
+    weight: 3,
+    arbitrary: doing('change', {
+      id: ids,
+      texts: texts.map((some): Texts => some),
+      ifMatch: tags,
+    }),
+  },
+  { weight: 2, arbitrary: doing('delete', { id: ids, ifMatch: tags }) },
+  { weight: 1, arbitrary: doing('delete many', { ids: someIds }) },
+  { weight: 2, arbitrary: doing('look up', { number: fc.constantFrom(COMPANY, PERSON, NOBODY) }) },
+  { weight: 1, arbitrary: doing('export selected', { format: formats, filter: filters }) },
+  { weight: 1, arbitrary: doing('export chosen', { format: formats, ids: someIds }) },
+  {
+    weight: 2,
+    arbitrary: doing('use a cursor', {
+      how: fc.constantFrom('of another' as const, 'spliced' as const, 'changed' as const),
+      at: fc.nat({ max: 60 }),
+    }),
+  },
+);
+/** Begins with customers, so that there is something to get at. */
+const programs = fc
+  .tuple(fc.array(creating, { minLength: 3, maxLength: 4 }), fc.array(commands, { size: '+1' }))
+  .map(([first, then]): readonly Command[] => [...first, ...then.slice(0, 12)]);
+const FIRST = { name: 'Nisse', companyno: COMPANY, email: '1' };
+/** Meets each answer once, in the first run; chance would leave one out now and then. */
+const EVERYTHING: readonly Command[] = [
+  { do: 'create', texts: FIRST, key: undefined },
+  { do: 'create', texts: FIRST, key: 'key' },
+  { do: 'create', texts: FIRST, key: 'key' },
+  { do: 'create', texts: { ...FIRST, email: '2' }, key: 'key' },
+  { do: 'create', texts: { ...FIRST, companyno: PERSON }, key: undefined },
+  { do: 'get', id: 1, ifNoneMatch: 'own' },
+  { do: 'get', id: 2, ifNoneMatch: undefined },
+  { do: 'get', id: 3, ifNoneMatch: '*' },
+  { do: 'change', id: 1, texts: { ...FIRST, email: '2' }, ifMatch: 'own' },
+  { do: 'change', id: 1, texts: FIRST, ifMatch: 'old' },
+  { do: 'change', id: 3, texts: FIRST, ifMatch: undefined },
+  { do: 'look up', number: COMPANY },
+  { do: 'look up', number: PERSON },
+  { do: 'look up', number: NOBODY },
+  { do: 'walk', limit: 1, filter: undefined },
+  { do: 'use a cursor', how: 'changed', at: 3 },
+  { do: 'export chosen', format: 'csv', ids: [2, 3] },
+  { do: 'export chosen', format: 'xml', ids: [3, 4] },
+  { do: 'delete', id: 1, ifMatch: 'old' },
+  { do: 'delete', id: 1, ifMatch: undefined },
+  { do: 'delete', id: 1, ifMatch: '*' },
+  { do: 'delete many', ids: [1, 2] },
+];
+const SWAPPING: readonly Command[] = [
+  { do: 'use a cursor', how: 'of another', at: 0 },
+  { do: 'use a cursor', how: 'spliced', at: 12 },
+];
+/** At the end all that a merchant has is looked at. */
+const AUDIT: readonly Command[] = [
+  { do: 'walk', limit: 3, filter: undefined },
+  { do: 'count', filter: undefined },
+  { do: 'count', filter: 'shared name' },
+  { do: 'list', limit: 3, start: 1, filter: 'isCompany' },
+  { do: 'export selected', format: 'csv', filter: 'own mark' },
+  { do: 'export selected', format: 'xml', filter: undefined },
+];
+
+describe.runIf(isLocal)('merchants', () => {
+  test('who act at once are each answered as if alone', { timeout: TIMEOUT }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(programs, programs, programs),
+        fc.array(commands, { maxLength: 4 }) as fc.Arbitrary<readonly Command[]>,
+        async (all, together) => {
+          const merchants = await newMerchants();
+          await Promise.all(
+            merchants.map(async (merchant, index) => {
+              for (const command of all[index] ?? []) await merchant.act(command);
+            }),
+          );
+          // The same of different data, at the same moment.
+          for (const command of [...together, ...AUDIT]) {
+            await Promise.all(merchants.map((merchant) => merchant.act(command)));
+          }
+        },
+      ),
+      {
+        numRuns: 15,
+        examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
+        // What comes about by chance of time comes and goes while programs are made smaller.
+        endOnFailure: true,
+      },
+    );
+    // Each endpoint was met, and each way in which another's things might have shown.
+    expect([...seen].sort()).toEqual(
+      expect.arrayContaining([
+        ...['change 200', 'change 404', 'change 412', 'count 200', 'create 200', 'create 422'],
+        ...['delete 200', 'delete 404', 'delete 412', 'delete many 200', 'export chosen 200'],
+        ...['export chosen 404', 'export selected 200', 'get 200', 'get 304', 'get 404'],
+        ...['list 200', 'look up 200', 'look up 404', 'use a cursor changed 400'],
+        ...['use a cursor of another 400', 'use a cursor spliced 400', 'walk 200'],
+      ]),
+    );
+  });
+
+  test('whose exports are long get files of their own, and see no other', async () => {
+    const [one, two] = (await newMerchants()) as [Merchant, Merchant];
+    await Promise.all([one, two].map((merchant) => createMany(merchant, FEW + 1)));
+    const formats = ['csv', 'xml'] as const;
+    const under = await Promise.all(
+      [one, two].flatMap((merchant) =>
+        formats.map(async (format) => {
+          const { status, headers } = await merchant.client.call(
+            'GET',
+            `/customers/export/${format}`,
+          );
+          expect(status).toBe(202);
+          return { merchant, format, location: headers.get('location') as string };
+        }),
+      ),
+    );
+    for (const { merchant, location } of under) {
+      // While it runs, and no less once it is ready.
+      const other = merchant === one ? two : one;
+      await expectUnknownExport(other.client, location);
+      expect(await readyAt(merchant.client, location)).toBeDefined();
+      await expectUnknownExport(other.client, location);
+    }
+    await Promise.all(
+      under.map(async ({ merchant, format, location }) => {
+        const { url, bytes, count } = await readyAt(merchant.client, location);
+        expect(count).toBe(FEW + 1);
+        expect(new URL(url).pathname).toContain(`/exports/${merchant.name}/`);
+        await merchant.expectRows(url, format, merchant.model.select().map(textsOf), bytes);
+      }),
+    );
+  });
+
+  test("cannot tell another's customers from none at all", async () => {
+    const [asking, other] = (await newMerchants()) as [Merchant, Merchant];
+    const ask = () => inOrder(QUESTIONS, (question) => plainAnswer(asking.client, question));
+    const before = await ask();
+    await createMany(other, 3);
+    const { headers } = await other.client.call('GET', '/customers?limit=1');
+    expect(headers.get('link')).not.toBeNull();
+    const after = await ask();
+    expect(after).toEqual(before);
+    // The same questions get answers where there is something.
+    const known = await inOrder(QUESTIONS, (question) => plainAnswer(other.client, question));
+    for (const [index, question] of QUESTIONS.entries()) {
+      expect.soft(known[index], question.join(' ')).not.toEqual(after[index]);
+    }
+  });
+
+  test("cannot fetch another's file with an address of their own", async () => {
+    const [one, two] = (await newMerchants()) as [Merchant, Merchant];
+    const urls = [];
+    for (const merchant of [one, two]) {
+      await createMany(merchant, 1);
+      const { body } = await merchant.client.call('GET', '/customers/export/csv');
+      expect((await fetch(body.url)).status).toBe(200);
+      urls.push(new URL(body.url));
+    }
+    const [own, another] = urls as [URL, URL];
+    const prefix = another.pathname.split('/').slice(0, -1).join('/');
+    const guesses = [
+      another.pathname,
+      another.pathname + own.search,
+      `${own.pathname}/../..${another.pathname.split('/exports')[1]}${own.search}`,
+      `${prefix}/${own.search}`,
+      `/${own.pathname.split('/')[1]}${own.search}`,
+      `/${own.pathname.split('/')[1]}?list-type=2&prefix=exports/`,
+    ];
+    for (const guess of guesses) {
+      const response = await fetch(own.origin + guess);
+      expect.soft(response.status, guess).toBe(403);
+      expect.soft(await response.text()).not.toContain(two.mark);
+    }
+  });
+});
+
+/** What a merchant without customers may try, whose answers tell nothing of others. */
+const QUESTIONS: readonly (readonly [
+  method: string,
+  path: string,
+  headers?: Record<string, string>,
+  body?: unknown,
+])[] = [
+  ['GET', '/customers/1'],
+  ['GET', '/customers/1', { 'if-none-match': '"1"' }],
+  ['GET', '/customers/1', { 'if-none-match': '*' }],
+  ['PATCH', '/customers/1', {}, { name: 'B' }],
+  ['PATCH', '/customers/1', { 'if-match': '"1"' }, { name: 'B' }],
+  ['PATCH', '/customers/1', { 'if-match': '"9"' }, { name: 'B' }],
+  ['DELETE', '/customers/2', { 'if-match': '"9"' }],
+  ['GET', '/customers'],
+  ['GET', '/customers?limit=1'],
+  ['GET', '/customers?start=1'],
+  ['GET', '/customers?filter=search&search=betamark'],
+  ['GET', '/customers/count'],
+  ['GET', '/customers/count?filter=isCompany'],
+  ['GET', `/customers/count?filter=rangeByDate&from=2000-01-01&to=2100-01-01`],
+  ['GET', `/customers/searchByOrgNumber/${COMPANY}`],
+  ['GET', '/customers/export/csv'],
+  ['GET', '/customers/export/xml?filter=isCompany'],
+  ['POST', '/customers/export/csv', {}, [1, 2, 3]],
+  ['POST', '/customers/export/xml', {}, [1, 2, 3]],
+  ['DELETE', '/customers/1', { 'if-match': '"1"' }],
+  ['DELETE', '/customers/2'],
+  ['DELETE', '/customers', {}, [1, 2, 3]],
+];
+
+/**
+ * An answer byte for byte, and the file where it tells of one, without what differs from one time
+ * to the next: request id, time, and the file's random name.
+ */
+async function plainAnswer(
+  { url, token }: Client,
+  [method, path, headers = {}, body]: (typeof QUESTIONS)[number],
+) {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const requestId = response.headers.get('apigw-requestid') ?? '';
+  const text = (await response.text()).replace(requestId, 'ID');
+  const address = /"url":"([^"]+)"/.exec(text)?.[1];
+  return {
+    status: response.status,
+    headers: [...response.headers].filter(([name]) => !/^(?:date|apigw-requestid)$/.test(name)),
+    text: text.replace(/"url":"[^"]+","expires":"[^"]+"/, 'FILE'),
+    file: address && (await (await fetch(address)).text()),
+  };
+}
+
+/** Customers of whom each has the merchant's mark. */
+async function createMany(merchant: Merchant, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) {
+    const texts = { name: 'Nisse', companyno: COMPANY, email: String(left % 3) };
+    await merchant.act({ do: 'create', texts, key: undefined });
+  }
+}
+
+/** Expects the words that an export gets which there has never been. */
+async function expectUnknownExport(client: Client, location: string): Promise<void> {
+  const id = location.split('/').at(-1) as string;
+  const never = crypto.randomUUID();
+  const answers = [];
+  for (const asked of [id, never]) {
+    const answer = await plainAnswer(client, ['GET', `/customers/exports/${asked}`]);
+    expect(answer.status).toBe(404);
+    answers.push({ ...answer, text: answer.text.replaceAll(asked, 'EXPORT') });
+  }
+  expect(answers[0]).toEqual(answers[1]);
+}
+
+async function readyAt(client: Client, location: string) {
+  return vi.waitFor(
+    async () => {
+      const { body } = await client.call('GET', location);
+      expect(body.state).toBe('ready');
+      return body;
+    },
+    { timeout: 50_000, interval: 50 },
+  );
+}
+
+async function inOrder<A, B>(all: readonly A[], work: (one: A) => Promise<B>): Promise<B[]> {
+  const done: B[] = [];
+  for (const one of all) done.push(await work(one));
+  return done;
+}

@@ -1,0 +1,351 @@
+import { describe, expect, test, vi } from 'vitest';
+import {
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+
+useApi();
+
+const PRIVATE = '19900118-9811';
+const COMPANY = '556703-7485';
+
+const CUSTOMERS = [
+  {
+    name: 'Nisse Hult',
+    customerid: 'K1',
+    companyno: PRIVATE,
+    address: 'Ågatan 1',
+    postcode: '123 45',
+  },
+  { name: 'ÅKERS ÄPPELÖ AB', customerid: 'K2', companyno: COMPANY, reversetax: 'Ja' },
+  { name: 'Okänd', customerid: 'K3', postoffice: 'Östersund', crediflowPartyId: 'p' },
+  {
+    name: 'Hult Nisse',
+    customerid: 'K4',
+    customertypecode: 'Company',
+    crediflowPartyId: 'p',
+    dontSendEFaktura: '1',
+  },
+  {
+    name: 'Tom',
+    customerid: 'K5',
+    customertypecode: 'privat',
+    companyno: COMPANY,
+    reversetax: '0',
+  },
+];
+
+async function sampleMerchant(): Promise<Client> {
+  const merchant = await newMerchant();
+  for (const customer of CUSTOMERS) await create(merchant, customer);
+  return merchant;
+}
+
+const names = (body: { customerid: string }[]) =>
+  body.map(({ customerid }) => customerid).join(' ');
+
+describe('filters', () => {
+  const today = new Date().toISOString().slice(0, 10);
+  test.each([
+    ['', 'K1 K2 K3 K4 K5'],
+    ['filter=search&search=nisse', 'K1 K4'],
+    ['filter=search&search=Nisse%20Hult', 'K1'],
+    ['filter=search&search=Nisse&search=Hult', 'K1 K4'],
+    ['filter=search&search[0]=Nisse&search[1]=K4', 'K4'],
+    ['filter=search&search[]=Nisse&search[]=ågatan', 'K1'],
+    ['filter=search&search=%C3%A5kers%20%C3%A4ppel%C3%B6', 'K2'],
+    ['filter=search&search=A%CC%8Akers', 'K2'],
+    ['filter=search&search=5567037485', 'K2 K5'],
+    ['filter=search&search=556703-7485', 'K2 K5'],
+    ['filter=search&search=6703-7485', 'K2 K5'],
+    ['filter=search&search=199001189811', 'K1'],
+    ['filter=search&search=östersund', 'K3'],
+    ['filter=search&search=123%2045', 'K1'],
+    ['filter=!search&search=nisse', 'K2 K3 K5'],
+    ['filter=search&search=a,b', ''],
+    ['filter=searchInInvoiceForm&searchInInvoiceForm=nisse', 'K1 K4'],
+    ['filter=searchInInvoiceForm&searchInInvoiceForm=ågatan', ''],
+    ['filter=isPrivate', 'K1 K5'],
+    ['filter=isPrivate&isPrivate=0', 'K2 K3 K4'],
+    ['filter=!isPrivate&isPrivate=0', 'K1 K5'],
+    ['filter=isCompany', 'K2 K4'],
+    ['filter=isUnknown', 'K3'],
+    ['filter=isCustomerType&isPrivate=1&isUnknown=1', 'K1 K3 K5'],
+    ['filter=!isCustomerType&isPrivate=1&isUnknown=1', 'K2 K4'],
+    ['filter=isCustomerType&isPrivate=0', ''],
+    ['filter=isEFaktura', 'K3'],
+    ['filter=!isEFaktura', 'K1 K2 K4 K5'],
+    ['filter=isReverseTax', 'K2'],
+    ['filter=isTitle&isEFaktura=1&isReverseTax=1', 'K2 K3'],
+    ['filter=isCompany,search&search=Nisse', 'K4'],
+    ['filter=isCompany&filter=!search&search=Nisse', 'K2'],
+    ['filter[0]=isPrivate&filter[1]=search&search=Tom', 'K5'],
+    [`filter=rangeByDate&from=${today}&to=2999-01-01`, 'K1 K2 K3 K4 K5'],
+    ['filter=rangeByDate&from=2020-02-29&to=2020-03-01', ''],
+    ['filter=!rangeByDate&from=2020-02-29&to=2020-03-01', 'K1 K2 K3 K4 K5'],
+    [`filter=!rangeByDate,isPrivate&from=${today}&to=2999-01-01`, ''],
+  ])('%s finds %s', async (query, expected) => {
+    const merchant = await sampleMerchant();
+    await eventually(async () => {
+      const list = await merchant.call('GET', `/customers?${query}`);
+      expect(list.status, JSON.stringify(list.body)).toBe(200);
+      expect(names(list.body)).toBe(expected);
+      const { body } = await merchant.call('GET', `/customers/count?${query}`);
+      expect(body).toEqual({ count: list.body.length });
+    });
+  });
+
+  test('follow a change of the customer', async () => {
+    const merchant = await newMerchant();
+    const { mexcParamvaluesetsid: id } = await create(merchant, {
+      name: 'Före',
+      companyno: COMPANY,
+    });
+    await merchant.call('PATCH', `/customers/${id}`, { body: { name: 'Efter', companyno: '' } });
+    await eventually(async () => {
+      const find = async (query: string) =>
+        (await merchant.call('GET', `/customers/count?${query}`)).body.count;
+      expect(await find('filter=search&search=FÖRE')).toBe(0);
+      expect(await find('filter=search&search=EFTER')).toBe(1);
+      expect(await find('filter=isCompany')).toBe(0);
+      expect(await find('filter=isUnknown')).toBe(1);
+    });
+  });
+});
+
+describe.runIf(isLocal)('a large register', () => {
+  test('is found by the days on which its customers were created', async () => {
+    const merchant = crypto.randomUUID();
+    const days: string[] = [];
+    // The clock of the functions, which run in this process, goes through a year.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (let day = 0; day < 365; day += 1 + ((day * 7) % 40)) {
+        for (const time of ['00:00:00.000', '12:00:00.000', '23:59:59.999']) {
+          const date = new Date(Date.parse('2024-01-01') + day * 86_400_000);
+          const today = date.toISOString().slice(0, 10);
+          vi.setSystemTime(`${today}T${time}Z`);
+          await create(await newMerchant(0, { merchant }), { name: today });
+          days.push(today);
+        }
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+    const client = await newMerchant(0, { merchant });
+    const bounds = ['2023-12-31', '2024-01-01', '2024-01-02', '2024-02-29', '2024-06-30'];
+    for (const from of bounds) {
+      for (const to of [...bounds, '2024-12-30', '2025-01-01'].filter((day) => day >= from)) {
+        const isIn = (day: string) => from <= day && day <= to;
+        for (const inverted of ['', '!']) {
+          const query = `filter=${inverted}rangeByDate&from=${from}&to=${to}`;
+          const { body } = await client.call('GET', `/customers?limit=1000&${query}`);
+          expect(
+            body.map(({ name }: { name: string }) => name),
+            query,
+          ).toEqual(days.filter((day) => isIn(day) !== (inverted === '!')));
+          const count = await client.call('GET', `/customers/count?${query}`);
+          expect(count.body).toEqual({ count: body.length });
+        }
+      }
+    }
+  });
+
+  test('is counted, searched and paged over many pages of its index', async () => {
+    const merchant = await newMerchant();
+    // An index entry of the longest texts has 6 kB, and a page of the index 1 MB.
+    const long = Object.fromEntries(
+      ['name', 'customerid', 'companyno', 'address', 'postcode', 'postoffice'].map((name) => [
+        name,
+        'ö'.repeat(255),
+      ]),
+    );
+    const customers = await Promise.all(
+      Array.from({ length: 900 }, (_, index) =>
+        create(merchant, { ...long, fax: `${index}`, name: `${'ö'.repeat(200)} ${index % 7}` }),
+      ),
+    );
+    const gone = customers.filter(({ fax }) => Number(fax) % 9 === 4 || /^5\d\d$/.test(fax ?? ''));
+    const ids = gone.map((customer) => customer.mexcParamvaluesetsid);
+    await merchant.call('DELETE', '/customers', { body: ids });
+    const left = customers
+      .filter((customer) => !gone.includes(customer))
+      .sort((a, b) => a.mexcParamvaluesetsid - b.mexcParamvaluesetsid);
+    const found = left.filter(({ name }) => name?.endsWith(' 3'));
+
+    const headers = { 'accept-encoding': 'gzip' };
+    const get = async (path: string) => (await merchant.call('GET', path, { headers })).body;
+    const search = 'filter=search&search=%203';
+    expect(await get('/customers/count')).toEqual({ count: left.length });
+    expect(await get(`/customers/count?${search}`)).toEqual({ count: found.length });
+    expect(await get(`/customers?limit=1000&${search}`)).toEqual(found);
+    expect(await get('/customers?limit=5&start=700')).toEqual(left.slice(700, 705));
+    expect(await get(`/customers?limit=3&start=90&${search}`)).toEqual(found.slice(90, 93));
+    const { body } = await merchant.call('GET', `/customers/export/csv?${search}`);
+    expect(body.count).toBe(found.length);
+  });
+});
+
+describe('pages', () => {
+  test('lead from one to the next, each customer once', async () => {
+    const merchant = await sampleMerchant();
+    for (const filter of ['', '&filter=!search&search=nothing']) {
+      await eventually(async () => {
+        let path: string | undefined = `/customers?limit=2${filter}`;
+        const seen: string[] = [];
+        while (path) {
+          const { body, headers } = await merchant.call('GET', path);
+          seen.push(names(body));
+          const link: string | undefined = headers
+            .get('link')
+            ?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+          expect(headers.has('link')).toBe(link !== undefined);
+          path = link && new URL(link).pathname + new URL(link).search;
+          if (link) expect(link.startsWith(`${merchant.url}/`)).toBe(true);
+        }
+        expect(seen).toEqual(['K1 K2', 'K3 K4', 'K5']);
+      });
+    }
+  });
+
+  test('begin where start says, with and without a filter', async () => {
+    const merchant = await sampleMerchant();
+    const at = async (query: string) =>
+      names((await merchant.call('GET', `/customers?${query}`)).body);
+    await eventually(async () => {
+      expect(await at('start=3')).toBe('K4 K5');
+      expect(await at('start=1&limit=2')).toBe('K2 K3');
+      expect(await at('start=5')).toBe('');
+      expect(await at('filter=search&search=nisse&start=1')).toBe('K4');
+      expect(await at('start=0')).toBe('K1 K2 K3 K4 K5');
+    });
+  });
+
+  test('have no customer twice, and none lost, when others are deleted in between', async () => {
+    const merchant = await sampleMerchant();
+    const first = await merchant.call('GET', '/customers?limit=2');
+    const last = first.body[1].mexcParamvaluesetsid;
+    await merchant.call('DELETE', `/customers/${last}`);
+    const link = first.headers.get('link')?.match(/<(.+)>/)?.[1] as string;
+    const { body } = await merchant.call('GET', new URL(link).pathname + new URL(link).search);
+    expect(names(body)).toBe('K3 K4');
+  });
+
+  test('are packed with gzip where the caller takes it', async () => {
+    const merchant = await sampleMerchant();
+    const packed = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    const plain = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(packed.body).toEqual(plain.body);
+  });
+
+  test('show a customer the moment it is created', async () => {
+    const merchant = await newMerchant();
+    for (let count = 1; count <= 5; count += 1) {
+      await create(merchant, { name: `${count}` });
+      expect((await merchant.call('GET', '/customers')).body).toHaveLength(count);
+    }
+  });
+});
+
+describe('a wrong query is 400 and names the parameter', () => {
+  test.each([
+    ['limit=0', 'limit'],
+    ['limit=1001', 'limit'],
+    ['limit=abc', 'limit'],
+    ['limit=1.5', 'limit'],
+    ['limit=', 'limit'],
+    ['limit=1&limit=2', 'limit'],
+    ['start=-1', 'start'],
+    ['start=x', 'start'],
+    ['filter=isWrong', 'filter'],
+    ['filter=!', 'filter'],
+    ['filter=constructor', 'filter'],
+    ['filter=search', 'search'],
+    ['filter=search&search=', 'search'],
+    ['search=nisse', 'search'],
+    ['isPrivate=1', 'isPrivate'],
+    ['filter=isPrivate&isPrivate=2', 'isPrivate'],
+    ['filter=isCustomerType', 'isPrivate'],
+    ['filter=rangeByDate&from=2024-01-01', 'to'],
+    ['filter=rangeByDate&from=2024-02-30&to=2024-03-01', 'from'],
+    ['filter=rangeByDate&from=2024-01-01&to=20240101', 'to'],
+    ['filter=rangeByDate&from=2024-01-02&to=2024-01-01', 'from'],
+    ['cursor=', 'cursor'],
+    ['cursor=abc', 'cursor'],
+    ['cursor=../../../../etc', 'cursor'],
+    ['limt=5', 'limt'],
+  ])('%s', async (query, parameter) => {
+    const merchant = await newMerchant();
+    const { status, headers, body } = await merchant.call('GET', `/customers?${query}`);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(body.errors).toEqual([{ parameter, detail: expect.any(String) }]);
+    expect(body.detail).toContain(parameter);
+  });
+
+  test('several faults, all at once', async () => {
+    const merchant = await newMerchant();
+    const query = 'limit=0&start=-1&filter=rangeByDate,search&from=x&serch=a&isCompany=2';
+    const { status, body } = await merchant.call('GET', `/customers?${query}`);
+    expect(status).toBe(400);
+    expect(body.errors).toEqual([
+      { parameter: 'serch', detail: 'is not a parameter of this call; did you mean `search`?' },
+      { parameter: 'limit', detail: 'must be an integer from 1 to 1000' },
+      { parameter: 'start', detail: 'must be an integer from 0 to 9007199254740991' },
+      { parameter: 'from', detail: 'must be a date that exists, as YYYY-MM-DD' },
+      { parameter: 'isCompany', detail: 'must be 0 or 1' },
+      { parameter: 'isCompany', detail: 'needs filter=isCompany or filter=isCustomerType' },
+      { parameter: 'to', detail: 'is missing; filter rangeByDate needs it' },
+      { parameter: 'search', detail: 'is missing; filter search needs it' },
+    ]);
+    expect(body.detail).toContain('serch is not a parameter of this call');
+  });
+
+  test('a cursor that was changed, or made for other filters', async () => {
+    const merchant = await sampleMerchant();
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    const at = (query: string) => merchant.call('GET', `/customers?${query}`);
+    expect(await at(`cursor=${cursor}`)).toMatchObject({ status: 200 });
+    const changed = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
+    expect(await at(`cursor=${changed}`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&filter=isPrivate`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&start=1`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(merchantsAvailable > 1)("another merchant's cursor", async () => {
+    const merchant = await sampleMerchant();
+    const other = await newMerchant(1);
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(isLocal)('a page whose answer would pass 6 MB', async () => {
+    const merchant = await newMerchant();
+    const notes = 'å'.repeat(10_000);
+    await Promise.all(
+      Array.from({ length: 170 }, () => create(merchant, { notes, statuslog: notes })),
+    );
+    const headers = { 'accept-encoding': 'identity' };
+    const all = await merchant.call('GET', '/customers?limit=1000', { headers });
+    expect(all.status).toBe(400);
+    expect(all.body.errors[0].parameter).toBe('limit');
+    expect((await merchant.call('GET', '/customers?limit=100', { headers })).body).toHaveLength(
+      100,
+    );
+    const packed = await merchant.call('GET', '/customers?limit=1000');
+    expect(packed.body).toHaveLength(170);
+  });
+});

@@ -1,0 +1,195 @@
+import SwaggerParser from '@apidevtools/swagger-parser';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openApiDocument } from '../../infra/documents/openapi.ts';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
+import { type Answer, type Client, clientOf, create, newMerchant, useApi } from '../support/api.ts';
+import { at, deviations, document, errorsBy } from '../support/documented.ts';
+import { SEED_CUSTOMER } from '../support/seed.ts';
+
+useApi();
+
+test('the checked-in document is what npm run generate makes', () => {
+  expect(document).toEqual(openApiDocument());
+});
+
+test('the document is valid OpenAPI 3.1', async () => {
+  await expect(SwaggerParser.validate(structuredClone(document))).resolves.toBeDefined();
+});
+
+test('the document has every route and no other', () => {
+  const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(documented.toSorted()).toEqual(
+    ENDPOINTS.map(({ method, path }) => `${method} ${path}`).toSorted(),
+  );
+});
+
+describe('real answers are as documented:', () => {
+  let merchant: Client;
+  let id: number;
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    ({ mexcParamvaluesetsid: id } = await create(merchant, SEED_CUSTOMER));
+    await create(merchant, { name: 'Anna Berg', companyno: '811218-9876', postcode: '123 45' });
+    await create(merchant, { name: 'A', internalCreditLimit: '1', sendByPostOnly: '1' });
+  });
+
+  const key = crypto.randomUUID();
+  const withKey = (body: unknown) => ({ body, headers: { 'idempotency-key': key } });
+  const ONE = '/customers/{mexcParamvaluesetsid}';
+  const EXPORT = '/customers/exports/{exportId}';
+  const LOOK_UP = '/customers/searchByOrgNumber/{orgNum}';
+
+  test.each<[string, string, number, (merchant: Client) => Promise<Answer>]>([
+    ['GET', '/customers', 200, (m) => m.call('GET', '/customers?limit=2&filter=isUnknown')],
+    ['GET', '/customers', 400, (m) => m.call('GET', '/customers?limit=0&start=x&nothing=1')],
+    ['GET', '/customers', 401, (m) => clientOf(m.url, '').call('GET', '/customers')],
+    [
+      'GET',
+      '/customers',
+      406,
+      (m) => m.call('GET', '/customers', { headers: { accept: 'image/png' } }),
+    ],
+    ['POST', '/customers', 200, (m) => m.call('POST', '/customers', withKey({ name: 'B' }))],
+    ['POST', '/customers', 422, (m) => m.call('POST', '/customers', withKey({ name: 'C' }))],
+    ['POST', '/customers', 400, (m) => m.call('POST', '/customers', { body: { nmae: 1 } })],
+    [
+      'POST',
+      '/customers',
+      413,
+      (m) => m.call('POST', '/customers', { body: { notes: 'x'.repeat(1_100_000) } }),
+    ],
+    [
+      'POST',
+      '/customers',
+      415,
+      (m) => m.call('POST', '/customers', { body: 'x', headers: { 'content-type': 'text/plain' } }),
+    ],
+    ['GET', '/customers/count', 200, (m) => m.call('GET', '/customers/count')],
+    ['GET', ONE, 200, (m) => m.call('GET', `/customers/${id}`)],
+    [
+      'GET',
+      ONE,
+      304,
+      (m) => m.call('GET', `/customers/${id}`, { headers: { 'if-none-match': '*' } }),
+    ],
+    ['GET', ONE, 404, (m) => m.call('GET', '/customers/999999999')],
+    ['PATCH', ONE, 200, (m) => m.call('PATCH', `/customers/${id}`, { body: { name: '' } })],
+    ['PATCH', ONE, 400, (m) => m.call('PATCH', `/customers/${id}`, { body: [] })],
+    ['PATCH', ONE, 404, (m) => m.call('PATCH', '/customers/999999999', { body: {} })],
+    [
+      'PATCH',
+      ONE,
+      412,
+      (m) => m.call('PATCH', `/customers/${id}`, { body: {}, headers: { 'if-match': '"0"' } }),
+    ],
+    ['GET', LOOK_UP, 400, (m) => m.call('GET', '/customers/searchByOrgNumber/1234567890')],
+    ['GET', LOOK_UP, 404, (m) => m.call('GET', '/customers/searchByOrgNumber/5560360793')],
+    ...['csv', 'xml'].flatMap((format): [string, string, number, typeof exported][] => {
+      const path = `/customers/export/${format}`;
+      const accept = { csv: 'text/csv', xml: 'application/xml' }[format] as string;
+      const exported = (m: Client) => m.call('GET', path);
+      return [
+        ['GET', path, 200, exported],
+        ['GET', path, 303, (m) => m.call('GET', path, { headers: { accept } })],
+        ['POST', path, 200, (m) => m.call('POST', path, { body: [id, String(id), 999999999] })],
+        ['POST', path, 404, (m) => m.call('POST', path, { body: [999999999] })],
+      ];
+    }),
+    [
+      'DELETE',
+      ONE,
+      412,
+      (m) => m.call('DELETE', `/customers/${id}`, { headers: { 'if-match': '"0"' } }),
+    ],
+    ['DELETE', ONE, 200, (m) => m.call('DELETE', `/customers/${id}`)],
+    ['DELETE', ONE, 404, (m) => m.call('DELETE', `/customers/${id}`)],
+    ['DELETE', '/customers', 200, (m) => m.call('DELETE', '/customers', { body: [id] })],
+    ['DELETE', '/customers', 400, (m) => m.call('DELETE', '/customers', { body: [] })],
+    ['GET', EXPORT, 400, (m) => m.call('GET', '/customers/exports/x')],
+    ['GET', EXPORT, 404, (m) => m.call('GET', `/customers/exports/${crypto.randomUUID()}`)],
+  ])('%s %s %i', async (method, path, status, call) => {
+    const answer = await call(merchant);
+    expect(answer.status).toBe(status);
+    expect(deviations(method, path, answer)).toEqual([]);
+  });
+
+  test('GET a person by number, 200', async () => {
+    await expect
+      .poll(() => merchant.call('GET', '/customers/searchByOrgNumber/8112189876'), {
+        timeout: 10_000,
+      })
+      .toMatchObject({ status: 200, body: { lastname: 'Berg', zip: 12345 } });
+    const answer = await merchant.call('GET', '/customers/searchByOrgNumber/8112189876');
+    expect(deviations('GET', LOOK_UP, answer)).toEqual([]);
+  });
+});
+
+test.each(
+  ENDPOINTS.filter(
+    ({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value,
+  ),
+)('the example of $method $path fits its schema', ({ method, path }) => {
+  const media = ['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json'];
+  const { example } = at(...media).value;
+  expect(example).toBeDefined();
+  expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
+});
+
+describe('what is sent is taken exactly where it is as documented:', () => {
+  const NEW = '/components/schemas/NewCustomer';
+  test.each<[string, unknown]>([
+    ['that of the original documentation', SEED_CUSTOMER],
+    ['nothing set', {}],
+    ['read-only members of any type', { mexcParamvaluesetsid: null, date: {}, mexcModulesid: [] }],
+    ['255 characters outside the basic plane', { name: '😀'.repeat(255) }],
+    ['256 characters', { name: 'å'.repeat(256) }],
+    ['10,000 characters of notes', { notes: 'x'.repeat(10_000) }],
+    ['10,001 characters of notes', { notes: 'x'.repeat(10_001) }],
+    ['white space and what is right to left', { name: '\t\r\n\u00a0\u2028\u202e\u05d0\ufeff' }],
+    ['the character NUL', { name: 'a\u0000' }],
+    ['an escape character', { name: '\u001b[31m' }],
+    ['a noncharacter', { name: '\uffff' }],
+    ['the mark of a lost character', { name: '\ufffdke' }],
+    ['a number for a text', { name: 1 }],
+    ['null for a text', { name: null }],
+    ['an unknown member', { nmae: 'x' }],
+    ['an array', []],
+  ])('%s', async (_, body) => {
+    const merchant = await newMerchant();
+    const { status } = await merchant.call('POST', '/customers', { body });
+    expect(status).toBe(errorsBy(NEW, body).length === 0 ? 200 : 400);
+  });
+
+  test.each<[string, unknown]>([
+    ['numbers and digits', [1, '2', '0003']],
+    ['zero', [0]],
+    ['a fraction', [1.5]],
+    ['a negative number', [-1]],
+    ['beyond 2^53', [2 ** 53]],
+    ['the largest in digits', ['9007199254740991', '09007199254740990']],
+    ['beyond 2^53 in digits', ['9007199254740992']],
+    ['far beyond 2^53 in digits', ['9999999999999999']],
+    ['no digits', ['x']],
+    ['none', []],
+    ['a thousand', Array.from({ length: 1_000 }, (_, index) => index + 1)],
+    ['one more', Array.from({ length: 1_001 }, (_, index) => index + 1)],
+    ['no array', { id: 1 }],
+  ])('ids: %s', async (_, body) => {
+    const merchant = await newMerchant();
+    const { status } = await merchant.call('DELETE', '/customers', { body });
+    const isValid = errorsBy('/components/schemas/IdsToDelete', body).length === 0;
+    expect(status).toBe(isValid ? 200 : 400);
+  });
+
+  test.each([crypto.randomUUID(), crypto.randomUUID().toUpperCase(), 'x'])(
+    'the id of an export: %s',
+    async (id) => {
+      const merchant = await newMerchant();
+      const { status } = await merchant.call('GET', `/customers/exports/${id}`);
+      const { pointer } = at('paths', '/customers/exports/{exportId}', 'get', 'parameters', 0);
+      expect(status).toBe(errorsBy(`${pointer}/schema`, id).length === 0 ? 404 : 400);
+    },
+  );
+});

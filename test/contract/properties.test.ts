@@ -1,0 +1,318 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FILTERS } from '../../shared/domain/customer-filter.ts';
+import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../../shared/domain/limits.ts';
+import { type Client, create, eventually, newMerchant, useApi } from '../support/api.ts';
+import {
+  customers,
+  type FilterName,
+  type FilterParameters,
+  filterQueries,
+  INVOICE_FORM_FIELDS,
+  identityNumbers,
+  KNOWN_CUSTOMERS,
+  type KnownCustomer,
+  SEARCHED_FIELDS,
+} from '../support/arbitraries.ts';
+import {
+  asTexts,
+  CSV_READERS,
+  exported,
+  FURTHER,
+  readXml,
+  type Texts,
+  withoutNeutralising,
+} from '../support/export-files.ts';
+import { SEED_CUSTOMER } from '../support/seed.ts';
+
+useApi();
+
+/** Long enough for a deployed API, where each request takes its time. */
+const TIMEOUT = 600_000;
+/** A customer of whom nothing is set: the fields that every answer has. */
+const NOTHING = Object.fromEntries(Object.keys(SEED_CUSTOMER).map((name) => [name, '']));
+
+const oneToThree = fc.array(customers, { minLength: 1, maxLength: 3 });
+
+type Customer = Awaited<ReturnType<typeof create>>;
+
+/** How the API should answer a customer with these texts, made by the register as `origin`. */
+function answered(origin: Customer, texts: Texts) {
+  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } = origin;
+  const set = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
+  return { ...NOTHING, ...set, mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid };
+}
+
+describe('any customers', () => {
+  let merchant: Client;
+  beforeAll(async () => {
+    merchant = await newMerchant();
+  });
+
+  /** Creates customers, gives them to a test with what the API should answer, and deletes them. */
+  async function withCustomers(
+    bodies: readonly Texts[],
+    check: (expected: ReturnType<typeof answered>[], ids: number[]) => Promise<void>,
+  ): Promise<void> {
+    const expected = [];
+    for (const body of bodies) expected.push(answered(await create(merchant, body), body));
+    const ids = expected.map(({ mexcParamvaluesetsid }) => mexcParamvaluesetsid);
+    try {
+      await check(expected, ids);
+    } finally {
+      await merchant.call('DELETE', '/customers', { body: ids });
+    }
+  }
+
+  test('are read back as they were written', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(oneToThree, (bodies) =>
+        withCustomers(bodies, async (expected, ids) => {
+          expect((await merchant.call('GET', '/customers')).body).toEqual(expected);
+          for (const [index, id] of ids.entries()) {
+            expect((await merchant.call('GET', `/customers/${id}`)).body).toEqual(expected[index]);
+          }
+        }),
+      ),
+      { numRuns: 60 },
+    ),
+  );
+
+  test('come out of a CSV file as they were written', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        oneToThree,
+        fc.constantFrom('comma', 'semicolon'),
+        fc.boolean(),
+        (bodies, delimiter, bom) =>
+          withCustomers(bodies, async (expected, ids) => {
+            const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+            expect(file.startsWith('\ufeff')).toBe(bom);
+            const rows = expected.map(asTexts);
+            const separator = delimiter === 'comma' ? ',' : ';';
+            for (const read of CSV_READERS) {
+              expect(read(file, separator).map(withoutNeutralising)).toEqual(rows);
+            }
+          }),
+      ),
+      { numRuns: 60 },
+    ),
+  );
+
+  test('come out of an XML file as they were written', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(oneToThree, (bodies) =>
+        withCustomers(bodies, async (expected, ids) => {
+          const rows = readXml(await exported(merchant, 'xml', ids));
+          expect(rows.map((row) => ({ ...FURTHER, ...row }))).toEqual(expected.map(asTexts));
+        }),
+      ),
+      { numRuns: 60 },
+    ),
+  );
+});
+
+test('any changes of a customer add up as changes of a plain object do', {
+  timeout: TIMEOUT,
+}, async () => {
+  const merchant = await newMerchant();
+  await fc.assert(
+    fc.asyncProperty(
+      customers,
+      fc.array(customers, { minLength: 1, maxLength: 5 }),
+      async (first, changes) => {
+        const origin = await create(merchant, first);
+        const path = `/customers/${origin.mexcParamvaluesetsid}`;
+        let texts: Texts = first;
+        for (const change of changes) {
+          texts = { ...texts, ...change };
+          const { status, body } = await merchant.call('PATCH', path, { body: change });
+          expect(status).toBe(200);
+          expect(body).toEqual(answered(origin, texts));
+        }
+        expect((await merchant.call('GET', path)).body).toEqual(answered(origin, texts));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('any valid identity number finds its customer, in any way of writing it', {
+  timeout: TIMEOUT,
+}, async () => {
+  const merchant = await newMerchant();
+  await fc.assert(
+    fc.asyncProperty(identityNumbers, fc.nat(), fc.nat(), async ({ kind, forms }, a, b) => {
+      const companyno = forms[a % forms.length];
+      const asked = forms[b % forms.length] as string;
+      const address = crypto.randomUUID();
+      const texts = { name: 'N', companyno, address };
+      const { mexcParamvaluesetsid: id } = await create(merchant, texts);
+      await eventually(async () => {
+        const path = `/customers/searchByOrgNumber/${encodeURIComponent(asked)}`;
+        const { status, body } = await merchant.call('GET', path);
+        expect(status, `${asked} asked for, ${companyno} written`).toBe(200);
+        expect(body.street).toBe(address);
+        expect(body.company).toBe(kind === 'company' ? 'N' : '');
+      });
+      await merchant.call('DELETE', `/customers/${id}`);
+    }),
+    // A failure shows itself after a long wait only; smaller ones would take as long each.
+    { numRuns: 150, endOnFailure: true },
+  );
+});
+
+describe('any filters', () => {
+  type Created = KnownCustomer & { readonly id: number; readonly day: string };
+  const created: Created[] = [];
+  let merchant: Client;
+
+  beforeAll(async () => {
+    merchant = await newMerchant();
+    for (const [index, known] of KNOWN_CUSTOMERS.entries()) {
+      const customer = await (index % 3 === 0 ? createByChange : create)(merchant, known.texts);
+      const { mexcParamvaluesetsid: id, date = '' } = customer;
+      created.push({ ...known, id, day: date.slice(0, 10) });
+    }
+    await eventually(async () => {
+      const count = async (query: string) =>
+        (await merchant.call('GET', `/customers/count?${query}`)).body.count;
+      expect(await count('')).toBe(KNOWN_CUSTOMERS.length);
+      expect(await count(`filter=search&search=${UNCHANGED}`)).toBe(0);
+    });
+  }, TIMEOUT);
+
+  test('select, count and page as a plain look at each customer does', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        filterQueries,
+        fc.noBias(fc.integer({ min: 1, max: KNOWN_CUSTOMERS.length + 1 })),
+        fc.oneof(fc.constant(0), fc.nat({ max: KNOWN_CUSTOMERS.length })),
+        async ({ filters, parameters, query }, limit, start) => {
+          const isMeant = (customer: Created) =>
+            filters.every(
+              (filter) => MEANINGS[filter.name](customer, parameters) !== filter.inverted,
+            );
+          const expected = created.filter(isMeant).map(({ id }) => id);
+          const path = `/customers?${query}`;
+          expect(await idsOnPages(merchant, `${path}&limit=1000`)).toEqual([expected]);
+          const { body } = await merchant.call('GET', `/customers/count?${query}`);
+          expect(body).toEqual({ count: expected.length });
+          const pages = await idsOnPages(merchant, `${path}&limit=${limit}&start=${start}`);
+          expect(pages).toEqual(inPages(expected.slice(start), limit));
+        },
+      ),
+      { numRuns: 150 },
+    ),
+  );
+
+  test('find each customer by its name in capitals and in small letters', async () => {
+    const missed: unknown[] = [];
+    for (const { id, texts } of created) {
+      for (const text of [texts.name?.toUpperCase(), texts.name?.toLowerCase()]) {
+        if (!text) continue;
+        const path = `/customers?filter=search&search=${encodeURIComponent(text)}`;
+        const found = (await idsOnPages(merchant, path)).flat();
+        if (!found.includes(id)) missed.push({ name: texts.name, text });
+      }
+    }
+    expect(missed).toEqual([]);
+  });
+
+  test('mean the same where one is named many times', async () => {
+    const many = Array(400).fill('!isPrivate').join(',');
+    expect(await idsOnPages(merchant, `/customers?filter=${many}`)).toEqual(
+      await idsOnPages(merchant, '/customers?filter=!isPrivate'),
+    );
+  });
+
+  test('are all taken at once, with as many texts as a search may have', async () => {
+    const names = Object.keys(FILTERS);
+    const query = new URLSearchParams({ filter: names.map((name) => `${name},!${name}`).join() });
+    for (const name of ['search', 'searchInInvoiceForm']) {
+      for (let nth = 0; nth < MAX_SEARCH_TEXTS; nth += 1) {
+        query.append(name, `${nth}`.repeat(MAX_SEARCH_LENGTH));
+      }
+    }
+    query.append('from', '2026-01-01');
+    query.append('to', '2026-12-31');
+    for (const name of ['isPrivate', 'isCompany', 'isUnknown', 'isEFaktura', 'isReverseTax']) {
+      query.append(name, '1');
+    }
+    expect(await idsOnPages(merchant, `/customers?${query}`)).toEqual([[]]);
+  });
+
+  /** What each filter means, of a single customer. */
+  const MEANINGS: Record<FilterName, (customer: Created, given: FilterParameters) => boolean> = {
+    search: ({ texts }, { search }) => search.every((text) => occurs(text, texts, SEARCHED_FIELDS)),
+    searchInInvoiceForm: ({ texts }, { searchInInvoiceForm }) =>
+      searchInInvoiceForm.every((text) => occurs(text, texts, INVOICE_FORM_FIELDS)),
+    rangeByDate: ({ day }, { from, to }) => from <= day && day <= to,
+    isPrivate: ({ kind }, { isPrivate = '1' }) => (kind === 'private') === (isPrivate === '1'),
+    isCompany: ({ kind }, { isCompany = '1' }) => (kind === 'company') === (isCompany === '1'),
+    isUnknown: ({ kind }, { isUnknown = '1' }) => (kind === 'unknown') === (isUnknown === '1'),
+    isCustomerType: ({ kind }, { isPrivate, isCompany, isUnknown }) =>
+      ({ private: isPrivate, company: isCompany, unknown: isUnknown })[kind] === '1',
+    isEFaktura: ({ eInvoice }, { isEFaktura = '1' }) => eInvoice === (isEFaktura === '1'),
+    isReverseTax: ({ reverseTax }, { isReverseTax = '1' }) => reverseTax === (isReverseTax === '1'),
+    isTitle: ({ eInvoice, reverseTax }, { isEFaktura, isReverseTax }) =>
+      (eInvoice && isEFaktura === '1') || (reverseTax && isReverseTax === '1'),
+  };
+});
+
+/** Stands in the name of a customer that is still to be changed. */
+const UNCHANGED = 'not-changed-yet';
+
+/** Creates another customer and changes it until it has these texts. */
+async function createByChange(merchant: Client, texts: Texts): Promise<Customer> {
+  const known = { companyno: '556703-7485', customertypecode: 'private', reversetax: '1' };
+  const customer = await create(merchant, { ...SEED_CUSTOMER, ...known, name: UNCHANGED });
+  const path = `/customers/${customer.mexcParamvaluesetsid}`;
+  const { status } = await merchant.call('PATCH', path, { body: texts });
+  expect(status).toBe(200);
+  return customer;
+}
+
+/** Ids of the customers on a page of the list and on those after it. */
+async function idsOnPages(merchant: Client, first: string): Promise<number[][]> {
+  const pages: number[][] = [];
+  let path: string | undefined = first;
+  while (path) {
+    const { status, headers, body } = await merchant.call('GET', path);
+    expect(status, JSON.stringify(body)).toBe(200);
+    pages.push(body.map((customer: Customer) => customer.mexcParamvaluesetsid));
+    const next: string | undefined = headers.get('link')?.match(/^<(.+)>; rel="next"$/)?.[1];
+    path = next?.slice(merchant.url.length);
+  }
+  return pages;
+}
+
+/** A list in pages; an empty list is one empty page. */
+function inPages(ids: readonly number[], limit: number): number[][] {
+  const count = Math.max(1, Math.ceil(ids.length / limit));
+  return Array.from({ length: count }, (_, page) => ids.slice(page * limit, (page + 1) * limit));
+}
+
+/**
+ * Whether a text occurs in one of the fields, whatever its case, its white space and its Unicode
+ * form; the text of a number also where companyno has the same digits.
+ */
+function occurs(text: string, texts: Texts, fields: readonly string[]): boolean {
+  const number = numberIn(text);
+  return (
+    fields.some((name) => plain(texts[name] ?? '').includes(plain(text))) ||
+    (number !== '' && numberIn(texts.companyno ?? '').includes(number))
+  );
+}
+
+/** A text without what search passes over: lower case first, as some letters have two capitals. */
+function plain(text: string): string {
+  const composed = text.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
+  return composed.split(/\s+/u).join(' ');
+}
+
+/** The digits of a number that may have hyphens and spaces between them. */
+function numberIn(text: string): string {
+  const parts = text.trim().split(/[\s+-]+/);
+  return /^\d/.test(text.trim()) && /^\d+$/.test(parts.join('')) ? parts.join('') : '';
+}

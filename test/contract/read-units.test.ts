@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
+import { type Client, clientOf, create } from '../support/api.ts';
+
+// What calls cost, by the read units that the server itself reports (ReturnConsumedCapacity).
+
+/** A customer of some 20,300 bytes, whose entry in the directory has some 150. */
+const TEXT = 'x'.repeat(10_000);
+const LARGE = { companyno: '556703-7485', notes: TEXT, statuslog: TEXT };
+const ITEM_BYTES = 20_300;
+const COUNT = 200;
+/** Bytes of one unit, read consistently; others cost half. */
+const UNIT = 4_096;
+const ITEM_UNITS = Math.ceil(ITEM_BYTES / UNIT);
+/** Most that some entries of the directory cost. */
+const entries = (count: number) => (count * 170) / UNIT / 2 + 1;
+
+describe.skipIf(process.env.API_URL)('in read units,', () => {
+  let stack: LocalStack;
+  let proxy: CountingProxy;
+  let merchant: Client;
+  let ids: number[];
+
+  beforeAll(async () => {
+    const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
+    const table = `customers-${crypto.randomUUID()}`;
+    stack = await startLocalStack(dynamodbEndpoint ? { dynamodbEndpoint, table } : {});
+    proxy = await startCountingProxy(stack.dynamodbEndpoint);
+    // The handlers' SDK reads this on its first call.
+    process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;
+    merchant = clientOf(stack.url, await stack.token({ merchant: 'm' }));
+    const customers = await Promise.all(
+      Array.from({ length: COUNT }, (_, index) =>
+        create(merchant, { ...LARGE, name: index % 50 === 7 ? 'Ek' : 'Alm' }),
+      ),
+    );
+    ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await stack.close();
+  });
+
+  async function consumptionOf(method: string, path: string, body?: unknown) {
+    proxy.take();
+    const headers = { 'accept-encoding': 'gzip' };
+    const answer = await merchant.call(method, path, { headers, ...(body ? { body } : {}) });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return { ...proxy.take(), answer };
+  }
+
+  test('get reads one item, once', async () => {
+    const { units, requests } = await consumptionOf('GET', `/customers/${ids[0]}`);
+    expect(requests).toBe(1);
+    expect(units).toBe(ITEM_UNITS);
+  });
+
+  test.each(['', '?filter=isCompany', '?filter=search&search=ek', '?filter=!isEFaktura'])(
+    'count%s never reads a whole customer',
+    async (query) => {
+      const { units, requests } = await consumptionOf('GET', `/customers/count${query}`);
+      // DynamoDB Local ends a page by the size of whole items also where it reads an index.
+      expect(units).toBeLessThanOrEqual(entries(COUNT) + requests / 2);
+    },
+  );
+
+  test('count of days reads a few entries besides', async () => {
+    const query = 'filter=rangeByDate&from=2020-01-01&to=2999-12-31';
+    const { units } = await consumptionOf('GET', `/customers/count?${query}`);
+    expect(units).toBeLessThanOrEqual(entries(COUNT) + 20);
+  });
+
+  test('a search reads whole only whom it finds', async () => {
+    const { units, answer } = await consumptionOf('GET', '/customers?filter=search&search=ek');
+    expect(answer.body).toHaveLength(4);
+    expect(units).toBeLessThanOrEqual(entries(COUNT) + 4 * ITEM_UNITS + 1);
+  });
+
+  test('a page at an offset reads entries up to there, and the customers of the page', async () => {
+    const { units } = await consumptionOf('GET', '/customers?start=150&limit=2');
+    expect(units).toBeLessThanOrEqual(entries(153) + 2 * ITEM_UNITS + 1);
+  });
+
+  test('a cursor costs the same wherever it leads', async () => {
+    const first = await consumptionOf('GET', '/customers?limit=10');
+    const before = await consumptionOf('GET', '/customers?limit=10&start=170');
+    const link = /<(.+)>/.exec(before.answer.headers.get('link') ?? '')?.[1] ?? '';
+    const there = await consumptionOf('GET', link.slice(merchant.url.length));
+    expect(there.answer.body[0].mexcParamvaluesetsid).toBe(ids.toSorted((a, b) => a - b)[180]);
+    expect(there.units).toBe(first.units);
+    expect(there.requests).toBe(1);
+  });
+
+  test('a list of ids is fetched in batches', async () => {
+    // Some servers put no more than 1 MB into an answer, and want to be asked again for the rest.
+    const few = ids.slice(0, 40);
+    const absent = Array.from({ length: 100 }, (_, index) => 1_000_000 + index);
+    const chosen = await consumptionOf('POST', '/customers/export/csv', few);
+    expect(chosen.requests).toBe(1);
+    expect(chosen.units).toBe(few.length * ITEM_UNITS);
+    const more = await consumptionOf('POST', '/customers/export/csv', [...few, ...absent]);
+    expect(more.requests).toBe(2);
+  });
+
+  test('an export of all reads each customer once, not consistently', async () => {
+    const { units } = await consumptionOf('GET', '/customers/export/csv');
+    const all = (COUNT * ITEM_BYTES) / UNIT / 2;
+    expect(units).toBeGreaterThan(all * 0.95);
+    expect(units).toBeLessThan(all * 1.05 + ITEM_UNITS);
+  });
+
+  test('a look-up by number reads keys and one customer', async () => {
+    const { units, requests } = await consumptionOf(
+      'GET',
+      '/customers/searchByOrgNumber/556703-7485',
+    );
+    expect(requests).toBe(2);
+    expect(units).toBeLessThanOrEqual(entries(COUNT) + ITEM_UNITS);
+  });
+
+  test('a company that a public register has told of costs one small read besides', async () => {
+    const path = '/customers/searchByOrgNumber/999990010';
+    await merchant.call('GET', path);
+    const { units, requests, answer } = await consumptionOf('GET', path);
+    expect(answer.headers.get('register-source')).toBe('brreg');
+    // The index, in which nobody has the number, and what is remembered.
+    expect(requests).toBe(2);
+    expect(units).toBeLessThanOrEqual(1);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { create, eventually, newMerchant, useApi } from '../support/api.ts';
+
+useApi();
+
+const PRIVATE = '19900118-9811';
+
+describe('searchByOrgNumber', () => {
+  test('finds a company and a person, in any way of writing their number', async () => {
+    const merchant = await newMerchant();
+    await create(merchant, {
+      name: 'Test AB',
+      companyno: '5567037485',
+      address: 'Gatan 1',
+      postcode: '123 41',
+      postoffice: 'Staden',
+      countrycode: 'se',
+      telephone: '070-123 46 78',
+      email: 'a@example.com',
+    });
+    await create(merchant, { name: 'Kalle Svensson', companyno: PRIVATE });
+    await eventually(async () => {
+      for (const number of ['556703-7485', '5567037485', '16556703-7485', '165567037485']) {
+        const { status, body } = await merchant.call(
+          'GET',
+          `/customers/searchByOrgNumber/${number}`,
+        );
+        expect(status).toBe(200);
+        expect(body).toEqual({
+          firstname: '',
+          lastname: '',
+          company: 'Test AB',
+          street: 'Gatan 1',
+          zip: 12341,
+          city: 'Staden',
+          country: 'SE',
+          phone: '46701234678',
+          email: 'a@example.com',
+        });
+      }
+      for (const number of ['199001189811', '19900118-9811', '9001189811', '900118-9811']) {
+        const { status, body } = await merchant.call(
+          'GET',
+          `/customers/searchByOrgNumber/${number}`,
+        );
+        expect(status).toBe(200);
+        expect(body).toMatchObject({ firstname: 'Kalle', lastname: 'Svensson', company: '' });
+      }
+    });
+  });
+
+  test.each([
+    ['5567037486', 'has a wrong check digit'],
+    ['900118-9812', 'has a wrong check digit'],
+    ['17900118-9811', 'is of the 18th century'],
+    ['20990118-9815', 'is of somebody who is not born yet'],
+    ['900231-1239', 'is of a day that does not exist'],
+    ['556703+7485', 'is of a company of over a hundred years'],
+    ['000101-T220', 'is an interim number'],
+    ['5567037485 1', 'has too many digits'],
+    ['123', 'has too few digits'],
+    ['abc', 'has no digits'],
+    ['%00', 'is no text'],
+  ])('is 400 for %s, which %s', async (number) => {
+    const merchant = await newMerchant();
+    const { status, body } = await merchant.call('GET', `/customers/searchByOrgNumber/${number}`);
+    expect(status).toBe(400);
+    expect(body.errors[0].parameter).toBe('orgNum');
+  });
+
+  test.each([
+    [
+      { countrycode: 'SE', mobile: '070-123 46 78' },
+      { country: 'SE', phone: '46701234678' },
+    ],
+    [
+      { countrycode: 'se', telephone: '+46 (0)8-465 004 02' },
+      { country: 'SE', phone: '46846500402' },
+    ],
+    [
+      { countrycode: 'NO', telephone: '22 12 34 56' },
+      { country: 'NO', phone: '4722123456' },
+    ],
+    [
+      { countrycode: 'DK', telephone: '0045 33 12 34 56' },
+      { country: 'DK', phone: '4533123456' },
+    ],
+    [
+      { countrycode: 'FI', telephone: '09 123 4567' },
+      { country: 'FI', phone: '35891234567' },
+    ],
+    [
+      { countrycode: 'Sweden', mobile: '0701234678' },
+      { country: 'SE', phone: '46701234678' },
+    ],
+    [{ postcode: '123 41' }, { zip: 12_341, country: 'SE', phone: '' }],
+    [{ postcode: '0150' }, { zip: 150 }],
+    [{ postcode: 'SE-123 41' }, { zip: 'SE-123 41' }],
+    [{}, { zip: '', street: '', city: '', email: '' }],
+  ])('of %o answers %o', async (fields, expected) => {
+    const merchant = await newMerchant();
+    await create(merchant, { companyno: '5567037485', ...fields });
+    await eventually(async () => {
+      const { body } = await merchant.call('GET', '/customers/searchByOrgNumber/556703-7485');
+      expect(body).toMatchObject(expected);
+    });
+  });
+
+  test('answers the newest of several customers with a number', async () => {
+    const merchant = await newMerchant();
+    for (const name of ['A', 'B', 'C']) await create(merchant, { name, companyno: '5567037485' });
+    await eventually(async () => {
+      const { body } = await merchant.call('GET', '/customers/searchByOrgNumber/556703-7485');
+      expect(body.company).toBe('C');
+    });
+  });
+
+  test('is 404 for a number that no customer has', async () => {
+    const merchant = await newMerchant();
+    expect(await merchant.call('GET', '/customers/searchByOrgNumber/5567037485')).toMatchObject({
+      status: 404,
+    });
+  });
+});

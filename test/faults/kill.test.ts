@@ -1,0 +1,351 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
+import { type Client, clientOf } from '../support/api.ts';
+import { type Command, freePort, killAll, run } from '../support/command.ts';
+import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
+
+// What a developer finds whose computer, or whose patience, ended `npm start` in the middle of it.
+
+type Texts = Readonly<Record<'name' | 'customerid' | 'companyno', string>>;
+
+/** A customer as its only writer knows it. */
+interface Known {
+  /** Of its creation; a creation that was not answered is sent again with it. */
+  readonly key: string | undefined;
+  id?: number;
+  /** As it was acknowledged; undefined where it is not there, or not any more. */
+  sure: Texts | undefined;
+  /** What a write made of it that was not acknowledged, if it was made. */
+  maybe?: { readonly texts: Texts | undefined };
+}
+
+/** A customer as the API shows it. */
+type Shown = Texts & { readonly mexcParamvaluesetsid: number };
+
+const MERCHANTS = ['a', 'b'];
+const WRITERS_OF_EACH = 12;
+const ROUNDS = 2;
+/** Writes of a round that are acknowledged before the end. */
+const WRITES = 100;
+/** Words of which each customer's name has one, so that searches for them find everyone once. */
+const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
+
+/** A deployed API, or another DynamoDB, is not what is killed here. */
+const isElsewhere = !!(process.env.API_URL || process.env.DYNAMODB_ENDPOINT);
+
+describe.skipIf(isElsewhere)('npm start', () => {
+  let folder: string;
+  let args: string[];
+  let url: string;
+  let command: Command;
+  let tokens: string[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'killed-'));
+    // As if the sample customers had been created, which takes most of a first start.
+    writeFileSync(join(folder, 'sample-customers-created'), '');
+    const [port, issuer] = [await freePort(), await freePort()];
+    args = ['--port', `${port}`, '--issuer-port', `${issuer}`];
+    args.push('--dynamodb-port', '0', '--s3-port', '0');
+    url = `http://localhost:${port}`;
+    await start();
+    tokens = await Promise.all(
+      MERCHANTS.map(async (merchant) => {
+        const environment = { DATA_FOLDER: folder };
+        return (await run('token', ['--merchant', merchant], environment).ended()).out.trim();
+      }),
+    );
+  });
+  afterAll(async () => {
+    await killAll();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function start(): Promise<void> {
+    command = run('start', args, { DATA_FOLDER: folder });
+    await command.said('Ctrl-C ends it.');
+  }
+
+  test(`that is killed has all that was acknowledged, and nothing by halves (SEED=${SEED})`, async () => {
+    const random = randomOf(SEED);
+    const merchants = tokens.map((token, index) => ({
+      client: clientOf(url, token),
+      writers: Array.from({ length: WRITERS_OF_EACH }, (_, nth) => `${index}-${nth}`).map(
+        (name) => new Writer(name, clientOf(url, token), random),
+      ),
+    }));
+    const writers = merchants.flatMap((merchant) => merchant.writers);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      let left = WRITES + random.below(WRITES);
+      const acknowledged = () => {
+        left -= 1;
+        // Not just as an answer has come.
+        if (left === 0) setTimeout(() => command.process.kill('SIGKILL'), random.below(15));
+      };
+      await Promise.all(writers.map((writer) => writer.writeUntilCutOff(acknowledged)));
+      expect(await command.ended()).toMatchObject({ signal: 'SIGKILL' });
+      expect(writers.some(({ known }) => known.some(({ maybe }) => maybe))).toBe(true);
+      await start();
+      for (const { client, writers } of merchants) {
+        const known = writers.flatMap((writer) => writer.known);
+        settle(known, await all(client));
+        await expectAgreement(client, known);
+        await Promise.all(writers.map((writer) => writer.createAgain()));
+        await expectAgreement(client, known);
+      }
+    }
+  });
+});
+
+describe.skipIf(isElsewhere)('the local DynamoDB', () => {
+  const TableName = 'customers';
+  const Key = { pk: 'p', sk: 's' };
+  const old = { ...Key, d: 1, orgNumber: '1', k: 'old' };
+  const other = { ...Key, d: 1, orgNumber: '2', k: 'new' };
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cut-'));
+    vi.stubEnv('AWS_REGION', 'local');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+  });
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ['creates', undefined, other],
+    ['changes', old, other],
+    ['removes', old, undefined],
+  ])(
+    '%s an item in the table and in its indexes, or nowhere, wherever it is killed',
+    async (_, before, after) => {
+      const path = mkdtempSync(join(folder, 'cut-'));
+      await withDynamoDb(path, (documents) => write(documents, before));
+      let isCut = true;
+      for (let writes = 0; isCut; writes += 1) {
+        isCut = await writeUntilCut(writes);
+        await withDynamoDb(path, async (documents) => {
+          const { Item } = await documents.send(new GetCommand({ TableName, Key }));
+          expect(isCut ? [before, after] : [after]).toContainEqual(Item);
+          const { d, orgNumber, k } = Item ?? {};
+          const where = `cut after ${writes} writes`;
+          const inDirectory = await inIndex(documents, CUSTOMER_INDEX.name);
+          expect(inDirectory, where).toEqual(Item ? [{ ...Key, d, k }] : []);
+          const byNumber = await inIndex(documents, IDENTITY_NUMBER_INDEX.name);
+          expect(byNumber, where).toEqual(Item ? [{ ...Key, orgNumber }] : []);
+          await write(documents, before);
+        });
+      }
+
+      /** Writes, and says whether the server came to its end meanwhile. */
+      async function writeUntilCut(writes: number): Promise<boolean> {
+        const thread = new Worker(
+          new URL('../../infra/local/dynamodb-thread.ts', import.meta.url),
+          {
+            workerData: { port: 0, path, writes },
+            execArgv: ['--import', new URL('../support/power-cut.ts', import.meta.url).href],
+          },
+        );
+        const [port] = await once(thread, 'message');
+        const documents = documentsOf(`http://127.0.0.1:${port}`);
+        const cut = once(thread, 'message').then(() => true);
+        const written = write(documents, after).then(() => false);
+        written.catch(() => {});
+        const isCut = await Promise.race([cut, written]);
+        await thread.terminate();
+        documents.destroy();
+        return isCut;
+      }
+    },
+  );
+
+  async function withDynamoDb(
+    path: string,
+    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
+  ): Promise<void> {
+    const { endpoint, close } = await startDynamoDb({ port: 0, path });
+    const documents = documentsOf(endpoint);
+    try {
+      await ensureTable(endpoint, TableName);
+      await work(documents);
+    } finally {
+      documents.destroy();
+      await close();
+    }
+  }
+
+  async function write(documents: DynamoDBDocumentClient, Item: typeof old | undefined) {
+    await (Item
+      ? documents.send(new PutCommand({ TableName, Item }))
+      : documents.send(new DeleteCommand({ TableName, Key })));
+  }
+
+  async function inIndex(documents: DynamoDBDocumentClient, IndexName: string) {
+    return (await documents.send(new ScanCommand({ TableName, IndexName }))).Items;
+  }
+});
+
+/** A client of the local DynamoDB that tries nothing twice. */
+function documentsOf(endpoint: string): DynamoDBDocumentClient {
+  return DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, maxAttempts: 1 }));
+}
+
+/** Writes customers that are its own, one write at a time. */
+class Writer {
+  readonly known: Known[] = [];
+  readonly #name: string;
+  readonly #client: Client;
+  readonly #random: Random;
+
+  constructor(name: string, client: Client, random: Random) {
+    this.#name = name;
+    this.#client = client;
+    this.#random = random;
+  }
+
+  /** Writes until the connection ends. */
+  async writeUntilCutOff(acknowledged: () => void): Promise<void> {
+    for (;;) {
+      const mine = this.known.filter(({ sure }) => sure);
+      const customer = this.#random.pick(mine);
+      const choice = this.#random.next();
+      try {
+        if (!customer || choice < 0.4) await this.#create();
+        else if (choice < 0.75) await this.#change(customer);
+        else await this.#remove(customer);
+      } catch (error) {
+        // Of fetch: there was no answer.
+        if (error instanceof TypeError) return;
+        throw error;
+      }
+      acknowledged();
+    }
+  }
+
+  /** Sends what was not answered again, where that can be. */
+  async createAgain(): Promise<void> {
+    for (const customer of this.known) {
+      if (customer.maybe) await this.#send(customer, customer.maybe.texts as Texts);
+    }
+  }
+
+  async #create(): Promise<void> {
+    const customer: Known = {
+      key: this.#random.chance(0.5) ? `${this.#name}-${this.known.length}` : undefined,
+      sure: undefined,
+    };
+    const texts = this.#texts(`${this.#name}-${this.known.length}`);
+    this.known.push(customer);
+    await this.#send(customer, texts);
+  }
+
+  async #send(customer: Known, texts: Texts): Promise<void> {
+    const headers = customer.key ? { headers: { 'idempotency-key': customer.key } } : {};
+    await this.#write(customer, texts, 'POST', '/customers', { body: texts, ...headers });
+  }
+
+  async #change(customer: Known): Promise<void> {
+    const texts = this.#texts(customer.sure?.customerid ?? '');
+    const body = { name: texts.name, companyno: texts.companyno };
+    await this.#write(customer, texts, 'PATCH', `/customers/${customer.id}`, { body });
+  }
+
+  async #remove(customer: Known): Promise<void> {
+    await this.#write(customer, undefined, 'DELETE', `/customers/${customer.id}`, {});
+  }
+
+  async #write(
+    customer: Known,
+    texts: Texts | undefined,
+    method: string,
+    path: string,
+    options: object,
+  ): Promise<void> {
+    customer.maybe = { texts };
+    const { status, body } = await this.#client.call(method, path, options);
+    expect(status, JSON.stringify(body)).toBe(200);
+    if (customer.id === undefined) customer.id = body.mexcParamvaluesetsid;
+    expect(body.mexcParamvaluesetsid).toBe(customer.id);
+    customer.sure = texts;
+    delete customer.maybe;
+  }
+
+  #texts(customerid: string): Texts {
+    const name = `${this.#random.pick(WORDS)} ${this.#random.below(1e9)}`;
+    return { name, customerid, companyno: organisation(this.#random) };
+  }
+}
+
+/** Learns which of the writes that were not acknowledged were made: wholly, or not at all. */
+function settle(known: readonly Known[], shown: readonly Shown[]): void {
+  for (const customer of known) {
+    const { maybe, sure, key } = customer;
+    if (!maybe) continue;
+    const customerid = (maybe.texts ?? sure)?.customerid;
+    const found = shown.find((one) => one.customerid === customerid);
+    const isMade = sameTexts(found, maybe.texts);
+    expect(isMade || sameTexts(found, sure), JSON.stringify({ found, sure, maybe })).toBe(true);
+    if (isMade) customer.sure = maybe.texts;
+    if (found) customer.id = found.mexcParamvaluesetsid;
+    // One with a key is created again, whether it was or not.
+    if (sure || !key) delete customer.maybe;
+  }
+}
+
+/** Expects that list, count and searches show these customers, each once, and nobody else. */
+async function expectAgreement(client: Client, known: readonly Known[]): Promise<void> {
+  const expected = known
+    .filter((customer) => customer.sure)
+    .map(({ id, sure }) => ({ ...sure, mexcParamvaluesetsid: id }) as Shown)
+    .sort((a, b) => a.mexcParamvaluesetsid - b.mexcParamvaluesetsid);
+  const ids = known.flatMap(({ id }) => id ?? []);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(await all(client)).toEqual(expected);
+  expect((await client.call('GET', '/customers/count')).body).toEqual({ count: expected.length });
+  expect(await all(client, '&start=1')).toEqual(expected.slice(1));
+  for (const word of WORDS) {
+    const query = `filter=search&search=${word}`;
+    const named = expected.filter(({ name }) => name.startsWith(word));
+    expect(await all(client, `&${query}`)).toEqual(named);
+    const { body } = await client.call('GET', `/customers/count?${query}`);
+    expect(body, word).toEqual({ count: named.length });
+  }
+  // Enough, and those that were written last.
+  for (const { mexcParamvaluesetsid: id, name, companyno } of expected.slice(-30)) {
+    const path = `/customers/searchByOrgNumber/${companyno}`;
+    const { body } = await client.call('GET', path);
+    expect(body, `${id}: ${companyno}`).toMatchObject({ company: name });
+  }
+}
+
+async function all(client: Client, query = ''): Promise<Shown[]> {
+  const { status, body } = await client.call('GET', `/customers?limit=1000${query}`);
+  expect(status).toBe(200);
+  return body.map(({ mexcParamvaluesetsid, name, customerid, companyno }: Shown) => ({
+    name,
+    customerid,
+    companyno,
+    mexcParamvaluesetsid,
+  }));
+}
+
+function sameTexts(one: Texts | undefined, other: Texts | undefined): boolean {
+  const text = (texts?: Texts) => texts && [texts.name, texts.customerid, texts.companyno].join();
+  return text(one) === text(other);
+}

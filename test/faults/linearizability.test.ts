@@ -1,0 +1,468 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import {
+  type Fault,
+  type FaultProxy,
+  type Faults,
+  type Passing,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { type Operation, Undecided, violation } from '../support/linearizability.ts';
+import { quiet } from '../support/logs.ts';
+import { expectProblem } from '../support/problem.ts';
+import { type Random, randomOf, SEED } from '../support/random.ts';
+import { type Answered, type Asked, registerOf, type Texts } from '../support/register.ts';
+import { storm } from '../support/storm.ts';
+
+useApi();
+
+type Request = Operation<Asked, Answered>;
+
+let dynamodb: FaultProxy;
+beforeAll(async () => {
+  if (!isLocal) return;
+  quiet();
+  dynamodb = await startProxyOf('dynamodb');
+});
+afterAll(async () => {
+  await dynamodb?.close();
+});
+
+describe('the checker', () => {
+  const OLD = { name: 'old' };
+  const register = registerOf(OLD);
+  const got = (version: number, name: string): Answered => ({
+    status: 200,
+    etag: `"${version}"`,
+    texts: { name },
+  });
+  const request = (
+    [invoked, returned]: readonly [number, number],
+    input: Asked,
+    output?: Answered,
+  ): Request => ({ input, output, invoked, returned });
+  const get: Asked = { method: 'GET' };
+  const remove: Asked = { method: 'DELETE' };
+  const patch = (name: string, ifMatch?: string): Asked => ({
+    method: 'PATCH',
+    changes: { name },
+    ...(ifMatch && { ifMatch }),
+  });
+  const done = { status: 200 };
+  const absent = { status: 404 };
+  const stale = { status: 412 };
+
+  test.each<[string, Request[]]>([
+    ['nothing', []],
+    [
+      'one after the other',
+      [
+        request([0, 1], get, got(1, 'old')),
+        request([2, 3], patch('a', '"1"'), got(2, 'a')),
+        request([4, 5], patch('b', '"1"'), stale),
+        request([6, 7], remove, done),
+        request([8, 9], get, absent),
+        request([10, 11], patch('c'), absent),
+      ],
+    ],
+    [
+      'reads on both sides of a change under way',
+      [
+        request([0, 9], patch('a'), got(2, 'a')),
+        request([1, 2], get, got(1, 'old')),
+        request([3, 4], get, got(2, 'a')),
+      ],
+    ],
+    [
+      'changes in another order than that of their answers',
+      [
+        request([0, 8], patch('a'), got(3, 'a')),
+        request([1, 9], patch('b'), got(2, 'b')),
+        request([10, 11], get, got(3, 'a')),
+      ],
+    ],
+    [
+      'a change that changes nothing',
+      [
+        request([0, 1], patch('old'), got(1, 'old')),
+        request([2, 3], patch('a', '"1"'), got(2, 'a')),
+      ],
+    ],
+    [
+      'a lost change that never came',
+      [request([0, 1], patch('a')), request([2, 3], get, got(1, 'old'))],
+    ],
+    [
+      'a lost change that came late',
+      [
+        request([0, 1], patch('a')),
+        request([2, 3], get, got(1, 'old')),
+        request([4, 5], get, got(2, 'a')),
+      ],
+    ],
+    [
+      'a lost removal that came late',
+      [
+        request([0, 1], remove),
+        request([2, 3], patch('a'), got(2, 'a')),
+        request([4, 5], get, absent),
+      ],
+    ],
+  ])('takes %s', (_, history) => {
+    expect(violation(register, history)).toBeUndefined();
+  });
+
+  test.each<[string, Request[]]>([
+    [
+      'a stale read',
+      [request([0, 1], patch('a'), got(2, 'a')), request([2, 3], get, got(1, 'old'))],
+    ],
+    [
+      'a read that goes back, while the change is under way',
+      [
+        request([0, 9], patch('a'), got(2, 'a')),
+        request([1, 2], get, got(2, 'a')),
+        request([3, 4], get, got(1, 'old')),
+      ],
+    ],
+    [
+      'a read of what nobody wrote',
+      [request([0, 3], patch('a'), got(2, 'a')), request([1, 2], get, got(2, 'b'))],
+    ],
+    [
+      'a lost update',
+      [
+        request([0, 2], patch('a'), got(2, 'a')),
+        request([1, 3], patch('b'), got(2, 'b')),
+        request([4, 5], get, got(2, 'b')),
+      ],
+    ],
+    [
+      'a field that is lost as another is changed',
+      [
+        request([0, 2], { method: 'PATCH', changes: { fax: '1' } }, { status: 200, etag: '"2"' }),
+        request([1, 3], patch('b'), { status: 200, etag: '"3"' }),
+        request([4, 5], get, got(3, 'b')),
+      ],
+    ],
+    [
+      'two that both were first by If-Match',
+      [
+        request([0, 2], patch('a', '"1"'), got(2, 'a')),
+        request([1, 3], patch('a', '"1"'), got(2, 'a')),
+      ],
+    ],
+    [
+      'a removal that did not last',
+      [request([0, 1], remove, done), request([2, 3], get, got(1, 'old'))],
+    ],
+    ['a removal of what was gone', [request([0, 1], remove, done), request([2, 3], remove, done)]],
+    [
+      'a 404 of what was never removed',
+      [request([0, 1], get, absent), request([2, 3], get, got(1, 'old'))],
+    ],
+    [
+      'a 412 that changed something all the same',
+      [request([0, 1], patch('a', '"1"'), stale), request([2, 3], get, got(2, 'a'))],
+    ],
+    [
+      'a 412 for the current version',
+      [request([0, 1], patch('a', '"1"'), stale), request([2, 3], get, got(1, 'old'))],
+    ],
+    [
+      'a lost change that came twice',
+      [
+        request([0, 1], patch('a')),
+        request([2, 3], get, got(2, 'a')),
+        request([4, 5], patch('b'), got(3, 'b')),
+        request([6, 7], get, got(4, 'a')),
+      ],
+    ],
+    [
+      'a lost change that came before it was sent',
+      [request([0, 1], get, got(2, 'a')), request([2, 3], patch('a'))],
+    ],
+  ])('refuses %s', (_, history) => {
+    expect(violation(register, history)).toBeDefined();
+  });
+
+  test('tells how far the history can be explained', () => {
+    const history = [
+      request([0, 1], patch('a'), got(2, 'a')),
+      request([2, 3], get, got(1, 'old')),
+      request([4, 5], get, got(2, 'a')),
+    ];
+    expect(violation(register, history)).toEqual({
+      explained: [history[0]],
+      state: { version: 2, texts: { name: 'a' } },
+      stuck: [history[1]],
+    });
+  });
+});
+
+/** Customers that are changed at the same time; each that is removed is followed by another. */
+const CUSTOMERS = 4;
+const FIELDS = ['name', 'fax', 'notes'];
+
+describe(`requests of the same customers at once (SEED=${SEED})`, () => {
+  test('are answered as if one came after the other', async () => {
+    const merchant = await newMerchant();
+    const { histories, statuses } = await work(merchant, randomOf(SEED), {
+      clients: 16,
+      requests: 1_800,
+      // Also such that several write the same.
+      value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
+    });
+    for (const status of [200, 404, 412]) expect(statuses.get(status)).toBeGreaterThan(20);
+    expect(statuses.size).toBe(3);
+    expectLinearizable(histories);
+  });
+
+  test('that claim the same by If-Match are told that one was first', async () => {
+    const merchant = await newMerchant();
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    const claim = () =>
+      merchant.call('PATCH', `/customers/${id}`, {
+        body: { notes: 'taken' },
+        headers: { 'if-match': '"1"' },
+      });
+    const answers = await Promise.all(Array.from({ length: 8 }, claim));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, ...Array(7).fill(412)]);
+  });
+});
+
+describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
+  async function merchantWithCustomer() {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    return { name, merchant, path: `/customers/${id}` };
+  }
+
+  describe('a change whose answer is lost', () => {
+    /** The customer's first change: condition and all. */
+    const isChange = ({ operation, body }: Passing) =>
+      operation === 'PutItem' && /":version":\{"N":"1"\}/.test(body);
+
+    /** Has something happen between the change, or the loss of it, and the SDK's next try. */
+    function between(fault: Fault, act: () => Promise<unknown>): Faults {
+      let tries = 0;
+      return async (passing) => {
+        if (!isChange(passing)) return undefined;
+        tries += 1;
+        if (tries === 1) return fault;
+        if (tries === 2) await act();
+        return undefined;
+      };
+    }
+
+    test.each([{}, { 'if-match': '"1"' }])(
+      'is 503, and not made again, where another has been made on top, with headers %o',
+      async (headers) => {
+        const { name, merchant, path } = await merchantWithCustomer();
+        const act = () => merchant.call('PATCH', path, { body: { name: 'C' } });
+        dynamodb.inject(name, between('lose the answer', act));
+        expectBusy(await merchant.call('PATCH', path, { body: { name: 'B' }, headers }));
+        const { headers: after, body } = await merchant.call('GET', path);
+        expect(body.name).toBe('C');
+        expect(after.get('etag')).toBe('"3"');
+      },
+    );
+
+    test('is 503 where another has removed the customer', async () => {
+      const { name, merchant, path } = await merchantWithCustomer();
+      const act = () => merchant.call('DELETE', path);
+      dynamodb.inject(name, between('lose the answer', act));
+      expectBusy(await merchant.call('PATCH', path, { body: { name: 'B' } }));
+      expect(await merchant.call('GET', path)).toMatchObject({ status: 404 });
+    });
+
+    test.each([
+      [{}, 200, 'B'],
+      [{ 'if-match': '"1"' }, 412, 'A'],
+    ])(
+      'and that never came is made on top of another, with headers %o: %i',
+      async (headers, status, expected) => {
+        const { name, merchant, path } = await merchantWithCustomer();
+        const act = () => merchant.call('PATCH', path, { body: { fax: '1' } });
+        dynamodb.inject(name, between('hang up', act));
+        const answer = await merchant.call('PATCH', path, { body: { name: 'B' }, headers });
+        expect(answer).toMatchObject({ status });
+        const { body } = await merchant.call('GET', path);
+        expect(body).toMatchObject({ name: expected, fax: '1' });
+      },
+    );
+  });
+
+  test('a removal by If-Match is 404 where another comes first', async () => {
+    const { name, merchant, path } = await merchantWithCustomer();
+    let isFirst = true;
+    dynamodb.inject(name, async ({ operation }) => {
+      if (operation === 'DeleteItem' && isFirst) {
+        isFirst = false;
+        await merchant.call('DELETE', path);
+      }
+      return undefined;
+    });
+    const answer = await merchant.call('DELETE', path, { headers: { 'if-match': '"1"' } });
+    expectProblem(answer, 404);
+  });
+
+  test(`requests of the same customers at once are answered as if one came after the other, whatever is lost (SEED=${SEED})`, async () => {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const random = randomOf(SEED);
+    dynamodb.inject(name, storm(random).dynamodb);
+    const { histories, statuses } = await work(merchant, random, {
+      clients: 12,
+      requests: 900,
+      value: () => String(random.next()),
+    });
+    dynamodb.heal(name);
+    expect(statuses.get(503)).toBeGreaterThan(5);
+    for (const status of [200, 404, 412]) expect(statuses.get(status)).toBeGreaterThan(0);
+    expect(statuses.size).toBe(4);
+    expectLinearizable(histories, { outages: true });
+  });
+});
+
+function expectBusy(answer: Answer): void {
+  expectProblem(answer, 503);
+  expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+}
+
+interface Work {
+  readonly clients: number;
+  readonly requests: number;
+  readonly value: (random: Random) => string;
+}
+
+/** What was asked of each customer, and answered. */
+interface History {
+  readonly id: number;
+  readonly texts: Texts;
+  readonly requests: Request[];
+}
+
+/** Sends random requests from many clients at once, and notes what each of them saw. */
+async function work(merchant: Client, random: Random, { clients, requests, value }: Work) {
+  const histories: History[] = [];
+  const statuses = new Map<number, number>();
+  let now = 0;
+  const time = () => {
+    now += 1;
+    return now;
+  };
+
+  async function newCustomer(): Promise<History> {
+    const texts = { name: 'old', fax: '1' };
+    const answer = await merchant.call('POST', '/customers', { body: texts });
+    // One that was made all the same is a customer of whom nobody knows here.
+    if (answer.status === 503) return newCustomer();
+    expect(answer.status).toBe(200);
+    const id: number = answer.body.mexcParamvaluesetsid;
+    const history = { id, texts, requests: [] };
+    histories.push(history);
+    return history;
+  }
+  const current = await Promise.all(Array.from({ length: CUSTOMERS }, newCustomer));
+
+  function note(status: number): void {
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  }
+
+  async function list(): Promise<void> {
+    const known = histories.slice(-2 * CUSTOMERS);
+    const invoked = time();
+    const { status, body } = await merchant.call('GET', '/customers?limit=1000');
+    const returned = time();
+    note(status);
+    if (status !== 200) return;
+    for (const { id, requests } of known) {
+      const found = body.find(
+        (customer: { mexcParamvaluesetsid: number }) => customer.mexcParamvaluesetsid === id,
+      );
+      const output = found ? { status: 200, texts: textsOf(found) } : { status: 404 };
+      requests.push({ input: { method: 'GET' }, output, invoked, returned });
+    }
+  }
+
+  async function ask({ id, requests }: History, input: Asked): Promise<Answer> {
+    const { method, changes, ifMatch } = input;
+    const invoked = time();
+    const answer = await merchant.call(method, `/customers/${id}`, {
+      ...(changes && { body: changes }),
+      ...(ifMatch && { headers: { 'if-match': ifMatch } }),
+    });
+    const { status, headers, body } = answer;
+    const returned = time();
+    note(status);
+    const output: Answered | undefined = ![200, 404, 412].includes(status)
+      ? undefined
+      : status === 200 && method !== 'DELETE'
+        ? { status, etag: headers.get('etag') ?? 'none', texts: textsOf(body) }
+        : { status };
+    requests.push({ input, output, invoked, returned });
+    return answer;
+  }
+
+  async function client(): Promise<void> {
+    const etags = new Map<number, string>();
+    while (left > 0) {
+      left -= 1;
+      if (random.chance(0.03)) {
+        await list();
+        continue;
+      }
+      const place = random.below(CUSTOMERS);
+      const removed = random.chance(0.05) && histories.at(-CUSTOMERS - 1);
+      const customer = removed || (current[place] as History);
+      const ifMatch = random.chance(0.4) ? etags.get(customer.id) : undefined;
+      const guarded = ifMatch ? { ifMatch } : {};
+      if (random.chance(0.02)) {
+        const { status } = await ask(customer, { method: 'DELETE', ...guarded });
+        if (status === 200) current[place] = await newCustomer();
+        continue;
+      }
+      const changes = Object.fromEntries(
+        FIELDS.filter(() => random.chance(0.4)).map((name) => [name, value(random)]),
+      );
+      const isRead = random.chance(0.4) || Object.keys(changes).length === 0;
+      const { headers } = await ask(
+        customer,
+        isRead ? { method: 'GET' } : { method: 'PATCH', changes, ...guarded },
+      );
+      const etag = headers.get('etag');
+      if (etag) etags.set(customer.id, etag);
+    }
+  }
+
+  let left = requests;
+  await Promise.all(Array.from({ length: clients }, client));
+  return { histories, statuses };
+}
+
+function textsOf(customer: Record<string, string>): Texts {
+  return Object.fromEntries(FIELDS.map((name) => [name, customer[name] ?? '']));
+}
+
+function expectLinearizable(
+  histories: readonly History[],
+  options: { outages?: boolean } = {},
+): void {
+  const undecided: unknown[] = [];
+  for (const { id, texts, requests } of histories) {
+    try {
+      const found = violation(registerOf(texts, options), requests);
+      const last = found && { ...found, explained: found.explained.slice(-5) };
+      expect(last, `customer ${id}, SEED=${SEED}`).toBeUndefined();
+    } catch (error) {
+      if (!(error instanceof Undecided)) throw error;
+      undecided.push(id);
+    }
+  }
+  // The problem is a hard one; with many answers lost at once it may take too long.
+  expect(undecided.length).toBeLessThanOrEqual(options.outages ? 1 : 0);
+  expect(histories.length).toBeGreaterThan(3);
+}

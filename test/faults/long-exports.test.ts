@@ -1,0 +1,419 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DurableLambdaHandler } from '@aws/durable-execution-sdk-js';
+import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
+import { createAuthorizer } from '../../infra/local/authorizer.ts';
+import { createGateway } from '../../infra/local/gateway.ts';
+import { AUDIENCE } from '../../infra/local/issuer.ts';
+import { createLambda } from '../../infra/local/lambda.ts';
+import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { start } from '../../infra/local/server.ts';
+import { EVERYONE } from '../../shared/domain/customer-filter.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import { TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
+import {
+  type Client,
+  clientOf,
+  create,
+  eventually,
+  isLocal,
+  localStack,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import {
+  every,
+  type FaultProxy,
+  first,
+  s3Error,
+  startFaultProxy,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { filesOf } from '../support/files.ts';
+import { quiet } from '../support/logs.ts';
+import { expectProblem } from '../support/problem.ts';
+
+useApi();
+
+/** Most rows of an export that is made at once, here. */
+const FEW = 20;
+/** Three parts, of which the first two are full. */
+const MANY = 330;
+const CSV = '/customers/export/csv';
+const XML = '/customers/export/xml';
+const PROGRESS = ['state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
+const FILE = ['url', 'expires', 'filename', 'contentType', 'count', 'bytes'];
+describe.runIf(isLocal)('an export of many', () => {
+  let dynamodb: FaultProxy;
+  let s3: FaultProxy;
+  let lambda: FaultProxy;
+  let lambdaApi: LambdaApi;
+  let folder: string;
+  let name: string;
+  let merchant: Client;
+  let ids: number[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'durable-'));
+    lambdaApi = await startLambdaApi({ folder });
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
+    lambda = await startFaultProxy(lambdaApi.endpoint);
+    // The handlers read this, and the SDK in them the next, on their first call.
+    process.env[ENVIRONMENT.longExportRows] = String(FEW);
+    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
+    quiet();
+
+    const text = '😀'.repeat(10_000);
+    ({ name, merchant, ids } = await merchantWith(MANY, { notes: text, statuslog: text }));
+  });
+  afterAll(async () => {
+    for (const server of [lambda, lambdaApi, s3, dynamodb]) await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A merchant with customers; its name picks out its requests among those of other tests. */
+  async function merchantWith(count: number, body: Record<string, unknown> = { name: 'A' }) {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const ids: number[] = [];
+    while (ids.length < count) {
+      const some = Array.from({ length: Math.min(10, count - ids.length) }, () =>
+        create(merchant, body),
+      );
+      for (const customer of await Promise.all(some)) ids.push(customer.mexcParamvaluesetsid);
+    }
+    return { name, merchant, ids: ids.sort((a, b) => a - b) };
+  }
+
+  /** Starts an export that is handed over, and gives where to ask for it. */
+  async function handedOver(client: Client, path = CSV): Promise<string> {
+    const { status, headers, body } = await client.call('GET', path);
+    expect(status, JSON.stringify(body)).toBe(202);
+    return headers.get('location') as string;
+  }
+
+  /** Asks until the export has ended, and gives every state on the way. */
+  async function watch(client: Client, location: string) {
+    // biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
+    const seen: any[] = [];
+    await vi.waitFor(
+      async () => {
+        const { status, body } = await client.call('GET', location);
+        expect(status).toBe(200);
+        seen.push(body);
+        expect(body.state).not.toBe('running');
+      },
+      { timeout: 50_000, interval: 40 },
+    );
+    return { seen, last: seen.at(-1) };
+  }
+
+  /** The file that the export of chosen ids makes at once. */
+  async function madeAtOnce(client: Client, path: string, ids: readonly number[]) {
+    const { status, body } = await client.call('POST', path, { body: ids });
+    expect(status).toBe(200);
+    return download(body.url);
+  }
+
+  test.each([
+    ['CSV', CSV],
+    ['CSV for Excel', `${CSV}?delimiter=semicolon&bom=true`],
+    ['XML', XML],
+  ])('as %s is the same, byte for byte, as one that is made at once', async (_, path) => {
+    const before = Date.now();
+    const answer = await merchant.call('GET', path);
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { state: 'running', rowsDone: 0, rowsExpected: MANY },
+    });
+    expect(Object.keys(answer.body)).toEqual(PROGRESS);
+    expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    const location = answer.headers.get('location') as string;
+    expect(location).toMatch(/^\/customers\/exports\/[0-9a-f-]{36}$/);
+
+    const { seen, last } = await watch(merchant, location);
+    const rows = seen.map(({ rowsDone }) => rowsDone);
+    expect(rows).toEqual(rows.toSorted((a, b) => a - b));
+    expect(new Set(rows).size).toBeGreaterThan(2);
+    for (const body of seen.slice(0, -1)) expect(Object.keys(body)).toEqual(PROGRESS);
+
+    expect(Object.keys(last)).toEqual([...PROGRESS, ...FILE]);
+    expect(last).toMatchObject({ state: 'ready', rowsDone: MANY, count: MANY });
+    expect(Date.parse(last.started)).toBeGreaterThanOrEqual(before);
+    const extension = path.startsWith(CSV) ? 'csv' : 'xml';
+    expect(last.filename).toMatch(new RegExp(`^customers-\\d{4}-\\d\\d-\\d\\d\\.${extension}$`));
+    const file = await download(last.url);
+    expect(file.byteLength).toBe(last.bytes);
+    expect(file.equals(await madeAtOnce(merchant, path, ids))).toBe(true);
+
+    const again = await merchant.call('GET', location);
+    expect(again.headers.get('retry-after')).toBeNull();
+    expect(Date.parse(again.body.expires)).toBeGreaterThan(Date.parse(last.expires) - 1);
+  });
+
+  test('takes filters', async () => {
+    // As many as take two parts.
+    const from = ids[MANY / 2] as number;
+    const half = ids.filter((id) => id >= from);
+    for (const id of half) {
+      await merchant.call('PATCH', `/customers/${id}`, { body: { customerid: 'half' } });
+    }
+    const path = `${CSV}?filter=search&search=HALF`;
+    await eventually(async () => {
+      const { body } = await merchant.call('GET', '/customers/count?filter=search&search=HALF');
+      expect(body).toEqual({ count: half.length });
+    });
+    const { last } = await watch(merchant, await handedOver(merchant, path));
+    expect(last).toMatchObject({ count: half.length, rowsExpected: half.length });
+    const file = await download(last.url);
+    expect(file.equals(await madeAtOnce(merchant, CSV, half))).toBe(true);
+  });
+
+  test('is made at once where few of them meet the filters', async () => {
+    const { status, body } = await merchant.call('GET', `${CSV}?filter=isCompany`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ count: 0 });
+  });
+
+  test('is handed over from one more on than is made at once', async () => {
+    const few = await merchantWith(FEW);
+    expect(await few.merchant.call('GET', CSV)).toMatchObject({ status: 200 });
+    await create(few.merchant, { name: 'B' });
+    const { last } = await watch(few.merchant, await handedOver(few.merchant));
+    expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
+  });
+
+  describe('whose file store', () => {
+    test('refuses a part: it has failed, says so and leaves nothing behind', async () => {
+      const before = await filesOf(name);
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /^PUT \S+partNumber=2/));
+      const location = await handedOver(merchant);
+      const { last } = await watch(merchant, location);
+      s3.heal(name);
+      expect(last).toMatchObject({ state: 'failed', reason: 'Something went wrong here.' });
+      expect(last.rowsDone).toBeGreaterThan(0);
+      expect(Object.keys(last)).toEqual([...PROGRESS, 'reason']);
+      expect(await filesOf(name)).toEqual(before);
+      // A part that was refused in its turn stays refused.
+      expect((await merchant.call('GET', location)).body).toEqual(last);
+    });
+
+    test('is down for longer than one try takes: it waits, and is made', async () => {
+      // Three tries of the SDK's client in one try of the step.
+      s3.inject(name, first(4, s3Error(503, 'SlowDown'), /^PUT \S+partNumber=2/));
+      const { last } = await watch(merchant, await handedOver(merchant));
+      s3.heal(name);
+      const file = await download(last.url);
+      expect(file.equals(await madeAtOnce(merchant, CSV, ids))).toBe(true);
+    });
+
+    test('loses the answer that the file is made: it is ready', async () => {
+      s3.inject(name, first(1, 'cut the answer', /^POST \S+uploadId=/));
+      const { last } = await watch(merchant, await handedOver(merchant));
+      s3.heal(name);
+      expect(last).toMatchObject({ state: 'ready', count: MANY });
+      expect((await download(last.url)).byteLength).toBe(last.bytes);
+    });
+  });
+
+  describe('whose function', () => {
+    test('is killed goes on behind its last checkpoint when it is started again', async () => {
+      s3.inject(name, every('keep waiting', /^PUT \S+partNumber=2/));
+      const location = await handedOver(merchant);
+      await vi.waitFor(
+        async () => {
+          const { body } = await merchant.call('GET', location);
+          expect(body.rowsDone).toBeGreaterThan(0);
+        },
+        { timeout: 30_000 },
+      );
+      await lambdaApi.close();
+      const stood = (await merchant.call('GET', location)).body;
+      expect(stood.state).toBe('running');
+
+      const parts: string[] = [];
+      const reads: string[] = [];
+      s3.inject(name, ({ operation }) => {
+        parts.push(...(/partNumber=\d+/.exec(operation) ?? []));
+        return undefined;
+      });
+      dynamodb.inject(name, ({ operation, body }) => {
+        if (operation === 'Query') reads.push(body);
+        return undefined;
+      });
+      const port = Number(new URL(lambdaApi.endpoint).port);
+      lambdaApi = await startLambdaApi({ folder, port });
+      lambdaApi.resume();
+      const { seen, last } = await watch(merchant, location);
+      s3.heal(name);
+      dynamodb.heal(name);
+
+      expect(last).toMatchObject({ state: 'ready', count: MANY });
+      for (const { rowsDone } of seen) expect(rowsDone).toBeGreaterThanOrEqual(stood.rowsDone);
+      // How many there are depends on the server's pages.
+      expect(parts.slice(0, 2)).toEqual(['partNumber=2', 'partNumber=3']);
+      expect(parts).not.toContain('partNumber=1');
+      // What is in the bucket already is not read again; the newest customer is asked for, no more.
+      const inBucket = ids[stood.rowsDone - 1] as number;
+      const begins = reads
+        .map((body) => JSON.parse(body))
+        .filter(({ ScanIndexForward }) => ScanIndexForward !== false)
+        .map((query) => Number(query.ExpressionAttributeValues[':from'].S.split('#')[1]));
+      expect(begins.length).toBeGreaterThan(0);
+      for (const from of begins) expect(from).toBeGreaterThan(inBucket);
+      const file = await download(last.url);
+      expect(file.equals(await madeAtOnce(merchant, CSV, ids))).toBe(true);
+    });
+
+    test('cannot keep a checkpoint is called again', async () => {
+      const few = await merchantWith(FEW + 1);
+      // The SDK tries three times; then the run is over.
+      let lost = 0;
+      lambda.inject('/checkpoint', ({ body }) => {
+        if (!/"Name":"complete"/.test(body) || lost === 3) return undefined;
+        lost += 1;
+        return 'hang up';
+      });
+      const { last } = await watch(few.merchant, await handedOver(few.merchant));
+      lambda.heal('/checkpoint');
+      expect(lost).toBe(3);
+      expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
+      expect(await filesOf(few.name)).toHaveLength(1);
+    });
+
+    test('is started twice, since the first answer was lost, makes one file', async () => {
+      const few = await merchantWith(FEW + 1);
+      let starts = 0;
+      lambda.inject(few.name, ({ operation }) => {
+        if (!operation.endsWith('/invocations')) return undefined;
+        starts += 1;
+        return starts === 1 ? 'cut the answer' : undefined;
+      });
+      const { last } = await watch(few.merchant, await handedOver(few.merchant));
+      lambda.heal(few.name);
+      expect(starts).toBe(2);
+      expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
+      expect(await filesOf(few.name)).toHaveLength(1);
+    });
+
+    test('cannot be started is 503', async () => {
+      const few = await merchantWith(FEW + 1);
+      lambda.inject(few.name, every('hang up', /invocations/));
+      expectProblem(await few.merchant.call('GET', CSV), 503);
+      lambda.heal(few.name);
+    });
+  });
+
+  test('that takes too long though it is small is handed over', async () => {
+    const few = await merchantWith(FEW);
+    // All that is left beside the five seconds that handing over has.
+    const invoke = createLambda(
+      async (file) => (await import(`../../functions/${file}/handler.ts`)).handler,
+      {
+        timeoutMs: 5_500,
+      },
+    );
+    const authorize = createAuthorizer(localStack().issuer, AUDIENCE);
+    const hurried = await start(createGateway({ routes: ENDPOINTS, authorize, invoke }), 0);
+    s3.inject(few.name, first(1, 'keep waiting', /^PUT/));
+    const client = clientOf(hurried.endpoint, few.merchant.token);
+    const { last } = await watch(few.merchant, await handedOver(client, XML));
+    s3.heal(few.name);
+    await hurried.close();
+    expect(last).toMatchObject({ state: 'ready', count: FEW, rowsExpected: FEW });
+    const file = await download(last.url);
+    expect(file.equals(await madeAtOnce(few.merchant, XML, few.ids))).toBe(true);
+  });
+
+  test('has the same steps in the runner that comes with the SDK', async () => {
+    const few = await merchantWith(1);
+    const { handler } = await import('../../functions/run-export/handler.ts');
+    const id = crypto.randomUUID();
+    const file = {
+      key: `exports/${few.name}/${id}.csv`,
+      filename: 'a.csv',
+      contentType: 'text/csv',
+    };
+    const { addExportJob, getExportJob } = await import('../../shared/storage/export-jobs.ts');
+    await addExportJob(few.name, {
+      id,
+      state: 'running',
+      format: 'csv',
+      file,
+      rowsDone: 0,
+      rowsExpected: 1,
+      started: new Date().toISOString(),
+      updated: new Date().toISOString(),
+    });
+    await LocalDurableTestRunner.setupTestEnvironment({ skipTime: false });
+    const runner = new LocalDurableTestRunner({
+      handlerFunction: handler as unknown as DurableLambdaHandler,
+    });
+    const format = { name: 'csv', delimiter: 'comma', bom: false } as const;
+    const order = { merchantId: few.name, id, format, file, filter: EVERYONE };
+    const execution = await runner.run({ payload: order });
+    await LocalDurableTestRunner.teardownTestEnvironment();
+    expect(execution.getStatus()).toBe('SUCCEEDED');
+    expect(execution.getOperations().map((operation) => operation.getName())).toEqual([
+      'start',
+      'part 1',
+      'complete',
+      'note ready',
+    ]);
+    expect(await getExportJob(few.name, id)).toMatchObject({ state: 'ready', rowsDone: 1 });
+  });
+
+  describe('is 404', () => {
+    let location: string;
+    let few: Awaited<ReturnType<typeof merchantWith>>;
+    beforeAll(async () => {
+      few = await merchantWith(FEW + 1);
+      location = await handedOver(few.merchant);
+      await watch(few.merchant, location);
+    });
+
+    test('for another merchant', async () => {
+      expectProblem(await merchant.call('GET', location), 404);
+    });
+
+    test('under an id that is none of an export', async () => {
+      const other = `/customers/exports/${crypto.randomUUID()}`;
+      expectProblem(await few.merchant.call('GET', other), 404);
+    });
+
+    test('once it has expired, also where DynamoDB has not deleted it yet', async () => {
+      const documents = DynamoDBDocumentClient.from(new DynamoDBClient());
+      const Key = { pk: `MERCHANT#${few.name}`, sk: `EXPORT#${location.split('/').at(-1)}` };
+      await documents.send(
+        new UpdateCommand({
+          TableName: localStack().table,
+          Key,
+          UpdateExpression: `SET ${TTL_ATTRIBUTE} = :now`,
+          ExpressionAttributeValues: { ':now': Math.floor(Date.now() / 1_000) },
+        }),
+      );
+      documents.destroy();
+      expectProblem(await few.merchant.call('GET', location), 404);
+    });
+  });
+
+  test.each(['1', 'x', `${crypto.randomUUID()}0`, crypto.randomUUID().toUpperCase()])(
+    'is 400 under %s',
+    async (id) => {
+      const answer = await merchant.call('GET', `/customers/exports/${id}`);
+      expectProblem(answer, 400, [{ parameter: 'exportId' }]);
+    },
+  );
+});
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  return Buffer.from(await response.arrayBuffer());
+}

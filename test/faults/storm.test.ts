@@ -1,0 +1,544 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import {
+  type Answer,
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import { type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
+import { filesOf } from '../support/files.ts';
+import { quiet } from '../support/logs.ts';
+import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
+import { type Asked, type Register, registerOf, type Texts } from '../support/register.ts';
+import { type Storm, storm } from '../support/storm.ts';
+
+useApi();
+
+// Many clients at once, each of which writes customers of its own, and knows of each of them in
+// which states it may be: one, or several after a write whose answer was 503 or never came.
+
+const MERCHANTS = 3;
+const CLIENTS_OF_EACH = 4;
+const REQUESTS_OF_EACH = 50;
+/** Customers of a file in two parts, each as large as can be; more than are exported at once. */
+const LARGE = 110;
+const LONG_EXPORT_ROWS = 105;
+const LONG_EXPORTS = 2;
+/** More tries than any storm of this kind withstands. */
+const MAX_TRIES = 40;
+const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
+const FIELDS = ['name', 'customerid', 'companyno', 'fax'];
+
+/** A customer as its only writer knows it. */
+interface Known {
+  readonly texts: Texts;
+  readonly key: string | undefined;
+  /** Undefined while it is not known whether it was created. */
+  id: number | undefined;
+  /** Every state in which it may be. */
+  possible: readonly Register[];
+  /** A request is under way that nobody waits for: it is left alone. */
+  isLeft?: boolean;
+}
+
+/** A merchant that several clients write to. */
+interface Merchant {
+  readonly name: string;
+  readonly client: Client;
+  readonly known: Known[];
+  /** Address of each file of which the merchant was told. */
+  readonly urls: string[];
+  /** Where to ask for long exports. */
+  readonly locations: string[];
+  /** A customer that every client changes, each a field of its own, and what that may be. */
+  sharedId: number;
+  readonly shared: Map<string, readonly string[]>;
+}
+
+describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
+  let dynamodb: FaultProxy;
+  let s3: FaultProxy;
+  let weather: Storm;
+  let merchants: Merchant[];
+  let large: Merchant & { readonly ids: number[]; readonly file: Buffer };
+  /** How each endpoint was answered, by its function. */
+  const statuses = new Map<string, number[]>();
+  const random = randomOf(SEED);
+
+  beforeAll(async () => {
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
+    // The handlers read this on their first call.
+    process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
+    quiet();
+    merchants = await Promise.all(Array.from({ length: MERCHANTS }, newKnownMerchant));
+    const text = '😀'.repeat(10_000);
+    const merchant = await newKnownMerchant();
+    const ids: number[] = [];
+    while (ids.length < LARGE) {
+      const some = Array.from({ length: 10 }, () =>
+        create(merchant.client, { notes: text, statuslog: text }),
+      );
+      for (const { mexcParamvaluesetsid: id } of await Promise.all(some)) ids.push(id);
+    }
+    ids.push(merchant.sharedId);
+    const answer = await merchant.client.call('POST', '/customers/export/csv', { body: ids });
+    merchant.urls.push(answer.body.url);
+    large = { ...merchant, ids, file: await download(answer.body.url) };
+    weather = storm(random);
+    dynamodb.inject('', weather.dynamodb);
+    s3.inject('', weather.s3);
+    await Promise.all([
+      ...merchants.flatMap((merchant) =>
+        Array.from({ length: CLIENTS_OF_EACH }, (_, nth) => behave(merchant, nth)),
+      ),
+      exportAll(),
+    ]);
+    weather.end();
+    for (const merchant of merchants) await createAgain(merchant);
+  });
+  afterAll(async () => {
+    await dynamodb.close();
+    await s3.close();
+  });
+
+  async function newKnownMerchant(): Promise<Merchant> {
+    const name = crypto.randomUUID();
+    const client = await newMerchant(0, { merchant: name });
+    const shared = await create(client, { name: 'shared' });
+    const lists = { known: [], urls: [], locations: [], shared: new Map() };
+    return { name, client, sharedId: shared.mexcParamvaluesetsid, ...lists };
+  }
+
+  /** Calls the API; what is neither meant nor a clean 503 fails the storm. */
+  async function call(
+    { client }: Merchant,
+    method: string,
+    path: string,
+    options: { body?: unknown; headers?: Record<string, string> },
+    meant: readonly number[],
+  ): Promise<Answer> {
+    const answer = await client.call(method, path, options);
+    const { status, headers, body } = answer;
+    const route = ENDPOINTS.find(
+      (known) =>
+        known.method === method &&
+        new RegExp(`^${known.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path.split('?')[0] ?? ''),
+    );
+    const name = route?.function ?? '';
+    statuses.set(name, [...(statuses.get(name) ?? []), status]);
+    const what = `${method} ${path}: ${status} ${JSON.stringify(body).slice(0, 300)}`;
+    expect([...meant, 503], what).toContain(status);
+    if (status === 503) {
+      expect(headers.get('content-type'), what).toBe('application/problem+json');
+      expect(headers.get('retry-after'), what).toMatch(/^[1-9]\d*$/);
+      expect(body.status, what).toBe(503);
+    }
+    return answer;
+  }
+
+  /** Does something of all that a client can do, time and again. */
+  async function behave(merchant: Merchant, nth: number): Promise<void> {
+    const own: Known[] = [];
+    const actions = [
+      ...Array(5).fill(() => add(merchant, own, nth)),
+      ...Array(4).fill(() => change(merchant, one(own))),
+      ...Array(2).fill(() => ask(merchant, one(own), { method: 'DELETE' })),
+      ...Array(3).fill(() => ask(merchant, one(own), { method: 'GET' })),
+      ...Array(2).fill(() => changeShared(merchant, nth)),
+      () => giveUp(merchant, one(own)),
+      ...Array(2).fill(() => removeMany(merchant, own)),
+      ...Array(2).fill(() => list(merchant, own, '')),
+      () => list(merchant, own, `&start=${random.below(5)}`),
+      () => list(merchant, own, `&filter=search&search=${random.pick(WORDS)}`),
+      () => call(merchant, 'GET', '/customers/count', {}, [200]),
+      () => call(merchant, 'GET', '/customers/count?filter=!isPrivate', {}, [200]),
+      () => lookUp(merchant, one(own)),
+      () => exportSome(merchant, own, 'csv'),
+      () => exportSome(merchant, own, 'xml'),
+      () => exportFound(merchant, own, 'csv'),
+      () => exportFound(merchant, own, 'xml'),
+    ];
+    for (let left = REQUESTS_OF_EACH; left > 0; left -= 1) await random.pick(actions)();
+  }
+
+  function one(own: readonly Known[]): Known | undefined {
+    return random.pick(own.filter(({ id, isLeft }) => id !== undefined && !isLeft));
+  }
+
+  /** Creates a customer, one with a key until that is acknowledged. */
+  async function add(merchant: Merchant, own: Known[], nth: number): Promise<void> {
+    const texts = newTexts(random, `${nth}-${own.length}`);
+    const key = random.chance(0.5) ? `key-${nth}-${own.length}` : undefined;
+    const known: Known = { texts, key, id: undefined, possible: [] };
+    own.push(known);
+    merchant.known.push(known);
+    if (key && random.chance(0.1)) {
+      // Goes away before the answer comes, and asks again meanwhile; writes no more to it.
+      const gone = abandoned(merchant, 'POST', '/customers', texts, { 'idempotency-key': key });
+      known.isLeft = true;
+      await gone;
+    }
+    for (let tries = key ? MAX_TRIES : 1; tries > 0 && known.id === undefined; tries -= 1) {
+      await send(merchant, known);
+    }
+  }
+
+  async function send(merchant: Merchant, known: Known): Promise<void> {
+    const { texts: body, key } = known;
+    const headers = key ? { headers: { 'idempotency-key': key } } : {};
+    const answer = await call(merchant, 'POST', '/customers', { body, ...headers }, [200]);
+    if (answer.status === 503) return;
+    expect(textsOf(answer.body)).toEqual(textsOf(body));
+    expect(answer.headers.get('etag')).toBe('"1"');
+    known.id = answer.body.mexcParamvaluesetsid;
+    known.possible = [{ version: 1, texts: textsOf(body) }];
+  }
+
+  async function change(merchant: Merchant, known: Known | undefined): Promise<void> {
+    if (!known) return;
+    const { customerid, ...changes } = newTexts(random, '');
+    const [state, ...others] = known.possible;
+    const isSure = others.length === 0 && state !== undefined && state !== 'gone';
+    const etag = isSure && random.chance(0.5) ? `"${state.version}"` : undefined;
+    const ifMatch = etag ?? (random.chance(0.05) ? '"0"' : undefined);
+    await ask(merchant, known, { method: 'PATCH', changes, ...(ifMatch && { ifMatch }) });
+  }
+
+  /** Asks for a customer, or for something to be done to it, and learns from the answer. */
+  async function ask(merchant: Merchant, known: Known | undefined, input: Asked): Promise<void> {
+    if (!known) return;
+    const { method, changes, ifMatch } = input;
+    const options = {
+      ...(changes && { body: changes }),
+      ...(ifMatch && { headers: { 'if-match': ifMatch } }),
+    };
+    const answer = await call(merchant, method, `/customers/${known.id}`, options, [200, 404, 412]);
+    const { status, headers, body } = answer;
+    if (status === 503) {
+      if (method !== 'GET') known.possible = [...known.possible, ...after(known, input)];
+      return;
+    }
+    const isShown = status === 200 && method !== 'DELETE';
+    const output = {
+      status,
+      ...(isShown && { etag: headers.get('etag') ?? 'none', texts: textsOf(body) }),
+    };
+    const possible = after(known, input, output);
+    const what = JSON.stringify({ known, input, output });
+    expect(possible.length, what).toBeGreaterThan(0);
+    known.possible = possible;
+  }
+
+  /** Goes away before the answer comes: nobody knows what becomes of the request, nor when. */
+  async function giveUp(merchant: Merchant, known: Known | undefined): Promise<void> {
+    if (!known) return;
+    known.isLeft = true;
+    const changes = { name: newTexts(random, '').name ?? '' };
+    const method = random.chance(0.7) ? 'PATCH' : 'DELETE';
+    const input: Asked = { method, ...(method === 'PATCH' && { changes }) };
+    known.possible = [...known.possible, ...after(known, input)];
+    const body = method === 'PATCH' ? changes : undefined;
+    await abandoned(merchant, method, `/customers/${known.id}`, body);
+  }
+
+  async function abandoned(
+    { client }: Merchant,
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    const signal = AbortSignal.timeout(1 + random.below(20));
+    const authorization = `Bearer ${client.token}`;
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
+    await fetch(client.url + path, {
+      method,
+      signal,
+      headers: { authorization, ...type, ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch(() => {});
+  }
+
+  async function changeShared(merchant: Merchant, nth: number): Promise<void> {
+    const field = ['fax', 'notes', 'email', 'telephone'][nth] as string;
+    const text = `${random.below(1e9)}`;
+    const path = `/customers/${merchant.sharedId}`;
+    const { status, body } = await call(
+      merchant,
+      'PATCH',
+      path,
+      { body: { [field]: text } },
+      [200],
+    );
+    const before = merchant.shared.get(field) ?? [''];
+    merchant.shared.set(field, status === 200 ? [text] : [...before, text]);
+    if (status === 200) expect(body[field]).toBe(text);
+  }
+
+  /** Deletes several at once, until that is acknowledged. */
+  async function removeMany(merchant: Merchant, own: readonly Known[]): Promise<void> {
+    const some = Array.from({ length: 5 }, () => one(own)).filter((known) => known !== undefined);
+    const all = [...new Set(some)];
+    const sure = all.filter(({ possible }) => possible.length === 1 && possible[0] !== 'gone');
+    if (all.length === 0) return;
+    const body = all.map(({ id }) => id);
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      const answer = await call(merchant, 'DELETE', '/customers', { body }, [200]);
+      for (const known of all) {
+        known.possible = answer.status === 200 ? ['gone'] : [...known.possible, 'gone'];
+      }
+      if (answer.status !== 200) continue;
+      if (tries === 1) expect(answer.body.count).toBeGreaterThanOrEqual(sure.length);
+      expect(answer.body.count).toBeLessThanOrEqual(all.length);
+      return;
+    }
+  }
+
+  /** Reads pages of customers: those that are shown are as they may be; all others, too. */
+  async function list(merchant: Merchant, own: readonly Known[], query: string): Promise<void> {
+    const shown: Record<string, string>[] = [];
+    let path: string | undefined = `/customers?limit=${random.pick([7, 1_000])}${query}`;
+    while (path) {
+      const answer: Answer = await call(merchant, 'GET', path, {}, [200]);
+      if (answer.status === 503) return;
+      shown.push(...answer.body);
+      const next = answer.headers.get('link')?.match(/^<(.+)>; rel="next"$/)?.[1];
+      path = next?.slice(merchant.client.url.length);
+    }
+    see(own, shown, query === '');
+  }
+
+  /** Learns from customers that were shown; `isWhole` where all are that there are. */
+  function see(
+    own: readonly Known[],
+    shown: readonly Record<string, string>[],
+    isWhole: boolean,
+  ): void {
+    const ids = shown.map(({ mexcParamvaluesetsid }) => Number(mexcParamvaluesetsid));
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const known of own) {
+      if (known.id === undefined || known.isLeft) continue;
+      const found = shown[ids.indexOf(known.id)];
+      if (!found && !isWhole) continue;
+      const output = found ? { status: 200, texts: textsOf(found) } : { status: 404 };
+      const possible = after(known, { method: 'GET' }, output);
+      expect(possible.length, JSON.stringify({ known, found })).toBeGreaterThan(0);
+      known.possible = possible;
+    }
+  }
+
+  async function lookUp(merchant: Merchant, known: Known | undefined): Promise<void> {
+    const state = known?.possible[0];
+    if (!state || state === 'gone') return;
+    const path = `/customers/searchByOrgNumber/${state.texts.companyno}`;
+    const { status, body } = await call(merchant, 'GET', path, {}, [200, 404]);
+    const names = known.possible.map((one) => (one === 'gone' ? undefined : one.texts.name));
+    if (status === 200) expect(names).toContain(body.company);
+  }
+
+  /** Exports chosen customers at once. */
+  async function exportSome(
+    merchant: Merchant,
+    own: readonly Known[],
+    format: 'csv' | 'xml',
+  ): Promise<void> {
+    const some = own.filter(({ id }) => id !== undefined).slice(-10);
+    const body = some.map(({ id }) => id);
+    if (body.length === 0) return;
+    const path = `/customers/export/${format}`;
+    const answer = await call(merchant, 'POST', path, { body }, [200, 404]);
+    if (answer.status === 200) await seeFile(merchant, some, answer, format, true);
+    if (answer.status === 404) see(some, [], true);
+  }
+
+  async function exportFound(
+    merchant: Merchant,
+    own: readonly Known[],
+    format: 'csv' | 'xml',
+  ): Promise<void> {
+    const path = `/customers/export/${format}?filter=search&search=${random.pick(WORDS)}`;
+    const answer = await call(merchant, 'GET', path, {}, [200]);
+    if (answer.status === 200) await seeFile(merchant, own, answer, format, false);
+  }
+
+  async function seeFile(
+    merchant: Merchant,
+    own: readonly Known[],
+    { body }: Answer,
+    format: 'csv' | 'xml',
+    isWhole: boolean,
+  ): Promise<void> {
+    merchant.urls.push(body.url);
+    const file = await download(body.url);
+    expect(file.byteLength).toBe(body.bytes);
+    if (format === 'xml') {
+      expect(file.toString().match(/<customer>/g) ?? []).toHaveLength(body.count);
+      return;
+    }
+    const rows = parseCsv<Record<string, string>>(file, { columns: true });
+    expect(rows).toHaveLength(body.count);
+    see(own, rows, isWhole);
+  }
+
+  /** Exports many in several parts: at once, and handed over. */
+  async function exportAll(): Promise<void> {
+    for (let made = 0, tries = MAX_TRIES; made < LONG_EXPORTS && tries > 0; tries -= 1) {
+      const path = '/customers/export/csv';
+      const atOnce = await call(large, 'POST', path, { body: large.ids }, [200]);
+      if (atOnce.status === 200) {
+        large.urls.push(atOnce.body.url);
+        expect((await download(atOnce.body.url)).equals(large.file)).toBe(true);
+        made += 1;
+      }
+      const { status, headers } = await call(large, 'GET', path, {}, [202]);
+      if (status !== 202) continue;
+      const location = headers.get('location') as string;
+      large.locations.push(location);
+      await call(large, 'GET', location, {}, [200]);
+    }
+  }
+
+  /** Sends again what has a key and was never acknowledged. */
+  async function createAgain(merchant: Merchant): Promise<void> {
+    for (const known of merchant.known) {
+      if (known.key && known.id === undefined) await send(merchant, known);
+    }
+  }
+
+  test('has reached every endpoint, and made some of them unavailable', () => {
+    const { requests, faults } = weather.passed;
+    expect(requests).toBeGreaterThan(1_000);
+    expect(faults / requests).toBeGreaterThan(0.05);
+    for (const { function: name } of ENDPOINTS) {
+      expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
+      expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
+    }
+    const all = [...statuses.values()].flat();
+    expect(all.filter((status) => status === 503).length).toBeGreaterThan(3);
+  });
+
+  test('has lost nothing that was acknowledged, and left nothing half done', async () => {
+    for (const merchant of merchants) {
+      const { client, known, sharedId } = merchant;
+      await eventually(async () => {
+        const shown = (await client.call('GET', '/customers?limit=1000')).body;
+        const others = new Map<string, Record<string, string>>();
+        for (const customer of shown) {
+          if (Number(customer.mexcParamvaluesetsid) === sharedId) continue;
+          // No two were made of one request.
+          expect(others.has(customer.customerid), customer.customerid).toBe(false);
+          others.set(customer.customerid, customer);
+        }
+        for (const one of known) {
+          const found = others.get(one.texts.customerid ?? '');
+          others.delete(one.texts.customerid ?? '');
+          const states = one.id === undefined ? unknown(one) : one.possible;
+          const texts = states.map((state) => (state === 'gone' ? state : state.texts));
+          expect(texts, JSON.stringify(one)).toContainEqual(found ? textsOf(found) : 'gone');
+          if (found && one.id !== undefined) expect(found.mexcParamvaluesetsid).toBe(one.id);
+        }
+        // Nobody is there whom nobody created.
+        expect([...others.keys()]).toEqual([]);
+      });
+    }
+  });
+
+  test('has lost no field of a customer that many change', async () => {
+    for (const { client, sharedId, shared } of merchants) {
+      const { body } = await client.call('GET', `/customers/${sharedId}`);
+      for (const [field, texts] of shared) expect(texts).toContain(body[field]);
+    }
+  });
+
+  test('leaves table and indexes of one mind', async () => {
+    for (const { client, known } of merchants) {
+      await eventually(async () => {
+        const shown = (await client.call('GET', '/customers?limit=1000')).body;
+        expect((await client.call('GET', '/customers/count')).body.count).toBe(shown.length);
+        expect((await client.call('GET', '/customers?limit=1000&start=1')).body).toEqual(
+          shown.slice(1),
+        );
+        for (const word of WORDS) {
+          const query = `filter=search&search=${word}`;
+          const named = shown.filter(({ name }: { name: string }) => name.startsWith(word));
+          const { body } = await client.call('GET', `/customers?limit=1000&${query}`);
+          expect(body).toEqual(named);
+          const { count } = (await client.call('GET', `/customers/count?${query}`)).body;
+          expect(count).toBe(named.length);
+        }
+        const current = new Set(shown.map(({ companyno }: { companyno: string }) => companyno));
+        for (const { texts } of known.slice(0, 25)) {
+          const path = `/customers/searchByOrgNumber/${texts.companyno}`;
+          const { status } = await client.call('GET', path);
+          expect(status, texts.companyno).toBe(current.has(texts.companyno) ? 200 : 404);
+        }
+      });
+    }
+  });
+
+  test('makes long exports slower, and does not fail them', async () => {
+    expect(large.locations.length).toBeGreaterThan(0);
+    for (const location of large.locations) {
+      const body = await vi.waitFor(
+        async () => {
+          const answer = await large.client.call('GET', location);
+          expect(answer.body.state).not.toBe('running');
+          return answer.body;
+        },
+        { timeout: 50_000, interval: 100 },
+      );
+      expect(body.state).toBe('ready');
+      large.urls.push(body.url);
+      expect((await download(body.url)).equals(large.file)).toBe(true);
+    }
+  });
+
+  test('leaves each file that somebody was told of, no other, and no upload', async () => {
+    for (const { name, urls } of [...merchants, large]) {
+      const told = urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
+      const keys = told.map((path) => path.split('/').slice(1).join('/'));
+      const left = new Set(await filesOf(name));
+      expect(keys.filter((key) => !left.has(key))).toEqual([]);
+      const untold = [...left].filter((key) => !keys.includes(key ?? ''));
+      expect(untold.filter((key) => !weather.loose.has(key ?? ''))).toEqual([]);
+    }
+  });
+});
+
+/** States of a customer of whom it is not known whether it was created. */
+function unknown({ texts }: Known): Register[] {
+  return ['gone', { version: 1, texts: textsOf(texts) }];
+}
+
+/** States after a request, of those in which the customer may have been. */
+function after(
+  { possible }: Known,
+  input: Asked,
+  output?: Parameters<ReturnType<typeof registerOf>['next']>[2],
+): Register[] {
+  const { next, key } = registerOf({}, { outages: true });
+  const states = possible.flatMap((state) => next(state, input, output) ?? []);
+  return [...new Map(states.map((state) => [key(state), state])).values()];
+}
+
+function newTexts(random: Random, customerid: string) {
+  const name = `${random.pick(WORDS)} ${random.below(1e9)}`;
+  return { name, customerid, companyno: organisation(random), fax: `${random.below(10)}` };
+}
+
+function textsOf(customer: Readonly<Record<string, string>>): Texts {
+  return Object.fromEntries(FIELDS.map((name) => [name, customer[name] ?? '']));
+}
+
+async function download(url: string): Promise<Buffer> {
+  const response = await fetch(url);
+  expect(response.status).toBe(200);
+  return Buffer.from(await response.arrayBuffer());
+}

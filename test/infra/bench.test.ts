@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { longestChain } from '../bench/counting-proxy.ts';
+import { checkSame, compare, interleave, statsOf } from '../bench/harness.ts';
+import { createCannedTable } from '../bench/servers/canned-table.ts';
+import { toSvg } from '../bench/svg.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('statistics', () => {
+  test('median, least and most', () => {
+    expect(statsOf([9, 1, 5])).toEqual({ median: 5, min: 1, max: 9, samples: [9, 1, 5] });
+    expect(statsOf([4, 1, 3, 100]).median).toBe(3.5);
+    expect(() => statsOf([])).toThrow('no samples');
+  });
+
+  const of = { measure: 'm', name: 'n', against: 'a', unit: 'ms' };
+  const ours = statsOf([2, 2, 10]);
+  const theirs = statsOf([8, 8, 9]);
+
+  test('ratio of medians, and whether it reaches its target', () => {
+    const share = compare({
+      ...of,
+      ours,
+      theirs,
+      ratioOf: 'ours / theirs',
+      target: { atMost: 0.25 },
+    });
+    expect(share).toMatchObject({ ratio: 0.25, reached: true });
+    const times = compare({
+      ...of,
+      ours,
+      theirs,
+      ratioOf: 'theirs / ours',
+      target: { atLeast: 4.1 },
+    });
+    expect(times).toMatchObject({ ratio: 4, reached: false });
+    expect(compare({ ...of, ours, theirs, ratioOf: 'ours / theirs' }).reached).toBeUndefined();
+  });
+
+  test('contenders take turns, another one first in each round; warm-ups do not count', async () => {
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const calls: string[] = [];
+    const contender = (name: string) => ({
+      name,
+      sample: async () => calls.push(name),
+    });
+    const samples = await interleave(
+      [contender('a'), contender('b')],
+      { title: 'test', rounds: 2, warmUps: 1, unit: 'calls' },
+      (sample) => sample,
+    );
+    expect(calls.join('')).toBe('abbaab');
+    expect(told).toHaveBeenLastCalledWith('test, round 2 of 2: a 5, b 6 calls\n');
+    expect(samples).toEqual([
+      [4, 5],
+      [3, 6],
+    ]);
+  });
+
+  test('round trips in sequence are the longest chain', () => {
+    expect(longestChain([])).toBe(0);
+    const parallel = [0, 1, 2].map((from) => ({ from, to: from + 10 }));
+    expect(longestChain(parallel)).toBe(1);
+    expect(longestChain([...parallel, { from: 10, to: 20 }, { from: 25, to: 26 }])).toBe(3);
+  });
+
+  test('a difference between outputs is an error that shows the place', () => {
+    expect(() => checkSame('file', 'same', 'same')).not.toThrow();
+    expect(() => checkSame('file', 'abc', 'abd')).toThrow(
+      'file: the outputs differ at character 2',
+    );
+  });
+
+  test('the chart has a bar for each target', () => {
+    const svg = toSvg([
+      compare({ ...of, ours, theirs, ratioOf: 'theirs / ours', target: { atLeast: 8 } }),
+      compare({ ...of, ours, theirs, ratioOf: 'ours / theirs' }),
+    ]);
+    expect(svg.match(/<rect/g)).toHaveLength(1);
+    expect(svg).toContain('class="missed"');
+  });
+});
+
+describe('the canned table', () => {
+  const answer = createCannedTable();
+  const ask = (operation: string, input: object) => JSON.parse(answer(operation, input).toString());
+  const key = (id: number) => `CUSTOMER#${String(id).padStart(16, '0')}`;
+  const query = (more: object, from = key(1), to = 'CUSTOMER#~') => ({
+    TableName: 'customers',
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': { S: 'MERCHANT#full-1000' },
+      ':from': { S: from },
+      ':to': { S: to },
+    },
+    ...more,
+  });
+  const idsOf = (items: { mexcParamvaluesetsid: { N: string } }[]) =>
+    items.map((item) => Number(item.mexcParamvaluesetsid.N));
+
+  test('pages of 1 MB lead through all customers, forwards and backwards', () => {
+    for (const ScanIndexForward of [true, false]) {
+      const ids: number[] = [];
+      let ExclusiveStartKey: object | undefined;
+      let pages = 0;
+      do {
+        const page = ask('Query', query({ ScanIndexForward, ExclusiveStartKey }));
+        ids.push(...idsOf(page.Items));
+        ExclusiveStartKey = page.LastEvaluatedKey;
+        pages += 1;
+      } while (ExclusiveStartKey);
+      const all = Array.from({ length: 1_000 }, (_, index) => index + 1);
+      expect(ids).toEqual(ScanIndexForward ? all : all.reverse());
+      expect(pages).toBe(2);
+    }
+  });
+
+  test('ranges and limits', () => {
+    const page = ask('Query', query({ Limit: 2 }, key(299), key(900)));
+    expect(idsOf(page.Items)).toEqual([299, 300]);
+    expect(page.LastEvaluatedKey).toEqual({ pk: { S: 'MERCHANT#full-1000' }, sk: { S: key(300) } });
+    expect(ask('Query', query({ Select: 'COUNT' }, key(5), key(7)))).toEqual({
+      Count: 3,
+      ScannedCount: 3,
+    });
+    expect(ask('Query', query({}, key(1_001))).Items).toEqual([]);
+  });
+
+  test('get gives the item that a query gives', () => {
+    const [item] = ask('Query', query({ Limit: 1 }, key(301))).Items;
+    const Key = { pk: { S: 'MERCHANT#full-1000' }, sk: { S: key(301) } };
+    const got = ask('GetItem', { Key }).Item;
+    expect(got).toEqual(item);
+    expect(ask('GetItem', { Key: { ...Key, sk: { S: key(1_001) } } })).toEqual({});
+  });
+
+  test('fails on what it does not know', () => {
+    expect(() => ask('Scan', {})).toThrow('knows no Scan');
+    expect(() => ask('Query', query({ FilterExpression: 'a = :b' }))).toThrow('FilterExpression');
+    expect(() => ask('Query', query({}, key(1), '~'))).toThrow('more than customers');
+  });
+});

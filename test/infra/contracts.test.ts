@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { bundleFunctions } from '../../infra/bundle/bundle.ts';
+import { openApiDocument } from '../../infra/documents/openapi.ts';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
+
+const FUNCTIONS = join(import.meta.dirname, '../../functions');
+/** Functions that no endpoint calls. */
+const WITHOUT_CONTRACT = ['add-token-claims', 'answer-unknown-route', 'run-export'];
+
+test('every folder of functions has a handler, and all but three a contract', () => {
+  const folders = readdirSync(FUNCTIONS, { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const has = (file: string) =>
+    folders.map(({ name }) => name).filter((name) => existsSync(join(FUNCTIONS, name, file)));
+  expect(has('handler.ts')).toEqual(folders.map(({ name }) => name));
+  expect(has('contract.ts')).toEqual(ENDPOINTS.map((endpoint) => endpoint.function).toSorted());
+  expect(folders.map(({ name }) => name)).toEqual(
+    [...has('contract.ts'), ...WITHOUT_CONTRACT].toSorted(),
+  );
+});
+
+test('no two endpoints have one method and path', () => {
+  const routes = ENDPOINTS.map(({ method, path }) => `${method} ${path}`);
+  expect(new Set(routes).size).toBe(routes.length);
+});
+
+describe.each(ENDPOINTS)('$function', (endpoint) => {
+  test('names its path parameters as its path does', () => {
+    const inPath = [...endpoint.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    expect(Object.keys(endpoint.request.path ?? {})).toEqual(inPath);
+  });
+
+  test('describes each parameter, and no other', () => {
+    const { path, query, headers } = endpoint.request;
+    const names = Object.keys({ ...path, ...query, ...headers });
+    expect(Object.keys(endpoint.parameters).toSorted()).toEqual(names.toSorted());
+    expect(Object.values(endpoint.parameters)).not.toContain('');
+  });
+
+  test('has a body exactly if it describes one', () => {
+    expect(!!endpoint.request.body).toBe(!!endpoint.requestBody);
+  });
+
+  test('writes only with the scope that says so', () => {
+    const writes = endpoint.table?.actions?.some((action) => /Put|Update|Delete/.test(action));
+    expect(endpoint.scope).toBe(writes ? 'customers:write' : 'customers:read');
+  });
+});
+
+test('the document names each schema that it refers to', () => {
+  const document = openApiDocument();
+  const { schemas } = document.components as { schemas: object };
+  const references = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)];
+  expect(Object.keys(schemas)).toEqual(
+    expect.arrayContaining([...new Set(references.map(([, name]) => name))]),
+  );
+});
+
+test('no bundle contains the prose of a contract', async () => {
+  const { folder } = await bundleFunctions();
+  for (const { function: name, summary, parameters } of ENDPOINTS) {
+    const code = readdirSync(join(folder, name))
+      .map((file) => readFileSync(join(folder, name, file), 'utf8'))
+      .join();
+    for (const text of [summary, ...Object.values(parameters)]) expect(code).not.toContain(text);
+  }
+});

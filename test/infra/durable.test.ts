@@ -1,0 +1,91 @@
+import {
+  CheckpointDurableExecutionCommand,
+  DurableExecutionAlreadyStartedException,
+  GetDurableExecutionCommand,
+  InvalidParameterValueException,
+  InvokeCommand,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { isLocal } from '../support/api.ts';
+
+// What Lambda does for durable functions, as the local stack does it, with a function made for the
+// test. The function's SDK speaks to it as to Lambda.
+
+describe.runIf(isLocal)('a durable function', () => {
+  let api: LambdaApi;
+  let lambda: LambdaClient;
+
+  beforeAll(async () => {
+    api = await startLambdaApi({ functions: new URL('../support/functions/', import.meta.url) });
+    Object.assign(process.env, {
+      AWS_ENDPOINT_URL_LAMBDA: api.endpoint,
+      AWS_REGION: 'eu-north-1',
+      AWS_ACCESS_KEY_ID: 'local',
+      AWS_SECRET_ACCESS_KEY: 'local',
+    });
+    lambda = new LambdaClient();
+  });
+  afterAll(async () => {
+    lambda.destroy();
+    await api.close();
+  });
+
+  function invoke(work: object, name: string = crypto.randomUUID()) {
+    return lambda.send(
+      new InvokeCommand({
+        FunctionName: 'arn:aws:lambda:eu-north-1:000000000000:function:count-runs:live',
+        InvocationType: 'Event',
+        DurableExecutionName: name,
+        Payload: JSON.stringify(work),
+      }),
+    );
+  }
+
+  /** Runs it to its end, and gives how it ended. */
+  async function run(work: object) {
+    const { StatusCode, DurableExecutionArn } = await invoke(work);
+    expect(StatusCode).toBe(202);
+    return vi.waitFor(
+      async () => {
+        const execution = await lambda.send(
+          new GetDurableExecutionCommand({ DurableExecutionArn }),
+        );
+        expect(execution.Status).not.toBe('RUNNING');
+        return execution;
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  }
+
+  test('goes on after waits and failed tries, with each step made once', async () => {
+    // More steps than a run is told of at its start.
+    const { Status, Result } = await run({ steps: 150, failures: 2 });
+    expect(Status).toBe('SUCCEEDED');
+    expect(JSON.parse(Result as string)).toEqual({ steps: 150, attempts: 1, flaky: 3 });
+  });
+
+  test('fails with what it throws', async () => {
+    const execution = await run({ steps: 1, failures: 0, fails: true });
+    expect(execution).toMatchObject({ Status: 'FAILED', Error: { ErrorMessage: 'on purpose' } });
+  });
+
+  test('is started once under one name', async () => {
+    const name = crypto.randomUUID();
+    const first = await invoke({ steps: 1, failures: 0 }, name);
+    const second = await invoke({ steps: 1, failures: 0 }, name);
+    expect(second.DurableExecutionArn).toBe(first.DurableExecutionArn);
+    await expect(invoke({ steps: 2, failures: 0 }, name)).rejects.toThrow(
+      DurableExecutionAlreadyStartedException,
+    );
+  });
+
+  test('cannot keep a checkpoint with a token that is out of date', async () => {
+    const { DurableExecutionArn } = await invoke({ steps: 1, failures: 0 });
+    const checkpoint = { DurableExecutionArn, CheckpointToken: 'MA==', Updates: [] };
+    await expect(lambda.send(new CheckpointDurableExecutionCommand(checkpoint))).rejects.toThrow(
+      InvalidParameterValueException,
+    );
+  });
+});

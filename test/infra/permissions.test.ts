@@ -1,0 +1,403 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, type CfnElement } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { createAuthorizer } from '../../infra/local/authorizer.ts';
+import { createGateway } from '../../infra/local/gateway.ts';
+import { AUDIENCE } from '../../infra/local/issuer.ts';
+import { createLambda } from '../../infra/local/lambda.ts';
+import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { type LocalServer, start } from '../../infra/local/server.ts';
+import { readSettings } from '../../infra/settings.ts';
+import { CustomerRegister } from '../../infra/stack.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
+import { readCall } from '../support/dynamodb-call.ts';
+import {
+  dynamodbError,
+  type FaultProxy,
+  type Faults,
+  first,
+  type Passing,
+  s3Error,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { quiet } from '../support/logs.ts';
+
+// What each function may do with the table and the bucket is what it does, no less and no more.
+// Every function is called in all the ways that make it ask for something; proxies see what it
+// asks for, and the template says what it may. What a function's code could call beside that, in a
+// branch that nobody thought of here, is seen in its bundle: see stack.test.ts.
+
+useApi();
+
+/** Most rows of an export that is made at once, here. */
+const FEW = 120;
+/** Rows of 80 kB that take two parts of an upload. */
+const LARGE = 110;
+process.env[ENVIRONMENT.longExportRows] = String(FEW);
+
+/** A call as a policy looks at it. */
+interface Call {
+  readonly by: string;
+  readonly action: string;
+  /** `table`, `table/index/name` or `bucket/key`. */
+  readonly resource: string;
+  /** What conditions look at. */
+  readonly context: Readonly<Record<string, readonly string[]>>;
+}
+
+interface Statement {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly conditions: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
+}
+
+/** Requests of S3 by the action that permits them; a part of an upload is no more than a file. */
+const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/^PUT /, 'PutObject'],
+  [/^POST \S+\?uploads/, 'PutObject'],
+  [/^POST \S+uploadId=/, 'PutObject'],
+  [/^DELETE \S+uploadId=/, 'AbortMultipartUpload'],
+  [/^(?:GET|HEAD) [^?]+\.(?:csv|xml)(?:\?|$)/, 'GetObject'],
+];
+
+describe.runIf(isLocal)('permissions of', () => {
+  const calls: Call[] = [];
+  let dynamodb: FaultProxy;
+  let s3: FaultProxy;
+  let lambdaApi: LambdaApi;
+  let gateway: LocalServer;
+  /** Merchants with three customers, with large ones, and with more than an export at once takes. */
+  let few: Merchant;
+  let large: Merchant;
+  let many: Merchant;
+  let statementsOf: ReturnType<typeof synthesize>;
+
+  beforeAll(async () => {
+    statementsOf = synthesize();
+    lambdaApi = await startLambdaApi({
+      functions: new URL('../support/functions/', import.meta.url),
+    });
+    dynamodb = await startProxyOf('dynamodb', (passing) => {
+      const { action, index, leadingKeys, written } = readCall(passing);
+      calls.push({
+        by: callerOf(passing),
+        action: `dynamodb:${action}`,
+        resource: index ? `table/index/${index}` : 'table',
+        context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
+      });
+    });
+    s3 = await startProxyOf('s3', (passing) => {
+      const [, path = ''] = passing.operation.split(/[ ?]/);
+      const [, action] = S3_ACTIONS.find(([form]) => form.test(passing.operation)) ?? [];
+      calls.push({
+        by: callerOf(passing),
+        action: `s3:${action}`,
+        resource: path.replace(`/${localStack().bucket}`, 'bucket'),
+        context: {},
+      });
+    });
+    process.env.AWS_ENDPOINT_URL_LAMBDA = lambdaApi.endpoint;
+    quiet();
+    const lambda = createLambda(
+      async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
+    );
+    const server = createGateway({
+      routes: ENDPOINTS,
+      defaultFunction: DEFAULT_FUNCTION,
+      authorize: createAuthorizer(localStack().issuer, AUDIENCE),
+      invoke: (name, event) => {
+        // The SDK tells this with each request. Functions are called one at a time.
+        process.env.AWS_EXECUTION_ENV = name;
+        return lambda(name, event);
+      },
+    });
+    gateway = await start(server, 0);
+    const text = '😀'.repeat(10_000);
+    few = await merchantWith(3, { name: 'A', companyno: '556703-7485' });
+    large = await merchantWith(LARGE, { notes: text, statuslog: text });
+    many = await merchantWith(FEW + 1, { companyno: '556703-7485' });
+    calls.length = 0;
+  });
+  afterAll(async () => {
+    delete process.env.AWS_EXECUTION_ENV;
+    for (const server of [gateway, lambdaApi, s3, dynamodb]) await server.close();
+  });
+
+  interface Merchant {
+    readonly name: string;
+    readonly client: Client;
+    readonly ids: number[];
+  }
+
+  async function merchantWith(count: number, body: Record<string, unknown>): Promise<Merchant> {
+    const name = crypto.randomUUID();
+    const client = clientOf(gateway.endpoint, await localStack().token({ merchant: name }));
+    const ids: number[] = [];
+    while (ids.length < count) {
+      const some = Array.from({ length: Math.min(20, count - ids.length) }, () =>
+        create(client, body),
+      );
+      for (const customer of await Promise.all(some)) ids.push(customer.mexcParamvaluesetsid);
+    }
+    return { name, client, ids };
+  }
+
+  /** A call that is to be answered so; the requests behind it may have faults. */
+  async function call(
+    status: number,
+    [method, path, options]: Parameters<Client['call']>,
+    { client, name } = few,
+    faults: { dynamodb?: Faults; s3?: Faults } = {},
+  ) {
+    if (faults.dynamodb) dynamodb.inject(name, faults.dynamodb);
+    if (faults.s3) s3.inject(name, faults.s3);
+    const answer = await client.call(method, path, options);
+    dynamodb.heal(name);
+    s3.heal(name);
+    expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).toBe(status);
+    return answer;
+  }
+
+  /** A presigned address can do what its signer can, so that its use is a call of the signer's. */
+  async function use(url: string, signer: string): Promise<void> {
+    const headers = { 'user-agent': `exec-env/${signer}` };
+    expect((await fetch(url, { headers })).status).toBe(200);
+  }
+
+  /** Starts a long export and waits for what becomes of it; its faults last as long. */
+  async function exportOfMany(path: string, state: string, fault?: Faults) {
+    if (fault) s3.inject(many.name, fault);
+    const { headers } = await many.client.call('GET', path);
+    const location = headers.get('location') as string;
+    const body = await vi.waitFor(
+      async () => {
+        const answer = await many.client.call('GET', location);
+        expect(answer.body.state).toBe(state);
+        return answer.body;
+      },
+      { timeout: 50_000, interval: 50 },
+    );
+    s3.heal(many.name);
+    return { location, body };
+  }
+
+  /** All ways of an export of the selected, by one of the two functions. */
+  async function exportSelected(name: string, format: string): Promise<void> {
+    const path = `/customers/export/${format}`;
+    await use((await call(200, ['GET', path])).body.url, name);
+    await call(200, ['GET', `${path}?filter=isCompany`]);
+    if (format === 'csv') await call(200, ['GET', path], large);
+    await call(500, ['GET', path], large, { s3: PART_REFUSED() });
+    await exportOfMany(path, 'ready');
+  }
+
+  /** All ways of an export of chosen ids, by one of the two functions. */
+  async function exportChosen(name: string, format: string): Promise<void> {
+    const path = `/customers/export/${format}`;
+    const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
+    await use((await call(200, ['POST', path, { body: few.ids }])).body.url, name);
+    await call(200, ['POST', path, { body: few.ids }], few, unprocessed);
+    await call(404, ['POST', path, { body: [9_999] }]);
+    if (format === 'csv') await call(200, ['POST', path, { body: large.ids }], large);
+    await call(500, ['POST', path, { body: large.ids }], large, { s3: PART_REFUSED() });
+  }
+
+  /** For each function the calls by which it does all that it ever does. */
+  const DRIVES: Readonly<Record<string, () => Promise<unknown>>> = {
+    'list-customers': async () => {
+      const { headers } = await call(200, ['GET', '/customers?limit=1']);
+      const [, next = ''] = /^<[^>]*(\/customers\?[^>]+)>/.exec(headers.get('link') ?? '') ?? [];
+      await call(200, ['GET', next]);
+      await call(200, ['GET', '/customers?start=1']);
+      const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
+      await call(200, ['GET', '/customers?filter=isCompany'], few, unprocessed);
+      await call(200, ['GET', '/customers?filter=rangeByDate&from=2026-01-01&to=2099-01-01']);
+    },
+    'create-customer': async () => {
+      const key = { 'idempotency-key': 'k' };
+      await call(200, ['POST', '/customers', { body: {} }]);
+      const clockAhead = { dynamodb: first(1, CONDITION_FAILED, /^UpdateItem/) };
+      await call(200, ['POST', '/customers', { body: {} }], few, clockAhead);
+      await call(200, ['POST', '/customers', { body: {}, headers: key }]);
+      await call(200, ['POST', '/customers', { body: {}, headers: key }]);
+      await call(422, ['POST', '/customers', { body: { name: 'B' }, headers: key }]);
+    },
+    'delete-customers': async () => {
+      const own = await merchantLike(few);
+      await call(200, ['DELETE', '/customers', { body: [...own.ids, 9_999] }], own);
+    },
+    'count-customers': async () => {
+      await call(200, ['GET', '/customers/count']);
+      await call(200, ['GET', '/customers/count?filter=search,isCompany&search=a']);
+    },
+    'get-customer': async () => {
+      const path = `/customers/${few.ids[0]}`;
+      await call(200, ['GET', path]);
+      await call(304, ['GET', path, { headers: { 'if-none-match': '*' } }]);
+      await call(404, ['GET', '/customers/9999']);
+    },
+    'update-customer': async () => {
+      const path = `/customers/${few.ids[0]}`;
+      const body = { name: 'B' };
+      await call(200, ['PATCH', path, { body }]);
+      await call(200, ['PATCH', path, { body }]);
+      await call(412, ['PATCH', path, { body, headers: { 'if-match': '"9"' } }]);
+      await call(404, ['PATCH', '/customers/9999', { body }]);
+      const race = { dynamodb: first(1, CONDITION_FAILED, /^PutItem/) };
+      await call(200, ['PATCH', path, { body: { name: 'C' } }], few, race);
+    },
+    'delete-customer': async () => {
+      const own = await merchantLike(few);
+      const [one, two, three] = own.ids.map((id) => `/customers/${id}`) as [string, string, string];
+      const headers = { 'if-match': '"1"' };
+      await call(200, ['DELETE', one], own);
+      await call(404, ['DELETE', one], own);
+      await call(200, ['DELETE', two, { headers }], own);
+      await call(404, ['DELETE', two, { headers }], own);
+      await call(412, ['DELETE', three, { headers: { 'if-match': '"9"' } }], own);
+      const lost = { dynamodb: first(1, 'cut the answer', /^DeleteItem/) };
+      await call(200, ['DELETE', three, { headers }], own, lost);
+    },
+    'search-by-org-number': async () => {
+      await call(200, ['GET', '/customers/searchByOrgNumber/5567037485']);
+      await call(404, ['GET', '/customers/searchByOrgNumber/9001189811']);
+      // Once the register is asked, once what it said is remembered.
+      await call(200, ['GET', '/customers/searchByOrgNumber/999990010']);
+      await call(200, ['GET', '/customers/searchByOrgNumber/999990010']);
+    },
+    'export-customers-xml': () => exportSelected('export-customers-xml', 'xml'),
+    'export-customers-csv': () => exportSelected('export-customers-csv', 'csv'),
+    'export-customers-by-id-xml': () => exportChosen('export-customers-by-id-xml', 'xml'),
+    'export-customers-by-id-csv': () => exportChosen('export-customers-by-id-csv', 'csv'),
+    'get-export': async () => {
+      const { body } = await exportOfMany('/customers/export/csv', 'ready');
+      await use(body.url, 'get-export');
+      await call(404, ['GET', `/customers/exports/${crypto.randomUUID()}`]);
+    },
+    [EXPORT_WORKER]: async () => {
+      await exportOfMany('/customers/export/csv', 'ready');
+      await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
+      await exportOfMany('/customers/export/xml', 'failed', PART_REFUSED());
+      await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
+    },
+    [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
+  };
+
+  /** Customers that may be deleted. */
+  const merchantLike = ({ ids }: Merchant) => merchantWith(ids.length, { name: 'A' });
+
+  test.each(Object.keys(DRIVES))('%s are what it does', async (name) => {
+    await DRIVES[name]?.();
+    const made = calls.filter(({ by }) => by === name);
+    const statements = statementsOf(name);
+    // Each call is allowed, with what its conditions look at.
+    for (const one of made) {
+      expect(
+        statements.filter((statement) => allows(statement, one)),
+        JSON.stringify(one),
+      ).not.toEqual([]);
+    }
+    // And each permission is needed.
+    const granted = statements.flatMap(({ actions, resources }) =>
+      actions.flatMap((action) => resources.map((resource) => `${action} ${resource}`)),
+    );
+    const done = made.map(({ action, resource }) => `${action} ${patternOf(resource)}`);
+    expect([...new Set(done)].sort()).toEqual(granted.sort());
+  });
+
+  test('are those of functions that are known by their calls', () => {
+    expect(calls.map(({ by }) => by).filter((by) => !(by in DRIVES))).toEqual([]);
+  });
+});
+
+const CONDITION_FAILED = dynamodbError(400, 'ConditionalCheckFailedException');
+const FINISH = /^POST \S+uploadId=/;
+const PART_REFUSED = () => first(9, s3Error(403, 'AccessDenied'), /^PUT \S+partNumber=/);
+
+/** An answer as of a table that had no room for any key of a batch. */
+function unprocess(body: string): string {
+  const [[table, items] = []] = Object.entries<{ pk: object; sk: object }[]>(
+    JSON.parse(body).Responses,
+  );
+  const Keys = items?.map(({ pk, sk }) => ({ pk, sk }));
+  return JSON.stringify({
+    Responses: { [table as string]: [] },
+    UnprocessedKeys: { [table as string]: { Keys, ConsistentRead: true } },
+  });
+}
+
+function callerOf({ userAgent }: Passing): string {
+  return /exec-env\/([\w-]+)/.exec(userAgent)?.[1] ?? 'nobody';
+}
+
+/** A file's key as a policy names it. */
+function patternOf(resource: string): string {
+  return resource.replace(/^(bucket\/exports)\/.+$/, '$1/*');
+}
+
+function allows({ actions, resources, conditions }: Statement, call: Call): boolean {
+  return (
+    actions.includes(call.action) &&
+    resources.some((pattern) => isLike(call.resource, pattern)) &&
+    Object.entries(conditions).every(([operator, keys]) =>
+      Object.entries(keys).every(([key, wanted]) => {
+        const [, how] = /^ForAllValues:String(Like|Equals)$/.exec(operator) ?? [];
+        if (!how) throw new Error(`What ${operator} means is not known here`);
+        return call.context[key]?.every((value) =>
+          [wanted].flat().some((text) => (how === 'Like' ? isLike(value, text) : value === text)),
+        );
+      }),
+    )
+  );
+}
+
+function isLike(text: string, pattern: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[^\w]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's').test(text);
+}
+
+/** Synthesizes the stack, and gives what a function may do with the table and the bucket. */
+function synthesize(): (name: string) => Statement[] {
+  const folder = mkdtempSync(join(tmpdir(), 'permissions-'));
+  const names = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION, EXPORT_WORKER];
+  // What is in the bundles says nothing of permissions.
+  for (const name of [...names, 'add-token-claims']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'index.mjs'), '');
+  }
+  const context = { ...cdk.context, registers: 'SE,NO,FI' };
+  const app = new App({ context, outdir: join(folder, 'cdk.out') });
+  const stack = new CustomerRegister(app, readSettings(app.node, folder));
+  const { Resources } = Template.fromStack(stack).toJSON();
+  rmSync(folder, { recursive: true });
+  const logicalId = (id: string): string =>
+    stack.resolve(stack.getLogicalId(stack.node.findChild(id).node.defaultChild as CfnElement));
+  const arns: Record<string, string> = {
+    [logicalId('Customers')]: 'table',
+    [logicalId('Exports')]: 'bucket',
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: templates have no types
+  const resolve = (value: any): string => {
+    if (typeof value === 'string') return value;
+    if (value['Fn::Join']) return value['Fn::Join'][1].map(resolve).join('');
+    return arns[value['Fn::GetAtt']?.[0]] ?? JSON.stringify(value);
+  };
+  return (name) =>
+    Resources[logicalId(`${name}-role`)].Properties.Policies.flatMap(
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      ({ PolicyDocument }: any) => PolicyDocument.Statement,
+    )
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      .map(({ Action, Resource, Condition = {} }: any) => ({
+        actions: [Action].flat(),
+        resources: [Resource].flat().map(resolve),
+        conditions: Condition,
+      }))
+      .filter(({ actions }: Statement) => /^(?:dynamodb|s3):/.test(actions[0] ?? ''));
+}

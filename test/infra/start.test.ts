@@ -1,0 +1,422 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SAMPLE_NAME, sampleCustomers } from '../../infra/local/sample-customers.ts';
+import { type Client, clientOf, create, eventually } from '../support/api.ts';
+import {
+  type Command,
+  type Ended,
+  freePort,
+  killAll,
+  run,
+  whileTaken,
+} from '../support/command.ts';
+
+// The two commands of a newcomer, `npm start` and `npm run token`, as their user sees them.
+
+/** A running `npm start`. */
+interface Started {
+  readonly command: Command;
+  readonly folder: string;
+  /** All that it says once it is ready. */
+  readonly welcome: string;
+  readonly url: string;
+  /** Has the token that it prints. */
+  readonly client: Client;
+}
+
+const PORT_FLAGS = ['--port', '--issuer-port', '--dynamodb-port', '--s3-port'] as const;
+type Ports = Partial<Record<(typeof PORT_FLAGS)[number], number>>;
+
+const SAMPLES = sampleCustomers().length;
+const OTHER_MERCHANT = '2002';
+const LAST_LINE = 'Ctrl-C ends it.';
+/** What a user who waits for an end can be asked for. */
+const END_MS = 5_000;
+
+/** All that the tests write. */
+let temporary: string;
+let folders = 0;
+let stack: Started;
+/** Of the stack, in all its lives: tokens name the issuer's address, so that it has to stay. */
+let ports: Required<Ports>;
+/** Printed before the stack's first start. */
+let earlyToken: string;
+
+// A deployed API, or another DynamoDB, is not what these commands start.
+describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the commands', () => {
+  beforeAll(async () => {
+    // The space is for what forgets to quote.
+    temporary = mkdtempSync(join(tmpdir(), 'local start-'));
+    const folder = newFolder();
+    ports = {
+      '--port': await freePort(),
+      '--issuer-port': await freePort(),
+      '--dynamodb-port': await freePort(),
+      '--s3-port': await freePort(),
+    };
+    earlyToken = await printedToken(folder, [], { ISSUER_PORT: String(ports['--issuer-port']) });
+    stack = await start(folder, ports);
+  });
+
+  afterAll(async () => {
+    await killAll();
+    rmSync(temporary, { recursive: true });
+  });
+
+  describe('the first start', () => {
+    test('says where the API, its page and its data are', async () => {
+      const { welcome, url, folder } = stack;
+      expect(welcome).toMatch(/^The API {2,}http:\/\/localhost:\d+$/m);
+      expect(welcome).toContain(`${url}/\n`);
+      expect(welcome).toContain(folder);
+      const page = await fetch(url);
+      expect(page.headers.get('content-type')).toContain('text/html');
+      expect(await page.text()).toContain('/explore/ui.js');
+    });
+
+    test('prints a token with which the sample merchant has a few hundred customers', async () => {
+      expect(SAMPLES).toBeGreaterThanOrEqual(200);
+      expect(await countOf(stack.client)).toBe(SAMPLES);
+    });
+
+    test('prints three curl lines that work as they are pasted', async ({ skip }) => {
+      const hasCurl = !spawnSync('curl', ['--version']).error;
+      skip(!hasCurl, 'there is no curl on this machine');
+      const lines = curlLines(stack);
+      expect(lines).toHaveLength(3);
+      const cwd = newFolder();
+      const [list, found] = lines.map((line) =>
+        execFileSync('sh', ['-c', line], { cwd, encoding: 'utf8', stdio: 'pipe', timeout: 20_000 }),
+      );
+      expect(JSON.parse(list as string)).toHaveLength(3);
+      expect(namesOf(JSON.parse(found as string))).toContain(SAMPLE_NAME);
+      const csv = readFileSync(join(cwd, 'customers.csv'), 'utf8');
+      const records = parseCsv<{ name: string }>(csv, { columns: true, bom: true });
+      expect(records).toHaveLength(SAMPLES);
+      expect(namesOf(records)).toContain(SAMPLE_NAME);
+    });
+
+    test('keeps the token in a header file, for its owner only', () => {
+      const file = join(stack.folder, 'authorization');
+      expect(readFileSync(file, 'utf8')).toBe(`Authorization: Bearer ${stack.client.token}\n`);
+      for (const line of curlLines(stack)) expect(line).toContain(`-H "@${file}"`);
+      if (process.platform !== 'win32') expect(statSync(file).mode & 0o077).toBe(0);
+    });
+  });
+
+  describe.concurrent('npm run token', () => {
+    test('prints a token alone, for the sample merchant where none is named', async () => {
+      const { code, out, err } = await token(stack.folder).ended();
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+      expect(await countOf(clientOf(stack.url, out.trim()))).toBe(SAMPLES);
+    });
+
+    test('gives another merchant an empty register', async () => {
+      const client = await clientWith('--merchant', 'someone-new');
+      expect(await client.call('GET', '/customers')).toMatchObject({ status: 200, body: [] });
+      await create(client, { name: 'A' });
+      expect(await countOf(client)).toBe(1);
+      expect(await countOf(stack.client)).toBe(SAMPLES);
+    });
+
+    test('gives no more than the scope it is asked for', async () => {
+      const reader = await clientWith('--scope', 'customers:read');
+      expect(await countOf(reader)).toBe(SAMPLES);
+      const body = { name: 'A' };
+      expect(await reader.call('POST', '/customers', { body })).toMatchObject({ status: 403 });
+      expect(await countOf(stack.client)).toBe(SAMPLES);
+      const both = await clientWith('--merchant', 'b', '--scope', 'customers:read customers:write');
+      await create(both, body);
+      expect(await countOf(both)).toBe(1);
+    });
+
+    test('gives a token that is refused once it has expired', async () => {
+      const lasting = await clientWith('--expires', '600');
+      const brief = await clientWith('--expires', '1');
+      await eventually(async () => {
+        expect(await brief.call('GET', '/customers/count')).toMatchObject({ status: 401 });
+      });
+      expect(await countOf(lasting)).toBe(SAMPLES);
+    });
+
+    test('gives before the first start what that takes', async () => {
+      expect(await countOf(clientOf(stack.url, earlyToken))).toBe(SAMPLES);
+    });
+
+    test.each(['0', '-5', '1h', '9999999999'])(
+      'says that --expires=%s is no time',
+      async (text) => {
+        expectRefusal(await token(newFolder(), `--expires=${text}`).ended(), '--expires', text);
+      },
+    );
+
+    test('says what it does not know, and how it is used', async () => {
+      expectRefusal(await token(newFolder(), '--expire', '5').ended(), "'--expire'", '--expires <');
+    });
+
+    test('shows with --help how it is used', async () => {
+      expectHelp(await token(newFolder(), '--help').ended(), '--merchant', '--scope', '--expires');
+    });
+  });
+
+  describe('another start', () => {
+    test('goes on with data, key and issuer', async () => {
+      const before = stack;
+      const other = await clientWith('--merchant', OTHER_MERCHANT);
+      const { mexcParamvaluesetsid: id } = await create(other, { name: 'Åsa' });
+      await end(stack);
+      stack = await start(stack.folder, ports);
+      const after = clientOf(stack.url, other.token);
+      expect(await after.call('GET', `/customers/${id}`)).toMatchObject({
+        status: 200,
+        body: { name: 'Åsa' },
+      });
+      expect(await countOf(clientOf(stack.url, before.client.token))).toBe(SAMPLES);
+      expect(await countOf(stack.client)).toBe(SAMPLES);
+    });
+
+    test('goes on with what was acknowledged before it was killed', async () => {
+      const client = await clientWith('--merchant', OTHER_MERCHANT);
+      const { mexcParamvaluesetsid: id } = await create(client, { name: 'A' });
+      const path = `/customers/${id}`;
+      const { body } = await client.call('PATCH', path, { body: { name: 'B', fax: '1' } });
+      stack.command.process.kill('SIGKILL');
+      expect(await stack.command.ended()).toMatchObject({ signal: 'SIGKILL' });
+      stack = await start(stack.folder, ports);
+      const after = clientOf(stack.url, client.token);
+      expect(await after.call('GET', path)).toMatchObject({ status: 200, body });
+      expect(await countOf(stack.client)).toBe(SAMPLES);
+    });
+
+    test('makes up for starts that were ended before they were ready', async () => {
+      const folder = newFolder();
+      const [api, issuer] = [await freePort(), await freePort()];
+      const own = { '--port': api, '--issuer-port': issuer };
+      const busy = () => run('start', portArgs(own), { DATA_FOLDER: folder });
+
+      const first = busy();
+      // Its first act.
+      await eventually(async () => expect(existsSync(join(folder, 'issuer-key.json'))).toBe(true));
+      first.process.kill('SIGINT');
+      expect(await first.ended(END_MS)).toMatchObject({ code: 0, out: '', err: '' });
+
+      const second = busy();
+      const printed = await printedToken(folder, [], { ISSUER_PORT: String(issuer) });
+      const client = clientOf(`http://localhost:${api}`, printed);
+      await eventually(async () => expect(await countOf(client)).toBeGreaterThan(0));
+      second.process.kill('SIGTERM');
+      expect(await second.ended(END_MS)).toMatchObject({ code: 0, err: '' });
+
+      const third = await start(folder);
+      expect(await countOf(third.client)).toBe(SAMPLES);
+      await end(third);
+    });
+  });
+
+  describe('ending', () => {
+    test.each(['SIGINT', 'SIGTERM'] as const)(
+      'by %s amid requests is no failure, and leaves the ports to others',
+      async (signal) => {
+        const { command, folder } = stack;
+        const client = await clientWith('--merchant', OTHER_MERCHANT);
+        const requests = Array.from({ length: 20 }, () => create(client, { name: 'A' }));
+        const answers = Promise.allSettled(requests);
+        // One is answered, many are under way.
+        await Promise.race(requests);
+        command.process.kill(signal);
+        // As npm does, which passes on what the terminal sends to both.
+        command.process.kill(signal);
+        expect(await command.ended(END_MS)).toMatchObject({ code: 0, err: '' });
+        await answers;
+        for (const port of Object.values(ports)) await whileTaken(port, async () => {});
+        stack = await start(folder, ports);
+        // The count is of the index, the list of the table: nobody is in one of them only.
+        const { body } = await client.call('GET', '/customers?limit=1000');
+        expect(await countOf(client)).toBe(body.length);
+      },
+    );
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'it ends with npm, also where a signal reaches npm alone',
+    async () => {
+      const port = await freePort();
+      const args = ['start', '--silent', '--', ...portArgs({ '--port': port })];
+      const npm = spawn('npm', args, {
+        cwd: join(import.meta.dirname, '../..'),
+        env: { ...process.env, DATA_FOLDER: newFolder() },
+        stdio: 'ignore',
+      });
+      await eventually(async () => {
+        expect((await fetch(`http://localhost:${port}/customers`)).status).toBe(401);
+      });
+      npm.kill('SIGTERM');
+      await eventually(() => whileTaken(port, async () => {}));
+    },
+  );
+
+  describe.concurrent('a start that cannot be', () => {
+    test.each(PORT_FLAGS)(
+      'says that the port is taken, and that %s chooses another',
+      async (flag) => {
+        const port = await freePort();
+        const ended = await whileTaken(port, () => tryToStart(newFolder(), { [flag]: port }));
+        expectRefusal(ended, `Port ${port}`, 'taken', `npm start -- ${flag} `);
+      },
+    );
+
+    test('proposes only a port that there is', async () => {
+      const port = await freePort({ first: 65_436, count: 100 });
+      const { err } = await whileTaken(port, () => tryToStart(newFolder(), { '--port': port }));
+      expect(Number(/--port (\d+)$/m.exec(err)?.[1])).toBeLessThan(65_536);
+    });
+
+    test.each([[[]], [['--reset']]])(
+      'says that another one uses the data, and leaves it be: %j',
+      async (args) => {
+        const { folder, client } = stack;
+        expectRefusal(await tryToStart(folder, {}, args), folder, 'Another', 'npm start');
+        expect(await countOf(client)).toBe(SAMPLES);
+        expect(await countOf(await clientWith())).toBe(SAMPLES);
+      },
+    );
+
+    test.each([
+      ['--port', 'x'],
+      ['--issuer-port', '-1'],
+      ['--dynamodb-port', '1e3'],
+      ['--s3-port', '65536'],
+    ])('says that %s %s is no port', async (flag, text) => {
+      const environment = { DATA_FOLDER: newFolder() };
+      const ended = await run('start', [`${flag}=${text}`], environment).ended();
+      expectRefusal(ended, `${flag}: ${text} is no port number`);
+    });
+
+    test('says which variable has no port', async () => {
+      const environment = { DATA_FOLDER: newFolder(), S3_PORT: 'x' };
+      expectRefusal(await run('start', [], environment).ended(), 'S3_PORT: x is no port number');
+    });
+
+    test.each([['--prot', '3000'], ['--port'], ['3000']])(
+      'says what is wrong with %s, and how it is used',
+      async (...args) => {
+        const ended = await run('start', args, { DATA_FOLDER: newFolder() }).ended();
+        expectRefusal(ended, `'${args[0]}`, ...PORT_FLAGS, '--reset', '--help');
+      },
+    );
+  });
+
+  test('--help shows how it is used, and does nothing else', async () => {
+    const folder = newFolder();
+    // Some environments have a PORT that is empty.
+    const ended = await run('start', ['--help'], { DATA_FOLDER: folder, PORT: '' }).ended();
+    expectHelp(ended, ...PORT_FLAGS, '--reset', 'DATA_FOLDER');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  // Last, for it leaves nothing of what the other tests know.
+  test('--reset begins again, here with any free ports', async () => {
+    const { folder, client } = stack;
+    const { mexcParamvaluesetsid: id } = await create(client, { name: 'A' });
+    const foreign = join(folder, 'notes.txt');
+    writeFileSync(foreign, 'of someone who chose a folder that has more in it');
+    await end(stack);
+    stack = await start(folder, {}, ['--reset']);
+    expect(await stack.client.call('GET', `/customers/${id}`)).toMatchObject({ status: 404 });
+    expect(await countOf(stack.client)).toBe(SAMPLES);
+    expect(await countOf(await clientWith())).toBe(SAMPLES);
+    const before = await clientOf(stack.url, client.token).call('GET', '/customers');
+    expect(before).toMatchObject({ status: 401 });
+    expect(existsSync(foreign)).toBe(true);
+    await end(stack);
+  });
+});
+
+function newFolder(): string {
+  folders += 1;
+  const folder = join(temporary, String(folders));
+  mkdirSync(folder);
+  return folder;
+}
+
+/** Any free port where none is given. */
+function portArgs(ports: Ports): string[] {
+  return PORT_FLAGS.flatMap((flag) => [flag, String(ports[flag] ?? 0)]);
+}
+
+async function start(folder: string, ports: Ports = {}, args: string[] = []): Promise<Started> {
+  const command = run('start', [...args, ...portArgs(ports)], { DATA_FOLDER: folder });
+  const welcome = await command.said(LAST_LINE);
+  const url = /^The API +(\S+)$/m.exec(welcome)?.[1] ?? '';
+  const printed = /^[\w-]+\.[\w-]+\.[\w-]+$/m.exec(welcome)?.[0] ?? '';
+  return { command, folder, welcome, url, client: clientOf(url, printed) };
+}
+
+async function end({ command }: Started): Promise<void> {
+  command.process.kill('SIGINT');
+  expect(await command.ended()).toMatchObject({ code: 0, err: '' });
+}
+
+/** A start that is to end of itself. */
+function tryToStart(folder: string, ports: Ports, args: string[] = []): Promise<Ended> {
+  return run('start', [...args, ...portArgs(ports)], { DATA_FOLDER: folder }).ended();
+}
+
+function token(folder: string, ...args: string[]): Command {
+  return run('token', args, { DATA_FOLDER: folder });
+}
+
+async function printedToken(
+  folder: string,
+  args: string[] = [],
+  environment: Record<string, string> = {},
+): Promise<string> {
+  const ended = await run('token', args, { DATA_FOLDER: folder, ...environment }).ended();
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  return ended.out.trim();
+}
+
+/** A client of the running stack, with a token made with these arguments. */
+async function clientWith(...args: string[]): Promise<Client> {
+  return clientOf(stack.url, await printedToken(stack.folder, args));
+}
+
+async function countOf(client: Client): Promise<number> {
+  const { status, body } = await client.call('GET', '/customers/count');
+  expect(status).toBe(200);
+  return body.count;
+}
+
+function curlLines({ welcome }: Started): string[] {
+  return [...welcome.matchAll(/^ +(curl .*)$/gm)].map(([, line]) => line as string);
+}
+
+function namesOf(records: { name: string }[]): string[] {
+  return records.map(({ name }) => name);
+}
+
+/** The user is told what is wrong, and no more than that. */
+function expectRefusal({ code, out, err }: Ended, ...parts: string[]): void {
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  for (const part of parts) expect(err).toContain(part);
+  expect(err).not.toMatch(/^ +at |node:|Error:/m);
+}
+
+function expectHelp({ code, out, err }: Ended, ...parts: string[]): void {
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  for (const part of parts) expect(out).toContain(part);
+}

@@ -1,0 +1,39 @@
+import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda';
+import { afterEach, expect, test, vi } from 'vitest';
+import { handler } from '../../functions/add-token-claims/handler.ts';
+
+function eventOf(userAttributes: Record<string, string>): TokenEvent {
+  return {
+    version: '2',
+    triggerSource: 'TokenGeneration_Authentication',
+    region: 'eu-north-1',
+    userPoolId: 'eu-north-1_pool',
+    userName: 'shop',
+    callerContext: { awsSdkVersion: '1', clientId: 'client' },
+    request: { userAttributes, groupConfiguration: {} },
+    response: { claimsAndScopeOverrideDetails: {} },
+  };
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+test('the access token gets the merchant and the scopes', async () => {
+  const { response } = await handler(eventOf({ sub: 'id', 'custom:merchant_id': '1001' }));
+  expect(response.claimsAndScopeOverrideDetails).toEqual({
+    accessTokenGeneration: {
+      claimsToAddOrOverride: { merchant_id: '1001' },
+      scopesToAdd: ['customers:read', 'customers:write'],
+    },
+  });
+});
+
+test('the claim has the configured name', async () => {
+  vi.stubEnv('MERCHANT_CLAIM', 'shop');
+  const { response } = await handler(eventOf({ 'custom:merchant_id': '1001' }));
+  const { accessTokenGeneration } = response.claimsAndScopeOverrideDetails;
+  expect(accessTokenGeneration?.claimsToAddOrOverride).toEqual({ shop: '1001' });
+});
+
+test.each([{}, { 'custom:merchant_id': '' }])('no token for a user with %o', async (attributes) => {
+  await expect(handler(eventOf(attributes))).rejects.toThrow('no merchant');
+});

@@ -1,0 +1,42 @@
+import { getEventListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { beforeDeadline, untilDeadline } from '../../shared/concurrency.ts';
+
+async function* counting(every: number) {
+  for (let value = 1; ; value += 1) {
+    await setTimeout(every);
+    yield value;
+  }
+}
+
+test('values come until the deadline, and then its reason', async () => {
+  const seen: number[] = [];
+  const read = async () => {
+    for await (const value of untilDeadline(AbortSignal.timeout(200), counting(1)))
+      seen.push(value);
+  };
+  await expect(read()).rejects.toThrow(/timeout/);
+  expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
+});
+
+test('a source that keeps waiting ends at the deadline as well', async () => {
+  const read = untilDeadline(AbortSignal.timeout(50), counting(60_000));
+  await expect(read.next()).rejects.toThrow(/timeout/);
+});
+
+test('a deadline that is over lets nothing come', async () => {
+  await expect(beforeDeadline(AbortSignal.abort(new Error('over')), setTimeout(1))).rejects.toThrow(
+    'over',
+  );
+});
+
+test('a deadline keeps nothing of what came before it', async () => {
+  const deadline = AbortSignal.timeout(60_000);
+  const source = untilDeadline(deadline, counting(0));
+  for (let count = 0; count < 100; count += 1) await source.next();
+  await expect(beforeDeadline(deadline, Promise.reject(new Error('failed')))).rejects.toThrow(
+    'failed',
+  );
+  expect(getEventListeners(deadline, 'abort')).toEqual([]);
+});

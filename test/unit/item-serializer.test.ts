@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FIELDS, WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
+import { csv } from '../../shared/formats/csv.ts';
+import { JSON_ROWS } from '../../shared/formats/json.ts';
+import { plainRow } from '../../shared/formats/row-format.ts';
+import { xml } from '../../shared/formats/xml.ts';
+import { itemSerializer } from '../../shared/storage/serialized-items/item-serializer.ts';
+import { customers } from '../support/arbitraries.ts';
+
+// The fast way to a row against the plain one, on answers as any DynamoDB server may write them.
+
+const FORMATS = {
+  'CSV with commas': csv({ delimiter: 'comma', bom: false }),
+  'CSV with semicolons': csv({ delimiter: 'semicolon', bom: false }),
+  XML: xml(),
+  JSON: JSON_ROWS,
+};
+
+type Attribute = readonly [name: string, value: object];
+
+/** What items have beside the fields: other types, keys, and names that resemble a field's. */
+const OTHERS: readonly Attribute[] = [
+  ['pk', { S: 'MERCHANT#1' }],
+  ['eInvoice', { BOOL: true }],
+  ['nothing', { NULL: true }],
+  ['list', { L: [{ S: ']}"' }, { M: { a: { S: '\\"}' } } }] }],
+  ['set', { SS: ['a', '"}'] }],
+  ['nam', { S: 'x' }],
+  ['names', { S: 'x' }],
+  ['version', { N: '1' }],
+];
+
+const items = fc
+  .record({
+    id: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+    texts: customers,
+    modules: fc.option(fc.nat(), { nil: undefined }),
+    order: fc.infiniteStream(fc.nat()),
+  })
+  .map(({ id, texts, modules, order }) => {
+    const fields: Record<string, object> = {
+      mexcParamvaluesetsid: { N: String(id) },
+      date: { S: '2026-11-24T20:30:04.328Z' },
+      ...(modules !== undefined && { mexcModulesid: { N: String(modules) } }),
+    };
+    for (const [name, text] of Object.entries(texts)) if (text) fields[name] = { S: text };
+    const attributes: Attribute[] = [...Object.entries(fields), ...OTHERS];
+    const shuffled = attributes
+      .map((attribute) => ({ attribute, place: order.next().value }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ attribute }) => attribute);
+    const values = FIELDS.map(({ name }) => {
+      const value = (fields[name] ?? {}) as { S?: string; N?: string };
+      return value.S ?? value.N ?? '';
+    });
+    return { id, attributes: shuffled, values };
+  });
+
+/** JSON of an item, with escapes where a server need not have them. */
+function toJson(attributes: readonly Attribute[], escapeAll: boolean): string {
+  const json = JSON.stringify(Object.fromEntries(attributes));
+  if (!escapeAll) return json;
+  return json.replace(/[^\u0020-\u007e]|\//g, (character) =>
+    character === '/' ? '\\/' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
+  const write = itemSerializer(format);
+
+  test('is what the plain way makes of the item', () => {
+    fc.assert(
+      fc.property(fc.array(items, { maxLength: 4 }), fc.boolean(), (list, escapeAll) => {
+        const before = '{"Count":1,"Items":';
+        const json = list.map(({ attributes }) => toJson(attributes, escapeAll)).join();
+        const answer = Buffer.from(`${before}[${json}],"ScannedCount":1}`);
+        const { text, ids, ends, end } = write(answer, before.length);
+        const rows = list.map(({ values }) => plainRow(format, values));
+        expect(ids).toEqual(list.map(({ id }) => id));
+        expect(answer.subarray(end).toString()).toBe(',"ScannedCount":1}');
+        const read = ends.map((rowEnd, index) => text.subarray(ends[index - 1] ?? 0, rowEnd));
+        if (format.isJson) {
+          // The same value may be written with other escapes.
+          const values = read.map((row) => JSON.parse(row.toString().slice(0, -1)));
+          expect(values).toEqual(rows.map((row) => JSON.parse(row.slice(0, -1))));
+        } else {
+          expect(read.map(String)).toEqual(rows);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('has no text that the plain way would change, where it is copied as it is', () => {
+    const { anywhere, atStart } = format.special;
+    // As it stands in DynamoDB's JSON, without escapes.
+    const unescaped = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 4 })
+      .filter((text) => text.isWellFormed() && JSON.stringify(text) === `"${text}"`);
+    fc.assert(
+      fc.property(unescaped, (text) => {
+        const bytes = Buffer.from(text);
+        const isCopied =
+          !atStart.includes(bytes[0] as number) && !bytes.some((byte) => anywhere.includes(byte));
+        if (isCopied) expect(format.cell(text)).toBe(text);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('of the longest texts is whole', () => {
+    for (const character of ['&', '"', ',', '\r', 'å', '😀']) {
+      const texts = WRITABLE_FIELDS.map(({ name, maxLength }) => [
+        name,
+        character.repeat(maxLength),
+      ]);
+      const values: Record<string, string> = Object.fromEntries(texts);
+      const attributes: Attribute[] = [
+        ['mexcParamvaluesetsid', { N: '1' }],
+        ...Object.entries(values).map(([name, text]): Attribute => [name, { S: text }]),
+      ];
+      const answer = Buffer.from(`[${toJson(attributes, false)}]`);
+      const expected = plainRow(
+        format,
+        FIELDS.map(({ name }) => (name === 'mexcParamvaluesetsid' ? '1' : (values[name] ?? ''))),
+      );
+      expect(write(answer, 0).text.toString() === expected).toBe(true);
+    }
+  });
+
+  test.each([
+    '',
+    '[',
+    '[{',
+    '[{"name"',
+    '[{"name":{"S":"a',
+    '[{"name":{"S":"a\\',
+    '[{"name":{"S":"a"}',
+    '[{"name":{"S":"a"}}',
+    '[{"list":{"L":[',
+    '[ {"name":{"S":"a"}}]',
+    '[{"name": {"S":"a"}}]',
+    '{}',
+    '[1]',
+  ])('is not made of %j', (answer) => {
+    expect(() => write(Buffer.from(answer), 0)).toThrow(SyntaxError);
+  });
+});
