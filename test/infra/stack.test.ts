@@ -67,8 +67,8 @@ const stages = [
 const FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION];
 /** The function that asks public registers. */
 const LOOK_UP = 'search-by-org-number';
-/** The functions that leave what takes too long to the export runner. */
-const HANDING_OVER = ['export-customers-xml', 'export-customers-csv'];
+/** The functions that start the export worker, in the order of {@link ENDPOINTS}. */
+const STARTS_EXPORT_JOBS = ['export-customers-csv', 'export-customers-xml'];
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -159,8 +159,8 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       ENDPOINTS.filter((route) => route.files).map((route) => route.function),
     );
     expect(knowing('CURSOR_SECRET')).toEqual(['list-customers']);
-    expect(knowing('EXPORT_WORKER')).toEqual(HANDING_OVER);
-    expect(knowing('LONG_EXPORT_ROWS')).toEqual(HANDING_OVER);
+    expect(knowing('EXPORT_WORKER')).toEqual(STARTS_EXPORT_JOBS);
+    expect(knowing('LONG_EXPORT_ROWS')).toEqual(STARTS_EXPORT_JOBS);
     expect(knowing('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? FUNCTIONS : []);
   });
 
@@ -188,7 +188,7 @@ describe.each(stages)('functions of $stage', ({ stage, stack }) => {
       Type: 'AWS::Lambda::Version',
       DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
     });
-    for (const name of HANDING_OVER) {
+    for (const name of STARTS_EXPORT_JOBS) {
       expect(stack.resource(name).Properties.Environment.Variables.EXPORT_WORKER).toEqual({
         Ref: aliasId,
       });
@@ -229,7 +229,7 @@ describe('permissions', () => {
   test('let reading functions write jobs and found companies at most, and deleting ones nothing', () => {
     for (const { function: name, method, scope } of ENDPOINTS) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
-      const notes = [...HANDING_OVER, LOOK_UP].includes(name);
+      const notes = [...STARTS_EXPORT_JOBS, LOOK_UP].includes(name);
       if (scope === 'customers:read') expect(writes).toEqual(notes ? ['PutItem'] : []);
       if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
       else if (scope === 'customers:write') expect(writes).not.toContain('DeleteItem');
@@ -253,10 +253,9 @@ describe('permissions', () => {
   });
 
   test.each<[string, readonly string[]]>([
-    ...[...HANDING_OVER, EXPORT_WORKER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
-      name,
-      EXPORT_JOB_ATTRIBUTES,
-    ]),
+    ...[...STARTS_EXPORT_JOBS, EXPORT_WORKER].map(
+      (name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [name, EXPORT_JOB_ATTRIBUTES],
+    ),
     [LOOK_UP, COMPANY_ATTRIBUTES],
   ])('let %s write no field of a customer', (name, attributes) => {
     const writing = development
@@ -274,9 +273,9 @@ describe('permissions', () => {
     const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
     for (const name of FUNCTIONS) {
       expect(actions(name, 'lambda')).toEqual(
-        HANDING_OVER.includes(name) ? ['InvokeFunction'] : [],
+        STARTS_EXPORT_JOBS.includes(name) ? ['InvokeFunction'] : [],
       );
-      if (!HANDING_OVER.includes(name)) continue;
+      if (!STARTS_EXPORT_JOBS.includes(name)) continue;
       expect(development.statements(name)).toContainEqual({
         Effect: 'Allow',
         Action: 'lambda:InvokeFunction',
@@ -399,17 +398,20 @@ describe.each([...FUNCTIONS, EXPORT_WORKER, 'add-token-claims'])('the bundle of 
 test.each(FUNCTIONS)('the bundle of %s is one file, with what is for later in others', (name) => {
   const files = readdirSync(join(bundles.folder, name)).map((file) => file.replace(/-\w+\./, '.'));
   const later: Record<string, string> = { [LOOK_UP]: 'look-up.mjs' };
-  for (const handsOver of HANDING_OVER) later[handsOver] = 'hand-over.mjs';
+  for (const starter of STARTS_EXPORT_JOBS) later[starter] = 'start-export-job.mjs';
   expect(files.sort()).toEqual(
     later[name] ? ['chunk.mjs', 'index.mjs', later[name]].sort() : ['index.mjs'],
   );
 });
 
-test.each(HANDING_OVER)('the bundle of %s names a number that is none', async (name) => {
-  for (const variable of variablesOf(name)) vi.stubEnv(variable, GIVEN);
-  vi.stubEnv('LONG_EXPORT_ROWS', 'many');
-  await expect(load(name)).rejects.toThrow('LONG_EXPORT_ROWS is no whole number: many');
-});
+test.each(STARTS_EXPORT_JOBS)(
+  'the bundle of %s names a variable that is not a number',
+  async (name) => {
+    for (const variable of variablesOf(name)) vi.stubEnv(variable, GIVEN);
+    vi.stubEnv('LONG_EXPORT_ROWS', 'many');
+    await expect(load(name)).rejects.toThrow('LONG_EXPORT_ROWS must be an integer; got many');
+  },
+);
 
 describe('public registers', () => {
   const variables = (stack: typeof development, name: string): Record<string, string> =>
