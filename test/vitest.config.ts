@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests wait more than they compute: for time-outs, retries and one another's servers. */
-const WORKERS_PER_CORE = 2;
-
 /** A project of the files in a folder. */
 function project(name: string, options: { setupFiles?: string[] } = {}) {
   return {
@@ -18,11 +15,12 @@ const withServers = { setupFiles: ['test/support/logs.ts'] };
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Generous: with a file on each core a test takes several times as long as alone.
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
     // A deployed API is tested with the merchants given for it, which files would fight over.
     fileParallelism: !process.env.API_URL,
-    maxWorkers: WORKERS_PER_CORE * availableParallelism(),
+    maxWorkers: availableParallelism(),
     projects: [
       project('unit'),
       project('contract', withServers),
