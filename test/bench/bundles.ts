@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { bundleFunction } from '../../infra/bundle/bundle.ts';
 
 /**
@@ -10,12 +10,31 @@ import { bundleFunction } from '../../infra/bundle/bundle.ts';
  */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
+const ROOT = join(import.meta.dirname, '../..');
+
+/**
+ * Resolves the AWS SDK from the root's packages, also if a package of this folder imports it, so
+ * that each bundle has one copy of it and all have the same version.
+ */
+const ONE_SDK: Plugin = {
+  name: 'one-sdk',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^@(?:aws|aws-sdk|smithy)\// }, async ({ path, kind, pluginData }) => {
+      if (pluginData === ONE_SDK) return undefined;
+      const found = await resolve(path, { kind, resolveDir: ROOT, pluginData: ONE_SDK });
+      // What only this folder has, such as lib-storage, is resolved as usual.
+      return found.errors.length > 0 ? undefined : found;
+    });
+  },
+};
+
 /** Options that everybody has: one minified module of Node's. */
 const USUAL = {
   format: 'esm',
   mainFields: ['module', 'main'],
   target: 'node24',
   minify: true,
+  plugins: [ONE_SDK],
 } satisfies BuildOptions;
 
 /** Makes bundles, each once, in a folder of its own. */
