@@ -26,6 +26,8 @@ export interface LocalStackOptions {
   readonly dataFolder?: string | undefined;
   /** Address of a DynamoDB server to use in place of dynalite, such as Amazon's DynamoDB Local. */
   readonly dynamodbEndpoint?: string | undefined;
+  /** Address of an S3 server to use in place of a new one; it has the bucket already. */
+  readonly s3Endpoint?: string | undefined;
   /** Name of the table, for a server that others use too. */
   readonly table?: string;
   /** Merchant as whom the page at `/` explores the API; without one there is no page. */
@@ -69,6 +71,7 @@ export async function startLocalStack({
   ports = {},
   dataFolder,
   dynamodbEndpoint,
+  s3Endpoint,
   table = 'customers',
   explorer,
   capacity,
@@ -89,17 +92,8 @@ export async function startLocalStack({
   };
   try {
     const key = await (dataFolder ? keptKey(dataFolder) : makeKey());
-    const database =
-      dynamodbEndpoint ??
-      (await run(
-        startDynamoDb({
-          port: ports.dynamodb ?? 0,
-          path: dataFolder && join(dataFolder, 'dynamodb'),
-        }),
-      ));
-    const s3Endpoint = await run(
-      startS3({ port: ports.s3 ?? 0, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') }),
-    );
+    const database = dynamodbEndpoint ?? (await run(startDatabase(ports.dynamodb, dataFolder)));
+    const files = s3Endpoint ?? (await run(startFileStore(ports.s3, dataFolder)));
     const issuer = await run(startIssuer(ports.issuer ?? 0, key));
     const lambdaApi = await startLambdaApi({
       folder: dataFolder && join(dataFolder, 'durable'),
@@ -110,7 +104,7 @@ export async function startLocalStack({
     setEnvironment({
       table,
       dynamodbEndpoint: database,
-      s3Endpoint,
+      s3Endpoint: files,
       lambdaEndpoint,
       registersEndpoint,
     });
@@ -141,7 +135,7 @@ export async function startLocalStack({
       url: await run(start(gateway, ports.api ?? 0)),
       issuer,
       dynamodbEndpoint: database,
-      s3Endpoint,
+      s3Endpoint: files,
       registersEndpoint,
       bucket: BUCKET,
       table,
@@ -152,6 +146,20 @@ export async function startLocalStack({
     await close();
     throw error;
   }
+}
+
+/**
+ * Starts the DynamoDB server of a stack.
+ *
+ * @throws what startLocalStack throws.
+ */
+export function startDatabase(port = 0, dataFolder?: string): Promise<LocalServer> {
+  return startDynamoDb({ port, path: dataFolder && join(dataFolder, 'dynamodb') });
+}
+
+/** Starts the S3 server of a stack, with its bucket. */
+export function startFileStore(port = 0, dataFolder?: string): Promise<LocalServer> {
+  return startS3({ port, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') });
 }
 
 function concurrencyOf({ concurrency, exportConcurrency }: Capacity) {

@@ -39,7 +39,7 @@ const running = new Set<ChildProcess>();
 
 /** Runs a script of `infra/local`, as npm does. */
 export function run(
-  script: 'start' | 'token',
+  script: 'start' | 'dev' | 'token',
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Command {

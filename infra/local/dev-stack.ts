@@ -1,0 +1,41 @@
+import { flushCompileCache } from 'node:module';
+import { explainStartError, type Ports } from './options.ts';
+import { prepareSamples, startSampleStack } from './sample-stack.ts';
+import type { LocalStack } from './stack.ts';
+import { UsageError } from './usage.ts';
+
+// The part of the stack that `npm run dev` restarts: all but DynamoDB and S3. It ends on the first
+// message of its parent, or with it.
+
+/** Argument of this process, as JSON. */
+export interface DevStackOptions {
+  readonly ports: Ports;
+  readonly dynamodbEndpoint: string;
+  readonly s3Endpoint: string;
+}
+
+/** Message to the parent: the stack is ready, or cannot start for a reason the user can correct. */
+export type DevStackMessage = { readonly welcome: string } | { readonly usageError: string };
+
+const options: DevStackOptions = JSON.parse(process.argv[2] as string);
+const send = (message: DevStackMessage) => process.send?.(message);
+let stack: LocalStack | undefined;
+
+// The terminal sends signals to the parent as well, which then ends this process.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+process.once('disconnect', () => process.exit());
+process.once('message', async () => {
+  await stack?.close();
+  process.exit();
+});
+
+try {
+  stack = await startSampleStack(options);
+  send({ welcome: await prepareSamples(stack) });
+  // For the next start.
+  flushCompileCache();
+} catch (error) {
+  const explained = explainStartError(error as Error, options.ports, 'npm run dev');
+  if (!(explained instanceof UsageError)) throw explained;
+  send({ usageError: explained.message });
+}

@@ -1,0 +1,17 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CONTENTS, DATA_FOLDER } from './data-folder.ts';
+import { startDynamoDb } from './dynamodb.ts';
+
+/**
+ * Deletes all data of the local stack. Other files in the data folder stay.
+ *
+ * @throws DataInUseError if another process uses the data.
+ */
+export async function deleteData(): Promise<void> {
+  const owner = await startDynamoDb({ port: 0, path: join(DATA_FOLDER, 'dynamodb') });
+  await owner.close();
+  for (const name of CONTENTS) {
+    await rm(join(DATA_FOLDER, name), { recursive: true, force: true });
+  }
+}
