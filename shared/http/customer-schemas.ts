@@ -104,17 +104,28 @@ function membersSchema<const I extends v.GenericSchema>(id: I) {
   );
 }
 
-/** Reports every member whose name is not valid; a strict object reports only the first. */
+/** Maximum faults about names: a request must not cost more the more of them it has. */
+const MAX_NAME_FAULTS = 100;
+
+/**
+ * Reports members whose names are not valid; a strict object reports only the first. If there are
+ * more than {@link MAX_NAME_FAULTS}, the last fault says how many are left out.
+ */
 function namesCheck<T>(isValid: (name: string) => boolean) {
   return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
     if (typeof value !== 'object' || value === null) return;
-    for (const name of Object.keys(value)) {
-      if (isValid(name)) continue;
+    const unknown = Object.keys(value).filter((name) => !isValid(name));
+    const reported = unknown.length > MAX_NAME_FAULTS ? MAX_NAME_FAULTS - 1 : unknown.length;
+    for (const name of unknown.slice(0, reported)) {
       const similar = suggestion(name, NAMES);
       addIssue({
         message: `is not a field of a customer${similar ? `; ${similar}` : ''}`,
         path: [{ type: 'unknown', origin: 'key', input: value, key: name, value: undefined }],
       });
+    }
+    const more = unknown.length - reported;
+    if (more > 0) {
+      addIssue({ message: `has ${more} more members that are not fields of a customer` });
     }
   });
 }

@@ -1,0 +1,37 @@
+import * as v from 'valibot';
+import { expect, test } from 'vitest';
+import { createCustomerSchema, updateCustomerSchema } from '../../shared/http/customer-schemas.ts';
+
+const SCHEMAS = [
+  ['a new customer', createCustomerSchema()],
+  ['a change', updateCustomerSchema()],
+] as const;
+
+const unknownMembers = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, '']));
+
+test.each(SCHEMAS)('the body of %s reports each of a hundred unknown members', (_, schema) => {
+  const { issues = [] } = v.safeParse(schema, unknownMembers(100));
+  expect(issues).toHaveLength(100);
+  expect(issues[99]?.message).toBe('is not a field of a customer');
+  expect(issues[99]?.path?.[0]?.key).toBe('x99');
+});
+
+test.each(SCHEMAS)(
+  'the body of %s with many unknown members reports a hundred faults, and how many are left out',
+  (_, schema) => {
+    const { issues = [] } = v.safeParse(schema, unknownMembers(50_000));
+    expect(issues).toHaveLength(100);
+    expect(issues[98]?.path?.[0]?.key).toBe('x98');
+    expect(issues[99]?.path ?? []).toEqual([]);
+    expect(issues[99]?.message).toBe('has 49901 more members that are not fields of a customer');
+  },
+);
+
+test.each(SCHEMAS)('the body of %s reports wrong values beside unknown members', (_, schema) => {
+  const { issues = [] } = v.safeParse(schema, { Name: 'x', email: 1 });
+  expect(issues.map(({ path, message }) => [path?.[0]?.key, message])).toEqual([
+    ['email', 'must be a string, not 1'],
+    ['Name', 'is not a field of a customer; did you mean `name`?'],
+  ]);
+});
