@@ -17,7 +17,6 @@ import {
   timeToWait,
   tokenOf,
 } from './durable-execution.ts';
-import { messageOf } from './thread.ts';
 
 /** Operations that a run is told at its start; it asks for more. */
 const FIRST_OPERATIONS = 100;
@@ -166,9 +165,8 @@ export class DurableFunctions {
       const left = once(thread, 'exit', { signal }).then(() => {
         throw new Error(`${name} ended without a result.`);
       });
-      const isResult = (message: unknown) => Object.hasOwn(message as object, 'result');
-      const message = await Promise.race([messageOf(thread, isResult, signal), left]);
-      return (message as { result: DurableExecutionInvocationOutput }).result;
+      const [result] = await Promise.race([once(thread, 'message', { signal }), left]);
+      return result;
     } finally {
       await thread.terminate();
     }

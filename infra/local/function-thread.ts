@@ -8,4 +8,4 @@ const { name, module, event } = workerData as { name: string; module: string; ev
 const invoke = createLambda(async () => (await import(module)).handler, {
   timeoutMs: TIMEOUT_MS,
 });
-parentPort?.postMessage({ result: await invoke(name, event) });
+parentPort?.postMessage(await invoke(name, event));

@@ -1,4 +1,4 @@
-import { on, once } from 'node:events';
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { HOST, type LocalServer } from './server.ts';
 
@@ -12,7 +12,7 @@ import { HOST, type LocalServer } from './server.ts';
  */
 export async function startInThread(module: URL, options: object): Promise<LocalServer> {
   const worker = new Worker(module, { workerData: options });
-  const port = await messageOf(worker, (message) => typeof message === 'number');
+  const [port] = await once(worker, 'message');
   return {
     endpoint: `http://${HOST}:${port}`,
     close: async () => {
@@ -21,21 +21,4 @@ export async function startInThread(module: URL, options: object): Promise<Local
       await ended;
     },
   };
-}
-
-/**
- * Resolves with the first message of a thread that `isWanted`. With `node --watch` a thread also
- * sends the names of the files that it imports.
- *
- * @throws what the thread throws before.
- */
-export async function messageOf(
-  worker: Worker,
-  isWanted: (message: unknown) => boolean,
-  signal?: AbortSignal,
-): Promise<unknown> {
-  for await (const [message] of on(worker, 'message', signal && { signal })) {
-    if (isWanted(message)) return message;
-  }
-  throw new Error('The thread sends no more messages.');
 }
