@@ -1,9 +1,10 @@
 import { Fn } from 'aws-cdk-lib';
+import { LONG_EXPORT_ROWS } from '../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
 import type { Endpoint } from './endpoints.ts';
 import { EXPORT_NODE_OPTIONS } from './node-options.ts';
 import type { Storage } from './permissions.ts';
-import { LONG_EXPORT_ROWS, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 /** Names of the token's claims, where the settings choose them, for every function. */
 export function claimVariables({ claims }: Settings): Record<string, string> {

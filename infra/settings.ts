@@ -1,11 +1,7 @@
 import type { Node } from 'constructs';
 import { COUNTRIES, type Country } from '../shared/domain/identity-number.ts';
+import { COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
 import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
-
-/** Maximum estimated rows of an export that completes while its caller waits. */
-export const LONG_EXPORT_ROWS = 100_000;
-/** Days for which companies of public registers are cached, if the settings do not say. */
-export const COMPANY_CACHE_DAYS = 30;
 
 /** Whose tokens the API accepts: those of the issuer that are made for one of the audience. */
 export interface Identity {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import type { Capacity } from '../capacity.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, routesVariable } from '../endpoints.ts';
-import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../settings.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { explorePages } from './explore.ts';

@@ -8,6 +8,11 @@ export const MAX_SEARCH_LENGTH = 255;
 /** Maximum ids of one export by id. */
 export const MAX_IDS_EXPORTED = 10_000;
 
+/** Maximum estimated rows of an export that completes while its caller waits, by default. */
+export const LONG_EXPORT_ROWS = 100_000;
+/** Days for which companies of public registers are cached, by default. */
+export const COMPANY_CACHE_DAYS = 30;
+
 /** How long the presigned URL of an export is valid, in seconds. */
 export const EXPORT_URL_LIFETIME_S = 15 * 60;
 /** How long a long export's status and file are kept after its last update, in seconds. */
