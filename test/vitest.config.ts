@@ -1,31 +1,64 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** A project of the files in a folder. */
-function project(name: string, options: { setupFiles?: string[] } = {}) {
-  return {
-    extends: true as const,
-    test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
-  };
+/**
+ * The projects, in the order in which they start: those whose files wait most go first, so that the
+ * others fill the cores meanwhile.
+ */
+const PROJECTS = ['faults', 'infra', 'settings', 'contract', 'unit'] as const;
+type ProjectName = (typeof PROJECTS)[number];
+
+/** Files that `npm run test:long` runs with more random input than `npm test`. */
+const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
+  faults: '{kill,linearizability,storm}',
+  infra: '{}',
+  settings: '{isolation,tokens}',
+  contract: '{fuzz,properties}',
+  unit: 'item-serializer',
+};
+
+/** Runs the projects in order of {@link PROJECTS}, and each project's longest files first. */
+class Sequencer extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const order = (file: TestSpecification) => PROJECTS.indexOf(file.project.name as ProjectName);
+    return (await super.sort(files)).toSorted((a, b) => order(a) - order(b));
+  }
 }
 
-/** Tests with servers look for personal data in every log line. */
-const withServers = { setupFiles: ['test/support/logs.ts'] };
+export default defineConfig(({ mode }) => {
+  const isLong = mode === 'long';
 
-export default defineConfig({
-  test: {
-    root: `${import.meta.dirname}/..`,
-    // Generous: with a file on each core a test takes several times as long as alone.
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
-    // A deployed API is tested with the merchants given for it, which files would fight over.
-    fileParallelism: !process.env.API_URL,
-    maxWorkers: availableParallelism(),
-    projects: [
-      project('unit'),
-      project('contract', withServers),
-      project('faults', withServers),
-      project('infra', withServers),
-    ],
-  },
+  /** A project of the files in a folder. */
+  function project(name: ProjectName, options: { isolate?: boolean; setupFiles?: string } = {}) {
+    const include = [`test/${name}/${isLong ? WITH_LONG_FORM[name] : '*'}.test.ts`];
+    return { extends: true as const, test: { name, include, ...options } };
+  }
+  /** Tests with servers look for personal data in every log line. */
+  const withServers = { setupFiles: 'test/support/check-logs.ts' };
+
+  return {
+    test: {
+      root: `${import.meta.dirname}/..`,
+      globalSetup: 'test/support/temporary-folder.ts',
+      env: { TEST_LENGTH: isLong ? 'long' : 'short' },
+      // Generous: with a file on each core a test takes several times as long as alone.
+      testTimeout: 180_000,
+      hookTimeout: 120_000,
+      // A deployed API is tested with the merchants given for it, which files would fight over.
+      fileParallelism: !process.env.API_URL,
+      // One more than cores, since some files wait most of their time.
+      maxWorkers: availableParallelism() + 1,
+      sequence: { sequencer: Sequencer },
+      projects: [
+        project('unit', { isolate: false }),
+        // The files share a process on each core, and with it the local stack.
+        project('contract', { ...withServers, isolate: false }),
+        // These change the environment of the process, so each file has a process of its own.
+        project('settings', withServers),
+        project('faults', withServers),
+        project('infra', withServers),
+      ],
+    },
+  };
 });

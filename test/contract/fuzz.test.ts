@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { isLocal, localStack, useApi } from '../support/api.ts';
 import { fuzz } from '../support/fuzz.ts';
 import { OPERATIONS } from '../support/fuzz-requests.ts';
+import { howMany } from '../support/length.ts';
 import { logged } from '../support/logs.ts';
 
 useApi();
 
-const REQUESTS = 1_000;
+const REQUESTS = howMany({ short: 400, long: 3_000 });
 const SEED = 1;
 
 // A deployed API would take its time, and its limits are there to end this.

@@ -166,11 +166,11 @@ describe.runIf(isLocal)('a large register', () => {
       ]),
     );
     const customers = await Promise.all(
-      Array.from({ length: 900 }, (_, index) =>
+      Array.from({ length: 500 }, (_, index) =>
         create(merchant, { ...long, fax: `${index}`, name: `${'ö'.repeat(200)} ${index % 7}` }),
       ),
     );
-    const gone = customers.filter(({ fax }) => Number(fax) % 9 === 4 || /^5\d\d$/.test(fax ?? ''));
+    const gone = customers.filter(({ fax }) => Number(fax) % 9 === 4 || /^3\d\d$/.test(fax ?? ''));
     const ids = gone.map((customer) => customer.mexcParamvaluesetsid);
     await merchant.call('DELETE', '/customers', { body: ids });
     const left = customers
@@ -184,8 +184,8 @@ describe.runIf(isLocal)('a large register', () => {
     expect(await get('/customers/count')).toEqual({ count: left.length });
     expect(await get(`/customers/count?${search}`)).toEqual({ count: found.length });
     expect(await get(`/customers?limit=1000&${search}`)).toEqual(found);
-    expect(await get('/customers?limit=5&start=700')).toEqual(left.slice(700, 705));
-    expect(await get(`/customers?limit=3&start=90&${search}`)).toEqual(found.slice(90, 93));
+    expect(await get('/customers?limit=5&start=300')).toEqual(left.slice(300, 305));
+    expect(await get(`/customers?limit=3&start=40&${search}`)).toEqual(found.slice(40, 43));
     const { body } = await merchant.call('GET', `/customers/export/csv?${search}`);
     expect(body.count).toBe(found.length);
   });

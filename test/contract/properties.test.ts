@@ -23,6 +23,7 @@ import {
   type Texts,
   withoutNeutralising,
 } from '../support/export-files.ts';
+import { howMany } from '../support/length.ts';
 import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
@@ -74,7 +75,7 @@ describe('any customers', () => {
           }
         }),
       ),
-      { numRuns: 60 },
+      { numRuns: howMany({ short: 15, long: 60 }) },
     ),
   );
 
@@ -95,7 +96,7 @@ describe('any customers', () => {
             }
           }),
       ),
-      { numRuns: 60 },
+      { numRuns: howMany({ short: 15, long: 60 }) },
     ),
   );
 
@@ -107,7 +108,7 @@ describe('any customers', () => {
           expect(rows.map((row) => ({ ...FURTHER, ...row }))).toEqual(expected.map(asTexts));
         }),
       ),
-      { numRuns: 60 },
+      { numRuns: howMany({ short: 15, long: 60 }) },
     ),
   );
 });
@@ -133,7 +134,7 @@ test('any changes of a customer add up as changes of a plain object do', {
         expect((await merchant.call('GET', path)).body).toEqual(answered(origin, texts));
       },
     ),
-    { numRuns: 50 },
+    { numRuns: howMany({ short: 15, long: 50 }) },
   );
 });
 
@@ -158,7 +159,7 @@ test('any valid identity number finds its customer, in any way of writing it', {
       await merchant.call('DELETE', `/customers/${id}`);
     }),
     // A failure shows itself after a long wait only; smaller ones would take as long each.
-    { numRuns: 150, endOnFailure: true },
+    { numRuns: howMany({ short: 40, long: 200 }), endOnFailure: true },
   );
 });
 
@@ -202,7 +203,7 @@ describe('any filters', () => {
           expect(pages).toEqual(inPages(expected.slice(start), limit));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: howMany({ short: 40, long: 200 }) },
     ),
   );
 

@@ -16,6 +16,7 @@ import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
+import { howMany } from '../support/length.ts';
 import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
 
 // What a developer finds whose computer, or whose patience, ended `npm start` in the middle of it.
@@ -38,7 +39,7 @@ type Shown = Texts & { readonly mexcParamvaluesetsid: number };
 
 const MERCHANTS = ['a', 'b'];
 const WRITERS_OF_EACH = 12;
-const ROUNDS = 2;
+const ROUNDS = howMany({ short: 1, long: 4 });
 /** Writes of a round that are acknowledged before the end. */
 const WRITES = 100;
 /** Words of which each customer's name has one, so that searches for them find everyone once. */

@@ -7,6 +7,7 @@ import {
   type Passing,
   startProxyOf,
 } from '../support/fault-proxy.ts';
+import { howMany } from '../support/length.ts';
 import { type Operation, Undecided, violation } from '../support/linearizability.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -209,7 +210,7 @@ describe(`requests of the same customers at once (SEED=${SEED})`, () => {
     const merchant = await newMerchant();
     const { histories, statuses } = await work(merchant, randomOf(SEED), {
       clients: 16,
-      requests: 1_800,
+      requests: howMany({ short: 700, long: 3_000 }),
       // Also such that several write the same.
       value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
     });
@@ -316,7 +317,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     dynamodb.inject(name, storm(random).dynamodb);
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
-      requests: 900,
+      requests: howMany({ short: 450, long: 2_000 }),
       value: () => String(random.next()),
     });
     dynamodb.heal(name);

@@ -13,6 +13,7 @@ import {
 } from '../support/api.ts';
 import { type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
 import { filesOf } from '../support/files.ts';
+import { howMany } from '../support/length.ts';
 import { quiet } from '../support/logs.ts';
 import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
 import { type Asked, type Register, registerOf, type Texts } from '../support/register.ts';
@@ -25,7 +26,7 @@ useApi();
 
 const MERCHANTS = 3;
 const CLIENTS_OF_EACH = 4;
-const REQUESTS_OF_EACH = 50;
+const REQUESTS_OF_EACH = howMany({ short: 20, long: 60 });
 /** Customers of a file in two parts, each as large as can be; more than are exported at once. */
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, vi } from 'vitest';
+import { beforeAll, vi } from 'vitest';
 import {
   type LocalStack,
   type LocalStackOptions,
@@ -39,10 +39,13 @@ export const merchantsAvailable = isLocal ? Number.POSITIVE_INFINITY : TOKENS.le
 let stack: LocalStack | undefined;
 let merchants = 0;
 
-/** Starts the local stack for a file's tests, unless they are sent to a deployed API. */
+/**
+ * Starts the local stack for a file's tests, unless they are sent to a deployed API. It ends with
+ * the process; files that share a process share the stack.
+ */
 export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void {
   beforeAll(async () => {
-    if (DEPLOYED) return;
+    if (DEPLOYED || stack) return;
     const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
     const table = `customers-${crypto.randomUUID()}`;
     stack = await startLocalStack({
@@ -50,7 +53,6 @@ export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void 
       ...(dynamodbEndpoint && { dynamodbEndpoint, table }),
     });
   });
-  afterAll(() => stack?.close());
 }
 
 /** The running local stack. */

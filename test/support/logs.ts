@@ -1,8 +1,5 @@
 import { format } from 'node:util';
-import { afterAll, expect } from 'vitest';
-
-// Every file's tests are run with this: whatever they make the functions log, no value that they
-// have sent is in it.
+import { expect } from 'vitest';
 
 /** Shorter texts, and words such as a stack is made of, turn up in logs by chance. */
 const SHORTEST = 8;
@@ -17,8 +14,8 @@ interface Logged {
 }
 
 const sentTexts = new Set<string>();
-const lines: Logged[] = [];
-/** All of it, as it is written. */
+let lines: Logged[] = [];
+/** All lines of all streams as text. */
 let written = '';
 let isQuiet = false;
 
@@ -37,6 +34,14 @@ for (const stream of STREAMS) {
     written += chunk.toString();
     return isQuiet || pass(chunk, ...more);
   };
+}
+
+/** Starts a file's log. Files share a process where their project is not isolated. */
+export function startLog(): void {
+  sentTexts.clear();
+  lines = [];
+  written = '';
+  isQuiet = false;
 }
 
 /** Remembers what a request says of people: every text in its body, query and path. */
@@ -74,6 +79,7 @@ export function logged(): readonly Logged[] {
   return lines;
 }
 
-afterAll(() => {
+/** Expects that no text of a request is in the file's log. */
+export function expectNoTextsLogged(): void {
   expect([...sentTexts].filter((text) => written.includes(text))).toEqual([]);
-});
+}

@@ -7,6 +7,7 @@ import { plainRow } from '../../shared/formats/row-format.ts';
 import { xml } from '../../shared/formats/xml.ts';
 import { itemSerializer } from '../../shared/storage/serialized-items/item-serializer.ts';
 import { customers } from '../support/arbitraries.ts';
+import { howMany } from '../support/length.ts';
 
 // The fast way to a row against the plain one, on answers as any DynamoDB server may write them.
 
@@ -88,7 +89,7 @@ describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
           expect(read.map(String)).toEqual(rows);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: howMany({ short: 100, long: 500 }) },
     );
   });
 
@@ -105,7 +106,7 @@ describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
           !atStart.includes(bytes[0] as number) && !bytes.some((byte) => anywhere.includes(byte));
         if (isCopied) expect(format.cell(text)).toBe(text);
       }),
-      { numRuns: 20_000 },
+      { numRuns: howMany({ short: 5_000, long: 20_000 }) },
     );
   });
 

@@ -14,6 +14,7 @@ import {
   type Texts,
 } from '../support/acting-merchant.ts';
 import { type Client, isLocal, useApi } from '../support/api.ts';
+import { howMany } from '../support/length.ts';
 import { textsOf } from '../support/register-model.ts';
 
 // Nobody gets at another merchant's data. Merchants who use the same ids, keys and numbers act at
@@ -155,7 +156,7 @@ describe.runIf(isLocal)('merchants', () => {
         },
       ),
       {
-        numRuns: 15,
+        numRuns: howMany({ short: 4, long: 20 }),
         examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
         // What comes about by chance of time comes and goes while programs are made smaller.
         endOnFailure: true,
