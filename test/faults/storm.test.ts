@@ -415,7 +415,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
 
   test('has reached every endpoint, and made some of them unavailable', () => {
     const { requests, faults } = weather.passed;
-    expect(requests).toBeGreaterThan(1_000);
+    expect(requests).toBeGreaterThan(howMany({ short: 300, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
     for (const { function: name } of ENDPOINTS) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
