@@ -1,25 +1,25 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { DISCOVERY_PATH } from './issuer.ts';
 
-/** What the JWT authorizer found: a caller, or why there is none. */
+/** The claims of a valid token, or the response to a request without one. */
 type Authorization =
   | { readonly claims: Readonly<Record<string, string>> }
   | { readonly status: 401 | 403; readonly challenge: string };
 
-/** Decides on a request by its Authorization header and the scopes of its route. */
+/** Authorizes a request by its Authorization header and the scopes of its route. */
 export type Authorizer = (
   header: string | undefined,
   scopes: readonly string[],
 ) => Promise<Authorization>;
 
-/** API Gateway waits this long for an issuer, and keeps its keys for two hours. */
+/** Time-out of API Gateway for an issuer, and the time for which it caches the issuer's keys. */
 const ISSUER_TIMEOUT_MS = 1_500;
 const KEYS_KEPT_MS = 2 * 60 * 60 * 1_000;
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
 /**
  * Verifies tokens as the JWT authorizer of an HTTP API does: signature by an RSA key of the
- * issuer, found by its id, then `iss`, `aud` (or `client_id`, where there is no `aud`), `exp`,
+ * issuer, found by its id, then `iss`, `aud` (or `client_id`, if there is no `aud`), `exp`,
  * `nbf`, `iat`, and any one of the route's scopes in `scope` or `scp`.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
@@ -49,13 +49,13 @@ export function createAuthorizer(issuer: string, audience: string): Authorizer {
   };
 }
 
-/** Finds an issuer's key by the id that a token's header must name. */
+/** Returns the issuer's key with the `kid` of a token's header. */
 function keysOf(issuer: string): JWTVerifyGetKey {
   let keys: Promise<JWTVerifyGetKey> | undefined;
   return async (header, token) => {
     if (!header.kid) throw new errors.JWTInvalid('the token does not name its key');
     keys ??= discoverKeys(issuer).catch((error) => {
-      // An issuer that did not answer is asked again for the next token.
+      // The next token retries an issuer that did not respond.
       keys = undefined;
       throw error;
     });
@@ -75,7 +75,7 @@ async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
 
 function checkAudience({ aud, client_id }: JWTPayload, audience: string): void {
   if ([aud ?? client_id].flat().includes(audience)) return;
-  // The one description that AWS documents; the others here are jose's.
+  // AWS documents this description only; the others are jose's.
   throw new errors.JWTInvalid('the token does not have a valid audience');
 }
 
@@ -98,7 +98,7 @@ function challenge(scope: string, error: string, description?: string): string {
   return `Bearer scope="${scope}" error="${error}"${detail}`;
 }
 
-/** Lambda gets every claim as text, lists and objects in the form in which Go prints them. */
+/** Converts claims as API Gateway does: to strings, with lists and objects as Go prints them. */
 function asTexts(claims: JWTPayload): Record<string, string> {
   return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, goText(value)]));
 }

@@ -2,16 +2,16 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
- * Where `npm start` keeps everything between starts: the folder that the environment variable of
- * this name names, else `.local`, which git ignores.
+ * Folder of the data that `npm start` keeps between starts: that of the environment variable
+ * `DATA_FOLDER`, else `.local`, which git ignores.
  */
 export const DATA_FOLDER = resolve(
   process.env.DATA_FOLDER || join(import.meta.dirname, '../../.local'),
 );
 
 /**
- * All that a start keeps there, in the order in which to forget it: once the samples' mark has
- * gone, the next start creates them again, wherever forgetting was interrupted.
+ * Files and folders in the data folder, in the order in which `--reset` deletes them. The mark of
+ * the sample customers is first: if a reset is interrupted, the next start creates them again.
  */
 export const CONTENTS = [
   'sample-customers-created',
@@ -25,7 +25,7 @@ export const CONTENTS = [
 
 type Name = (typeof CONTENTS)[number];
 
-/** The text that is kept under a name; undefined where there is none yet. */
+/** Returns the content of a file in the data folder; undefined if there is no such file. */
 export async function kept(folder: string, name: Name): Promise<string | undefined> {
   try {
     return await readFile(join(folder, name), 'utf8');
@@ -36,7 +36,8 @@ export async function kept(folder: string, name: Name): Promise<string | undefin
 }
 
 /**
- * Keeps a text under a name, readable for its owner only: whoever has key or token has the API.
+ * Writes a file in the data folder. Only its owner can read it: the key and the token give full
+ * access to the API.
  *
  * @returns the path of its file.
  */

@@ -7,9 +7,9 @@ import type {
   WireTimestamp,
 } from '@aws/durable-execution-sdk-js';
 
-/** One execution of a durable function, as it is kept: JSON, with times in ISO 8601. */
+/** State of an execution of a durable function. Stored as JSON, with times in ISO 8601. */
 export interface Execution {
-  /** By which callers name it. */
+  /** The caller's name for it, which makes starts idempotent. */
   readonly name: string;
   /** Name of its folder in `functions/`. */
   readonly functionName: string;
@@ -17,19 +17,19 @@ export interface Execution {
   /** The event of the caller, as JSON. */
   readonly payload: string;
   status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
-  /** What the function gave, as JSON. */
+  /** Result of the function, as JSON. */
   result?: string | undefined;
   error?: ErrorObject | undefined;
-  /** The execution itself, then its steps and waits in the order in which they began. */
+  /** The execution itself, then its steps and waits in the order of their start. */
   readonly operations: Operation[];
-  /** Checkpoints and runs so far: each token is good for the one that follows it. */
+  /** Number of checkpoints and runs so far. A checkpoint token is valid for the next one only. */
   version: number;
 }
 
-/** A checkpoint that cannot be taken. */
+/** A checkpoint is invalid. */
 export class CheckpointError extends Error {}
 
-/** An execution that begins now. */
+/** Creates an execution that starts now. */
 export function newExecution(functionName: string, name: string, payload: string): Execution {
   const operation: Operation = {
     Id: randomUUID(),
@@ -50,16 +50,16 @@ export function newExecution(functionName: string, name: string, payload: string
   };
 }
 
-/** Token with which the next checkpoint must come. */
+/** Returns the token that the next checkpoint must have. */
 export function tokenOf({ version }: Execution): string {
   return Buffer.from(String(version)).toString('base64');
 }
 
 /**
- * Takes a checkpoint.
+ * Applies a checkpoint to an execution.
  *
- * @returns what it changed, and what time has changed meanwhile.
- * @throws CheckpointError for an earlier token, as of a run that has been given up, and for
+ * @returns the operations that it changed, and those whose wait has ended meanwhile.
+ * @throws CheckpointError for an outdated token, such as that of an abandoned run, and for
  * operations that are neither steps nor waits.
  */
 export function takeCheckpoint(
@@ -76,7 +76,7 @@ export function takeCheckpoint(
   return [...changed];
 }
 
-/** Ends an execution, where a run's output says so. */
+/** Applies the output of a run: ends the execution unless the output is `PENDING`. */
 export function endWith(execution: Execution, output: DurableExecutionInvocationOutput): void {
   if (output.Status === 'PENDING') return;
   execution.status = output.Status;
@@ -84,7 +84,7 @@ export function endWith(execution: Execution, output: DurableExecutionInvocation
   else execution.error = output.Error;
 }
 
-/** Lets waits end and retries come up whose time has come, and gives them. */
+/** Completes waits and readies retries that are due, and returns them. */
 export function settle({ operations }: Execution): Operation[] {
   const now = Date.now();
   return operations.filter((operation) => {
@@ -94,7 +94,7 @@ export function settle({ operations }: Execution): Operation[] {
   });
 }
 
-/** Milliseconds until the execution can go on; 0 where it can at once. */
+/** Returns the milliseconds until the execution can continue; 0 if it can at once. */
 export function timeToWait({ operations }: Execution): number {
   const due = operations.flatMap((operation) => {
     const time = dueTime(operation);
@@ -103,7 +103,7 @@ export function timeToWait({ operations }: Execution): number {
   return due.length === 0 ? 0 : Math.max(0, Math.min(...due) - Date.now());
 }
 
-/** When an operation that waits will have waited. */
+/** Returns the time at which the wait of an operation ends, if it waits. */
 function dueTime({ Type, Status, StepDetails, WaitDetails }: Operation): WireTimestamp | undefined {
   if (Type === 'STEP' && Status === 'PENDING') return StepDetails?.NextAttemptTimestamp;
   if (Type === 'WAIT' && Status === 'STARTED') return WaitDetails?.ScheduledEndTimestamp;

@@ -18,28 +18,28 @@ import {
   tokenOf,
 } from './durable-execution.ts';
 
-/** Operations that a run is told at its start; it asks for more. */
+/** Operations in the event of a run; the function requests the rest. */
 const FIRST_OPERATIONS = 100;
-/** A run that fails is followed by another, after waits that double from this to a minute. */
+/** Delay before a failed run is retried; it doubles up to a minute. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const FUNCTIONS = new URL('../../functions/', import.meta.url);
 const RUN = new URL('./function-thread.ts', import.meta.url);
 
 export interface DurableOptions {
-  /** Where executions are kept; in memory where it is not given. */
+  /** Folder for the state of executions; in memory if not given. */
   readonly folder?: string | undefined;
-  /** Address of the folder with the functions' files, a slash at its end. */
+  /** URL of the folder with the functions, with a trailing slash. */
   readonly functions?: URL;
 }
 
-/** The name is that of another execution, with another payload. */
+/** An execution of the same name has another payload. */
 export class AlreadyStartedError extends Error {}
 
 /**
- * Runs durable functions as Lambda does: it keeps their checkpoints, and calls a function again
- * once its waits are over, or after whatever ended it. Each run is in a thread of its own, so
- * that it neither holds the API up nor outlives this.
+ * Runs durable functions as Lambda does: stores their checkpoints, and calls a function again when
+ * its waits have ended or its run has failed. Each run has a thread of its own, so that it does
+ * not block the API and ends with this process.
  */
 export class DurableFunctions {
   readonly #executions = new Map<string, Execution>();
@@ -53,7 +53,7 @@ export class DurableFunctions {
     this.#functions = functions;
   }
 
-  /** Reads what is kept in the folder, and forgets what has ended. */
+  /** Loads the running executions from the folder, and deletes those that have ended. */
   async load(): Promise<void> {
     const folder = this.#folder;
     if (!folder) return;
@@ -68,16 +68,16 @@ export class DurableFunctions {
     }
   }
 
-  /** Goes on with what was read. */
+  /** Continues the loaded executions. */
   resume(): void {
     for (const execution of this.#executions.values()) this.#goOn(execution);
   }
 
   /**
-   * Starts an execution, unless there is one of this name.
+   * Starts an execution, unless one of this name exists.
    *
    * @returns its ARN.
-   * @throws AlreadyStartedError where that was started with another payload.
+   * @throws AlreadyStartedError if that was started with another payload.
    */
   async start(functionName: string, name: string, payload: string): Promise<string> {
     const known = this.#executions.get(name);
@@ -91,10 +91,10 @@ export class DurableFunctions {
   }
 
   /**
-   * Takes a checkpoint of a run.
+   * Applies and stores a checkpoint of a run.
    *
    * @returns the token for the next one, and the operations that have changed.
-   * @throws CheckpointError where it cannot be taken.
+   * @throws CheckpointError if it is invalid.
    */
   async checkpoint(arn: string, token: string, updates: readonly OperationUpdate[]) {
     const execution = this.get(arn);
@@ -103,14 +103,14 @@ export class DurableFunctions {
     return { token: tokenOf(execution), operations };
   }
 
-  /** An execution as it stands. @throws Error where there is none. */
+  /** Returns the state of an execution. @throws Error if there is none of this ARN. */
   get(arn: string): Execution {
     const execution = [...this.#executions.values()].find((known) => known.arn === arn);
     if (!execution) throw new Error(`There is no execution ${arn}.`);
     return execution;
   }
 
-  /** Ends every run where it stands. */
+  /** Stops every run at once; the next start continues them. */
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#runs);
@@ -135,7 +135,7 @@ export class DurableFunctions {
       } catch (error) {
         signal.throwIfAborted();
         console.error(error);
-        // One more checkpoint than the run's own start means that it got further.
+        // More versions than the start of the run itself mean that it has made a checkpoint.
         failures = execution.version > version + 1 ? 1 : failures + 1;
         const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
         await setTimeout(wait, undefined, { signal });
@@ -144,10 +144,10 @@ export class DurableFunctions {
     }
   }
 
-  /** One run of the function. @throws where it ends without a result. */
+  /** Calls the function once. @throws if it ends without a result. */
   async #run(execution: Execution): Promise<DurableExecutionInvocationOutput> {
     settle(execution);
-    // What an earlier run may still send is from now on out of date.
+    // Invalidates the tokens of an earlier run, which may still send checkpoints.
     execution.version += 1;
     const { functionName: name, arn, operations } = execution;
     const event: DurableExecutionInvocationInput = {
@@ -175,7 +175,7 @@ export class DurableFunctions {
   async #keep(execution: Execution): Promise<void> {
     if (!this.#folder) return;
     const file = join(this.#folder, `${execution.name}.json`);
-    // In one move, so that whatever ends this process leaves a whole file.
+    // A rename is atomic: a crash never leaves half a file.
     await writeFile(`${file}.new`, JSON.stringify(execution), { mode: 0o600 });
     await rename(`${file}.new`, file);
   }

@@ -7,14 +7,13 @@ type Write =
   | { readonly type: 'del'; readonly key: string };
 
 /**
- * Makes dynalite write an item in one batch with its entries in the indexes, as DynamoDB never
- * shows one without the other for long. By itself it writes one after the other: killed in
- * between, it would count and find customers for good who are not there.
+ * Patches dynalite to write an item and its index entries in one atomic batch. It writes them one
+ * after the other, so that a crash in between leaves index entries without an item for good.
  *
- * It keeps an item under `item-<table>~<key>`, and an entry under
- * `index-global~<table>~<index>~<key>`; the item it then writes once more, to no effect.
+ * dynalite stores an item under `item-<table>~<key>`, and an index entry under
+ * `index-global~<table>~<index>~<key>`. It then writes the item once more, without effect.
  */
-export function writeItemsWhole(): void {
+export function writeItemsAtomically(): void {
   db.updateIndexes = (store, table, existing, item, done) => {
     const either = item ?? existing;
     if (!either) return done();
@@ -35,18 +34,18 @@ export function writeItemsWhole(): void {
   };
 }
 
-/** What reads LevelDB. */
+/** Iterator of LevelDB. */
 interface Iterator {
   close(): Promise<void>;
   return?(): Promise<void>;
 }
 
 /**
- * Makes dynalite close what it has read with. It calls `return` for that, which LevelDB's iterators
- * do not have, so that each query would leave one behind, with memory outside of JavaScript.
+ * Patches LevelDB's iterators so that dynalite closes them. It calls `return`, which they lack, so
+ * that each query leaks an iterator and its native memory.
  */
 export function closeIterators(): void {
-  // The very copy that dynalite uses.
+  // The copy that dynalite uses.
   const level = createRequire(import.meta.resolve('dynalite'))('abstract-level');
   for (const { prototype } of [level.AbstractKeyIterator, level.AbstractValueIterator] as {
     prototype: Iterator;

@@ -3,25 +3,25 @@ import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import type { DynamoDbOptions } from './dynamodb.ts';
-import { closeIterators, writeItemsWhole } from './dynamodb-additions.ts';
+import { closeIterators, writeItemsAtomically } from './dynamodb-additions.ts';
 import { HOST } from './server.ts';
 
-// dynalite throws where a client goes away before it is answered, and would end with it.
+// dynalite throws if a client disconnects before the response, which would end the thread.
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ECONNRESET') throw error;
 });
 
-writeItemsWhole();
+writeItemsAtomically();
 closeIterators();
 
 const { port, path } = workerData as DynamoDbOptions;
-// Without this, tables are half a second in the making.
+// By default dynalite takes half a second to create a table.
 const server = dynalite({ path, createTableMs: 0 });
 server.listen(port, HOST);
 await once(server, 'listening');
 const listeningPort = (server.address() as AddressInfo).port;
 
-// dynalite opens its files late. The first operation ends this thread where another has them.
+// dynalite opens its files on the first operation, which ends this thread if they are locked.
 await fetch(`http://${HOST}:${listeningPort}`, {
   method: 'POST',
   headers: {

@@ -11,9 +11,9 @@ import type { LocalServer } from './server.ts';
 import { startInThread } from './thread.ts';
 
 export interface DynamoDbOptions {
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
-  /** Folder in which the data is kept; in memory where it is not given. */
+  /** Folder of the data; in memory if not given. */
   readonly path?: string | undefined;
 }
 
@@ -23,19 +23,19 @@ export class DataInUseError extends Error {}
 /**
  * Starts dynalite, a DynamoDB server.
  *
- * @throws DataInUseError where another server has the folder.
+ * @throws DataInUseError if another process uses the folder.
  */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalServer> {
   try {
     return await startInThread(new URL('./dynamodb-thread.ts', import.meta.url), options);
   } catch (error) {
-    // dynalite does not pass on why LevelDB could not open its files; a lock is the usual reason.
+    // dynalite hides why LevelDB could not open its files; the usual reason is a lock.
     if (!(error as NodeJS.ErrnoException).code?.startsWith('LEVEL_')) throw error;
     throw new DataInUseError(`Another process uses the data in ${options.path}.`);
   }
 }
 
-/** Creates the customers' table, where the server does not have it yet. */
+/** Creates the table of the customers, if it does not exist. */
 export async function ensureTable(endpoint: string, name: string): Promise<void> {
   const client = new DynamoDBClient({ endpoint });
   try {

@@ -2,36 +2,36 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
 
-/** What the gateway knows of a request before it calls a function. */
-export interface Arrival {
+/** A request, as the gateway has routed and authorized it. */
+export interface GatewayRequest {
   readonly request: IncomingMessage;
   readonly requestId: string;
-  /** Decoded, as API Gateway's `rawPath` is in spite of its name. */
+  /** Decoded, like API Gateway's `rawPath`, despite its name. */
   readonly path: string;
-  /** As it was sent. */
+  /** Not decoded. */
   readonly query: string;
   /** `GET /customers/{id}`, or `$default`. */
   readonly routeKey: string;
   readonly pathParameters: Readonly<Record<string, string>>;
   readonly claims: Readonly<Record<string, string>>;
-  /** The route's scopes; none for a route without. */
+  /** Scopes of the route; empty if it has none. */
   readonly scopes: readonly string[];
   readonly body: Buffer;
 }
 
-/** Any other body reaches the function as base64, also one without a type. */
+/** Types of bodies that are passed as text; all others are passed as base64. */
 const TEXT_TYPE = /^(?:text\/.*|application\/(?:json|xml|javascript))$/;
-/** Of one connection only, so that they end at the gateway. */
+/** Hop-by-hop headers, which the gateway does not pass on (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
 /**
- * The event that a function gets of an HTTP API, in payload format 2.0.
+ * Returns the event of a request in the payload format 2.0 of HTTP APIs.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function toEvent(arrival: Arrival): ApiEvent {
-  const { request, requestId, path, query, routeKey, pathParameters, body } = arrival;
+export function toEvent(gatewayRequest: GatewayRequest): ApiEvent {
+  const { request, requestId, path, query, routeKey, pathParameters, body } = gatewayRequest;
   const { cookie: cookies, ...headers } = headersOf(request, body);
   const domainName = headers.host?.replace(/:\d+$/, '') ?? '';
   const now = new Date();
@@ -49,8 +49,8 @@ export function toEvent(arrival: Arrival): ApiEvent {
       apiId: 'local',
       authorizer: {
         jwt: {
-          claims: { ...arrival.claims },
-          scopes: arrival.scopes.length > 0 ? [...arrival.scopes] : null,
+          claims: { ...gatewayRequest.claims },
+          scopes: gatewayRequest.scopes.length > 0 ? [...gatewayRequest.scopes] : null,
         },
       },
       domainName,
@@ -89,7 +89,7 @@ function headersOf(request: IncomingMessage, body: Buffer): Record<string, strin
   };
 }
 
-/** Values of repeated parameters are joined with commas. */
+/** Returns the query parameters; values of a repeated one are joined with commas. */
 function queryParameters(query: string): Record<string, string> {
   const parameters = new URLSearchParams(query);
   return Object.fromEntries(
@@ -97,7 +97,7 @@ function queryParameters(query: string): Record<string, string> {
   );
 }
 
-/** 12/Mar/2020:19:03:58 +0000 */
+/** Formats a time as in the Common Log Format: `12/Mar/2020:19:03:58 +0000`. */
 function commonLogTime(date: Date): string {
   const [, year, month, day, time] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(date.toISOString()) ?? [];
   return `${day}/${MONTHS[Number(month) - 1]}/${year}:${time} +0000`;

@@ -5,7 +5,7 @@ import swaggerUiFolder from 'swagger-ui-dist/absolute-path.js';
 
 const OPENAPI_FILE = join(import.meta.dirname, '../../shared/openapi.json');
 
-/** What the page consists of, by the path at which it is served. */
+/** Files of the page, by the path at which they are served. */
 const FILES: Readonly<Record<string, { path: string; type: string }>> = {
   '/openapi.json': { path: OPENAPI_FILE, type: 'application/json' },
   '/explore/ui.js': swaggerUi('swagger-ui-bundle.js', 'text/javascript'),
@@ -14,21 +14,21 @@ const FILES: Readonly<Record<string, { path: string; type: string }>> = {
 };
 
 /**
- * Serves a page at `/` on which the API can be read and tried; everything comes from this
- * machine. The page brings a token along, so that nobody needs to sign in.
+ * Serves Swagger UI at `/`, from local files. The page contains a token, so that no sign-in is
+ * needed.
  *
- * @param token makes the token, anew each time the page is opened.
- * @returns whether the request was for the page or a part of it, and is being answered.
+ * @param token creates the token, each time the page is opened.
+ * @returns whether the request was for the page or one of its files, and is being handled.
  */
 export function explorePages(token: () => Promise<string>) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
     const file = Object.hasOwn(FILES, url) ? FILES[url] : undefined;
     if (method !== 'GET' || (!file && url !== '/')) return false;
-    const answer = (status: number, type: string, body: string | Buffer) =>
+    const send = (status: number, type: string, body: string | Buffer) =>
       response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body);
     (file ? readFile(file.path) : token().then(page)).then(
-      (body) => answer(200, file?.type ?? 'text/html', body),
-      () => answer(404, 'text/plain', `${url} is not there; npm run generate makes it.\n`),
+      (body) => send(200, file?.type ?? 'text/html', body),
+      () => send(404, 'text/plain', `${url} is not there; npm run generate writes it.\n`),
     );
     return true;
   };

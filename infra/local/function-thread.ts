@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLambda } from './lambda.ts';
 
-/** Lambda's longest time-out, which the stack gives a durable function for each run. */
+/** Lambda's maximum time-out, which the stack sets for each run of a durable function. */
 const TIMEOUT_MS = 15 * 60 * 1_000;
 
 const { name, module, event } = workerData as { name: string; module: string; event: object };

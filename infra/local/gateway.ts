@@ -4,10 +4,10 @@ import { setTimeout } from 'node:timers/promises';
 import type { Authorizer } from './authorizer.ts';
 import { toEvent } from './event.ts';
 import { EventTooLargeError, type Invoke, ThrottledError } from './lambda.ts';
-import { type HttpAnswer, toAnswer } from './response.ts';
-import { type GatewayRoute, routeFinder } from './routing.ts';
+import { type HttpResponse, toHttpResponse } from './response.ts';
+import { createRouter, type GatewayRoute } from './routing.ts';
 
-/** What the gateway allows a request. */
+/** Limits of a request. */
 interface GatewayLimits {
   /** Request line and header values together. */
   readonly headerBytes: number;
@@ -17,14 +17,14 @@ interface GatewayLimits {
 
 interface GatewayOptions {
   readonly routes: readonly GatewayRoute[];
-  /** Function of the `$default` route; without one, what no route answers is 404. */
+  /** Function of the `$default` route; without one, a request that matches no route gets 404. */
   readonly defaultFunction?: string | undefined;
   readonly authorize: Authorizer;
   readonly invoke: Invoke;
-  /** Answers what is no part of the API, and says whether it did. */
+  /** Handles a request outside the API, such as for a page; returns whether it did. */
   readonly pages?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly limits?: Partial<GatewayLimits>;
-  /** Whether one more request of all, or of a route, may pass; without them all may. */
+  /** Rate limits of all requests and of single routes; unlimited if not given. */
   readonly throttles?: readonly ((route: GatewayRoute | undefined) => boolean)[] | undefined;
 }
 
@@ -34,10 +34,10 @@ const LIMITS: GatewayLimits = {
   bodyBytes: 10 * 1024 * 1024,
   integrationMs: 30_000,
 };
-/** Node's own limit, which gives no answer to read, is not to come first. */
+/** Node's own limit, which closes the connection without a response, has to be higher. */
 const NODE_HEADER_BYTES = 1024 * 1024;
 
-/** Texts of the answers that API Gateway gives itself. */
+/** Messages of the responses that API Gateway sends itself. */
 const MESSAGES = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -50,8 +50,8 @@ const MESSAGES = {
   503: 'Service Unavailable',
 } as const;
 
-/** The gateway answers itself. */
-class Refusal extends Error {
+/** The gateway rejects the request. */
+class Rejection extends Error {
   readonly status: keyof typeof MESSAGES;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -62,42 +62,42 @@ class Refusal extends Error {
   }
 }
 
-/** Makes a server that treats requests as an HTTP API of API Gateway does. */
+/** Creates a server that handles requests as an HTTP API of API Gateway does. */
 export function createGateway(options: GatewayOptions): Server {
   const { pages = () => false } = options;
-  const answer = answering(options);
+  const handle = createHandler(options);
   return createServer({ maxHeaderSize: NODE_HEADER_BYTES }, async (request, response) => {
     if (pages(request, response)) return;
     const requestId = randomBytes(11).toString('base64');
     try {
-      send(response, requestId, await answer(request, requestId));
+      send(response, requestId, await handle(request, requestId));
     } catch (error) {
-      // The client went away.
+      // The client has disconnected.
       if (request.socket.destroyed) return;
-      const refusal = error instanceof Refusal ? error : new Refusal(500);
-      if (refusal !== error) console.error(error);
-      send(response, requestId, toHttp(refusal));
+      const rejection = error instanceof Rejection ? error : new Rejection(500);
+      if (rejection !== error) console.error(error);
+      send(response, requestId, toHttp(rejection));
     }
   });
 }
 
-function answering(options: GatewayOptions) {
+function createHandler(options: GatewayOptions) {
   const { routes, defaultFunction, authorize, invoke, limits, throttles = [] } = options;
   const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
-  const findRoute = routeFinder(routes);
+  const findRoute = createRouter(routes);
 
-  return async (request: IncomingMessage, requestId: string): Promise<HttpAnswer> => {
-    if (sizeOfHead(request) > headerBytes) throw new Refusal(431);
+  return async (request: IncomingMessage, requestId: string): Promise<HttpResponse> => {
+    if (sizeOfHead(request) > headerBytes) throw new Rejection(431);
     const { path, query } = parseTarget(request.url ?? '');
     const { route, pathParameters } = findRoute(request.method, path);
-    if (!throttles.every((mayPass) => mayPass(route))) throw new Refusal(429);
+    if (!throttles.every((mayPass) => mayPass(route))) throw new Rejection(429);
     const functionName = route?.function ?? defaultFunction;
-    if (!functionName) throw new Refusal(404);
+    if (!functionName) throw new Rejection(404);
 
     const scopes = route ? [route.scope] : [];
     const caller = await authorize(request.headers.authorization, scopes);
     if (!('claims' in caller)) {
-      throw new Refusal(caller.status, { 'www-authenticate': caller.challenge });
+      throw new Rejection(caller.status, { 'www-authenticate': caller.challenge });
     }
 
     const event = toEvent({
@@ -111,11 +111,11 @@ function answering(options: GatewayOptions) {
       scopes,
       body: await readBody(request, bodyBytes),
     });
-    return toAnswer(await inTime(integrationMs, invoke(functionName, event)));
+    return toHttpResponse(await inTime(integrationMs, invoke(functionName, event)));
   };
 }
 
-/** Length of the request line and the header values, as API Gateway's quota counts them. */
+/** Returns the length of request line and header values, as API Gateway's quota counts it. */
 function sizeOfHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): number {
   const values = rawHeaders.filter((_, index) => index % 2 === 1);
   return [`${method} ${url} HTTP/${httpVersion}`, ...values].reduce(
@@ -129,11 +129,11 @@ function parseTarget(target: string) {
   try {
     return { path: decodeURIComponent(path), query: query.join('?') };
   } catch {
-    throw new Refusal(400);
+    throw new Rejection(400);
   }
 }
 
-/** Reads on to the end also where the body is too large, so that the client hears of it. */
+/** Reads the body, to its end even if it is too large, so that the client gets the response. */
 async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -141,34 +141,34 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
     size += chunk.length;
     if (size <= limit) chunks.push(chunk);
   }
-  if (size > limit) throw new Refusal(413);
+  if (size > limit) throw new Rejection(413);
   return Buffer.concat(chunks, size);
 }
 
 async function inTime(limitMs: number, result: Promise<unknown>): Promise<unknown> {
   const ended = new AbortController();
   const timeout = setTimeout(limitMs, undefined, { signal: ended.signal }).then(() => {
-    throw new Refusal(503);
+    throw new Rejection(503);
   });
   try {
     return await Promise.race([result, timeout]);
   } catch (error) {
-    if (error instanceof EventTooLargeError) throw new Refusal(413);
-    // AWS does not tell what callers see of it; this is what they report.
-    if (error instanceof ThrottledError) throw new Refusal(503);
+    if (error instanceof EventTooLargeError) throw new Rejection(413);
+    // AWS does not document the status; callers report 503.
+    if (error instanceof ThrottledError) throw new Rejection(503);
     throw error;
   } finally {
     ended.abort();
   }
 }
 
-function toHttp({ status, headers, message }: Refusal): HttpAnswer {
+function toHttp({ status, headers, message }: Rejection): HttpResponse {
   const body = Buffer.from(JSON.stringify({ message }));
   return { status, headers: { 'content-type': 'application/json', ...headers }, body };
 }
 
-function send(response: ServerResponse, requestId: string, answer: HttpAnswer): void {
-  const { status, headers, body } = answer;
+function send(response: ServerResponse, requestId: string, sent: HttpResponse): void {
+  const { status, headers, body } = sent;
   response.writeHead(status, {
     ...headers,
     'content-length': body.length,

@@ -1,9 +1,9 @@
-// Companies that do not exist, in the shapes in which the public registers tell of theirs.
+// Companies that do not exist, in the response formats of the public registers.
 
-/** Of Bolagsverket's API for high-value datasets. */
+/** In the format of Bolagsverket's API for high-value datasets. */
 export const SWEDISH = [
   swedish('5599876546', 'Ljungby Påhittade Skruv AB', 'Uppdiktade vägen 1', '34131', 'LJUNGBY'),
-  // A firm under two names, of which the later counts; the other row tells of the former owner.
+  // A firm with two names, of which the later is valid; the other row is of the former owner.
   {
     ...swedish('9699876547', 'Gamla Fantasi Handelsbolag', 'Box 12', '10465', 'STOCKHOLM'),
     avregistreradOrganisation: { avregistreringsdatum: '2015-04-30' },
@@ -32,7 +32,7 @@ export const SWEDISH = [
       ],
     },
   },
-  // Its address could not be told when it was asked for.
+  // Its address was not available.
   {
     ...swedish('5599876561', 'Adresslösa Hem AB', '', '', ''),
     postadressOrganisation: {
@@ -70,7 +70,7 @@ function swedishName(namn: string, kod: string, registreringsdatum: string) {
   return { namn, organisationsnamntyp: { kod, klartext: kod }, registreringsdatum };
 }
 
-/** Of Enhetsregisteret's API. */
+/** In the format of Enhetsregisteret's API. */
 export const NORWEGIAN = [
   {
     ...norwegian('999990010', 'OPPDIKTET FISK AS'),
@@ -120,7 +120,7 @@ function norwegianAddress(adresse: string[], postnummer: string, poststed: strin
   };
 }
 
-/** Of the Finnish business information system's API. */
+/** In the format of the Finnish business information system's API. */
 export const FINNISH = [
   {
     businessId: { value: '9999001-5', registrationDate: '2010-05-05' },
@@ -165,7 +165,7 @@ export const FINNISH = [
   },
 ];
 
-/** Bolagsverket's answer for a number that it does not know: a row of which each part says so. */
+/** Returns Bolagsverket's row for an unknown number: each part of it has the error. */
 export function unknownSwedish(identitetsbeteckning: string) {
   const nothing = {
     fel: {

@@ -12,27 +12,27 @@ import { SCOPES } from '../../shared/http/contract.ts';
 import { keep, kept } from './data-folder.ts';
 import { type LocalServer, start } from './server.ts';
 
-/** Whom the local issuer's tokens are for. */
+/** Audience of the local issuer's tokens. */
 export const AUDIENCE = 'customers-api';
 
-/** Where an issuer describes itself (OpenID Connect Discovery, section 4). */
+/** Path of an issuer's configuration (OpenID Connect Discovery, section 4). */
 export const DISCOVERY_PATH = '/.well-known/openid-configuration';
 
-/** Usual port of the issuer, which every token names. */
+/** Default port of the issuer. Every token contains it. */
 export const ISSUER_PORT = 3001;
-/** What a data folder keeps the address of the issuer under, as of the last start. */
+/** File in the data folder with the issuer's URL at the last start. */
 export const ISSUER_FILE = 'issuer';
 
 const KEY_FILE = 'issuer-key.json';
 const ALGORITHM = 'RS256';
 const LIFETIME_S = 12 * 60 * 60;
 
-/** What a token says; any other claim is taken over as it is, undefined leaves one out. */
+/** Content of a token. Other claims are copied; one that is undefined is omitted. */
 export interface TokenOptions {
   readonly merchant: string;
-  /** All where not given. */
+  /** All, if not given. */
   readonly scopes?: readonly string[] | undefined;
-  /** In seconds; 12 hours where not given. */
+  /** In seconds; 12 hours if not given. */
   readonly expiresIn?: number | undefined;
   readonly [claim: string]: unknown;
 }
@@ -58,14 +58,14 @@ export async function signToken(
     .sign(await importJWK(key, ALGORITHM));
 }
 
-/** A new private key. */
+/** Creates a private key. */
 export async function makeKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
   return { ...jwk, alg: ALGORITHM, use: 'sig', kid: await calculateJwkThumbprint(jwk) };
 }
 
-/** The private key kept in a data folder; makes one where there is none yet. */
+/** Returns the private key in a data folder; creates it if there is none. */
 export async function keptKey(folder: string): Promise<JWK> {
   const text = await kept(folder, KEY_FILE);
   if (text) return JSON.parse(text);
@@ -74,7 +74,7 @@ export async function keptKey(folder: string): Promise<JWK> {
   return key;
 }
 
-/** Starts the server that makes the issuer's public key known, as OpenID Connect Discovery says. */
+/** Starts the server with the issuer's public key and configuration (OpenID Connect Discovery). */
 export async function startIssuer(
   port: number,
   { kty, n, e, alg, use, kid }: JWK,

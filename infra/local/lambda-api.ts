@@ -5,21 +5,21 @@ import { AlreadyStartedError, DurableFunctions, type DurableOptions } from './du
 import { CheckpointError } from './durable-execution.ts';
 import { type LocalServer, start } from './server.ts';
 
-/** What the server answers. */
-interface LambdaAnswer {
+/** A response of the server. */
+interface LambdaResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
 interface LambdaApiOptions extends DurableOptions {
-  /** 0, or none given, for any free one. */
+  /** 0, the default, for any free port. */
   readonly port?: number;
 }
 
 /** The running server. */
 export interface LambdaApi extends LocalServer {
-  /** Goes on with the executions that were under way when the last server of the folder ended. */
+  /** Continues the executions that ran when the last server of the folder ended. */
   resume(): void;
 }
 
@@ -28,9 +28,9 @@ type Handle = (
   request: IncomingMessage,
   name: string,
   query: URLSearchParams,
-) => Promise<LambdaAnswer>;
+) => Promise<LambdaResponse>;
 
-/** The calls of Lambda's API that durable functions make, and the one that starts them. */
+/** Operations of Lambda's API that start durable functions or that these call. */
 const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[] = [
   ['POST', /^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
   ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
@@ -39,8 +39,8 @@ const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[
 ];
 
 /**
- * Starts a server for what the SDK asks of Lambda: to invoke a durable function asynchronously,
- * and to keep its checkpoints.
+ * Starts a server for the part of Lambda's API that the SDK calls: it invokes durable functions
+ * asynchronously and stores their checkpoints.
  */
 export async function startLambdaApi({
   port = 0,
@@ -49,7 +49,7 @@ export async function startLambdaApi({
   const durable = new DurableFunctions(options);
   await durable.load();
   const server = createServer(async (request, response) => {
-    const { status, headers, body } = await answer(durable, request).catch(failure);
+    const { status, headers, body } = await handle(durable, request).catch(failure);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body === undefined ? '' : JSON.stringify(body));
   });
@@ -64,7 +64,10 @@ export async function startLambdaApi({
   };
 }
 
-async function answer(durable: DurableFunctions, request: IncomingMessage): Promise<LambdaAnswer> {
+async function handle(
+  durable: DurableFunctions,
+  request: IncomingMessage,
+): Promise<LambdaResponse> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://lambda');
   for (const [method, path, handle] of CALLS) {
     const [, name] = (request.method === method && path.exec(pathname)) || [];
@@ -73,12 +76,12 @@ async function answer(durable: DurableFunctions, request: IncomingMessage): Prom
   return failed(404, 'ResourceNotFoundException', `${request.method} ${pathname} is not there.`);
 }
 
-/** Invoke, of an ARN with an alias, by event. */
+/** Invoke, asynchronously, by an ARN with an alias. */
 async function invoke(
   durable: DurableFunctions,
   request: IncomingMessage,
   arn: string,
-): Promise<LambdaAnswer> {
+): Promise<LambdaResponse> {
   const functionName = arn.split(':')[6] ?? arn;
   const executionName = String(request.headers['x-amz-durable-execution-name']);
   const executionArn = await durable.start(functionName, executionName, await text(request));
@@ -89,14 +92,14 @@ async function checkpoint(
   durable: DurableFunctions,
   request: IncomingMessage,
   arn: string,
-): Promise<LambdaAnswer> {
+): Promise<LambdaResponse> {
   const { CheckpointToken, Updates = [] } = JSON.parse(await text(request));
   const { token, operations } = await durable.checkpoint(arn, CheckpointToken, Updates);
   return {
     status: 200,
     body: {
       CheckpointToken: token,
-      NewExecutionState: { Operations: operations.map(toWire) },
+      NewExecutionState: { Operations: operations.map(toApiTimes) },
     },
   };
 }
@@ -106,25 +109,25 @@ async function getState(
   _request: IncomingMessage,
   arn: string,
   query: URLSearchParams,
-): Promise<LambdaAnswer> {
+): Promise<LambdaResponse> {
   const from = Number(query.get('Marker') ?? 0);
   const count = Number(query.get('MaxItems') ?? 1_000);
   const { operations } = durable.get(arn);
   return {
     status: 200,
     body: {
-      Operations: operations.slice(from, from + count).map(toWire),
+      Operations: operations.slice(from, from + count).map(toApiTimes),
       ...(operations.length > from + count && { NextMarker: String(from + count) }),
     },
   };
 }
 
-/** GetDurableExecution, which no function calls, for whoever wants to look. */
+/** GetDurableExecution. No function calls it; it is for looking into the local stack. */
 async function getExecution(
   durable: DurableFunctions,
   _request: IncomingMessage,
   arn: string,
-): Promise<LambdaAnswer> {
+): Promise<LambdaResponse> {
   const { name, payload, status, result, error } = durable.get(arn);
   return {
     status: 200,
@@ -139,7 +142,7 @@ async function getExecution(
   };
 }
 
-function failure(error: unknown): LambdaAnswer {
+function failure(error: unknown): LambdaResponse {
   const { message } = error as Error;
   if (error instanceof CheckpointError)
     return failed(400, 'InvalidParameterValueException', message);
@@ -150,12 +153,12 @@ function failure(error: unknown): LambdaAnswer {
   return failed(500, 'ServiceException', message);
 }
 
-function failed(status: number, type: string, Message: string): LambdaAnswer {
+function failed(status: number, type: string, Message: string): LambdaResponse {
   return { status, headers: { 'x-amzn-errortype': type }, body: { Message } };
 }
 
-/** In the API's answers times are seconds. */
-function toWire(operation: Operation) {
+/** Converts times to seconds, as Lambda's API has them. */
+function toApiTimes(operation: Operation) {
   const { StartTimestamp, EndTimestamp, StepDetails, WaitDetails } = operation;
   const seconds = (time: unknown) =>
     time === undefined ? undefined : Date.parse(String(time)) / 1_000;

@@ -8,26 +8,26 @@ export type Handler = (event: never, context: Context) => Promise<unknown>;
 /** Calls a function with an event, and returns its result. */
 export type Invoke = (name: string, event: object) => Promise<unknown>;
 
-/** Lambda did not call the function: the event is larger than it takes. */
+/** Lambda did not call the function: the event is too large. */
 export class EventTooLargeError extends Error {}
 
-/** Lambda did not call the function: as many executions as may be are under way. */
+/** Lambda did not call the function: the maximum of concurrent executions is reached. */
 export class ThrottledError extends Error {}
 
-/** What Lambda allows a function. */
+/** Limits of a function. */
 interface LambdaLimits {
   readonly timeoutMs: number;
   /** Size of an event as JSON. */
   readonly eventBytes: number;
   /** Size of a result as JSON. */
   readonly resultBytes: number;
-  /** Executions at once, of all functions and of one. */
+  /** Maximum concurrent executions of all functions, and of one. */
   readonly concurrency: number;
   readonly reserved: (name: string) => number;
 }
 
 /**
- * Lambda's quotas, and the time-out that the stack gives each function.
+ * Lambda's quotas, and the time-out that the stack sets for each function.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
  */
@@ -40,8 +40,8 @@ const LIMITS: LambdaLimits = {
 };
 
 /**
- * Runs handlers in this process as Lambda runs them: event and result pass as JSON, inside
- * Lambda's limits. A function that breaks one fails, as one that throws does.
+ * Creates a function that calls handlers in this process as Lambda does: event and result pass as
+ * JSON, within Lambda's limits. A call that exceeds a limit fails like one that throws.
  */
 export function createLambda(
   load: (name: string) => Promise<Handler>,
@@ -98,7 +98,7 @@ function makeContext(functionName: string, timeoutMs: number): Context {
     logStreamName: awsRequestId,
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
-    // Of the past: a handler returns a promise.
+    // For handlers with callbacks; these return promises.
     done: () => {},
     fail: () => {},
     succeed: () => {},

@@ -4,8 +4,8 @@ import { json, text } from 'node:stream/consumers';
 import { FINNISH, NORWEGIAN, SWEDISH, unknownSwedish } from './invented-companies.ts';
 import { type LocalServer, start } from './server.ts';
 
-// The public company registers in one server, each under its own path and in its documented shape,
-// with a handful of invented companies; and of Secrets Manager what reading a secret takes.
+// One server for the public company registers, each under a path of its own and in its documented
+// format, with a few invented companies; and for Secrets Manager's GetSecretValue.
 
 const PATHS = {
   tokens: '/bolagsverket/oauth2/token',
@@ -13,11 +13,11 @@ const PATHS = {
   brreg: '/brreg/enhetsregisteret/api',
   prh: '/prh/opendata-ytj-api/v3',
 };
-/** What the local stack's client of Bolagsverket identifies itself with. */
+/** Credentials of the local stack's client of Bolagsverket. */
 const CLIENT = { clientId: 'local', clientSecret: 'of the local stack only' };
 const TOKEN_LIFETIME_S = 3_600;
 
-/** Addresses of the registers, as the functions are told them. */
+/** Returns the URLs of the registers for the functions' environment. */
 export function registerAddresses(endpoint: string) {
   return {
     bolagsverket: endpoint + PATHS.bolagsverket,
@@ -27,23 +27,23 @@ export function registerAddresses(endpoint: string) {
   };
 }
 
-interface RegisterAnswer {
+interface RegisterResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Starts the registers. */
+/** Starts the server of the registers. */
 export function startRegisters(port: number): Promise<LocalServer> {
   const tokens = new Set<string>();
   const server = createServer(async (request, response) => {
-    const { status, body } = await answer(request, tokens).catch(() => ({ status: 400, body: {} }));
+    const { status, body } = await handle(request, tokens).catch(() => ({ status: 400, body: {} }));
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   });
   return start(server, port);
 }
 
-async function answer(request: IncomingMessage, tokens: Set<string>): Promise<RegisterAnswer> {
+async function handle(request: IncomingMessage, tokens: Set<string>): Promise<RegisterResponse> {
   const { method, headers } = request;
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
   const asked = `${method} ${pathname}`;
@@ -63,7 +63,7 @@ async function answer(request: IncomingMessage, tokens: Set<string>): Promise<Re
   return unit ? { status: 200, body: unit } : { status: 404, body: {} };
 }
 
-async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise<RegisterAnswer> {
+async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise<RegisterResponse> {
   const { clientId, clientSecret } = CLIENT;
   const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
   const form = new URLSearchParams(await text(request));
@@ -89,7 +89,7 @@ async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise
 async function organisations(
   request: IncomingMessage,
   tokens: Set<string>,
-): Promise<RegisterAnswer> {
+): Promise<RegisterResponse> {
   if (!tokens.has(request.headers.authorization?.replace('Bearer ', '') ?? '')) {
     return { status: 401, body: { status: 401, title: 'Unauthorized' } };
   }

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import * as v from 'valibot';
 
-/** What the gateway sends. */
-export interface HttpAnswer {
+/** A response that the gateway sends. */
+export interface HttpResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
@@ -17,13 +17,13 @@ const StructuredSchema = v.object({
 });
 
 /**
- * What a function's result means in payload format 2.0: a response, or where it has no status
- * code, the body of one.
+ * Converts the result of a function in payload format 2.0: a response or, if it has no status code,
+ * the body of one.
  *
- * @throws where the result is neither.
+ * @throws if the result is neither.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-export function toAnswer(result: unknown): HttpAnswer {
+export function toHttpResponse(result: unknown): HttpResponse {
   if (!isStructured(result)) {
     const text = typeof result === 'string' ? result : JSON.stringify(result);
     return {

@@ -1,23 +1,23 @@
 /** A route of the gateway. */
 export interface GatewayRoute {
   readonly method: string;
-  /** `{name}` is a path parameter: one segment that is not empty. */
+  /** May contain path parameters: `{name}` matches one segment that is not empty. */
   readonly path: string;
   readonly function: string;
   readonly scope: string;
 }
 
-/** The route that a request takes, if any, and its path parameters. */
+/** The route that a request matches, if any, and its path parameters. */
 interface Match {
   readonly route?: GatewayRoute;
   readonly pathParameters: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes what finds the route of a request. Where several fit, the one that names a segment comes
- * before the one that has a parameter there.
+ * Creates a function that finds the route of a request. If several match, a literal segment takes
+ * precedence over a parameter.
  */
-export function routeFinder(routes: readonly GatewayRoute[]) {
+export function createRouter(routes: readonly GatewayRoute[]) {
   const ordered = routes.toSorted((a, b) => (sortKey(a.path) < sortKey(b.path) ? -1 : 1));
   return (method: string | undefined, path: string): Match => {
     for (const route of ordered) {
@@ -28,7 +28,7 @@ export function routeFinder(routes: readonly GatewayRoute[]) {
   };
 }
 
-/** Parameters come after every name. */
+/** Returns a key that sorts parameters after literal segments. */
 function sortKey(path: string): string {
   return path.replaceAll(/\{[^}]*\}/g, '\uffff');
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import s3Authentication from '@20minutes/s3rver/lib/middleware/authentication.js';
 import S3Error from '@20minutes/s3rver/lib/models/error.js';
 
-/** What Koa's context of a request has, as far as it is used here. */
+/** Koa's context of a request, as far as it is used here. */
 interface S3Context {
   readonly method: string;
   readonly path: string;
@@ -13,7 +13,7 @@ interface S3Context {
   mountPath?: string;
   params: Readonly<Record<string, string>>;
   status: number;
-  /** A plain object is sent as XML. */
+  /** An object is sent as XML. */
   body: unknown;
 }
 
@@ -27,7 +27,7 @@ const OWNER = { ID: '123456789000', DisplayName: 'S3rver' };
 
 const verifySignature = s3Authentication();
 
-/** Refuses requests without a signature, which s3rver would serve: the bucket is private. */
+/** Rejects unsigned requests, as for a private bucket; s3rver would serve them. */
 export const signedOnly: S3Middleware = (ctx, next) => {
   const isSigned = 'authorization' in ctx.headers || 'X-Amz-Signature' in ctx.query;
   if (!isSigned) throw new S3Error('AccessDenied', 'Access Denied');
@@ -35,8 +35,8 @@ export const signedOnly: S3Middleware = (ctx, next) => {
 };
 
 /**
- * The SDK signs a bucket's path with a slash at its end. s3rver reckons without it; taken for a
- * virtual host mounted at `/`, the same request is reckoned with it.
+ * Makes s3rver verify signatures of bucket paths, which the SDK signs with a trailing slash. s3rver
+ * drops it, unless the request looks like that of a virtual host mounted at `/`.
  */
 export const bucketPaths: S3Middleware = (ctx, next) => {
   if (/^\/[^/]+\/$/.test(ctx.path)) {
@@ -47,11 +47,11 @@ export const bucketPaths: S3Middleware = (ctx, next) => {
 };
 
 /**
- * What s3rver lacks of multipart uploads: AbortMultipartUpload, ListMultipartUploads, ListParts
- * (lists are never cut into pages), and NoSuchUpload for an upload that is not under way.
+ * Adds the operations of multipart uploads that s3rver lacks: AbortMultipartUpload,
+ * ListMultipartUploads, ListParts (both without paging), and NoSuchUpload for an unknown upload.
  *
- * s3rver keeps an upload in the folder `<bucket>/._S3rver_uploads/<id>`: its file `key` has the
- * object's key, and each part is a file named by its number beside one with its MD5.
+ * s3rver stores an upload in the folder `<bucket>/._S3rver_uploads/<id>`. Its file `key` contains
+ * the object's key; each part is a file named by its number, beside a file with its MD5.
  */
 export function multipartUploads(directory: string, bucket: string): S3Middleware {
   const uploads = join(directory, bucket, '._S3rver_uploads');
@@ -106,7 +106,7 @@ async function listUploads(uploads: string, bucket: string, prefix: string) {
       MaxUploads: 1_000,
       IsTruncated: false,
       Upload: found
-        // A part that arrives while its upload is aborted leaves a folder without a key.
+        // A part that arrives during an abort leaves a folder without a key.
         .filter(({ Key }) => Key?.startsWith(prefix))
         .sort((a, b) => `${a.Key}\n${a.Initiated}`.localeCompare(`${b.Key}\n${b.Initiated}`))
         .map(({ Key, UploadId, Initiated }) => ({
@@ -123,7 +123,7 @@ async function listUploads(uploads: string, bucket: string, prefix: string) {
 
 async function listParts(upload: string, names: Readonly<Record<string, string>>) {
   const files = await entries(upload);
-  // A part without its MD5 is still on its way.
+  // A part without its MD5 is incomplete.
   const numbers = files.filter((name) => PART_NUMBER.test(name) && files.includes(`${name}.md5`));
   return {
     ListPartsResult: {

@@ -1,10 +1,10 @@
 import organisationsnummer from 'organisationsnummer';
 import personnummer from 'personnummer';
 
-/** The merchant whose register the first local start fills. */
+/** Merchant for whom the first local start creates the sample customers. */
 export const SAMPLE_MERCHANT = '1001';
 
-/** Someone whom a search among the sample customers finds. */
+/** Name of a sample customer, as an example of a search. */
 export const SAMPLE_NAME = 'Åsa Björklund';
 
 const COUNT = 300;
@@ -38,10 +38,10 @@ const NOTES = [
 ];
 
 /**
- * A few hundred customers, the same every time: persons, companies and some of unknown kind. All
- * are made up. Numbers of persons are test numbers of Skatteverket (serials 980 to 999), those of
- * companies are valid but not in use, telephone numbers are those that PTS keeps for fiction, and
- * the mail domains are reserved (RFC 2606). The postcodes are real.
+ * Returns a few hundred invented customers, always the same: persons, companies and some of unknown
+ * kind. Numbers of persons are test numbers of Skatteverket (serials 980 to 999), those of companies
+ * are valid but not in use, telephone numbers are those that PTS reserves for fiction, and the mail
+ * domains are reserved (RFC 2606). The postcodes are real.
  */
 export function sampleCustomers(): Record<string, string>[] {
   return Array.from({ length: COUNT }, (_, index) => ({
@@ -58,7 +58,7 @@ export function sampleCustomers(): Record<string, string>[] {
 
 function who(index: number): Record<string, string> {
   if (index % 5 === 2 || index % 5 === 4) return company(index);
-  // Some give no number, so that what they are is not known.
+  // Some have no number, so that their kind is unknown.
   return index % 20 === 11 ? { ...person(index), companyno: '' } : person(index);
 }
 
@@ -133,14 +133,14 @@ function addressOf(index: number): string {
   return `${pick(STREETS, index)} ${1 + ((index * 13) % 98)}${entrance}`;
 }
 
-/** The number with the one check digit that makes it valid. */
+/** Returns the number with the check digit that makes it valid. */
 function withCheckDigit(number: string, isValid: (text: string) => boolean): string {
   return Array.from({ length: 10 }, (_, digit) => `${number}${digit}`).find((text) =>
     isValid(text),
   ) as string;
 }
 
-/** A name as mail addresses write it: `Åsa Öberg` is `asa.oberg`. */
+/** Returns the local part of a mail address for a name: `asa.oberg` for `Åsa Öberg`. */
 function slug(text: string, separator: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().replaceAll(' ', separator);
 }

@@ -6,8 +6,8 @@ const DONE_FILE = 'sample-customers-created';
 const REQUESTS_AT_ONCE = 8;
 
 /**
- * Creates the sample customers through the API, once in the life of a data folder. Where an
- * earlier start was interrupted in it, their idempotency keys keep them from being there twice.
+ * Creates the sample customers through the API, once for each data folder. Idempotency keys prevent
+ * duplicates if an earlier start was interrupted.
  */
 export async function createSampleCustomers(folder: string, url: string, token: string) {
   if (await kept(folder, DONE_FILE)) return;

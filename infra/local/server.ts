@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Where every server of the local stack listens: on this machine only. */
+/** Address on which every server of the local stack listens: this machine only. */
 export const HOST = '127.0.0.1';
 
 /** A running server. */
 export interface LocalServer {
-  /** Address, without a slash at its end. */
+  /** URL, without a trailing slash. */
   readonly endpoint: string;
   close(): Promise<void>;
 }
@@ -15,8 +15,8 @@ export interface LocalServer {
 /**
  * Starts a server.
  *
- * @param port 0 for any free one.
- * @throws an error with code EADDRINUSE, and the port, where that is taken.
+ * @param port 0 for any free port.
+ * @throws an error with the code EADDRINUSE and the port, if that is taken.
  */
 export async function start(server: Server, port: number): Promise<LocalServer> {
   server.listen(port, HOST);
@@ -25,7 +25,7 @@ export async function start(server: Server, port: number): Promise<LocalServer> 
     endpoint: `http://${HOST}:${(server.address() as AddressInfo).port}`,
     close: async () => {
       server.close();
-      // Clients keep their connections open for more.
+      // Clients keep idle connections open.
       server.closeAllConnections();
       await once(server, 'close');
     },

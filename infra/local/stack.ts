@@ -20,37 +20,37 @@ import { type Admit, createThrottle } from './throttle.ts';
 export type ServerName = 'api' | 'issuer' | 'dynamodb' | 's3';
 
 export interface LocalStackOptions {
-  /** Where the servers listen; 0, or none given, is any free port. */
+  /** Ports of the servers; 0, the default, is any free port. */
   readonly ports?: Partial<Record<ServerName, number>>;
-  /** Where table, files and key are kept; in memory and a temporary folder where not given. */
+  /** Folder of table, files and key; in memory and a temporary folder if not given. */
   readonly dataFolder?: string | undefined;
-  /** Address of a DynamoDB server to use in place of dynalite, such as Amazon's DynamoDB Local. */
+  /** URL of a DynamoDB server to use instead of dynalite, such as Amazon's DynamoDB Local. */
   readonly dynamodbEndpoint?: string | undefined;
-  /** Address of an S3 server to use in place of a new one; it has the bucket already. */
+  /** URL of an S3 server that has the bucket, to use instead of a new one. */
   readonly s3Endpoint?: string | undefined;
-  /** Name of the table, for a server that others use too. */
+  /** Name of the table, for a shared server. */
   readonly table?: string;
-  /** Merchant as whom the page at `/` explores the API; without one there is no page. */
+  /** Content of the token on the page at `/`; without it there is no page. */
   readonly explorer?: TokenOptions;
-  /** How much it takes on at a time; as much as comes, where not given. */
+  /** Rate and concurrency limits; unlimited if not given. */
   readonly capacity?: Capacity;
 }
 
 /** The running stack. */
 export interface LocalStack {
-  /** Address of the API, without a slash at its end. */
+  /** URL of the API, without a trailing slash. */
   readonly url: string;
-  /** Address of the token issuer, which is also the tokens' `iss`. */
+  /** URL of the token issuer, and `iss` of its tokens. */
   readonly issuer: string;
   readonly dynamodbEndpoint: string;
   readonly s3Endpoint: string;
-  /** Address of the company registers. */
+  /** URL of the company registers. */
   readonly registersEndpoint: string;
   readonly bucket: string;
   readonly table: string;
-  /** Signs a token that the API takes. */
+  /** Signs a token that the API accepts. */
   token(options: TokenOptions): Promise<string>;
-  /** Ends it, once what it has begun is done. */
+  /** Stops the servers after the requests in progress have completed. */
   close(): Promise<void>;
 }
 
@@ -58,13 +58,13 @@ const BUCKET = 'customer-exports';
 const REGION = 'eu-north-1';
 
 /**
- * Starts the whole product on this machine: the same routes and handlers as on AWS, behind a
- * gateway with API Gateway's rules, with servers of its own for DynamoDB, S3 and tokens.
+ * Starts the API on this machine: the routes and handlers of AWS, behind a gateway with API
+ * Gateway's rules, with local servers for DynamoDB, S3 and tokens.
  *
- * The handlers learn of the servers by environment variables, which the SDK reads once: a
- * process can have one stack in its life.
+ * The handlers get the servers' URLs from environment variables, which the SDK reads once:
+ * a process can start one stack only.
  *
- * @throws an error with code EADDRINUSE, and the port, where that is taken; DataInUseError where
+ * @throws an error with the code EADDRINUSE and the port, if that is taken; DataInUseError if
  * another process uses the data folder.
  */
 export async function startLocalStack({
@@ -86,7 +86,7 @@ export async function startLocalStack({
   const close = async () => {
     for (const server of running.splice(0).reverse()) {
       await server.close();
-      // The API ends first. What its functions still do needs the other servers.
+      // The API closes first: its running functions need the other servers.
       await Promise.allSettled(callsUnderWay);
     }
   };
@@ -180,7 +180,7 @@ function throttlesOf({ api, exportRoute }: Capacity) {
   return [createThrottle(api), ofRoute];
 }
 
-/** Tells the handlers, and the SDK in them, where they run. */
+/** Sets the environment variables of the handlers and of the SDK. */
 function setEnvironment(stack: {
   table: string;
   dynamodbEndpoint: string;
@@ -210,7 +210,7 @@ function setEnvironment(stack: {
     AWS_ENDPOINT_URL_S3: stack.s3Endpoint,
     AWS_ENDPOINT_URL_LAMBDA: stack.lambdaEndpoint,
   });
-  // A developer's own settings would lead the SDK elsewhere, up to real AWS.
+  // A developer's own settings could direct the SDK to real AWS.
   for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']) {
     delete process.env[name];
   }

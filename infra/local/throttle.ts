@@ -1,10 +1,10 @@
 import type { Throttle } from '../capacity.ts';
 
-/** Says whether one more request may pass, and counts it. */
+/** Returns whether one more request is within the limit, and counts it. */
 export type Admit = () => boolean;
 
 /**
- * A token bucket, full at first.
+ * Creates a token bucket, which is full at first.
  *
  * @param now a clock in milliseconds.
  */

@@ -1,8 +1,8 @@
-/** Packages that have no types, as far as they are used here. */
+/** Types of packages that have none, as far as they are used here. */
 
 declare module 'dynalite' {
   export default function dynalite(options: {
-    /** Folder of the LevelDB store; in memory where it is not given. */
+    /** Folder of the LevelDB store; in memory if not given. */
     path?: string | undefined;
     createTableMs?: number;
   }): import('node:http').Server;
@@ -28,9 +28,9 @@ declare module 'dynalite/db/index.js' {
     readonly key: string;
   }
 
-  /** What its operations call, each time as a property of this. */
+  /** Functions of the operations, which look each one up here at every call. */
   const db: {
-    /** Called before an item is written, or removed where none is given. */
+    /** Called before an item is written, or deleted if `item` is null. */
     updateIndexes(
       store: Store,
       table: StoreTable,
@@ -62,7 +62,7 @@ declare module '@20minutes/s3rver' {
       vhostBuckets: boolean;
       configureBuckets: readonly { name: string }[];
     });
-    /** In the order in which it runs; the last one holds all handlers. */
+    /** In the order of execution; the last one has all handlers. */
     readonly middleware: import('./s3-additions.ts').S3Middleware[];
     readonly httpServer: import('node:http').Server;
     run(): Promise<import('node:net').AddressInfo>;

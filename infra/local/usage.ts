@@ -1,10 +1,10 @@
-/** Something that whoever runs a command can put right: told without a stack trace. */
+/** An error that the user of a command can correct. It is printed without a stack trace. */
 export class UsageError extends Error {}
 
 /**
- * Runs a command; where it is not used rightly, says so and ends with 1.
+ * Runs a command. On a wrong option or a UsageError, prints the error and exits with 1.
  *
- * @param help how to use it.
+ * @param help usage of the command, printed after a wrong option.
  */
 export async function orExplain(help: string, command: () => Promise<void>): Promise<void> {
   try {
