@@ -1,3 +1,3 @@
-// The load generator is a package of this folder; `test/load` takes it from here.
+// The load generator is a dependency of this folder's package; `test/load` imports it from here.
 
 export { default as autocannon, type Options, type Result } from 'autocannon';

@@ -5,8 +5,8 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { bundleFunction } from '../../infra/bundle/bundle.ts';
 
 /**
- * Packages that are not modules call `require`, which a module has to make for itself; this is
- * how the makers of Powertools advise to bundle them.
+ * CommonJS packages call `require`, which an ES module has to create; Powertools documents this
+ * banner.
  */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
@@ -28,7 +28,7 @@ const ONE_SDK: Plugin = {
   },
 };
 
-/** Options that everybody has: one minified module of Node's. */
+/** Options of all contenders' bundles: one minified ES module. */
 const USUAL = {
   format: 'esm',
   mainFields: ['module', 'main'],
@@ -37,20 +37,20 @@ const USUAL = {
   plugins: [ONE_SDK],
 } satisfies BuildOptions;
 
-/** Makes bundles, each once, in a folder of its own. */
+/** Bundles functions on first use, in a temporary folder. */
 export interface Bundles {
-  /** One of our functions as it is deployed. */
+  /** Returns the bundle of one of our functions, as deployed. */
   ours(name: string): Promise<string>;
-  /** A bare client of DynamoDB, from `bare/`, as one bundles without further thought. */
+  /** Returns the bundle of a bare DynamoDB client in `bare/`, with common options. */
   bare(name: string): Promise<string>;
-  /** The same endpoint the usual way, from `usual/`, minified as usual. */
+  /** Returns the bundle of an alternative in `usual/`, with common options. */
   usual(name: string): Promise<string>;
-  /** What loads them in a process of its own. */
+  /** Bundle of the program that loads a handler in its own process. */
   readonly caller: string;
   remove(): void;
 }
 
-/** Prepares the folder for the bundles. */
+/** Creates the folder of the bundles. */
 export async function createBundles(): Promise<Bundles> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const made = new Map<string, Promise<string>>();

@@ -11,7 +11,7 @@ const MERCHANT = cannedMerchant('typical', 20);
 const AGAINST_BARE = { atMost: 0.9 };
 const AGAINST_USUAL = { atMost: 0.45 };
 
-/** One function, what it is called with, and its counterpart in `usual/`. */
+/** The call of one function, and its counterpart in `usual/`. */
 interface Case {
   readonly call: Omit<Call, 'merchant'>;
   readonly usual: string;
@@ -19,7 +19,7 @@ interface Case {
 }
 
 const ONE = { mexcParamvaluesetsid: '3' };
-/** All but the status of a long export, which has no counterpart. */
+/** All functions except the status of a long export, which has no counterpart. */
 const CASES: Readonly<Record<string, Case>> = {
   'get-customer': { call: { pathParameters: ONE }, usual: 'get' },
   'list-customers': { call: { query: 'limit=10' }, usual: 'list' },
@@ -46,8 +46,8 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /**
- * Cold starts of every function, in milliseconds: import of the bundle and first call, in a fresh
- * process each.
+ * Measures the cold start of every function, in milliseconds: import of the bundle and first call,
+ * each in a new process.
  */
 export const measureColdStarts: Measure = async (bench) => {
   const dynamodb = await startServer('canned-dynamodb');
@@ -80,7 +80,7 @@ async function compareStarts(
   const contenders = [
     contender('ours', await bundles.ours(name), event),
     contender('usual', await bundles.usual(usual), event),
-    // The bare one knows no S3: a function that uses that as well has nothing to compare there.
+    // The bare client has no S3: functions that use it have nothing to compare with.
     ...(exports ? [] : [contender('bare', await bundles.bare('get-item'), get)]),
   ];
   const [ours = [], theirs = [], bare = []] = await interleave(
@@ -116,7 +116,7 @@ async function compareStarts(
   ];
 }
 
-/** What an answer says, without what differs each time: the address of a file and its times. */
+/** Returns the response without the parts that differ each time: URL, name and expiry of a file. */
 function answerOf({ response: { statusCode, body } }: ColdStart): string {
   const said = JSON.parse(body);
   if (statusCode !== 200) throw new Error(`A first call answered ${statusCode} ${body}`);
@@ -124,7 +124,7 @@ function answerOf({ response: { statusCode, body } }: ColdStart): string {
   return JSON.stringify(said);
 }
 
-/** An identity number that one of the companies has. */
+/** Returns the identity number of one of the companies. */
 function numberOfCompany(): string {
   for (let id = 1; ; id += 1) {
     const { companyno = '', vatregno = '', name } = customerOf('typical', id).fields;

@@ -1,6 +1,6 @@
 /**
- * Prints the README's table of what calls cost: `node test/bench/cost.ts`. Read units and round
- * trips are measured on dynalite; the rest follows from them and from AWS's prices and limits.
+ * Prints the README's table of the cost of calls: `node test/bench/cost.ts`. Read units and round
+ * trips are measured on dynalite; the rest is calculated from AWS's prices and limits.
  */
 import type { APIGatewayProxyStructuredResultV2 as ApiResponse } from 'aws-lambda';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
@@ -8,7 +8,7 @@ import { startS3 } from '../../infra/local/s3.ts';
 import { type Consumption, startCountingProxy } from './counting-proxy.ts';
 import { environmentOf } from './environment.ts';
 import { eventOf } from './events.ts';
-import { load } from './filters.ts';
+import { writeCustomers } from './filters.ts';
 
 /** US dollars in us-east-1, on-demand, as published in 2025. */
 const PRICES = {
@@ -18,12 +18,12 @@ const PRICES = {
   gatewayCall: 1e-6,
   s3Put: 5e-6,
 };
-/** A round trip to DynamoDB in the same region; an assumption. */
+/** Assumed round trip to DynamoDB in the same region. */
 const ROUND_TRIP_MS = 5;
-/** What DynamoDB gives of one partition. */
+/** Maximum read units per second of one partition. */
 const UNITS_PER_SECOND = 3_000;
 const PART_BYTES = 8 * 1024 * 1024;
-/** Registers of these sizes are measured, the third is reckoned as a hundred of the second. */
+/** Customers of the measured merchants; the third column is calculated from the second. */
 const SIZES = [10, 10_000] as const;
 const LARGEST = { size: 1_000_000, times: 100 };
 
@@ -43,7 +43,7 @@ interface Cost {
 
 const dynalite = await startDynamoDb({ port: 0 });
 const s3 = await startS3({ port: 0, bucket: 'customer-exports' });
-for (const size of SIZES) await load(dynalite.endpoint, size, String(size));
+for (const size of SIZES) await writeCustomers(dynalite.endpoint, size, String(size));
 const proxy = await startCountingProxy(dynalite.endpoint);
 Object.assign(process.env, environmentOf({ dynamodb: proxy.endpoint, s3: s3.endpoint }));
 
@@ -60,7 +60,7 @@ for (const call of CALLS) {
     ? { ...large, units: large.units * LARGEST.times, bytes: large.bytes * LARGEST.times }
     : large;
   console.log(
-    `| ${call.name} | ${[small, large, largest].map((m) => told(costOf(call, m))).join(' | ')} |`,
+    `| ${call.name} | ${[small, large, largest].map((m) => format(costOf(call, m))).join(' | ')} |`,
   );
 }
 await proxy.close();
@@ -94,8 +94,8 @@ function costOf(call: Call, { units, inSequence, bytes }: Measured): Cost {
   return { units, ms, dollars };
 }
 
-/** Read units, milliseconds, and dollars of a thousand calls. */
-function told({ units, ms, dollars }: Cost): string {
+/** Formats read units, milliseconds, and dollars of a thousand calls. */
+function format({ units, ms, dollars }: Cost): string {
   const number = (value: number) => value.toLocaleString('en', { maximumSignificantDigits: 3 });
   return `${number(units)} · ${number(ms)} ms · $${number(dollars * 1_000)}`;
 }

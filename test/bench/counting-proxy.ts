@@ -3,28 +3,28 @@ import { Agent, createServer, type IncomingMessage, request as send } from 'node
 import { buffer } from 'node:stream/consumers';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
-/** What a call took of the table. */
+/** Capacity and requests that a call consumed. */
 export interface Consumption {
-  /** Read units that DynamoDB charged. */
+  /** Read units that DynamoDB reports. */
   readonly units: number;
-  /** Round trips in sequence: the longest chain of requests each of which began after another. */
+  /** Sequential round trips: the longest chain of requests that each began after the previous. */
   readonly inSequence: number;
   readonly requests: number;
 }
 
-/** Stands between handlers and a DynamoDB server. */
+/** A proxy between handlers and a DynamoDB server that counts requests and read units. */
 export interface CountingProxy extends LocalServer {
-  /** What was consumed since the last time. */
+  /** Returns the consumption since the last call. */
   take(): Consumption;
 }
 
-/** When a request was under way. */
+/** Start and end of a request. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** Starts a proxy that asks the server at `endpoint` for the units of each request. */
+/** Starts a proxy that requests the consumed capacity with each request to `endpoint`. */
 export async function startCountingProxy(endpoint: string): Promise<CountingProxy> {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
@@ -60,7 +60,7 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
   };
 }
 
-/** The most requests of which each began when the one before had ended. */
+/** Returns the maximum number of requests that each began after the end of the previous. */
 export function longestChain(spans: readonly Span[]): number {
   let length = 0;
   let end = Number.NEGATIVE_INFINITY;
@@ -72,7 +72,7 @@ export function longestChain(spans: readonly Span[]): number {
   return length;
 }
 
-/** One operation answers with its own consumption, a batch with one for each table. */
+/** Returns the consumed units: an operation reports one value, a batch one for each table. */
 function unitsOf({ ConsumedCapacity }: { ConsumedCapacity?: unknown }): number {
   const consumed = [ConsumedCapacity ?? []].flat() as { CapacityUnits: number }[];
   return consumed.reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);

@@ -3,8 +3,8 @@ import type { Customer } from '../../shared/domain/customer.ts';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 
 /**
- * How much of a customer is filled in: every documented field (55 set), few of them (18 set), or
- * what a register that is in use holds (about 1.1 kB as an item).
+ * How many fields of a customer are set: every documented one (55), few of them (18), or those of
+ * typical data (about 1.1 kB as an item).
  */
 export type Shape = 'full' | 'sparse' | 'typical';
 
@@ -15,7 +15,7 @@ reference companyno vatregno paymentterms currency language export handlingcharg
 creditlimit customertypecode deliveryterms deliverymethod deliveryname deliveryaddress
 deliverypostcode deliverypostoffice deliverycountrycode deliverycountry reference_order email_order
 notes pricelist crediflowPartyId reversetax status`.split(/\s+/);
-/** Documented fields, without those that are answered only where they are set. */
+/** Documented fields, except those that a response contains only if they are set. */
 const FULL = WRITABLE_FIELDS.filter(({ always }) => always).map(({ name }) => name);
 const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
   full: FULL,
@@ -23,7 +23,7 @@ const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
   typical: TYPICAL,
 };
 
-/** Nothing here begins like a formula: what becomes of those is a matter of its own. */
+/** Values of fields. None looks like a formula, which alternatives escape differently. */
 const FILLERS: Readonly<Record<string, string>> = {
   address2: 'Leveransingång på gården',
   companyno: '556703-7485',
@@ -69,26 +69,26 @@ const FILLERS: Readonly<Record<string, string>> = {
   vatregno: 'SE556703748501',
 };
 
-/** Different customers of each shape; those that follow repeat them, with ids of their own. */
+/** Number of different customers of each shape; further ones repeat them with other ids. */
 export const VARIETY = 300;
 const FIRST_DATE = Date.UTC(2020, 0, 1);
-/** Customers that were created in the same second. */
+/** Number of customers with the same creation time. */
 const AT_ONCE = 100;
 const SAMPLES = sampleCustomers();
 
 let lastDate: readonly [second: number, date: string] | undefined;
 
-/** Creation time of the customer with this id, ISO 8601. Times rise with ids. */
+/** Returns the creation time of a customer, ISO 8601. Times ascend with ids. */
 export function dateOf(id: number): string {
   const second = Math.floor(id / AT_ONCE);
-  // Asked for with each customer of a page, and usually the same as before.
+  // Called for each customer of a page, mostly with the result of the last call.
   if (lastDate?.[0] !== second) {
     lastDate = [second, new Date(FIRST_DATE + second * 1_000).toISOString()];
   }
   return lastDate[1];
 }
 
-/** The customer with this id, from 1. */
+/** Returns the customer with an id, from 1. */
 export function customerOf(shape: Shape, id: number): Customer {
   const sample = SAMPLES[(id - 1) % VARIETY] ?? {};
   const fields = Object.fromEntries(

@@ -1,16 +1,16 @@
 import { ENVIRONMENT } from '../../shared/environment.ts';
 
-/** Table and bucket that all contenders use. */
+/** Table of all contenders. */
 export const TABLE = 'customers';
 const BUCKET = 'customer-exports';
 
-/** What handlers, ours and others, are told by their environment. */
+/** Returns the environment variables of all contenders' handlers. */
 export function environmentOf(servers: { dynamodb: string; s3?: string }): Record<string, string> {
   return {
     [ENVIRONMENT.tableName]: TABLE,
     [ENVIRONMENT.bucketName]: BUCKET,
-    [ENVIRONMENT.cursorSecret]: 'of the bench only',
-    // Every export is made at once here, however many customers it has.
+    [ENVIRONMENT.cursorSecret]: 'of the benchmark only',
+    // Every export completes in its request, however large it is.
     [ENVIRONMENT.exportWorker]: 'none',
     [ENVIRONMENT.longExportRows]: '1000000000',
     AWS_REGION: 'eu-north-1',

@@ -3,14 +3,14 @@ import { ENDPOINTS } from '../../infra/endpoints.ts';
 
 /** One request to a function. */
 export interface Call {
-  /** Whose register it is about. */
+  /** Merchant whose token it has. */
   readonly merchant: string;
   readonly query?: string;
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** The event of payload format 2.0 that API Gateway makes of a request to one of our functions. */
+/** Returns the event in payload format 2.0 that API Gateway creates for a request. */
 export function eventOf(
   name: string,
   { merchant, query = '', pathParameters, body }: Call,

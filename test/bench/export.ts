@@ -12,17 +12,17 @@ import { type Comparison, compare, interleave, progress, statsOf } from './harne
 import type { Bench, Measure } from './measure.ts';
 
 const TARGET = { atLeast: 4 };
-/** More than the files differ in: every different customer, several pages and parts. */
+/** Enough for every different customer, several pages and several parts. */
 const ROWS_CHECKED = 9_000;
 const CASES: readonly { type: FileType; shape: 'full' | 'sparse'; rounds: number }[] = [
   { type: 'csv', shape: 'full', rounds: 5 },
   { type: 'csv', shape: 'sparse', rounds: 5 },
-  // The builders of XML take their time.
+  // XML builders are slow.
   { type: 'xml', shape: 'full', rounds: 3 },
   { type: 'xml', shape: 'sparse', rounds: 3 },
 ];
 
-/** Exports of 100,000 rows, in rows per second. */
+/** Measures exports of 100,000 rows, in rows per second. */
 export const measureExports: Measure = async (bench) => {
   const servers = await startExportServers();
   const comparisons: Comparison[] = [];
@@ -63,7 +63,7 @@ async function race(
     }));
     const [own = [], ...samples] = await interleave(
       contenders,
-      // Before a long race the check was warm-up enough.
+      // In full runs the check of the files is warm-up enough.
       { title: `export ${name}`, rounds, warmUps: quick ? 2 : 0, unit: 'rows/s' },
       (rowsPerSecond) => rowsPerSecond,
     );

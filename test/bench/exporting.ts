@@ -8,33 +8,33 @@ import type { ContenderProcess } from './processes.ts';
 import { startContender, startServer } from './processes.ts';
 import { cannedMerchant } from './servers/canned-table.ts';
 
-/** What an export is written as. */
+/** Format of an export file. */
 export type FileType = 'csv' | 'xml';
 
-/** Files, ours and the usual way's, by kind. */
+/** Alternatives in `usual/` that write each type of file. */
 export const USUAL_EXPORTS: Readonly<Record<FileType, readonly string[]>> = {
   csv: ['csv-stringify'],
   xml: ['xmlbuilder2', 'fast-xml-parser'],
 };
 
-/** What came of one export. */
+/** Measurements of one export. */
 export interface Exported {
   readonly rowsPerSecond: number;
-  /** The most memory the process had resident until now, in bytes. */
+  /** Peak resident memory of the process so far, in bytes. */
   readonly maxRss: number;
 }
 
-/** Where exports read from and write to. */
+/** Servers that exports read from and write to. */
 export interface ExportServers {
   readonly environment: Readonly<Record<string, string>>;
-  /** Begins to keep what is uploaded next. */
+  /** Stores the next upload. */
   keep(): Promise<void>;
-  /** What was uploaded since. */
+  /** Returns the stored upload. */
   kept(): Promise<string>;
   stop(): void;
 }
 
-/** Starts the canned DynamoDB server and the S3 sink, each in a process of its own. */
+/** Starts the canned DynamoDB server and the S3 sink, each in its own process. */
 export async function startExportServers(): Promise<ExportServers> {
   const dynamodb = await startServer('canned-dynamodb');
   const s3 = await startServer('s3-sink');
@@ -51,7 +51,7 @@ export async function startExportServers(): Promise<ExportServers> {
   };
 }
 
-/** Loads an export's handler in a fresh process: ours, or that of an alternative. */
+/** Loads the handler of an export, ours or an alternative's, in a new process. */
 export async function startExporter(
   type: FileType,
   who: string,
@@ -67,13 +67,13 @@ export async function startExporter(
     module,
     environment: {
       ...environment,
-      // As the stack sets it.
+      // As in the deployed stack.
       ...(who === 'ours' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
     },
   });
 }
 
-/** Exports a whole register. */
+/** Exports all customers of a merchant. */
 export async function exportAll(
   exporter: ContenderProcess,
   type: FileType,
@@ -86,17 +86,17 @@ export async function exportAll(
   const { count } = JSON.parse(response.body ?? 'null') ?? {};
   if (response.statusCode !== 200 || count !== rows) {
     throw new Error(
-      `An export of ${rows} rows answered ${response.statusCode} ${response.body ?? ''}; the bench needs the whole file in one go.`,
+      `An export of ${rows} rows answered ${response.statusCode} ${response.body ?? ''}; the benchmark needs the whole file in one response.`,
     );
   }
   return { rowsPerSecond: (rows / ms) * 1_000, maxRss };
 }
 
 /**
- * Checks that an alternative's file is ours, byte by byte. Builders of XML may write quotes in
- * texts as entities, which means the same to every reader; those are undone first.
+ * Checks that an alternative writes the same bytes as ours. XML builders may escape quotes in text,
+ * which is equivalent; they are unescaped first.
  *
- * @param rows enough that every different customer is among them, and several pages and parts.
+ * @param rows enough for every different customer, several pages and several parts.
  */
 export async function checkSameFile(
   servers: ExportServers,

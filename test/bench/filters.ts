@@ -16,12 +16,12 @@ const MERCHANT = '1001';
 const BATCH = 25;
 const BATCHES_AT_ONCE = 8;
 const RARE_NAME = 'Quistgaard Övermåla AB';
-/** One in this many has the rare name. */
+/** One customer in this many has the rare name. */
 const RARITY = 5_000;
 const UNITS = { atLeast: 6 };
 const ROUND_TRIPS = { atLeast: 4 };
 
-/** A call whose cost is looked at. */
+/** A call whose cost is measured. */
 interface Case {
   readonly name: string;
   readonly function: 'count-customers' | 'list-customers';
@@ -30,14 +30,14 @@ interface Case {
 }
 
 /**
- * What filters, searches and offsets consume of 100,000 customers on dynalite: read units, and
- * round trips in sequence.
+ * Measures what filters, searches and offsets consume with 100,000 customers on dynalite: read units
+ * and sequential round trips.
  */
 export const measureFilters: Measure = async (bench) => {
   const customers = bench.quick ? 10_000 : 100_000;
   const dynalite = await startDynamoDb({ port: 0 });
   try {
-    await load(dynalite.endpoint, customers);
+    await writeCustomers(dynalite.endpoint, customers);
     const proxy = await startCountingProxy(dynalite.endpoint);
     try {
       return await compareAll(bench, proxy, customers);
@@ -141,7 +141,7 @@ async function compareCase(
   ];
 }
 
-/** Whether the cursor costs as much far into the list as at its start. */
+/** Compares the cost of a page by cursor far into the list with that of the first page. */
 async function compareCursor(
   list: ContenderProcess,
   { query }: Case,
@@ -153,7 +153,7 @@ async function compareCursor(
     const { response } = await list.call({ event });
     return { response, units: proxy.take().units };
   };
-  // The page before the one at `start` leads there.
+  // The page before the one at `start` has the cursor.
   const start = Number(new URLSearchParams(query).get('start')) - 100;
   const before = await call(`start=${start}&limit=100`);
   const cursor = /[?&]cursor=([\w-]+)/.exec(before.response.headers?.link ?? '')?.[1];
@@ -173,13 +173,13 @@ async function compareCursor(
   });
 }
 
-/** Writes customers as the store would. */
-export async function load(
+/** Writes customers to the table, in the stored form. */
+export async function writeCustomers(
   endpoint: string,
   customers: number,
   merchant = MERCHANT,
 ): Promise<void> {
-  // For the clients made here, one of them by `ensureTable`.
+  // For the clients here and in `ensureTable`.
   Object.assign(process.env, environmentOf({ dynamodb: endpoint }));
   const client = new DynamoDBClient({});
   const documents = DynamoDBDocumentClient.from(client, {

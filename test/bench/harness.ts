@@ -1,4 +1,4 @@
-/** What several samples of one measure come to. */
+/** Statistics of the samples of one measure. */
 export interface Stats {
   readonly median: number;
   readonly min: number;
@@ -6,49 +6,49 @@ export interface Stats {
   readonly samples: readonly number[];
 }
 
-/** What is to be reached by a ratio. */
+/** Limit that a ratio has to reach. */
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
-/** Two contenders, measured in the same run. */
+/** Result of two contenders, measured in the same run. */
 export interface Comparison {
-  /** The measure, by the name that selects it: `export`, `cold`, … */
+  /** Name of the measure on the command line: `export`, `cold`, … */
   readonly measure: string;
-  /** What is compared, such as `CSV, full rows`. */
+  /** Subject of the comparison, such as `CSV, full rows`. */
   readonly name: string;
-  /** Whom ours is compared with. */
+  /** The other contender. */
   readonly against: string;
   /** Unit of the samples. */
   readonly unit: string;
   readonly ours: Stats;
   readonly theirs: Stats;
-  /** Of the medians, in the direction that `ratioOf` says. */
+  /** Ratio of the medians, in the direction of `ratioOf`. */
   readonly ratio: number;
   readonly ratioOf: RatioOf;
-  /** None for what is told for orientation only. */
+  /** None for a comparison that is for information only. */
   readonly target?: Target;
   readonly reached?: boolean;
 }
 
 type RatioOf = 'ours / theirs' | 'theirs / ours';
 
-/** Someone who takes part in a measure. */
+/** A participant of a measure. */
 export interface Contender<T = number> {
   readonly name: string;
   /** Takes one sample. */
   sample(): Promise<T>;
 }
 
-/** How a series of rounds is run. */
+/** A series of rounds. */
 export interface Series {
-  /** What progress calls it. */
+  /** Title in the progress output. */
   readonly title: string;
   readonly rounds: number;
-  /** Rounds before those that count. */
+  /** Rounds before the measured ones; 1 if not given. */
   readonly warmUps?: number;
   readonly unit: string;
 }
 
-/** Median, least and most of some samples. */
+/** Returns median, minimum and maximum of samples. @throws if there are none. */
 export function statsOf(samples: readonly number[]): Stats {
   if (samples.length === 0) throw new Error('There are no samples.');
   const sorted = [...samples].sort((a, b) => a - b);
@@ -58,7 +58,7 @@ export function statsOf(samples: readonly number[]): Stats {
   return { median, min: sorted[0] as number, max: sorted.at(-1) as number, samples };
 }
 
-/** Judges two contenders by the ratio of their medians. */
+/** Compares two contenders by the ratio of their medians. */
 export function compare(comparison: Omit<Comparison, 'ratio' | 'reached'>): Comparison {
   const { ours, theirs, ratioOf, target } = comparison;
   const ratio =
@@ -71,11 +71,11 @@ function reaches(ratio: number, target: Target): boolean {
 }
 
 /**
- * Lets contenders take samples in turn, so that whatever else happens on the machine meets them
- * alike; another one begins each round. Tells each round on stderr.
+ * Takes samples of the contenders in turn, so that other load on the machine affects all alike. Each
+ * round starts with another contender, and is reported on stderr.
  *
- * @param numberOf what progress shows of a sample.
- * @returns each contender's samples, in the order of the contenders.
+ * @param numberOf returns the number of a sample that the report shows.
+ * @returns the samples of each contender, in the order of the contenders.
  */
 export async function interleave<T>(
   contenders: readonly Contender<T>[],
@@ -84,32 +84,32 @@ export async function interleave<T>(
 ): Promise<T[][]> {
   const samples: T[][] = contenders.map(() => []);
   for (let round = 1 - warmUps; round <= rounds; round += 1) {
-    const told: string[] = [];
+    const shown: string[] = [];
     for (const turn of contenders.keys()) {
       const place = (turn + round - 1 + warmUps) % contenders.length;
       const { name, sample } = contenders[place] as Contender<T>;
       const taken = await sample();
       if (round > 0) samples[place]?.push(taken);
-      told[place] = `${name} ${figure(numberOf(taken))}`;
+      shown[place] = `${name} ${figure(numberOf(taken))}`;
     }
     const when = round > 0 ? `round ${round} of ${rounds}` : 'warm-up';
-    progress(`${title}, ${when}: ${told.join(', ')} ${unit}`);
+    progress(`${title}, ${when}: ${shown.join(', ')} ${unit}`);
   }
   return samples;
 }
 
-/** Says on stderr what is going on. */
+/** Reports progress on stderr. */
 export function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** A number with as many digits as say something. */
+/** Formats a number with about three significant digits. */
 export function figure(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }
 
-/** Fails where two contenders did not do the same. */
+/** Throws if two contenders have different outputs; the error shows the first difference. */
 export function checkSame(what: string, ours: unknown, theirs: unknown): void {
   const [a, b] = [ours, theirs].map((value) =>
     typeof value === 'string' ? value : JSON.stringify(value),

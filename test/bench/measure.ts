@@ -1,10 +1,10 @@
 import type { Bundles } from './bundles.ts';
 import type { Comparison } from './harness.ts';
 
-/** What a measure is given. */
+/** Input of a measure. */
 export interface Bench {
   readonly bundles: Bundles;
-  /** Fewer rows and rounds. */
+  /** Whether to take fewer rows and rounds. */
   readonly quick: boolean;
 }
 

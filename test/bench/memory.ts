@@ -6,8 +6,8 @@ const MEGABYTE = 1_000_000;
 const LIMIT_MB = 200;
 
 /**
- * The most memory that a process has resident (max RSS) while it exports full rows as CSV, in
- * MB: whether ours stays the same for ten times as many rows.
+ * Measures the peak resident memory of a process that exports full rows as CSV, in MB, and whether
+ * ours stays the same for ten times as many rows.
  */
 export const measureMemory: Measure = async ({ bundles, quick }) => {
   const [few, many] = quick ? ([20_000, 200_000] as const) : ([100_000, 1_000_000] as const);
@@ -30,7 +30,7 @@ export const measureMemory: Measure = async ({ bundles, quick }) => {
       { ...series, rounds: quick ? 1 : 2 },
       (megabytes) => megabytes,
     );
-    // Takes minutes, and is for orientation.
+    // Takes minutes and has no target, so once is enough.
     const [usualMany = []] = await interleave(
       [contender('usual', many)],
       { ...series, rounds: 1 },

@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Called, ColdStart, Task } from './child/caller.ts';
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface ServerProcess {
-  /** Address, without a slash at its end. */
+  /** URL, without a trailing slash. */
   readonly endpoint: string;
   stop(): void;
 }
 
 /**
- * Starts a server in a process of its own, so that it does not share the handlers' event loop.
+ * Starts a server in its own process, so that it does not share the handlers' event loop.
  *
- * @param name of the file in `servers/`, without its ending.
+ * @param name file in `servers/`, without its extension.
  */
 export async function startServer(name: 'canned-dynamodb' | 's3-sink'): Promise<ServerProcess> {
   const child = fork(`${import.meta.dirname}/servers/${name}.ts`);
@@ -26,23 +26,23 @@ export async function startServer(name: 'canned-dynamodb' | 's3-sink'): Promise<
   return { endpoint, stop: () => child.kill() };
 }
 
-/** How a handler is loaded in a process of its own. */
+/** Options to load a handler in its own process. */
 export interface ContenderOptions {
-  /** `child/caller.ts`, bundled, so that no process that is measured has to strip types first. */
+  /** `child/caller.ts`, bundled, so that no measured process has to strip types. */
   readonly caller: string;
-  /** File with the handler, as it would be deployed. */
+  /** Bundle with the handler, as deployed. */
   readonly module: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A contender's handler, loaded in a process of its own. */
+/** A contender's handler, loaded in its own process. */
 export interface ContenderProcess {
   /** Calls the handler. */
   call(task: Task): Promise<Called>;
   stop(): Promise<void>;
 }
 
-/** Loads a handler in a fresh process. */
+/** Loads a handler in a new process. */
 export async function startContender(options: ContenderOptions): Promise<ContenderProcess> {
   const { child, answer, ended } = startCaller(options);
   await answer();
@@ -59,7 +59,7 @@ export async function startContender(options: ContenderOptions): Promise<Contend
   };
 }
 
-/** Loads a handler in a fresh process and calls it once, as Lambda does after a while of rest. */
+/** Loads a handler in a new process and calls it once, as in a cold start of Lambda. */
 export async function coldStart(options: ContenderOptions, event: object): Promise<ColdStart> {
   const { child, answer, ended } = startCaller(options, JSON.stringify(event));
   const result = await answer<ColdStart>();
@@ -71,8 +71,8 @@ export async function coldStart(options: ContenderOptions, event: object): Promi
 function startCaller({ caller, module, environment }: ContenderOptions, ...more: string[]) {
   const folder = mkdtempSync(join(tmpdir(), 'contender-'));
   const child = fork(caller, [module, ...more], {
-    // Nothing of a developer's own settings, and nothing that an earlier process left behind:
-    // a new Lambda sandbox has an empty /tmp. What handlers log is not looked at.
+    // Without a developer's own settings and files of earlier processes: a new Lambda sandbox has
+    // an empty /tmp. Logs are discarded.
     env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

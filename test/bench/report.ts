@@ -7,7 +7,7 @@ import { toSvg } from './svg.ts';
 const FOLDER = import.meta.dirname;
 const HEAD = ['measure', 'what', 'against', 'unit', 'ours', 'theirs', 'ratio', 'target', ''];
 
-/** Writes the results as a table for people. */
+/** Formats the results as a text table. */
 export function toTable(comparisons: readonly Comparison[]): string {
   const rows = comparisons.map((comparison) => [
     comparison.measure,
@@ -33,9 +33,9 @@ export function toTable(comparisons: readonly Comparison[]): string {
   );
 }
 
-/** What `results.json` keeps of one measure. */
+/** Entry of one measure in `results.json`. */
 interface Result {
-  /** When it was measured, and on what. */
+  /** Time of the measurement, ISO 8601. */
   readonly date: string;
   readonly node: string;
   readonly cpu: string;
@@ -44,8 +44,8 @@ interface Result {
 }
 
 /**
- * Writes `results.json` and, of the same, `results.svg`. Measures that were not made this time
- * stay as they were.
+ * Writes `results.json` and the chart of it, `results.svg`. Measures that did not run keep their
+ * earlier results.
  */
 export function writeResults(comparisons: readonly Comparison[]): void {
   const file = join(FOLDER, 'results.json');

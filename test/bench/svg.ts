@@ -4,14 +4,14 @@ const WIDTH = 880;
 const ROW = 26;
 const TOP = 58;
 const BOTTOM = 16;
-/** Where the line of the targets is, and how wide a factor of two is. */
+/** Position of the line of the targets, and width of a factor of two. */
 const LINE_X = 490;
 const DOUBLE = 60;
 const LEFT_X = LINE_X - 2 * DOUBLE;
 const RIGHT_X = LINE_X + 3 * DOUBLE;
 const VALUE_X = RIGHT_X + 12;
 
-/** Colours that can be told apart on white and on GitHub's dark background. */
+/** Colours with enough contrast on white and on GitHub's dark background. */
 const STYLE = `
   text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2328; }
   .title { font-weight: 600; font-size: 15px; }
@@ -29,18 +29,18 @@ const STYLE = `
     .missed { fill: #f0883e; }
   }`;
 
-/** One bar: how a ratio stands to its target. */
+/** One bar: a ratio in relation to its target. */
 interface Bar {
   readonly label: string;
   readonly ratio: number;
   readonly target: Target;
-  /** 1 where the target is just met, 2 where the ratio is twice as good. */
+  /** 1 if the target is just met, 2 if the ratio is twice as good. */
   readonly score: number;
 }
 
 /**
- * A chart of the ratios against their targets, as SVG: a bar for each, to the right of the line
- * where the target is reached. Of cold starts it shows the function that does worst.
+ * Draws a chart of the ratios against their targets, as SVG: one bar for each, to the right of the
+ * line if the target is reached. Of cold starts it shows the worst function only.
  */
 export function toSvg(comparisons: readonly Comparison[]): string {
   const bars = worstColdStarts(comparisons.flatMap(toBar));
@@ -71,7 +71,7 @@ function toBar({ measure, name, against, unit, ratio, target }: Comparison): (Ba
   return [{ measure, against, label, ratio, target, score }];
 }
 
-/** What a bar is about. */
+/** Subject of a bar. */
 interface Of {
   readonly measure: string;
   readonly against: string;

@@ -7,7 +7,7 @@ import { cannedMerchant } from './servers/canned-table.ts';
 
 const MERCHANT = cannedMerchant('typical', 100_000);
 
-/** One endpoint, and the bare call in `bare/` that it is compared with. */
+/** One endpoint, and its counterpart in `bare/`. */
 interface Case {
   readonly name: string;
   readonly function: string;
@@ -36,7 +36,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Calls of a function that is warm, in milliseconds each, against the document client's alone. */
+/** Measures warm calls, in milliseconds, against the same call of the document client alone. */
 export const measureWarmCalls: Measure = async (bench) => {
   const server = await startServer('canned-dynamodb');
   try {
@@ -91,8 +91,8 @@ async function compareCalls(
 }
 
 /**
- * Checks that both gave the same customers. The bare call gives items as they are stored, so that
- * bytes cannot be the same: each of our fields must be the item's, or empty where it has none.
+ * Checks that both return the same customers. The bare call returns stored items, so that the bytes
+ * differ: each of our fields must equal the item's attribute, or be empty if it has none.
  */
 function checkFields(name: string, ours: string, theirs: string): void {
   const [own, items] = [JSON.parse(ours), JSON.parse(theirs)].map((body) =>

@@ -1,7 +1,7 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
 
-// The least that a function with a DynamoDB client does: one GetItem, answered as it comes.
+// The minimum of a function with a DynamoDB client: one GetItem, returned as it is.
 
 const client = new DynamoDBClient({});
 

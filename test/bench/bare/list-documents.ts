@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
 
-// The bare call of the document client, and JSON.stringify.
+// A Query of the document client, and JSON.stringify.
 
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 

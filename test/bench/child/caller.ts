@@ -3,34 +3,34 @@ import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type { Context } from 'aws-lambda';
 
-// Loads the handler that its first argument names. With an event (JSON) as the second it calls it
-// once, at once; otherwise it calls it as its parent says.
+// Loads the handler of its first argument. With an event (JSON) as the second it calls the handler
+// once; otherwise it calls it for each message of its parent.
 
-/** What the handler is to be called with, and how often. */
+/** Event to call the handler with, and the number of calls. */
 export interface Task {
   readonly event: object;
-  /** Calls, one after the other; 1 where it is not given. */
+  /** Sequential calls; 1 if not given. */
   readonly times?: number;
 }
 
-/** What a cold start came to. */
+/** Measurements of a cold start. */
 export interface ColdStart {
-  /** Milliseconds from before the import until after the first response, and their two parts. */
+  /** Milliseconds from the import to the first response, and its two parts. */
   readonly totalMs: number;
   readonly importMs: number;
   readonly firstCallMs: number;
-  /** Processor time of all threads meanwhile, which other work on the machine disturbs less. */
+  /** CPU time of all threads, which depends less on other processes, in milliseconds. */
   readonly cpuMs: number;
   readonly response: Response;
 }
 
-/** What came of it. */
+/** Measurements of a task. */
 export interface Called {
-  /** Milliseconds that all calls took together. */
+  /** Milliseconds of all calls together. */
   readonly ms: number;
   /** Of the last call. */
   readonly response: Response;
-  /** The most memory the process had resident until now, in bytes. */
+  /** Peak resident memory of the process so far, in bytes. */
   readonly maxRss: number;
 }
 
@@ -95,7 +95,7 @@ async function call(handler: Handler, event: object, times: number): Promise<Cal
 }
 
 function maxRss(): number {
-  // What getrusage tells may be the parent's: a child is the parent's copy until it runs Node.
+  // getrusage may report the parent's peak: until exec, a child is a copy of its parent.
   const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
   const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
   return Number(kibibytes) * 1024;
@@ -111,7 +111,7 @@ function makeContext(): Context {
     logGroupName: '/aws/lambda/bench',
     logStreamName: 'bench',
     callbackWaitsForEmptyEventLoop: true,
-    // An export of any size is to be made in one go.
+    // An export of any size completes in one call.
     getRemainingTimeInMillis: () => 3_600_000,
     done: () => {},
     fail: () => {},

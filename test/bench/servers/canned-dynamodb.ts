@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { createCannedTable, UnknownRequestError } from './canned-table.ts';
 import { serve } from './serve.ts';
 
-// A DynamoDB server with canned answers, for a process of its own.
+// A DynamoDB server with canned responses, which runs in its own process.
 
 const answerOf = createCannedTable();
 
@@ -16,11 +16,11 @@ await serve(
     let status = 200;
     let answer: Buffer;
     try {
-      // The answer's bytes are used again, and the socket may hold them for longer.
+      // Copied: the buffer is reused while the socket may still send it.
       answer = Buffer.from(answerOf(operation, JSON.parse(body.toString())));
     } catch (error) {
       if (!(error instanceof UnknownRequestError)) throw error;
-      // A handler may hide the message from its caller.
+      // The handler may hide the message from its caller.
       console.error(error.message);
       status = 400;
       const type = 'com.amazon.coral.validate#ValidationException';

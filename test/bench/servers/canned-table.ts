@@ -12,33 +12,33 @@ import {
 } from '../../../shared/storage/table.ts';
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
 
-/** A request that this table does not know. It is better to fail than to answer something else. */
+/** A request that the canned table does not support: it fails rather than respond wrongly. */
 export class UnknownRequestError extends Error {}
 
 type Item = Record<string, AttributeValue>;
 // biome-ignore lint/suspicious/noExplicitAny: requests of every operation
 export type Input = Record<string, any>;
 
-/** Merchant whose register has this many customers of this shape. */
+/** Returns the merchant with this many customers of this shape. */
 export function cannedMerchant(shape: Shape, count: number): string {
   return `${shape}-${count}`;
 }
 
-/** DynamoDB ends a page after this much of items. */
+/** Maximum size of a page of DynamoDB, in bytes. */
 const PAGE_BYTES = 1_048_576;
 const BUFFER_BYTES = 4 * PAGE_BYTES;
-/** They stand in the pattern of an item for what differs between customers. */
+/** Placeholders in the template of an item for the values that differ between customers. */
 const ID = 7_777_777_777_777_777;
 const DATE = '2001-02-03T04:05:06.789Z';
 const TIME = Date.parse(DATE);
 const PLACES = new RegExp(`(?<="N":")${ID}(?=")|${ID}|${DATE}|${TIME}`);
 
-/** An item of which only id and date are still open, as bytes of its JSON. */
-interface Pattern {
-  /** Bytes around the places: one more than there are places. */
+/** Template of an item: bytes of its JSON, with gaps for id and date. */
+interface Template {
+  /** Bytes around the gaps: one more than there are gaps. */
   readonly around: readonly Buffer[];
-  readonly places: readonly ('id' | 'padded id' | 'date' | 'time')[];
-  /** Size by which DynamoDB counts, in bytes. */
+  readonly gaps: readonly ('id' | 'padded id' | 'date' | 'time')[];
+  /** Size as DynamoDB calculates it, in bytes. */
   readonly size: number;
   readonly item: Item;
 }
@@ -49,42 +49,42 @@ interface Register {
 }
 
 /**
- * Answers DynamoDB's operations on registers that are not stored anywhere: the customers follow
- * from their ids. Pages are put together from bytes that are ready, so that answering costs next
- * to nothing. Writes are taken, and have no effect.
+ * Creates a stand-in for DynamoDB's operations on customers that are not stored: they are derived
+ * from their ids. Pages are assembled from prepared bytes, so that a response costs next to nothing.
+ * Writes succeed without effect.
  *
- * @returns the answer's bytes. They are valid until the next call.
- * @throws UnknownRequestError for what it does not know.
+ * @returns a function that returns the bytes of a response, valid until its next call.
+ * It throws UnknownRequestError for a request that it does not support.
  */
 export function createCannedTable(): (operation: string, input: Input) => Buffer {
-  const patterns = new Map<string, Pattern[]>();
-  const patternsOf = (
+  const templates = new Map<string, Template[]>();
+  const templatesOf = (
     { shape, count }: Register,
     attributes: readonly string[] | undefined,
-  ): Pattern[] => {
+  ): Template[] => {
     const merchant = cannedMerchant(shape, count);
     const key = `${merchant} ${attributes?.join() ?? ''}`;
-    let found = patterns.get(key);
+    let found = templates.get(key);
     if (!found) {
       found = Array.from({ length: VARIETY }, (_, index) =>
-        toPattern(merchant, customerOf(shape, index + 1), attributes),
+        toTemplate(merchant, customerOf(shape, index + 1), attributes),
       );
-      patterns.set(key, found);
+      templates.set(key, found);
     }
     return found;
   };
   const writer = new Writer();
 
-  const writeItem = (all: readonly Pattern[], id: number) => {
-    const { around, places } = patternOf(all, id);
-    for (let index = 0; index < places.length; index += 1) {
-      const place = places[index];
+  const writeItem = (all: readonly Template[], id: number) => {
+    const { around, gaps } = templateOf(all, id);
+    for (let index = 0; index < gaps.length; index += 1) {
+      const place = gaps[index];
       writer.bytes(around[index] as Buffer);
       if (place === 'date') writer.ascii(dateOf(id));
       else if (place === 'time') writer.ascii(String(Date.parse(dateOf(id))));
       else writer.ascii(place === 'id' ? String(id) : padId(id));
     }
-    writer.bytes(around[places.length] as Buffer);
+    writer.bytes(around[gaps.length] as Buffer);
   };
 
   const query = (input: Input): void => {
@@ -93,15 +93,15 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
     if (index !== undefined && input.ConsistentRead) throw unknown('a consistent index', input);
     const { pk, range } = keyCondition(input);
     const register = registerOf(pk);
-    const stored = patternsOf(register, storedIn(index));
+    const stored = templatesOf(register, storedIn(index));
     const projected = projectionOf(input);
-    const shown = projected ? patternsOf(register, projected) : stored;
+    const shown = projected ? templatesOf(register, projected) : stored;
     const pending = pendingIds(input, register, range);
     const most = Math.min(pending.length, input.Limit ?? Number.POSITIVE_INFINITY);
     let count = 0;
     let size = 0;
     for (; count < most; count += 1) {
-      const more = patternOf(stored, pending.at(count)).size;
+      const more = templateOf(stored, pending.at(count)).size;
       if (size + more > PAGE_BYTES) break;
       size += more;
     }
@@ -114,10 +114,10 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
       }
       writer.text(']');
     }
-    // DynamoDB does not look whether anything comes after an item that fills the limit.
+    // Like DynamoDB, which does not check whether an item follows one that fills the limit.
     if (count > 0 && (count === input.Limit || count < pending.length)) {
       const last = pending.at(count - 1);
-      const { item } = patternOf(stored, last);
+      const { item } = templateOf(stored, last);
       const key = [KEY.partition, KEY.sort, sortKeyOf(index)].map((name) => [name, item[name]]);
       const filled = JSON.stringify(fill(Object.fromEntries(key), last));
       writer.text(`,"LastEvaluatedKey":${filled}`);
@@ -134,7 +134,7 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
     if (!sk.startsWith(CUSTOMER_PREFIX)) return undefined;
     const id = idInSortKey(sk);
     if (id < 1 || id > register.count) return undefined;
-    return fill(patternOf(patternsOf(register, attributes), id).item, id);
+    return fill(templateOf(templatesOf(register, attributes), id).item, id);
   };
 
   const writeCapacity = (input: Input, units: number) => {
@@ -181,13 +181,13 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
   };
 }
 
-/** Attributes of the sort keys, by index. */
+/** Attribute of the sort key, by index. */
 const SORT_KEYS: Readonly<Record<string, string>> = {
   [CUSTOMER_INDEX.name]: CUSTOMER_INDEX.sortKey,
   [IDENTITY_NUMBER_INDEX.name]: IDENTITY_NUMBER_INDEX.sortKey,
 };
 
-/** Attributes that an index holds; undefined for all, in the table itself. */
+/** Returns the attributes in an index; undefined for the table, which has all. */
 function storedIn(index: string | undefined): string[] | undefined {
   if (index === undefined) return undefined;
   const projected = index === CUSTOMER_INDEX.name ? CUSTOMER_INDEX.projected : [];
@@ -207,45 +207,45 @@ function registerOf(pk: string): Register {
   throw new UnknownRequestError(`The canned server knows no register ${pk}.`);
 }
 
-/** The item that counts ids: the next one is the first that no customer has. */
+/** Returns the item of the id sequence: the next id is the first that no customer has. */
 function sequence(key: Item, { count }: Register): Item {
   const id = count + 1;
   return { ...key, lastId: { N: String(id) }, lastDate: { S: dateOf(id) } };
 }
 
-function patternOf(all: readonly Pattern[], id: number): Pattern {
-  return all[(id - 1) % VARIETY] as Pattern;
+function templateOf(all: readonly Template[], id: number): Template {
+  return all[(id - 1) % VARIETY] as Template;
 }
 
-function toPattern(
+function toTemplate(
   merchant: string,
   customer: Customer,
   attributes: readonly string[] | undefined,
-): Pattern {
+): Template {
   const system = { ...customer.system, mexcParamvaluesetsid: ID, date: DATE };
   const all = toAttributes(toItem(merchant, { ...customer, system }));
-  // DynamoDB gives attributes in an order of its own, which has nothing to do with ours.
+  // DynamoDB returns attributes in an order of its own.
   const item = Object.fromEntries(
     Object.entries(all)
       .filter(([name]) => !attributes || attributes.includes(name))
       .sort(([a], [b]) => scatter(a) - scatter(b)),
   );
   const around: Buffer[] = [];
-  const places: Pattern['places'][number][] = [];
+  const gaps: Template['gaps'][number][] = [];
   let rest = JSON.stringify(item);
   for (let match = PLACES.exec(rest); match; match = PLACES.exec(rest)) {
     const before = rest.slice(0, match.index);
     around.push(Buffer.from(before));
-    if (match[0] === DATE) places.push('date');
-    else if (match[0] === String(TIME)) places.push('time');
-    else places.push(before.endsWith('"N":"') ? 'id' : 'padded id');
+    if (match[0] === DATE) gaps.push('date');
+    else if (match[0] === String(TIME)) gaps.push('time');
+    else gaps.push(before.endsWith('"N":"') ? 'id' : 'padded id');
     rest = rest.slice(match.index + match[0].length);
   }
   around.push(Buffer.from(rest));
-  return { around, places, size: sizeOf(item), item };
+  return { around, gaps, size: sizeOf(item), item };
 }
 
-/** Typed attributes of an item; those that are not set are left out. */
+/** Returns the typed attributes of an item, without unset ones. */
 function toAttributes(item: Readonly<Record<string, unknown>>): Item {
   const attributes: Item = {};
   for (const [name, value] of Object.entries(item)) {
@@ -266,14 +266,14 @@ function fill(item: Item, id: number): Item {
   return JSON.parse(text);
 }
 
-/** A number that depends on every character of a name (FNV-1a). */
+/** Returns the FNV-1a hash of a name. */
 function scatter(name: string): number {
   let hash = 2_166_136_261;
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
   return hash;
 }
 
-/** Size of an item as DynamoDB documents it: names, texts, and digits in pairs. */
+/** Returns the size of an item as DynamoDB documents it: names, strings, and digits in pairs. */
 function sizeOf(item: Item): number {
   let size = 0;
   for (const [name, { S, N }] of Object.entries(item)) {
@@ -283,7 +283,7 @@ function sizeOf(item: Item): number {
   return size;
 }
 
-/** What a sort key must be: from a text on, and below another. */
+/** Range of sort keys: inclusive start, exclusive end. */
 interface Range {
   readonly from: string;
   readonly until: string;
@@ -292,7 +292,7 @@ interface Range {
 /** Above every sort key. */
 const END = '\uffff';
 
-/** Partition and range of a query. */
+/** Returns the partition and range of a query. */
 function keyCondition(input: Input): { pk: string; range: Range } {
   const names: Record<string, string> = input.ExpressionAttributeNames ?? {};
   const values: Item = input.ExpressionAttributeValues ?? {};
@@ -301,7 +301,7 @@ function keyCondition(input: Input): { pk: string; range: Range } {
     .trim();
   const sortKey = sortKeyOf(input.IndexName);
   const [, pk, rest = ''] = /^pk = (:\w+) AND (.+)$/.exec(expression) ?? [];
-  // Numbers as texts in the same order.
+  // Numbers become strings that sort in the same order.
   const value = (name = '') => values[name]?.S ?? padId(Number(values[name]?.N));
   const range = rangeOf(rest.replaceAll(sortKey, 'key'), value);
   if (pk && range) return { pk: value(pk), range };
@@ -309,7 +309,7 @@ function keyCondition(input: Input): { pk: string; range: Range } {
 }
 
 function rangeOf(condition: string, value: (name?: string) => string): Range | undefined {
-  // The text that comes next in order after another is that with one more character.
+  // The next string in sort order.
   const after = (text: string) => `${text}\0`;
   const [, from, to] = /^key BETWEEN (:\w+) AND (:\w+)$/.exec(condition) ?? [];
   if (from) return { from: value(from), until: after(value(to)) };
@@ -324,13 +324,13 @@ function rangeOf(condition: string, value: (name?: string) => string): Range | u
   };
 }
 
-/** Ids in the order in which a query gives them. */
+/** Ids in the order of a query's items. */
 interface Ids {
   readonly length: number;
   at(position: number): number;
 }
 
-/** Ids that a query has before it: those in its range, after its start key. */
+/** Returns the ids that a query has left: those in its range, after its start key. */
 function pendingIds(input: Input, register: Register, range: Range): Ids {
   const forward = input.ScanIndexForward !== false;
   const start = input.ExclusiveStartKey && idInSortKey(input.ExclusiveStartKey[KEY.sort].S);
@@ -353,7 +353,7 @@ function pendingIds(input: Input, register: Register, range: Range): Ids {
   };
 }
 
-/** The first id whose key is not below a text; one more than there are where all are. */
+/** Returns the first id whose key is at least `text`; one more than the last if there is none. */
 function firstFrom(text: string, { count }: Register, keyOf: (id: number) => string): number {
   let low = 1;
   let high = count + 1;
@@ -387,7 +387,7 @@ function unknown(what: string, input: Input): UnknownRequestError {
   );
 }
 
-/** Puts an answer together in a buffer that is used again for the next. */
+/** Writes a response to a buffer that is reused for the next. */
 class Writer {
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #position = 0;
@@ -400,7 +400,7 @@ class Writer {
     this.#position += bytes.copy(this.#buffer, this.#position);
   }
 
-  /** For short texts of ASCII, of which there are several in each item: faster than `text`. */
+  /** Writes short ASCII strings, several for each item, faster than `text`. */
   ascii(text: string): void {
     for (let index = 0; index < text.length; index += 1) {
       this.#buffer[this.#position + index] = text.charCodeAt(index);
@@ -418,7 +418,7 @@ class Writer {
   }
 }
 
-/** The id in the form in which texts order it. */
+/** Returns the id zero-padded, so that strings sort like numbers. */
 function padId(id: number): string {
   return customerSortKey(id).slice(CUSTOMER_PREFIX.length);
 }

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { serve } from './serve.ts';
 
-// An S3 server that swallows uploads, for a process of its own. After `PUT /-/keep` it keeps the
-// bytes of what is uploaded next, and `GET /-/last` gives them.
+// An S3 server that discards uploads, which runs in its own process. `PUT /-/keep` makes it store
+// the next upload, and `GET /-/last` returns that.
 
 let keeping = false;
 let last: Buffer = Buffer.alloc(0);
 let uploads = 0;
-/** Parts of the uploads under way that are to be kept. */
+/** Parts of the uploads in progress, if they are stored. */
 const parts = new Map<string, Map<number, Buffer>>();
 
 await serve(
@@ -65,7 +65,7 @@ function answer(response: ServerResponse, body = '', headers = {}, status = 200)
   response.end(body);
 }
 
-/** The body, where it is to be kept; else it is read and forgotten. */
+/** Returns the body if uploads are stored; else reads and discards it. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) if (keeping) chunks.push(chunk);
@@ -73,7 +73,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return request.headers['content-encoding']?.includes('aws-chunked') ? unchunk(body) : body;
 }
 
-/** What is in a body that was sent with chunk headers and trailing checksum. */
+/** Returns the content of an aws-chunked body, without chunk headers and trailing checksum. */
 function unchunk(body: Buffer): Buffer {
   const chunks: Buffer[] = [];
   for (let position = 0; position < body.length; ) {

@@ -5,7 +5,7 @@ import { filterOf } from './filter.ts';
 
 const QuerySchema = z.object({ filter: z.string().optional(), search: z.string().optional() });
 
-/** Reads whole items in sequence. */
+/** Reads whole items sequentially. */
 export const handler = usualEndpoint(async ({ queryStringParameters }, merchant) => {
   const filter = filterOf(QuerySchema.parse(queryStringParameters ?? {}));
   const pages = paginateQuery(

@@ -1,5 +1,5 @@
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { BodySchema, keyOf, toAnswer, withoutEmpty } from './customer.ts';
+import { BodySchema, keyOf, toResponse, withoutEmpty } from './customer.ts';
 import { documents, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 export const handler = usualEndpoint(async ({ body }, merchant) => {
@@ -27,5 +27,5 @@ export const handler = usualEndpoint(async ({ body }, merchant) => {
       ConditionExpression: 'attribute_not_exists(pk)',
     }),
   );
-  return toAnswer(item);
+  return toResponse(item);
 });

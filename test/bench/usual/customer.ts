@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FIELDS } from '../../../shared/domain/fields.ts';
 
-// A customer, the usual way: an item of the table under the API's own names.
+// A customer the usual way: an item with the API's field names as attributes.
 
 export type Item = Record<string, unknown>;
 
@@ -21,13 +21,13 @@ export function idsSchema(most: number) {
   return z.array(z.coerce.number().int().positive()).min(1).max(most);
 }
 
-/** Key of a customer. */
+/** Returns the key of a customer. */
 export function keyOf(merchant: string, id: number) {
   return { pk: `MERCHANT#${merchant}`, sk: `CUSTOMER#${String(id).padStart(16, '0')}` };
 }
 
-/** The customer as it is answered: every documented field, as an empty string where unset. */
-export function toAnswer(item: Item): Item {
+/** Returns the customer as in a response: every documented field, empty if unset. */
+export function toResponse(item: Item): Item {
   const answer: Item = {};
   for (const { name, always } of FIELDS) {
     if (always || item[name] !== undefined) answer[name] = item[name] ?? '';
@@ -35,7 +35,7 @@ export function toAnswer(item: Item): Item {
   return answer;
 }
 
-/** An item without the fields that are empty. */
+/** Returns the item without empty fields. */
 export function withoutEmpty(item: Item): Item {
   return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== ''));
 }

@@ -10,8 +10,8 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
 import { z } from 'zod';
 
-// What an endpoint the usual way consists of: middy, Powertools, zod and the document client.
-// Outside Lambda the tracer records nothing, which is to the advantage of this way.
+// An endpoint the usual way: middy, Powertools, zod and the document client.
+// Outside Lambda the tracer records nothing, which favours this alternative.
 
 const logger = new Logger({ serviceName: 'customers' });
 const metrics = new Metrics({ namespace: 'customers', serviceName: 'customers' });
@@ -24,7 +24,7 @@ export const documents = DynamoDBDocumentClient.from(
   { marshallOptions: { removeUndefinedValues: true } },
 );
 
-/** An answer that is an error. */
+/** An error response. */
 export class HttpError extends Error {
   readonly statusCode: number;
 
@@ -34,11 +34,11 @@ export class HttpError extends Error {
   }
 }
 
-/** A handler that answers with what `answer` returns, as JSON. */
-export function usualEndpoint(answer: (event: ApiEvent, merchant: string) => Promise<unknown>) {
+/** Creates a handler that responds with the result of `respond`, as JSON. */
+export function usualEndpoint(respond: (event: ApiEvent, merchant: string) => Promise<unknown>) {
   return middy(async (event: ApiEvent) => {
     const merchant = String(event.requestContext.authorizer.jwt.claims.merchant_id);
-    const body = await answer(event, merchant);
+    const body = await respond(event, merchant);
     metrics.addMetric('answered', MetricUnit.Count, 1);
     return response(200, body);
   })

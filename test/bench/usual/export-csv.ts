@@ -10,7 +10,7 @@ export const handler = usualExport({
       header: true,
       columns: FIELD_NAMES,
       record_delimiter: '\r\n',
-      // As ours does: a lone line feed, and delimiters that other programs split at.
+      // As ours: also quote a lone line feed, and delimiters at which other programs split.
       quoted_match: /[\r\n,;\t]/,
       escape_formulas: true,
     });

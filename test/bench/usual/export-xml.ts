@@ -4,9 +4,9 @@ import type { Item } from './customer.ts';
 import { usualExport } from './export.ts';
 
 /**
- * A handler that exports as XML, one customer at a time.
+ * Creates a handler that exports as XML, one customer at a time.
  *
- * @param toXml a customer's element, of its fields in order.
+ * @param toXml returns the element of a customer, given its fields in order.
  */
 export function usualXmlExport(toXml: (customer: Item) => string) {
   async function* texts(customers: AsyncIterable<Item>) {

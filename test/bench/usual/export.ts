@@ -8,13 +8,13 @@ import { FIELDS } from '../../../shared/domain/fields.ts';
 import { type Item, idsSchema, keyOf } from './customer.ts';
 import { documents, TABLE_NAME, tracer, usualEndpoint } from './endpoint.ts';
 
-// An export the usual way: the document client's pages, through a stream, into lib-storage.
+// An export the usual way: pages of the document client, streamed to lib-storage.
 
-/** How a file is written. */
+/** A file format and its writer. */
 export interface UsualFormat {
   readonly contentType: string;
   readonly extension: string;
-  /** The file's text of a stream of customers. */
+  /** Returns the content of the file for a stream of customers. */
   readonly write: (customers: AsyncIterable<Item>) => Readable;
 }
 
@@ -27,7 +27,7 @@ const IdsSchema = idsSchema(10_000);
 
 const s3 = tracer.captureAWSv3Client(new S3Client({}));
 
-/** A handler that exports all customers, or those with the ids in the body. */
+/** Creates a handler that exports all customers, or those with the ids in the body. */
 export function usualExport({ contentType, extension, write }: UsualFormat) {
   return usualEndpoint(async ({ body }, merchant) => {
     let count = 0;

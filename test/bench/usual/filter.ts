@@ -1,6 +1,6 @@
 import { STORED_NAMES } from '../../../shared/storage/table.ts';
 
-/** A filter expression over whole items, for those of our filters that the bench uses. */
+/** Returns a filter expression over whole items, for the filters that the benchmark uses. */
 export function filterOf({
   filter,
   search,

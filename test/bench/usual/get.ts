@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { keyOf, PathSchema, toAnswer } from './customer.ts';
+import { keyOf, PathSchema, toResponse } from './customer.ts';
 import { documents, HttpError, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 export const handler = usualEndpoint(async ({ pathParameters }, merchant) => {
@@ -8,5 +8,5 @@ export const handler = usualEndpoint(async ({ pathParameters }, merchant) => {
     new GetCommand({ TableName: TABLE_NAME, Key: keyOf(merchant, id), ConsistentRead: true }),
   );
   if (!Item) throw new HttpError(404, 'There is no such customer.');
-  return toAnswer(Item);
+  return toResponse(Item);
 });

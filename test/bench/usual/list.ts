@@ -1,6 +1,6 @@
 import { paginateQuery, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import { z } from 'zod';
-import { type Item, toAnswer } from './customer.ts';
+import { type Item, toResponse } from './customer.ts';
 import { documents, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 import { filterOf } from './filter.ts';
 
@@ -11,7 +11,7 @@ const QuerySchema = z.object({
   search: z.string().optional(),
 });
 
-/** Reads whole items in sequence, past those before `start`, until the page is full. */
+/** Reads whole items sequentially, including those before `start`, until the page is full. */
 export const handler = usualEndpoint(async ({ queryStringParameters }, merchant) => {
   const { limit, start, ...filters } = QuerySchema.parse(queryStringParameters ?? {});
   const filter = filterOf(filters);
@@ -29,12 +29,12 @@ export const handler = usualEndpoint(async ({ queryStringParameters }, merchant)
     const { Items = [] } = await documents.send(
       new QueryCommand({ ...query, Limit: limit, ConsistentRead: true }),
     );
-    return Items.map(toAnswer);
+    return Items.map(toResponse);
   }
   const found: Item[] = [];
   for await (const { Items = [] } of paginateQuery({ client: documents }, query)) {
     found.push(...Items);
     if (found.length >= start + limit) break;
   }
-  return found.slice(start, start + limit).map(toAnswer);
+  return found.slice(start, start + limit).map(toResponse);
 });

@@ -5,7 +5,7 @@ import { documents, HttpError, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 const PathSchema = z.object({ orgNum: z.string().regex(/^(?:\d{2})?\d{6}-?\d{4}$/) });
 
-/** Of companies in Sweden only, which is all that the bench looks up. */
+/** Looks up Swedish companies only, which is all that the benchmark needs. */
 export const handler = usualEndpoint(async ({ pathParameters }, merchant) => {
   const { orgNum } = PathSchema.parse(pathParameters);
   const { Items = [] } = await documents.send(

@@ -1,5 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { BodySchema, keyOf, PathSchema, toAnswer, withoutEmpty } from './customer.ts';
+import { BodySchema, keyOf, PathSchema, toResponse, withoutEmpty } from './customer.ts';
 import { documents, HttpError, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 export const handler = usualEndpoint(async ({ pathParameters, body }, merchant) => {
@@ -18,5 +18,5 @@ export const handler = usualEndpoint(async ({ pathParameters, body }, merchant) 
       ExpressionAttributeValues: { ':version': Item.version },
     }),
   );
-  return toAnswer(changed);
+  return toResponse(changed);
 });
