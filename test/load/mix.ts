@@ -12,39 +12,42 @@ interface Request {
 /** Calls of one endpoint, as a share of the load. */
 export interface Part {
   readonly name: string;
-  /** Callers of the fifty that make these calls, each one after the other. */
+  /** Number of the fifty callers that send these requests, each one after the other. */
   readonly callers: number;
-  /** A request, anew each time. */
+  /** Creates the next request. */
   readonly request: () => Request;
-  /** Is shown each response. */
+  /** Called with each response. */
   readonly seen?: (status: number, body: string) => void;
 }
 
-/** Customers that a merchant has to begin with; they are changed, and never deleted. */
-export const KEPT = 1_000;
-/** Deleted at once; creations are as many as deletions, so that the register stays as large. */
-const DELETED_AT_ONCE = 20;
-/** An id that no customer has: a call must name one at least. */
-const NOBODY = Number.MAX_SAFE_INTEGER;
+/** Customers that exist at the start; they are updated, but not deleted. */
+export const EXISTING = 1_000;
+/** Customers of one bulk delete: as many are deleted as created, so that the number is stable. */
+const BULK_DELETE_SIZE = 20;
+/** An id that no customer has, because a bulk delete needs at least one. */
+const UNKNOWN_ID = Number.MAX_SAFE_INTEGER;
 const SURNAMES = ['berg', 'ström', 'holm', 'AB', 'Gatan'];
 
-/** What the `nth` customer of a merchant is created with. */
-export function textsOf(nth: number): Readonly<Record<string, string>> {
+/** Returns the fields of the `nth` customer of a merchant. */
+export function fieldsOf(nth: number): Readonly<Record<string, string>> {
   return customerOf('typical', nth).fields;
 }
 
-/** What the fifty callers do. */
+/** Returns the requests of the fifty callers. */
 export function mix(): readonly Part[] {
   const created: number[] = [];
-  const numbers = Array.from({ length: KEPT }, (_, index) => textsOf(index + 1).companyno ?? '');
+  const numbers = Array.from(
+    { length: EXISTING },
+    (_, index) => fieldsOf(index + 1).companyno ?? '',
+  );
   const valid = numbers.filter(parseIdentityNumber);
   let turn = 0;
   const next = (count: number) => {
     turn += 1;
     return turn % count;
   };
-  const anyKept = () => 1 + next(KEPT);
-  const customer = () => textsOf(1 + next(10_000));
+  const anyExisting = () => 1 + next(EXISTING);
+  const customer = () => fieldsOf(1 + next(10_000));
   const get = (path: string): Request => ({ method: 'GET', path });
   const send = (method: 'POST' | 'PATCH' | 'DELETE', path: string, body: unknown): Request => ({
     method,
@@ -55,8 +58,8 @@ export function mix(): readonly Part[] {
   const search = () =>
     `filter=search&search=${encodeURIComponent(SURNAMES[next(SURNAMES.length)] as string)}`;
   return [
-    { name: 'get', callers: 12, request: () => get(`/customers/${anyKept()}`) },
-    { name: 'list', callers: 5, request: () => get(`/customers?start=${next(KEPT)}&limit=50`) },
+    { name: 'get', callers: 12, request: () => get(`/customers/${anyExisting()}`) },
+    { name: 'list', callers: 5, request: () => get(`/customers?start=${next(EXISTING)}&limit=50`) },
     { name: 'list, search', callers: 4, request: () => get(`/customers?${search()}&limit=20`) },
     { name: 'count, search', callers: 2, request: () => get(`/customers/count?${search()}`) },
     {
@@ -76,33 +79,34 @@ export function mix(): readonly Part[] {
       name: 'update',
       callers: 8,
       request: () =>
-        send('PATCH', `/customers/${anyKept()}`, { notes: `Ändrad ${next(1_000_000)}` }),
+        send('PATCH', `/customers/${anyExisting()}`, { notes: `Ändrad ${next(1_000_000)}` }),
     },
     {
       name: 'delete',
       callers: 1,
       request: () => {
         const id = created.shift();
-        // Before the first is created there is nobody to delete.
+        // Before the first creation there is no customer to delete.
         return id ? { method: 'DELETE', path: `/customers/${id}` } : get('/customers?limit=1');
       },
     },
     {
       name: 'delete many',
       callers: 2,
-      request: () => send('DELETE', '/customers', [NOBODY, ...created.splice(0, DELETED_AT_ONCE)]),
+      request: () =>
+        send('DELETE', '/customers', [UNKNOWN_ID, ...created.splice(0, BULK_DELETE_SIZE)]),
     },
     { name: 'export csv', callers: 1, request: () => get('/customers/export/csv') },
     { name: 'export xml', callers: 1, request: () => get('/customers/export/xml') },
     {
-      name: 'export chosen csv',
+      name: 'export by ids csv',
       callers: 1,
-      request: () => send('POST', '/customers/export/csv', [anyKept(), anyKept()]),
+      request: () => send('POST', '/customers/export/csv', [anyExisting(), anyExisting()]),
     },
     {
-      name: 'export chosen xml',
+      name: 'export by ids xml',
       callers: 1,
-      request: () => send('POST', '/customers/export/xml', [anyKept(), anyKept()]),
+      request: () => send('POST', '/customers/export/xml', [anyExisting(), anyExisting()]),
     },
   ];
 }

@@ -2,21 +2,21 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Capacity } from '../../infra/capacity.ts';
 
-/** What a parent may ask the stack's process. */
-export type Question = 'memory' | 'end';
+/** Messages to the process of the stack. */
+export type Command = 'memory' | 'end';
 
-/** What the stack's process tells first. */
+/** First message of the process of the stack. */
 export interface Started {
   readonly url: string;
-  /** Of each merchant, in their order. */
+  /** Token of each merchant, in their order. */
   readonly tokens: readonly string[];
 }
 
-/** Memory in bytes, after the garbage was collected. */
+/** Memory after garbage collection, in bytes. */
 export interface Memory {
-  /** Of the gateway's and the functions' objects. */
+  /** Heap of the gateway and the functions. */
   readonly heapUsed: number;
-  /** Of the whole process, with DynamoDB and S3. */
+  /** Resident memory of the process, including DynamoDB and S3. */
   readonly rss: number;
 }
 
@@ -26,13 +26,13 @@ interface StackOptions {
   readonly capacity?: Capacity;
 }
 
-/** The local stack in a process of its own. */
+/** The local stack in its own process. */
 export interface StackProcess extends Started {
   memory(): Promise<Memory>;
   end(): Promise<void>;
 }
 
-/** Starts the local stack in a process of its own, so that load and stack can be told apart. */
+/** Starts the local stack in its own process, so that its memory can be measured apart. */
 export async function startStack(options: StackOptions): Promise<StackProcess> {
   const child = fork(`${import.meta.dirname}/stack.ts`, [JSON.stringify(options)], {
     execArgv: ['--expose-gc'],
@@ -45,7 +45,7 @@ export async function startStack(options: StackOptions): Promise<StackProcess> {
     ]);
     return message;
   };
-  const ask = (question: Question) => child.send(question);
+  const ask = (command: Command) => child.send(command);
   return {
     ...(await answer<Started>()),
     memory: () => {
