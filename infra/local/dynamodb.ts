@@ -1,8 +1,8 @@
 import {
-  type AttributeDefinition,
   CreateTableCommand,
+  type CreateTableCommandInput,
+  DescribeTableCommand,
   DynamoDBClient,
-  type GlobalSecondaryIndex,
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
@@ -20,6 +20,9 @@ export interface DynamoDbOptions {
 /** The folder with the data is in use by another process. */
 export class DataInUseError extends Error {}
 
+/** The table has other keys or indexes than today's: an older version created it. */
+export class OldTableError extends Error {}
+
 /**
  * Starts dynalite, a DynamoDB server.
  *
@@ -35,60 +38,107 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalServ
   }
 }
 
-/** Creates the table of the customers, if it does not exist. */
+/** Keys and indexes of a table, as DynamoDB's API has them. */
+type TableSchema = Pick<
+  CreateTableCommandInput,
+  'KeySchema' | 'AttributeDefinitions' | 'GlobalSecondaryIndexes'
+>;
+
+const SCHEMA: TableSchema = {
+  KeySchema: keySchema(KEY.sort),
+  AttributeDefinitions: [
+    { AttributeName: KEY.partition, AttributeType: 'S' },
+    { AttributeName: KEY.sort, AttributeType: 'S' },
+    { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
+    { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
+  ],
+  GlobalSecondaryIndexes: [
+    {
+      IndexName: CUSTOMER_INDEX.name,
+      KeySchema: keySchema(CUSTOMER_INDEX.sortKey),
+      Projection: {
+        ProjectionType: 'INCLUDE',
+        NonKeyAttributes: [...CUSTOMER_INDEX.projected],
+      },
+    },
+    {
+      IndexName: IDENTITY_NUMBER_INDEX.name,
+      KeySchema: keySchema(IDENTITY_NUMBER_INDEX.sortKey),
+      Projection: { ProjectionType: 'KEYS_ONLY' },
+    },
+  ],
+};
+
+/**
+ * Creates the table of the customers, if it does not exist.
+ *
+ * @throws OldTableError if it exists with other keys or indexes.
+ */
 export async function ensureTable(endpoint: string, name: string): Promise<void> {
   const client = new DynamoDBClient({ endpoint });
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: name,
-        BillingMode: 'PAY_PER_REQUEST',
-        KeySchema: [
-          { AttributeName: KEY.partition, KeyType: 'HASH' },
-          { AttributeName: KEY.sort, KeyType: 'RANGE' },
-        ],
-        AttributeDefinitions: [
-          attribute(KEY.partition, 'S'),
-          attribute(KEY.sort, 'S'),
-          attribute(CUSTOMER_INDEX.sortKey, 'N'),
-          attribute(IDENTITY_NUMBER_INDEX.sortKey, 'S'),
-        ],
-        GlobalSecondaryIndexes: [
-          index(CUSTOMER_INDEX.name, CUSTOMER_INDEX.sortKey, {
-            ProjectionType: 'INCLUDE',
-            NonKeyAttributes: [...CUSTOMER_INDEX.projected],
-          }),
-          index(IDENTITY_NUMBER_INDEX.name, IDENTITY_NUMBER_INDEX.sortKey, {
-            ProjectionType: 'KEYS_ONLY',
-          }),
-        ],
-      }),
+    const exists = await createTable(client, name);
+    await waitUntilTableExists(
+      { client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
+      { TableName: name },
     );
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error;
+    if (exists) await checkSchema(client, name);
+  } finally {
+    client.destroy();
   }
-  await waitUntilTableExists(
-    { client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
-    { TableName: name },
+}
+
+/** Creates the table. Returns whether it exists already. */
+async function createTable(client: DynamoDBClient, name: string): Promise<boolean> {
+  try {
+    await client.send(
+      new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...SCHEMA }),
+    );
+    return false;
+  } catch (error) {
+    if (error instanceof ResourceInUseException) return true;
+    throw error;
+  }
+}
+
+async function checkSchema(client: DynamoDBClient, name: string): Promise<void> {
+  const { Table = {} } = await client.send(new DescribeTableCommand({ TableName: name }));
+  const found = describeSchema(Table as TableSchema);
+  const expected = describeSchema(SCHEMA);
+  const outdated = found.filter((part) => !expected.includes(part));
+  const missing = expected.filter((part) => !found.includes(part));
+  if (outdated.length + missing.length === 0) return;
+  throw new OldTableError(
+    [
+      `An older version created the table ${name}; its keys and indexes have changed since.`,
+      ...outdated.map((part) => `  found:     ${part}`),
+      ...missing.map((part) => `  expected:  ${part}`),
+    ].join('\n'),
   );
-  client.destroy();
 }
 
-function attribute(AttributeName: string, AttributeType: 'S' | 'N'): AttributeDefinition {
-  return { AttributeName, AttributeType };
+/** Returns one text for the table's key and one for each index, equal for equal schemas. */
+function describeSchema(schema: TableSchema): string[] {
+  const { KeySchema, AttributeDefinitions = [], GlobalSecondaryIndexes = [] } = schema;
+  const describeKey = (key: TableSchema['KeySchema'] = []) =>
+    key.map(({ AttributeName }) => {
+      const type = AttributeDefinitions.find((each) => each.AttributeName === AttributeName);
+      return `${AttributeName} (${type?.AttributeType})`;
+    });
+  return [
+    `key ${describeKey(KeySchema).join(', ')}`,
+    ...GlobalSecondaryIndexes.map(({ IndexName, KeySchema: key, Projection }) => {
+      const { ProjectionType, NonKeyAttributes = [] } = Projection ?? {};
+      // DynamoDB may return the attributes in another order.
+      const projected = [ProjectionType, ...[...NonKeyAttributes].sort()].join(' ');
+      return `index ${IndexName}, key ${describeKey(key).join(', ')}, projection ${projected}`;
+    }),
+  ];
 }
 
-function index(
-  IndexName: string,
-  sortKey: string,
-  Projection: GlobalSecondaryIndex['Projection'],
-): GlobalSecondaryIndex {
-  return {
-    IndexName,
-    KeySchema: [
-      { AttributeName: KEY.partition, KeyType: 'HASH' },
-      { AttributeName: sortKey, KeyType: 'RANGE' },
-    ],
-    Projection,
-  };
+function keySchema(sortKey: string): NonNullable<TableSchema['KeySchema']> {
+  return [
+    { AttributeName: KEY.partition, KeyType: 'HASH' },
+    { AttributeName: sortKey, KeyType: 'RANGE' },
+  ];
 }

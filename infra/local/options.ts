@@ -1,5 +1,5 @@
 import { DATA_FOLDER } from './data-folder.ts';
-import { DataInUseError } from './dynamodb.ts';
+import { DataInUseError, OldTableError } from './dynamodb.ts';
 import { ISSUER_PORT } from './issuer.ts';
 import type { ServerName } from './stack.ts';
 import { UsageError } from './usage.ts';
@@ -85,8 +85,8 @@ export function parsePort(text: string, source: string): number {
 }
 
 /**
- * Turns an error that the user can correct (a port or the data folder is in use) into a UsageError
- * that says how. Returns any other error as it is.
+ * Turns an error that the user can correct (a port or the data folder is in use, or the data are of
+ * an older version) into a UsageError that says how. Returns any other error as it is.
  *
  * @param command the command that the user ran, such as `npm start`.
  */
@@ -95,6 +95,12 @@ export function explainStartError(error: Error, ports: Ports, command: string): 
     return new UsageError(`${error.message}
 Probably another npm start or npm run dev is running: end that one first. If none is, the data is
 damaged: delete ${DATA_FOLDER} to begin again.`);
+  }
+  if (error instanceof OldTableError) {
+    return new UsageError(`${error.message}
+To delete all data in ${DATA_FOLDER} and create the sample customers again:
+
+  ${command} -- --reset`);
   }
   const { port, code } = error as ListenError;
   const server = SERVERS.find((name) => ports[name] === port);

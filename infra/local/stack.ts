@@ -65,7 +65,7 @@ const REGION = 'eu-north-1';
  * a process can start one stack only.
  *
  * @throws an error with the code EADDRINUSE and the port, if that is taken; DataInUseError if
- * another process uses the data folder.
+ * another process uses the data folder; OldTableError if an older version created its table.
  */
 export async function startLocalStack({
   ports = {},

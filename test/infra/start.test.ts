@@ -11,8 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { SAMPLE_NAME, sampleCustomers } from '../../infra/local/sample-customers.ts';
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import {
@@ -296,6 +298,24 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     );
 
     test.each([
+      ['other keys', { keys: ['merchant', 'id'], index: ['customerIndex', 'd'] }],
+      ['another index', { keys: ['pk', 'sk'], index: ['directory', 'd'] }],
+    ] as const)(
+      'says that the table is of an older version with %s, and that --reset replaces it',
+      async (_, { keys, index: [index, sortKey] }) => {
+        const folder = newFolder();
+        await createOldTable(folder, keys, index, sortKey);
+        const ended = await tryToStart(folder, {});
+        expectRefusal(ended, folder, 'older version', keys[0], index, 'npm start -- --reset');
+        expect(await tablesIn(folder)).toEqual(['customers']);
+
+        const after = await start(folder, {}, ['--reset']);
+        expect(await countOf(after.client)).toBe(SAMPLES);
+        await end(after);
+      },
+    );
+
+    test.each([
       ['--port', 'x'],
       ['--issuer-port', '-1'],
       ['--dynamodb-port', '1e3'],
@@ -351,6 +371,63 @@ function newFolder(): string {
   const folder = join(temporary, String(folders));
   mkdirSync(folder);
   return folder;
+}
+
+/** Creates the table in a data folder, with the keys and the index of an older version. */
+async function createOldTable(
+  folder: string,
+  [partition, sort]: readonly [string, string],
+  index: string,
+  sortKey: string,
+): Promise<void> {
+  const hash = { AttributeName: partition, KeyType: 'HASH' } as const;
+  await withDatabase(folder, (client) =>
+    client.send(
+      new CreateTableCommand({
+        TableName: 'customers',
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [hash, { AttributeName: sort, KeyType: 'RANGE' }],
+        AttributeDefinitions: [
+          { AttributeName: partition, AttributeType: 'S' },
+          { AttributeName: sort, AttributeType: 'S' },
+          { AttributeName: sortKey, AttributeType: 'N' },
+        ],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: index,
+            KeySchema: [hash, { AttributeName: sortKey, KeyType: 'RANGE' }],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+      }),
+    ),
+  );
+}
+
+async function tablesIn(folder: string): Promise<string[] | undefined> {
+  const { TableNames } = await withDatabase(folder, (client) =>
+    client.send(new ListTablesCommand({})),
+  );
+  return TableNames;
+}
+
+/** Calls `use` with a client of the DynamoDB server of a data folder that is not in use. */
+async function withDatabase<T>(
+  folder: string,
+  use: (client: DynamoDBClient) => Promise<T>,
+): Promise<T> {
+  const server = await startDynamoDb({ port: 0, path: join(folder, 'dynamodb') });
+  const client = new DynamoDBClient({
+    endpoint: server.endpoint,
+    region: 'local',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
+    await server.close();
+  }
 }
 
 /** Any free port where none is given. */
