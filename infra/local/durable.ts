@@ -8,6 +8,7 @@ import type {
   DurableExecutionInvocationOutput,
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
+import { withCompileCache } from './compile-cache.ts';
 import {
   type Execution,
   endWith,
@@ -159,7 +160,10 @@ export class DurableFunctions {
       },
     };
     const module = new URL(`${name}/handler.ts`, this.#functions).href;
-    const thread = new Worker(RUN, { workerData: { name, module, event } });
+    const thread = new Worker(RUN, {
+      workerData: { name, module, event },
+      env: withCompileCache(),
+    });
     const { signal } = this.#ending;
     try {
       const left = once(thread, 'exit', { signal }).then(() => {

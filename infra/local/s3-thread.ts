@@ -1,30 +1,43 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import S3rver from '@20minutes/s3rver';
 import type { S3Options } from './s3.ts';
-import { bucketPaths, multipartUploads, signedOnly } from './s3-additions.ts';
-import { HOST } from './server.ts';
+import { start } from './server.ts';
 
 const { port, bucket, path } = workerData as S3Options;
-const directory = path ?? (await mkdtemp(join(tmpdir(), 'local-s3-')));
-const s3rver = new S3rver({
-  address: HOST,
-  port,
-  directory,
-  silent: true,
-  vhostBuckets: false,
-  configureBuckets: [{ name: bucket }],
-});
-s3rver.middleware.splice(-1, 0, signedOnly, bucketPaths, multipartUploads(directory, bucket));
+let directory = path;
+let listener: Promise<RequestListener> | undefined;
 
-const address = await s3rver.run();
-parentPort?.postMessage(address.port);
-parentPort?.once('message', () => {
-  s3rver.httpServer.close(async () => {
-    if (!path) await rm(directory, { recursive: true });
-    process.exit();
-  });
-  s3rver.httpServer.closeAllConnections();
+// Loads s3rver, which costs 250 ms of CPU time, on the first request: only exports use it.
+const { endpoint, close } = await start(
+  createServer(async (request, response) => {
+    listener ??= loadS3rver();
+    (await listener)(request, response);
+  }),
+  port,
+);
+
+parentPort?.postMessage(Number(new URL(endpoint).port));
+parentPort?.once('message', async () => {
+  await close();
+  if (!path && directory) await rm(directory, { recursive: true });
+  process.exit();
 });
+
+/** Loads s3rver and creates the bucket, if it does not exist. */
+async function loadS3rver(): Promise<RequestListener> {
+  const { default: S3rver } = await import('@20minutes/s3rver');
+  const { bucketPaths, multipartUploads, signedOnly } = await import('./s3-additions.ts');
+  directory ??= await mkdtemp(join(tmpdir(), 'local-s3-'));
+  const s3rver = new S3rver({
+    directory,
+    silent: true,
+    vhostBuckets: false,
+    configureBuckets: [{ name: bucket }],
+  });
+  s3rver.middleware.splice(-1, 0, signedOnly, bucketPaths, multipartUploads(directory, bucket));
+  await s3rver.configureBuckets();
+  return s3rver.callback();
+}

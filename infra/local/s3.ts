@@ -12,7 +12,7 @@ export interface S3Options {
 /** The only credentials that s3rver accepts. */
 export const S3_CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as const;
 
-/** Starts s3rver, an S3 server, and creates the bucket if it does not exist. */
+/** Starts s3rver, an S3 server with one bucket. */
 export function startS3(options: S3Options): Promise<LocalServer> {
   return startInThread(new URL('./s3-thread.ts', import.meta.url), options);
 }

@@ -5,7 +5,6 @@ import type { Capacity } from '../capacity.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, routesVariable } from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
-import { explorePages } from './explore.ts';
 import { createGateway } from './gateway.ts';
 import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
 import { createLambda } from './lambda.ts';
@@ -129,7 +128,7 @@ export async function startLocalStack({
         }
       },
       throttles: capacity && throttlesOf(capacity),
-      pages: explorer && explorePages(() => token(explorer)),
+      pages: explorer && (await import('./explore.ts')).explorePages(() => token(explorer)),
     });
     return {
       url: await run(start(gateway, ports.api ?? 0)),

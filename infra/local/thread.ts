@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { withCompileCache } from './compile-cache.ts';
 import { HOST, type LocalServer } from './server.ts';
 
 /**
@@ -11,7 +12,7 @@ import { HOST, type LocalServer } from './server.ts';
  * @throws what the thread throws before it answers, such as EADDRINUSE for a taken port.
  */
 export async function startInThread(module: URL, options: object): Promise<LocalServer> {
-  const worker = new Worker(module, { workerData: options });
+  const worker = new Worker(module, { workerData: options, env: withCompileCache() });
   const [port] = await once(worker, 'message');
   return {
     endpoint: `http://${HOST}:${port}`,

@@ -55,8 +55,6 @@ declare module 'dynalite/db/index.js' {
 declare module '@20minutes/s3rver' {
   export default class S3rver {
     constructor(options: {
-      address: string;
-      port: number;
       directory: string;
       silent: boolean;
       vhostBuckets: boolean;
@@ -64,8 +62,10 @@ declare module '@20minutes/s3rver' {
     });
     /** In the order of execution; the last one has all handlers. */
     readonly middleware: import('./s3-additions.ts').S3Middleware[];
-    readonly httpServer: import('node:http').Server;
-    run(): Promise<import('node:net').AddressInfo>;
+    /** Creates the buckets of the options. */
+    configureBuckets(): Promise<unknown>;
+    /** Koa's request listener. */
+    callback(): import('node:http').RequestListener;
   }
 }
 
