@@ -3,32 +3,38 @@ import { Agent, createServer, type IncomingMessage, request as send } from 'node
 import { buffer } from 'node:stream/consumers';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
-/** Capacity and requests that a call consumed. */
+/** What a call took of the table. */
 export interface Consumption {
-  /** Read units that DynamoDB reports. */
+  /** Read units that DynamoDB charged. */
   readonly units: number;
-  /** Sequential round trips: the longest chain of requests that each began after the previous. */
+  /** Write units that DynamoDB charged of the table; dynalite reports none of the indexes. */
+  readonly writeUnits: number;
+  /** Round trips in sequence: the longest chain of requests each of which began after another. */
   readonly inSequence: number;
   readonly requests: number;
 }
 
-/** A proxy between handlers and a DynamoDB server that counts requests and read units. */
+/** Stands between handlers and a DynamoDB server. */
 export interface CountingProxy extends LocalServer {
-  /** Returns the consumption since the last call. */
+  /** What was consumed since the last time. */
   take(): Consumption;
 }
 
-/** Start and end of a request. */
+/** When a request was under way. */
 interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** Starts a proxy that requests the consumed capacity with each request to `endpoint`. */
+/** Operations that write, by the header that names the operation. */
+const WRITES = /(?:Put|Update|Delete|BatchWrite)Item$/;
+
+/** Starts a proxy that asks the server at `endpoint` for the units of each request. */
 export async function startCountingProxy(endpoint: string): Promise<CountingProxy> {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
   let units = 0;
+  let writeUnits = 0;
   let spans: Span[] = [];
   const server = createServer(async (incoming, outgoing) => {
     const from = performance.now();
@@ -39,7 +45,9 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
     onward.end(body);
     const [answer] = (await once(onward, 'response')) as [IncomingMessage];
     const bytes = await buffer(answer);
-    units += unitsOf(JSON.parse(bytes.toString()));
+    const consumed = unitsOf(JSON.parse(bytes.toString()));
+    if (WRITES.test(String(incoming.headers['x-amz-target']))) writeUnits += consumed;
+    else units += consumed;
     spans.push({ from, to: performance.now() });
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
     outgoing.end(bytes);
@@ -48,8 +56,14 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
   return {
     endpoint: running.endpoint,
     take: () => {
-      const consumption = { units, inSequence: longestChain(spans), requests: spans.length };
+      const consumption = {
+        units,
+        writeUnits,
+        inSequence: longestChain(spans),
+        requests: spans.length,
+      };
       units = 0;
+      writeUnits = 0;
       spans = [];
       return consumption;
     },
@@ -60,7 +74,7 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
   };
 }
 
-/** Returns the maximum number of requests that each began after the end of the previous. */
+/** The most requests of which each began when the one before had ended. */
 export function longestChain(spans: readonly Span[]): number {
   let length = 0;
   let end = Number.NEGATIVE_INFINITY;
@@ -72,7 +86,7 @@ export function longestChain(spans: readonly Span[]): number {
   return length;
 }
 
-/** Returns the consumed units: an operation reports one value, a batch one for each table. */
+/** One operation answers with its own consumption, a batch with one for each table. */
 function unitsOf({ ConsumedCapacity }: { ConsumedCapacity?: unknown }): number {
   const consumed = [ConsumedCapacity ?? []].flat() as { CapacityUnits: number }[];
   return consumed.reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
