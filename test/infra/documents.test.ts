@@ -1,0 +1,450 @@
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { STATUS_CODES } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Node } from 'constructs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CAPACITY } from '../../infra/capacity.ts';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
+import { sampleCustomers } from '../../infra/local/sample-customers.ts';
+import { readSettings } from '../../infra/settings.ts';
+import { FILTERS } from '../../shared/domain/customer-filter.ts';
+import * as limits from '../../shared/domain/limits.ts';
+import {
+  CUSTOMER_INDEX,
+  companyKey,
+  customerKey,
+  exportJobKey,
+  IDENTITY_NUMBER_INDEX,
+  idempotencyRecordKey,
+  sequenceKey,
+} from '../../shared/storage/table.ts';
+import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
+
+useApi();
+
+const ROOT = join(import.meta.dirname, '../..');
+const README = 'README.md';
+const GUIDE = 'functions/README.md';
+const INFRA = 'infra/README.md';
+const ARCHITECTURE = 'shared/README.md';
+
+const DOCUMENTS = globSync(
+  ['*.md', '{functions,infra,shared,test}/*.md', 'shared/decisions/*.md', '.github/*.md'],
+  { cwd: ROOT },
+).toSorted();
+
+/** Blocks of shell commands that this test does not run, by their first line, and the reason. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  // Commands of the repository, which other tests or CI run.
+  'npm ci && npm start': 'test/infra/start.test.ts starts the stack; .ci/run installs',
+  'npm run --silent token -- --merchant 1002 --scope customers:read':
+    'test/infra/start.test.ts runs the command with these options',
+  'npm test': 'CI runs the tests and the check; the deployment needs an AWS account',
+  'npm run test:dynamodb-local': 'needs Java, or a deployed API',
+  'npm run fuzz -- --requests 20000 --seed 7':
+    'takes minutes; test/contract/fuzz.test.ts sends fewer requests',
+  'npm run bench -- --quick': 'takes minutes; test/infra/bench.test.ts tests its parts',
+  'SEED=7 npx vitest run --config test/vitest.config.ts --project faults': 'takes minutes',
+  // Commands that need an AWS account. The template of these settings is built and tested.
+  'npm ci': 'test/infra/stack.test.ts builds the stage dev',
+  'aws cognito-idp admin-create-user --user-pool-id $UserPoolId --username m@example.com --user-attributes Name=email,Value=m@example.com Name=custom:merchant_id,Value=1001':
+    'test/infra/stack.test.ts tests the user pool; test/unit tests its trigger',
+  'aws secretsmanager create-secret --name customer-register/prod/bolagsverket --secret-string \'{"clientId": "…", "clientSecret": "…"}\'':
+    'test/infra/stack.test.ts builds stacks with public registers',
+  'npm run deploy -- -c stage=prod -c registers=NO':
+    'test/infra/stack.test.ts builds stacks with public registers',
+  'npm run deploy -- -c stage=prod -c registers=FI':
+    'test/infra/stack.test.ts builds stacks with public registers',
+  'npx cdk destroy -c stage=dev': 'test/infra/stack.test.ts tests what is retained',
+};
+
+/** Where a call was made. */
+interface CallContext {
+  readonly folder: string;
+  /** Response of the call before. */
+  readonly before: string;
+}
+
+/** What each call in the documents must respond, by the comment beside it. */
+const SAID: Readonly<Record<string, (response: string, context: CallContext) => void>> = {
+  'the first two customers': (response) => expect(JSON.parse(response)).toHaveLength(2),
+  'one customer': (response) => expect(JSON.parse(response)).toMatchObject(FIRST),
+  'creates one': (response) => expect(JSON.parse(response)).toMatchObject({ name: 'Ek AB' }),
+  'creates a customer': (response) => expect(JSON.parse(response)).toMatchObject({ name: 'Ek AB' }),
+  'sets one field, clears one': (response) =>
+    expect(JSON.parse(response)).toMatchObject({ email: 'post@example.com', fax: '' }),
+  'deletes one': (response) =>
+    expect(JSON.parse(response)).toEqual({ result: 'Removed', mexcParamvaluesetsid: 3 }),
+  'deletes two': (response) =>
+    expect(JSON.parse(response)).toEqual({ result: 'Removed', count: 2 }),
+  'companies without e-invoice': (response) =>
+    expect(JSON.parse(response).count).toBeGreaterThan(0),
+  'search, case-insensitive': (response) => expect(response).toContain('"name":"Åsa Björklund"'),
+  'own customer by its number': (response) =>
+    expect(JSON.parse(response)).toMatchObject({ company: 'Ek AB' }),
+  'own customer': (response) => expect(JSON.parse(response)).toMatchObject({ company: 'Ek AB' }),
+  'company in a public register': (response) =>
+    expect(JSON.parse(response)).toMatchObject({ country: 'NO' }),
+  'presigned URL of a CSV file': (response) =>
+    expect(JSON.parse(response)).toMatchObject({
+      url: expect.stringMatching(/^http.+X-Amz-Signature=/),
+      count: expect.any(Number),
+    }),
+  // Its header and the end of its last line count, too.
+  'the file itself': (_, { folder, before }) =>
+    expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(
+      JSON.parse(before).count + 2,
+    ),
+  'for Excel in Swedish settings': (response) =>
+    expect(JSON.parse(response).filename).toMatch(/\.csv$/),
+  'two customers as XML': (response) => expect(response.match(/<customer>/g)).toHaveLength(2),
+  'link to the next page': (response) =>
+    expect(response).toMatch(/^<.+\/customers\?limit=2&cursor=[\w-]+>; rel="next"\n$/),
+};
+const FIRST = { mexcParamvaluesetsid: 1 };
+
+/** Words that claim something of all cases. */
+const ABSOLUTE =
+  /\b(?:never|always|nobody|no one|cannot|exactly|at most|only|every|guarantees?|impossible)\b/i;
+
+/** What shows that an absolute sentence is true: a folder of tests and the behaviour, or a source. */
+const PROOFS: Readonly<Record<string, string>> = {
+  'Each function may call only what its code calls': 'test/infra: permissions',
+  'Every call needs `Authorization:': 'test/settings: tokens on each route; test/infra: routes',
+  'are returned only if they are set': 'test/contract: creating a customer',
+  'A text has at most 255 characters': 'test/contract: the longest texts',
+  'since XML cannot': 'XML 1.0, section 2.2; test/contract: characters that are refused',
+  'it cannot be given together with `cursor`': 'test/contract: wrong queries of the list',
+  'customers with every given text': 'test/contract: properties of filters',
+  'if the postcode is digits only': 'test/contract: look-up by number',
+  'the path cannot be decoded': 'test/infra: routes of the gateway',
+  'every documented field in order': 'test/contract: creating a customer',
+  "an index's projection cannot be changed": 'the API reference of UpdateTable (AWS)',
+};
+
+const text = (document: string) => readFileSync(join(ROOT, document), 'utf8');
+/** A document without its blocks of code. */
+const prose = (document: string) => text(document).replaceAll(/^```[\s\S]*?^```$/gm, '');
+const codeOf = (cell = '') => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
+
+/** Returns the rows of all tables whose header begins with this cell. */
+function table(document: string, firstCell: string): string[][] {
+  const header = new RegExp(`^\\| ${firstCell} +\\|.*\\n\\|[-| ]+\\n`, 'm');
+  return text(document)
+    .split(header)
+    .slice(1)
+    .flatMap((rows) => {
+      const lines = rows.split('\n');
+      return lines.slice(
+        0,
+        lines.findIndex((line) => !line.startsWith('|')),
+      );
+    })
+    .map((line) => line.split(/ *\| */).slice(1, -1));
+}
+
+/** Returns the blocks of code in a language. */
+function blocks(document: string, language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm');
+  return [...text(document).matchAll(fence)].map(([, code = '']) => code);
+}
+
+/** Returns the anchors of a document's headings, as GitHub makes them. */
+function anchors(document: string): string[] {
+  return [...prose(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test('the README has at most 150 lines', () => {
+  expect(text(README).split('\n').length).toBeLessThanOrEqual(150);
+});
+
+describe.each(DOCUMENTS)('in %s', (document) => {
+  test('every linked file and heading exists', () => {
+    const links = [...prose(document).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return false;
+      const [path = '', anchor] = link.split('#');
+      const target = join(path ? join(dirname(document), path) : document);
+      if (!existsSync(join(ROOT, target))) return true;
+      if (anchor === undefined) return false;
+      const page = statSync(join(ROOT, target)).isDirectory() ? join(target, README) : target;
+      return !anchors(page).includes(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  test('every file that is named exists', () => {
+    const named = codeOf(prose(document)).filter((code) =>
+      /^(?:\.?[\w-]+\/)+[\w.-]*\.(?:ts|json|md|xsd|yml)$/.test(code),
+    );
+    const folders = ['', dirname(document), 'functions'];
+    expect(
+      named.filter((path) => !folders.some((folder) => existsSync(join(ROOT, folder, path)))),
+    ).toEqual([]);
+  });
+
+  test('every npm script that is named exists', () => {
+    const { scripts } = JSON.parse(text('package.json'));
+    const named = [...text(document).matchAll(/npm run (?:--silent )?([\w:-]+)/g)];
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named.map(([, name]) => name)));
+  });
+
+  test('every setting in a command exists', () => {
+    const named = [...text(document).matchAll(/ -c (\w+)=/g)].map(([, name]) => name);
+    expect(settingNames()).toEqual(expect.arrayContaining(named));
+  });
+
+  test('every block of shell commands is run by a test, or says why not', () => {
+    const unknown = blocks(document, 'sh').filter(
+      (block) => !isCurl(block) && !Object.hasOwn(NOT_RUN, firstLine(block)),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test('every absolute sentence has its proof', () => {
+    const sentences = prose(document)
+      .replaceAll(/^\|/gm, '.\n\n|')
+      .replaceAll(/\s*\n(?=\S)(?![-#|*\d])/g, ' ')
+      .split(/(?<=[.;:])\s|\n/)
+      .filter((sentence) => ABSOLUTE.test(sentence));
+    expect(
+      sentences.filter((sentence) => !Object.keys(PROOFS).some((part) => sentence.includes(part))),
+    ).toEqual([]);
+  });
+});
+
+test('no reason or proof is left over', () => {
+  const all = DOCUMENTS.map((document) => text(document)).join('\n');
+  const plain = all.replaceAll(/\s+/g, ' ');
+  expect(Object.keys(NOT_RUN).filter((line) => !all.includes(line))).toEqual([]);
+  expect(Object.keys(PROOFS).filter((part) => !plain.includes(part))).toEqual([]);
+  const named = [...Object.values(NOT_RUN), ...Object.values(PROOFS)].join(' ');
+  const paths = named.match(/test\/[\w./-]*\w/g) ?? [];
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+describe('the tables', () => {
+  test('of endpoints are those of the contracts', () => {
+    const rows = table(README, 'call').map(([call, , scope]) => [
+      ...codeOf(call),
+      ...codeOf(scope),
+    ]);
+    const expected = ENDPOINTS.map(({ method, path, scope }) => [`${method} ${path}`, scope]);
+    expect(rows.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('of the API guide contain each endpoint', () => {
+    const calls = new Set(table(GUIDE, 'call').flatMap(([call]) => codeOf(call)));
+    const missing = ENDPOINTS.map(({ method, path }) => `${method} ${path}`).filter(
+      (call) => !calls.has(call),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('of filters are those of the code', () => {
+    expect(
+      table(GUIDE, 'filter').map(([name, parameters]) => [...codeOf(name), codeOf(parameters)]),
+    ).toEqual(Object.entries(FILTERS).map(([name, { parameters }]) => [name, parameters]));
+  });
+
+  test('of errors have each status that the API or the gateway responds with', () => {
+    const [own, gateway] = ['title', 'message'].map((second) =>
+      [...text(GUIDE).matchAll(new RegExp(`^\\| status \\| ${second} [^]*?\\n\\n`, 'gm'))]
+        .flatMap(([rows]) => [...rows.matchAll(/^\| (\d+) +\| `([^`]+)`/gm)])
+        .map(([, status, title]) => [Number(status), title]),
+    );
+    expect(own).toEqual(problemStatuses().map((status) => [status, STATUS_CODES[status]]));
+    expect(gateway?.map(([status]) => status)).toEqual(
+      expect.arrayContaining(documentedStatuses('application/json')),
+    );
+  });
+
+  test('of settings are those that the stack reads', () => {
+    const rows = table(INFRA, 'context').flatMap(([names]) => codeOf(names));
+    expect(rows.toSorted()).toEqual(settingNames().toSorted());
+  });
+
+  test('of capacity have the numbers of the code', () => {
+    const rows = table(INFRA, 'limit').map((cells) => cells.join(' '));
+    const { api, exportRoute, exportConcurrency, concurrency } = CAPACITY;
+    expect(rows[0]).toContain(`${api.rateLimit} requests a second, burst ${api.burstLimit}`);
+    expect(rows[1]).toContain(
+      `${exportRoute.rateLimit} requests a second, burst ${exportRoute.burstLimit}`,
+    );
+    expect(rows[2]).toContain(`${exportConcurrency} reserved executions`);
+    expect(rows[2]).toContain(`of ${concurrency.toLocaleString('en')} for all others`);
+  });
+
+  test('of limits have the numbers of the code', () => {
+    const values = Object.fromEntries(table(GUIDE, 'limit').map(([name, value]) => [name, value]));
+    expect(values).toMatchObject({
+      'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
+      'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
+    });
+  });
+
+  test('of layers are the rules of the linter', () => {
+    const layers = table(ARCHITECTURE, 'layer').map(([name, , allowed]) => ({
+      name: codeOf(name)[0] as string,
+      allowed: codeOf(allowed),
+    }));
+    const { overrides } = JSON.parse(text('.biome.json'));
+    for (const { name, allowed } of layers) {
+      const groups = JSON.stringify(
+        overrides
+          .filter(({ includes }: { includes: string[] }) =>
+            includes.some((path) => path.startsWith(`shared/${name}/*`)),
+          )
+          .map(({ linter }: { linter: unknown }) => linter),
+      );
+      const others = layers.map((layer) => layer.name).filter((other) => other !== name);
+      const forbidden = others.filter(
+        (other) => groups.includes(`"**/${other}/**"`) || groups.includes('"../**"'),
+      );
+      expect([name, others.filter((other) => !forbidden.includes(other))]).toEqual([
+        name,
+        name === 'domain' ? [] : expect.arrayContaining(allowed),
+      ]);
+      expect(others.filter((other) => !forbidden.includes(other) && other !== 'domain')).toEqual(
+        expect.arrayContaining(allowed.filter((other) => other !== 'domain')),
+      );
+      expect(forbidden.filter((other) => allowed.includes(other))).toEqual([]);
+      expect([...forbidden, ...allowed].toSorted()).toEqual(others.toSorted());
+    }
+  });
+
+  test('of test projects are the folders with tests', () => {
+    const folders = globSync('test/*/*.test.ts', { cwd: ROOT }).map((path) => path.split('/')[1]);
+    const rows = table('test/README.md', 'project').flatMap(([name]) => codeOf(name));
+    expect(rows.toSorted()).toEqual([...new Set(folders)].toSorted());
+  });
+
+  test('of middlewares have the order of the chain', () => {
+    const chain = [...text('shared/http/api.ts').matchAll(/\.use\((\w+)\(/g)].map(
+      ([, name]) => name,
+    );
+    expect(table(ARCHITECTURE, 'middleware').flatMap(([name]) => codeOf(name))).toEqual(chain);
+  });
+
+  test('of items and indexes are those of the storage', () => {
+    const keys = [
+      customerKey('m', 1),
+      sequenceKey('m'),
+      idempotencyRecordKey('m', 'k'),
+      companyKey('m', '1'),
+      exportJobKey('m', '1'),
+    ];
+    const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
+    const prefix = (key = '') => key.split('#')[0];
+    expect(rows.map((row) => row.map(prefix))).toEqual(
+      keys.map(({ pk, sk }) => [pk, sk].map(prefix)),
+    );
+    expect(
+      table(ARCHITECTURE, 'index').map(([name, , sort]) => [...codeOf(name), codeOf(sort)[0]]),
+    ).toEqual([CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX].map(({ name, sortKey }) => [name, sortKey]));
+  });
+});
+
+test.runIf(isLocal)('the example of an error is a real response', async () => {
+  const merchant = await newMerchant();
+  const { body } = await merchant.call('POST', '/customers', { body: { nmae: 'Ek' } });
+  const example = blocks(GUIDE, 'json').find((block) => block.includes('"title"')) ?? '{}';
+  expect(JSON.parse(example)).toEqual({ ...body, requestId: expect.any(String) });
+});
+
+const hasCurl = !spawnSync('curl', ['--version']).error;
+const WITH_CALLS = DOCUMENTS.filter((document) => blocks(document, 'sh').some(isCurl));
+
+describe.runIf(isLocal && hasCurl).each(WITH_CALLS)('the calls by curl in %s', (document) => {
+  const script = blocks(document, 'sh').filter(isCurl).join('');
+  const calls = [...script.matchAll(/^(?:api|status) .*?(?: +# (.*))?$/gm)];
+  let folder: string;
+  let responses: string[];
+
+  beforeAll(async () => {
+    const merchant = await newMerchant();
+    for (const customer of sampleCustomers().slice(0, 40)) await create(merchant, customer);
+    folder = mkdtempSync(join(tmpdir(), 'documents-'));
+    mkdirSync(join(folder, '.local'));
+    writeFileSync(
+      join(folder, '.local/authorization'),
+      `Authorization: Bearer ${merchant.token}\n`,
+    );
+    const commands = script
+      .replace('http://localhost:3000', merchant.url)
+      .replace('curl -s', 'curl -s --fail-with-body')
+      .replace(/^(status\(\).*); }$/m, '$1 || true; }')
+      .replaceAll(/^((?:api|status) .*)$/gm, '$1\nprintf "\\0"');
+    // The stack runs in this process, which must not wait for curl.
+    const { stdout } = await promisify(execFile)('sh', ['-ec', commands], { cwd: folder });
+    responses = stdout.split('\0').slice(0, -1);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('respond as it is said beside them', () => {
+    expect(responses).toHaveLength(calls.length);
+    for (const [index, [call, comment = '']] of calls.entries()) {
+      const response = responses[index] as string;
+      if (/^\d{3}$/.test(comment)) expect([call, response]).toEqual([call, `${comment}\n`]);
+      else if (SAID[comment])
+        SAID[comment](response, { folder, before: responses[index - 1] ?? '' });
+      else expect.fail(`Nothing is expected of: ${call}`);
+    }
+  });
+});
+
+function firstLine(block: string): string {
+  return block.split('\n')[0] as string;
+}
+
+/** Whether a block has calls to the API, or defines the functions for them. */
+function isCurl(block: string): boolean {
+  return /^(?:api|status)(?:\(\)| )/m.test(block);
+}
+
+/** Returns the names of all settings: what the stack asks its context for. */
+function settingNames(): string[] {
+  const names = new Set<string>();
+  readSettings({ tryGetContext: (name: string) => void names.add(name) } as unknown as Node, '');
+  return [...names];
+}
+
+/** Returns the statuses of all problem details: those of the document, and those in the code. */
+function problemStatuses(): number[] {
+  const sources = globSync(['{shared,functions}/**/*.ts'], { cwd: ROOT }).map(text).join('\n');
+  const inCode = [...sources.matchAll(/new Problem\(\s*(\d{3})/g)].map(([, status]) =>
+    Number(status),
+  );
+  return [...new Set([...documentedStatuses('application/problem+json'), ...inCode])].toSorted();
+}
+
+/** Returns the statuses of documented errors with a media type. */
+function documentedStatuses(mediaType: string): number[] {
+  const { paths, components } = JSON.parse(text('shared/openapi.json'));
+  const statuses = Object.values<Record<string, { responses: object }>>(paths)
+    .flatMap((path) => Object.values(path))
+    .flatMap(({ responses }) => Object.entries(responses))
+    .map(
+      ([status, response]) =>
+        [Number(status), '$ref' in response ? components.responses[status] : response] as const,
+    )
+    .filter(([status, { content = {} }]) => status >= 400 && mediaType in content);
+  return [...new Set(statuses.map(([status]) => status))].toSorted();
+}
