@@ -39,8 +39,8 @@ export const contract = () =>
     parameters: {
       limit: 'Maximum customers of the page.',
       start:
-        'How many customers to skip. Above 0 customers are found as filters find them, which ' +
-        'follow a write within a second.',
+        'How many customers to skip. Above 0, as with filters, customers are found in an index, ' +
+        'which follows writes usually within a second.',
       cursor:
         'Where the page starts, from the Link header of the page before; not together with start.',
       ...filterDescriptions(),

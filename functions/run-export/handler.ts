@@ -55,7 +55,7 @@ function failedJobStatus(): MiddlewareObj<ExportJobInput, unknown, Error, Durabl
   };
 }
 
-/** Uploads the whole file. Leaves no upload behind if it fails. */
+/** Uploads the whole file. Aborts the upload if that fails. */
 async function uploadParts(
   input: ExportJobInput,
   step: Step,

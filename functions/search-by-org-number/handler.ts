@@ -42,7 +42,7 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
 async function findCustomer(merchantId: string, { canonical }: IdentityNumber) {
   for (const id of (await findByIdentityNumber(merchantId, canonical)).toReversed()) {
     const customer = await getCustomer(merchantId, id);
-    // The index follows within a second: the customer may be gone by now, or have another number.
+    // The index follows writes with a delay: the customer may be gone by now, or have another number.
     const current = parseIdentityNumber(customer?.fields.companyno ?? '')?.canonical;
     if (current === canonical) return customer;
   }

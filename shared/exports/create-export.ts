@@ -35,7 +35,7 @@ export async function exportByIds(
   return createFile(file, format, pages, { allowEmpty: false });
 }
 
-/** Writes the pages to the file. Leaves no file and no upload behind if it fails. */
+/** Writes the pages to the file. Aborts the upload if that fails. */
 export async function createFile(
   file: ExportFile,
   format: FileFormat,

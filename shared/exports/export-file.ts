@@ -8,7 +8,7 @@ import { s3, type UploadTarget } from './multipart-upload.ts';
 
 const BUCKET_NAME = required('bucketName');
 
-/** Returns a new file under the merchant's prefix. Nobody can guess the export's id. */
+/** Returns a new file under the merchant's prefix, named by the export's random id. */
 export function newExportFile(
   merchantId: string,
   { extension, contentType }: FileFormat,

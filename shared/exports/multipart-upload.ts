@@ -103,9 +103,9 @@ export class MultipartUpload {
   }
 
   /**
-   * Gives the upload up and deletes its parts. If that fails too, or if S3 completed the file but the
-   * response was lost, the bucket's lifecycle rules delete parts and file after a day; nobody knows
-   * the file's URL.
+   * Aborts the upload, which deletes its parts. If that fails too, or if S3 completed the file but the
+   * response was lost, the bucket's lifecycle rules delete parts and file after a day; no response
+   * contains the file's URL.
    */
   async abort(): Promise<void> {
     await Promise.allSettled(this.#parts);

@@ -35,7 +35,7 @@ const PROBES = 8;
 
 /**
  * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
- * within a second.
+ * usually within a second.
  */
 export async function countCustomers(merchantId: string, filter: CustomerFilter): Promise<number> {
   let count = 0;
@@ -46,7 +46,7 @@ export async function countCustomers(merchantId: string, filter: CustomerFilter)
 
 /**
  * Yields the ids of customers that meet the filter, ascending, a page at a time. Reads the slim
- * customer index, which follows writes within a second.
+ * customer index, which follows writes usually within a second.
  *
  * @param after id after which to start.
  * @param wanted how many ids the caller expects to need: reads about as much as these take, and
@@ -65,8 +65,8 @@ export async function* matchingIds(
 }
 
 /**
- * Returns an estimate of how many customers meet the filter, never too low but for writes of the
- * last second. The highest id is an upper bound and costs one item; customers are counted only if
+ * Returns an estimate of how many customers meet the filter; it can be too low by writes that the
+ * index does not have yet. The highest id is an upper bound and costs one item; customers are counted only if
  * that bound exceeds `enough`.
  *
  * @param enough up to how many the caller does not need to know whether there are fewer.

@@ -20,8 +20,8 @@ interface IdempotencyRecord {
 }
 
 /**
- * Stores a new customer once for all requests with the same key, even if two arrive at once or the
- * first one died half-way: the first request records the customer's id and time, and each that
+ * Stores a new customer once for all requests with the same key within 24 hours, even if two arrive
+ * at once or the first one died half-way: the first request records the customer's id and time, and each that
  * follows stores that very customer if it does not exist yet.
  *
  * @returns the customer as it was first stored.
@@ -82,7 +82,7 @@ async function markDone(merchantId: string, key: string): Promise<void> {
   );
 }
 
-/** Keyed, so that the body cannot be guessed from what the table holds. */
+/** Keyed, so that who reads the table cannot check a guess of the body without the key. */
 function hash(key: string, fields: CustomerFields): string {
   const sorted = Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHmac('sha256', key).update(JSON.stringify(sorted)).digest('base64url');

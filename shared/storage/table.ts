@@ -72,7 +72,7 @@ export const STORED_NAMES = {
 
 /**
  * Slim index of all customers by id, which answers filters, counts and offsets without reading
- * whole customers: a tenth of their bytes.
+ * whole customers: about a seventh of their bytes.
  */
 export const CUSTOMER_INDEX = {
   name: 'customerIndex',
@@ -103,7 +103,7 @@ export interface IdRange {
   readonly to: number;
 }
 
-/** Returns the partition key of all of a merchant's items. No other place builds one. */
+/** Returns the partition key of a merchant's items. */
 export function partitionKey(merchantId: string): string {
   return `${PARTITION_PREFIX}${merchantId}`;
 }
