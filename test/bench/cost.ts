@@ -138,7 +138,8 @@ interface Measured {
 
 const dynalite = await startDynamoDb({ port: 0 });
 const s3 = await startS3({ port: 0, bucket: 'customer-exports' });
-for (const size of [SMALL, LARGE, LONG]) await writeCustomers(dynalite.endpoint, size, String(size));
+for (const size of [SMALL, LARGE, LONG])
+  await writeCustomers(dynalite.endpoint, size, String(size));
 const proxy = await startCountingProxy(dynalite.endpoint);
 const jobs: ExportJobInput[] = [];
 const lambda = await start(
