@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import db, { type StoreItem, type StoreTable } from 'dynalite/db/index.js';
 
 /** One operation of a LevelDB batch. */
-type Write =
+export type Write =
   | { readonly type: 'put'; readonly key: string; readonly value: StoreItem }
   | { readonly type: 'del'; readonly key: string };
 
@@ -15,23 +15,32 @@ type Write =
  */
 export function writeItemsAtomically(): void {
   db.updateIndexes = (store, table, existing, item, done) => {
-    const either = item ?? existing;
-    if (!either) return done();
-    const { puts, deletes } = db.getIndexActions(
-      table.GlobalSecondaryIndexes ?? [],
-      existing,
-      item,
-      table,
-    );
-    if (puts.length + deletes.length === 0) return done();
-    const key = `item-${table.TableName}~${db.createKey(either, table)}`;
-    const writes: Write[] = [
-      ...deletes.map((entry): Write => ({ type: 'del', key: keyOf(table, entry) })),
-      ...puts.map((entry): Write => ({ type: 'put', key: keyOf(table, entry), value: entry.item })),
-      item ? { type: 'put', key, value: item } : { type: 'del', key },
-    ];
+    if (!item && !existing) return done();
+    const writes = writesOf(table, existing, item);
+    // dynalite writes an item without index entries itself.
+    if (writes.length === 1) return done();
     store.db.batch(writes, done);
   };
+}
+
+/** Returns what LevelDB writes to put an item, or to delete it, with its index entries. */
+export function writesOf(
+  table: StoreTable,
+  existing: StoreItem | undefined,
+  item: StoreItem | null,
+): Write[] {
+  const { puts, deletes } = db.getIndexActions(
+    table.GlobalSecondaryIndexes ?? [],
+    existing,
+    item,
+    table,
+  );
+  const key = `item-${table.TableName}~${db.createKey(item ?? existing ?? {}, table)}`;
+  return [
+    ...deletes.map((entry): Write => ({ type: 'del', key: keyOf(table, entry) })),
+    ...puts.map((entry): Write => ({ type: 'put', key: keyOf(table, entry), value: entry.item })),
+    item ? { type: 'put', key, value: item } : { type: 'del', key },
+  ];
 }
 
 /** Iterator of LevelDB. */

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import type { DynamoDbOptions } from './dynamodb.ts';
 import { closeIterators, writeItemsAtomically } from './dynamodb-additions.ts';
+import { addTransactions } from './dynamodb-transactions.ts';
 import { HOST } from './server.ts';
 
 // dynalite throws if a client disconnects before the response, which would end the thread.
@@ -13,10 +14,12 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
 
 writeItemsAtomically();
 closeIterators();
+const serveTransactions = addTransactions();
 
 const { port, path } = workerData as DynamoDbOptions;
 // By default dynalite takes half a second to create a table.
 const server = dynalite({ path, createTableMs: 0 });
+serveTransactions(server);
 server.listen(port, HOST);
 await once(server, 'listening');
 const listeningPort = (server.address() as AddressInfo).port;

@@ -17,9 +17,21 @@ declare module 'dynalite/db/index.js' {
     readonly GlobalSecondaryIndexes?: readonly object[];
   }
 
-  interface Store {
+  /** Calls back with an error, or with a result. */
+  type Done<T = void> = (error: Error | null | undefined, result: T) => void;
+
+  export interface Store {
     readonly db: {
       batch(writes: readonly object[], done: (error?: Error | null) => void): void;
+    };
+    getTable(name: string, done: Done<StoreTable>): void;
+    getItemDb(table: string): {
+      get(key: string, done: Done<StoreItem | undefined>): void;
+      /** Calls back with the keys locked; the release is called with what runs after it. */
+      lock(
+        keys: readonly string[],
+        locked: (release: (then: () => void) => () => void) => void,
+      ): void;
     };
   }
 
@@ -48,8 +60,44 @@ declare module 'dynalite/db/index.js' {
       readonly deletes: readonly Entry[];
     };
     readonly createKey: (item: StoreItem, table: StoreTable) => string;
+    /** Creates the store of a server, which looks this up. */
+    create(options: object): Store;
+    /** Returns an error if an item lacks a key of the table or of an index, or has another type. */
+    readonly validateItem: (item: StoreItem, table: StoreTable) => Error | null | undefined;
+    readonly validateKey: (key: StoreItem, table: StoreTable) => Error | null | undefined;
+    /** Returns an error if the condition does not hold. */
+    readonly checkConditional: (
+      request: object,
+      existing: StoreItem | undefined,
+    ) => Error | null | undefined;
+    readonly capacityUnits: (item: StoreItem | undefined, isRead: boolean) => number;
   };
   export default db;
+}
+
+declare module 'dynalite/validations/index.js' {
+  const validations: {
+    /** Returns the known members of a request. @throws for other types. */
+    readonly checkTypes: (request: object, types: object) => Record<string, unknown>;
+    /** Parses the expressions into the request. @throws for what DynamoDB refuses. */
+    readonly checkValidations: (
+      request: object,
+      types: object,
+      custom: unknown,
+      store: import('dynalite/db/index.js').Store,
+    ) => void;
+  };
+  export default validations;
+}
+
+declare module 'dynalite/validations/putItem.js' {
+  const validation: { readonly types: object; readonly custom: unknown };
+  export default validation;
+}
+
+declare module 'dynalite/validations/deleteItem.js' {
+  const validation: { readonly types: object; readonly custom: unknown };
+  export default validation;
 }
 
 declare module '@20minutes/s3rver' {
