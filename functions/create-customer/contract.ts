@@ -18,7 +18,7 @@ export const contract = () =>
     method: 'POST',
     path: '/customers',
     scope: 'customers:write',
-    // Updates the id sequence; puts the customer; puts, gets and updates the idempotency record.
+    // Updates the id sequence; puts the customer and the idempotency record, which it also gets.
     table: { actions: ['GetItem', 'PutItem', 'UpdateItem'] },
     summary: 'Create a customer',
     request,

@@ -12,7 +12,7 @@ export const contract = () =>
     method: 'DELETE',
     path: '/customers',
     scope: 'customers:write',
-    table: { actions: ['DeleteItem'] },
+    table: { actions: ['BatchGetItem', 'DeleteItem'] },
     summary: 'Delete many customers',
     request,
     parameters: {},

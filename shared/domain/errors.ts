@@ -43,3 +43,16 @@ export class WriteConflictError extends UnavailableError {
     super(`Customer ${id} is being changed by many at once.`);
   }
 }
+
+/** A bulk delete failed after it had deleted some customers. */
+export class DeletionInterruptedError extends Error {
+  readonly deleted: number;
+
+  /** @param cause why the deletion of another customer failed. */
+  constructor(deleted: number, total: number, cause: unknown) {
+    super(`${deleted} of ${total} customers are deleted. Send the request again for the rest.`, {
+      cause,
+    });
+    this.deleted = deleted;
+  }
+}

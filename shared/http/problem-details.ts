@@ -3,6 +3,7 @@ import type { MiddlewareObj } from '@middy/core';
 import { isTransient, loggable } from '../aws-errors.ts';
 import {
   CustomerNotFoundError,
+  DeletionInterruptedError,
   EmptyExportError,
   IdempotencyKeyReusedError,
   UnavailableError,
@@ -20,6 +21,12 @@ export type Fault =
 /** Maximum faults that a response lists: a small request must not cause a large response. */
 const MAX_FAULTS_LISTED = 100;
 
+interface ProblemOptions {
+  readonly faults?: readonly Fault[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * An error for the caller, in the form of problem details (RFC 9457). The text of any other error
  * stays internal.
@@ -28,16 +35,19 @@ export class Problem extends Error {
   readonly status: number;
   readonly faults: readonly Fault[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Further members of the problem details. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     status: number,
     detail: string,
-    { faults = [], headers = {} }: { faults?: Fault[]; headers?: Record<string, string> } = {},
+    { faults = [], headers = {}, members = {} }: ProblemOptions = {},
   ) {
     super(detail);
     this.status = status;
     this.faults = faults;
     this.headers = headers;
+    this.members = members;
   }
 }
 
@@ -53,7 +63,7 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
   return {
     onError: (request) => {
       const { error, event } = request;
-      const { status, message, faults, headers } = toProblem(error);
+      const { status, message, faults, headers, members } = toProblem(error);
       if (status >= 500) log(error, event);
       request.response = {
         statusCode: status,
@@ -68,6 +78,7 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
           status,
           detail: message,
           ...(faults.length > 0 && { errors: faults }),
+          ...members,
           requestId: event.requestContext.requestId,
         }),
       };
@@ -89,6 +100,10 @@ function toProblem(error: unknown): Problem {
     const faults = [{ header: 'Idempotency-Key', detail: 'belongs to another request' }];
     return new Problem(422, message, { faults });
   }
+  if (error instanceof DeletionInterruptedError) {
+    const { status, headers } = toProblem(error.cause);
+    return new Problem(status, message, { headers, members: { count: error.deleted } });
+  }
   if (error instanceof UnavailableError) return unavailable(error);
   if (isTransient(error)) return unavailable(new UnavailableError());
   return new Problem(500, 'Something went wrong here.');
@@ -100,7 +115,8 @@ function unavailable({ message, retryAfterS }: UnavailableError): Problem {
 }
 
 /** Logs a failure. Lambda's JSON format adds time, level and request id; no personal data. */
-function log(error: unknown, { requestContext }: HttpEvent): void {
+function log(thrown: unknown, { requestContext }: HttpEvent): void {
+  const error = thrown instanceof DeletionInterruptedError ? thrown.cause : thrown;
   const { routeKey, requestId, authorizer } = requestContext;
   console[isTransient(error) ? 'warn' : 'error']({
     message: 'Request failed',

@@ -3,9 +3,10 @@ import { isThrottling } from '../aws-errors.ts';
 import { mapAhead } from '../concurrency.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import type { RowFormat } from '../formats/row-format.ts';
+import { inBatches } from './batch-get.ts';
 import { matchingIds, newestId } from './customer-index.ts';
 import { queryInParallel } from './parallel-query.ts';
-import { getRows, inBatches, queryRows } from './serialized-items/index.ts';
+import { getRows, queryRows } from './serialized-items/index.ts';
 import { customersIn, type IdRange, idInSortKey, LAST_ID } from './table.ts';
 
 /** Batches of customers that are read concurrently, or wait to be consumed. */

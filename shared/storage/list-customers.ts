@@ -1,8 +1,9 @@
 import { mapConcurrently } from '../concurrency.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import { JSON_ROWS } from '../formats/json.ts';
+import { inBatches } from './batch-get.ts';
 import { matchingIds } from './customer-index.ts';
-import { getRows, inBatches, queryRows } from './serialized-items/index.ts';
+import { getRows, queryRows } from './serialized-items/index.ts';
 import { customersIn, LAST_ID } from './table.ts';
 
 /** Position and size of a page. */

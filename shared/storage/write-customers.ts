@@ -1,6 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  BatchGetCommand,
+  type BatchGetCommandInput,
+  DeleteCommand,
+  PutCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../concurrency.ts';
 import {
   applyChanges,
@@ -10,53 +15,23 @@ import {
 } from '../domain/customer.ts';
 import {
   CustomerNotFoundError,
+  DeletionInterruptedError,
   VersionMismatchError,
   WriteConflictError,
 } from '../domain/errors.ts';
+import { batchesOf, batchGet } from './batch-get.ts';
 import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer } from './read-customer.ts';
-import { customerKey, sequenceKey } from './table.ts';
+import { customerKey, idInSortKey, KEY } from './table.ts';
 
 /** Concurrent writers of one customer are rare, so that this many attempts are plenty. */
 const MAX_UPDATE_ATTEMPTS = 20;
 const MAX_BACKOFF_MS = 100;
-/** Concurrent deletions of one bulk delete. */
+/** Concurrent deletions of one bulk delete, and concurrent batches of its reads. */
 const DELETE_CONCURRENCY = 32;
-
-/**
- * Takes the merchant's next id, and the creation time that goes with it. Ids may have gaps but are
- * never reused. Creation times never decrease as ids increase, even if the clocks of two functions
- * differ, so that order by time is order by id.
- */
-export async function nextId(merchantId: string): Promise<{ id: number; date: string }> {
-  const now = new Date().toISOString();
-  try {
-    return await incrementSequence(merchantId, now);
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    // Another function's clock is ahead of this one's: reuse its time.
-    return await incrementSequence(merchantId);
-  }
-}
-
-/**
- * Stores a new customer.
- *
- * @returns false if its id is already in use; nothing is changed then.
- */
-export async function addCustomer(merchantId: string, customer: Customer): Promise<boolean> {
-  return conditionHolds(
-    documents.send(
-      new PutCommand({
-        TableName: TABLE_NAME,
-        Item: toItem(merchantId, customer),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    ),
-  );
-}
+const READ_CONCURRENCY = 4;
 
 /**
  * Changes the given fields and leaves the others as they are. Writes nothing if nothing changes.
@@ -96,7 +71,8 @@ export async function updateCustomer(
 }
 
 /**
- * Deletes a customer.
+ * Deletes a customer. It is read first, so that a lost response cannot make an id that never
+ * existed count as deleted.
  *
  * @param isExpected whether the version may be deleted (`If-Match`).
  * @throws CustomerNotFoundError
@@ -107,31 +83,55 @@ export async function deleteCustomer(
   id: number,
   isExpected?: (version: number) => boolean,
 ): Promise<void> {
-  if (!isExpected) {
-    const outcome = await removeCustomer(merchantId, id);
-    if (outcome === 'condition failed') throw new CustomerNotFoundError(id);
-    return;
-  }
   const current = await getCustomer(merchantId, id);
   if (!current) throw new CustomerNotFoundError(id);
-  if (!isExpected(current.version)) throw new VersionMismatchError(id);
-  const outcome = await removeCustomer(merchantId, id, current.version);
+  if (isExpected && !isExpected(current.version)) throw new VersionMismatchError(id);
+  const outcome = await removeCustomer(merchantId, id, isExpected && current.version);
   if (outcome === 'done') return;
   // If the customer still exists, another writer has changed it since.
-  if (await getCustomer(merchantId, id)) throw new VersionMismatchError(id);
+  if (isExpected && (await getCustomer(merchantId, id))) throw new VersionMismatchError(id);
   if (outcome === 'condition failed') throw new CustomerNotFoundError(id);
 }
 
 /**
- * Deletes customers; ids that do not exist are skipped.
+ * Deletes customers; ids that do not exist are skipped. The customers are not deleted together: if
+ * it fails, some of them may be deleted.
  *
  * @returns how many were deleted.
+ * @throws DeletionInterruptedError if it fails after the first deletion.
  */
 export async function deleteCustomers(merchantId: string, ids: readonly number[]): Promise<number> {
-  const outcomes = await mapConcurrently(ids, DELETE_CONCURRENCY, (id) =>
-    removeCustomer(merchantId, id),
-  );
-  return outcomes.filter((outcome) => outcome !== 'condition failed').length;
+  const existing = await existingIds(merchantId, ids);
+  let deleted = 0;
+  try {
+    await mapConcurrently(existing, DELETE_CONCURRENCY, async (id) => {
+      if ((await removeCustomer(merchantId, id)) !== 'condition failed') deleted += 1;
+    });
+  } catch (error) {
+    if (deleted === 0) throw error;
+    throw new DeletionInterruptedError(deleted, existing.length, error);
+  }
+  return deleted;
+}
+
+type KeysToGet = NonNullable<BatchGetCommandInput['RequestItems']>[string];
+
+/** Returns those ids that exist, as {@link deleteCustomer} reads a customer first. */
+async function existingIds(merchantId: string, ids: readonly number[]): Promise<number[]> {
+  const existing: number[] = [];
+  await mapConcurrently(batchesOf(ids), READ_CONCURRENCY, async (batch) => {
+    const Keys = batch.map((id) => customerKey(merchantId, id));
+    const wanted: KeysToGet = { Keys, ConsistentRead: true, ProjectionExpression: KEY.sort };
+    await batchGet(wanted, async (keys) => {
+      const { Responses, UnprocessedKeys } = await documents.send(
+        new BatchGetCommand({ RequestItems: { [TABLE_NAME]: keys } }),
+      );
+      const found = Responses?.[TABLE_NAME] ?? [];
+      existing.push(...found.map((item) => idInSortKey(item[KEY.sort])));
+      return UnprocessedKeys?.[TABLE_NAME];
+    });
+  });
+  return existing;
 }
 
 /**
@@ -186,22 +186,6 @@ function watchForLostResponses({ middlewareStack }: DeleteCommand): () => boolea
     { step: 'finalizeRequest', priority: 'low', name: 'watchForLostResponses', override: true },
   );
   return () => lost;
-}
-
-async function incrementSequence(merchantId: string, now?: string) {
-  const { Attributes } = await documents.send(
-    new UpdateCommand({
-      TableName: TABLE_NAME,
-      Key: sequenceKey(merchantId),
-      UpdateExpression: now ? 'ADD lastId :one SET lastDate = :now' : 'ADD lastId :one',
-      ...(now && {
-        ConditionExpression: 'attribute_not_exists(lastDate) OR lastDate <= :now',
-      }),
-      ExpressionAttributeValues: { ':one': 1, ...(now && { ':now': now }) },
-      ReturnValues: 'ALL_NEW',
-    }),
-  );
-  return { id: Attributes?.lastId as number, date: Attributes?.lastDate as string };
 }
 
 async function conditionHolds(write: Promise<unknown>): Promise<boolean> {

@@ -3,6 +3,11 @@ import type { Passing } from './fault-proxy.ts';
 
 /** What a request asks of DynamoDB, as a policy looks at it. */
 export interface DynamoDbCall {
+  /**
+   * A transaction is permitted by the actions of its writes.
+   *
+   * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+   */
   readonly action: string;
   /** The index where one is queried; undefined for the table itself. */
   readonly index: string | undefined;
@@ -25,6 +30,7 @@ interface Body {
   readonly ExpressionAttributeNames?: Record<string, string>;
   readonly ExpressionAttributeValues?: Attributes;
   readonly ExclusiveStartKey?: Attributes;
+  readonly TransactItems?: { Put?: { Item: Attributes } }[];
 }
 
 /**
@@ -39,7 +45,7 @@ export function readCall({ operation, body }: Passing): DynamoDbCall {
     throw new Error(`A ${operation} whose keys are not known: ${body}`);
   }
   return {
-    action: operation,
+    action: operation === 'TransactWriteItems' ? 'PutItem' : operation,
     index: request.IndexName,
     leadingKeys: [...new Set(keys as string[])],
     written: writtenBy(operation, request),
@@ -56,11 +62,18 @@ function keysOf(operation: string, request: Body): (Attributes | undefined)[] {
       return [request.Item];
     case 'BatchGetItem':
       return Object.values(request.RequestItems ?? {}).flatMap(({ Keys }) => Keys);
+    case 'TransactWriteItems':
+      return putItems(request);
     case 'Query':
       return keysOfQuery(request);
     default:
       return [];
   }
+}
+
+/** Items of a transaction that puts; undefined for any other write. */
+function putItems({ TransactItems = [] }: Body): (Attributes | undefined)[] {
+  return TransactItems.map(({ Put }) => Put?.Item);
 }
 
 function keysOfQuery(request: Body): (Attributes | undefined)[] {
@@ -73,6 +86,9 @@ function keysOfQuery(request: Body): (Attributes | undefined)[] {
 function writtenBy(operation: string, request: Body): string[] {
   const { Item = {}, Key = {}, UpdateExpression = '', ExpressionAttributeNames = {} } = request;
   if (operation === 'PutItem') return Object.keys(Item);
+  if (operation === 'TransactWriteItems') {
+    return putItems(request).flatMap((item) => Object.keys(item ?? {}));
+  }
   if (operation !== 'UpdateItem') return [];
   const names = [...UpdateExpression.matchAll(/(#?\w+) (?:=|:)/g)].map(([, name = '']) => name);
   return [...Object.keys(Key), ...names.map((name) => ExpressionAttributeNames[name] ?? name)];

@@ -1,15 +1,13 @@
 import type { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import {
   BatchGetItemCommand,
-  type BatchGetItemCommandOutput,
   type KeysAndAttributes,
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
-import { UnavailableError } from '../../domain/errors.ts';
 import type { RowFormat } from '../../formats/row-format.ts';
+import { batchGet } from '../batch-get.ts';
 import { dynamodb, TABLE_NAME } from '../dynamodb.ts';
 import { rawCustomerKey } from '../table.ts';
 import { type ItemSerializer, itemSerializer, type Rows } from './item-serializer.ts';
@@ -18,12 +16,6 @@ import { type ItemSerializer, itemSerializer, type Rows } from './item-serialize
  * The fast path of lists and exports: reads customers and serializes them as rows of a format,
  * straight from the bytes of DynamoDB's responses, since the SDK's objects take 10 times as long.
  */
-
-/** DynamoDB's limit for one BatchGetItem. */
-const MAX_BATCH_SIZE = 100;
-/** Unprocessed keys of a throttled table are requested again, with exponential back-off. */
-const MAX_ATTEMPTS = 7;
-const FIRST_BACKOFF_MS = 50;
 
 /** Queries a page of customers, serialized as rows. */
 export async function queryRows(
@@ -37,7 +29,7 @@ export async function queryRows(
 }
 
 /**
- * Returns the rows of at most {@link MAX_BATCH_SIZE} customers in the order of the ids, read
+ * Returns the rows of a batch of customers in the order of the ids, read
  * consistently; absent customers are skipped.
  *
  * @throws UnavailableError if the table stays throttled.
@@ -48,37 +40,19 @@ export async function getRows(
   format: RowFormat,
 ): Promise<{ text: Buffer; count: number }> {
   const found = new Map<number, Buffer>();
-  let wanted: KeysAndAttributes | undefined = {
-    Keys: ids.map((id) => rawCustomerKey(merchantId, id)),
-    ConsistentRead: true,
-  };
-  for (let attempt = 0; wanted?.Keys?.length; attempt += 1) {
-    if (attempt === MAX_ATTEMPTS) throw new UnavailableError();
-    if (attempt > 0) await setTimeout(FIRST_BACKOFF_MS * 2 ** attempt * Math.random());
-    const command: BatchGetItemCommand = new BatchGetItemCommand({
-      RequestItems: { [TABLE_NAME]: wanted },
-    });
+  const Keys = ids.map((id) => rawCustomerKey(merchantId, id));
+  await batchGet({ Keys, ConsistentRead: true }, async (wanted: KeysAndAttributes) => {
+    const command = new BatchGetItemCommand({ RequestItems: { [TABLE_NAME]: wanted } });
     const rows = tapRows(command, TABLE_NAME, format);
-    const response: BatchGetItemCommandOutput = await dynamodb.send(command);
+    const { Responses, UnprocessedKeys } = await dynamodb.send(command);
     // A response need not name a table of which it has no items.
-    if (response.Responses?.[TABLE_NAME]) {
+    if (Responses?.[TABLE_NAME]) {
       for (const [id, row] of eachRow(rows())) found.set(id, row);
     }
-    wanted = response.UnprocessedKeys?.[TABLE_NAME];
-  }
+    return UnprocessedKeys?.[TABLE_NAME];
+  });
   const inOrder = ids.flatMap((id) => found.get(id) ?? []);
   return { text: Buffer.concat(inOrder), count: inOrder.length };
-}
-
-/** Yields ids in batches that {@link getRows} accepts. */
-export async function* inBatches(
-  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
-): AsyncGenerator<number[]> {
-  for await (const ids of pages) {
-    for (let from = 0; from < ids.length; from += MAX_BATCH_SIZE) {
-      yield ids.slice(from, from + MAX_BATCH_SIZE);
-    }
-  }
 }
 
 function eachRow({ text, ids, ends }: Rows): [id: number, row: Buffer][] {

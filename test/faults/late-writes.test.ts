@@ -1,0 +1,191 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import {
+  dynamodbError,
+  type FaultProxy,
+  type Faults,
+  first,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { quiet } from '../support/logs.ts';
+import { expectProblem } from '../support/problem.ts';
+
+useApi();
+
+/** The SDK gives an attempt up after 4 seconds and sends the request again. */
+const LATE_MS = 6_000;
+const WRITES = /^(?:PutItem|TransactWriteItems|DeleteItem)/;
+
+let dynamodb: FaultProxy;
+beforeAll(async () => {
+  if (!isLocal) return;
+  quiet();
+  dynamodb = await startProxyOf('dynamodb');
+});
+afterAll(async () => {
+  await dynamodb?.close();
+});
+
+describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
+  /** A merchant, and when the last late write of it has reached DynamoDB. */
+  async function merchantWithLateWrites(isLate: (operation: string, body: string) => boolean) {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const landed: Promise<void>[] = [];
+    const faults: Faults = ({ operation, body }) => {
+      if (!isLate(operation, body)) return undefined;
+      landed.push(setTimeout(LATE_MS + 500));
+      return { delayMs: LATE_MS };
+    };
+    return {
+      merchant,
+      begin: () => dynamodb.inject(name, faults),
+      settle: async () => {
+        expect(landed.length).toBeGreaterThan(0);
+        await Promise.all(landed);
+        dynamodb.heal(name);
+      },
+    };
+  }
+
+  /** Is late for the first write of each kind, and not for its retries. */
+  function firstWrite() {
+    let seen = 0;
+    return (operation: string, body: string) => {
+      if (!WRITES.test(operation) || !body.includes('CUSTOMER#')) return false;
+      seen += 1;
+      return seen === 1;
+    };
+  }
+
+  async function expectGone(merchant: Client, id: number): Promise<void> {
+    expectProblem(await merchant.call('GET', `/customers/${id}`), 404);
+    expect((await merchant.call('GET', '/customers')).body).toEqual([]);
+    expect((await merchant.call('GET', '/customers/count')).body).toEqual({ count: 0 });
+  }
+
+  test('of a create does not bring a deleted customer back', async () => {
+    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    begin();
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
+    await settle();
+    await expectGone(merchant, id);
+  });
+
+  test('of a create with an Idempotency-Key does not bring a deleted customer back', async () => {
+    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    begin();
+    const headers = { 'idempotency-key': 'k' };
+    const { body } = await merchant.call('POST', '/customers', { body: { name: 'A' }, headers });
+    const id = body.mexcParamvaluesetsid;
+    expect((await merchant.call('DELETE', '/customers', { body: [id] })).body.count).toBe(1);
+    await settle();
+    await expectGone(merchant, id);
+  });
+
+  test('of a create whose client tries again with its key does not bring the customer back', async () => {
+    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    begin();
+    const post = () =>
+      merchant.call('POST', '/customers', {
+        body: { name: 'A' },
+        headers: { 'idempotency-key': 'k' },
+      });
+    const slow = post();
+    await setTimeout(1_000);
+    const { body } = await post();
+    const id = body.mexcParamvaluesetsid;
+    expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
+    expect((await slow).body).toEqual(body);
+    await settle();
+    await expectGone(merchant, id);
+  });
+
+  test('of a change does not bring a deleted customer back', async () => {
+    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    begin();
+    const path = `/customers/${id}`;
+    expect((await merchant.call('PATCH', path, { body: { name: 'B' } })).status).toBe(200);
+    expect((await merchant.call('DELETE', path)).status).toBe(200);
+    await settle();
+    await expectGone(merchant, id);
+  });
+
+  test('of a delete deletes no other customer', async () => {
+    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    begin();
+    expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
+    const next = await create(merchant, { name: 'B' });
+    expect(next.mexcParamvaluesetsid).toBeGreaterThan(id);
+    await settle();
+    expect((await merchant.call('GET', '/customers')).body).toEqual([next]);
+  });
+});
+
+describe.runIf(isLocal)('a delete whose response is lost', () => {
+  async function merchantOfLostDeletes() {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    const lost = first(1, 'lose the answer', /^DeleteItem/);
+    return { merchant, id, loseNext: () => dynamodb.inject(name, lost) };
+  }
+
+  test('counts the customer that it deleted', async () => {
+    const { merchant, id, loseNext } = await merchantOfLostDeletes();
+    loseNext();
+    expect((await merchant.call('DELETE', '/customers', { body: [id] })).body.count).toBe(1);
+    expectProblem(await merchant.call('GET', `/customers/${id}`), 404);
+  });
+
+  test('returns 200 for the customer that it deleted', async () => {
+    const { merchant, id, loseNext } = await merchantOfLostDeletes();
+    loseNext();
+    expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
+  });
+
+  test('does not count an id that never existed', async () => {
+    const { merchant, id, loseNext } = await merchantOfLostDeletes();
+    loseNext();
+    const { body } = await merchant.call('DELETE', '/customers', { body: [id + 1, id + 2] });
+    expect(body.count).toBe(0);
+  });
+
+  test('returns 404 for an id that never existed', async () => {
+    const { merchant, id, loseNext } = await merchantOfLostDeletes();
+    loseNext();
+    expectProblem(await merchant.call('DELETE', `/customers/${id + 1}`), 404);
+  });
+});
+
+describe.runIf(isLocal)('a bulk delete that DynamoDB interrupts', () => {
+  test('returns 503 with how many are deleted, and can be sent again', async () => {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    const customers = await Promise.all(
+      Array.from({ length: 60 }, () => create(merchant, { name: 'A' })),
+    );
+    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+    const allowed = new Set(ids.slice(0, 20));
+    dynamodb.inject(name, ({ operation, body }) => {
+      const id = Number(/CUSTOMER#(\d+)/.exec(body)?.[1]);
+      return operation === 'DeleteItem' && !allowed.has(id)
+        ? dynamodbError(400, 'ProvisionedThroughputExceededException')
+        : undefined;
+    });
+    const interrupted = await merchant.call('DELETE', '/customers', { body: ids });
+    dynamodb.heal(name);
+    expect(interrupted.status).toBe(503);
+    expect(interrupted.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+    const { count, detail } = interrupted.body;
+    expect(count).toBeGreaterThan(0);
+    expect(detail).toContain(`${count} of 60 customers are deleted`);
+    expect((await merchant.call('GET', '/customers?limit=100')).body).toHaveLength(60 - count);
+    const again = await merchant.call('DELETE', '/customers', { body: ids });
+    expect(again.body).toEqual({ result: 'Removed', count: 60 - count });
+  });
+});
