@@ -1,6 +1,6 @@
 /**
  * Runs the suite against Amazon's own DynamoDB Local, in memory, in place of dynalite. Needs Java
- * 17 or later. Arguments go to vitest: `npm run test:dynamodb-local -- test/list.test.ts`.
+ * 17 or later. Arguments go to vitest: `npm run test:dynamodb-local -- test/contract/paging.test.ts`.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

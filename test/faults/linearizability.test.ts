@@ -12,8 +12,8 @@ import { type Operation, Undecided, violation } from '../support/linearizability
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Random, randomOf, SEED } from '../support/random.ts';
+import { randomFaults } from '../support/random-faults.ts';
 import { type Answered, type Asked, registerOf, type Texts } from '../support/register.ts';
-import { storm } from '../support/storm.ts';
 
 useApi();
 
@@ -314,7 +314,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     const random = randomOf(SEED);
-    dynamodb.inject(name, storm(random).dynamodb);
+    dynamodb.inject(name, randomFaults(random).dynamodb);
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
       requests: howMany({ short: 450, long: 2_000 }),

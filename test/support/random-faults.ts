@@ -8,8 +8,8 @@ import {
 } from './fault-proxy.ts';
 import type { Random } from './random.ts';
 
-/** Faults in front of both servers, for as long as the storm lasts. */
-export interface Storm {
+/** Faults in front of both servers, until they are ended. */
+export interface RandomFaults {
   readonly dynamodb: Faults;
   readonly s3: Faults;
   end(): void;
@@ -44,8 +44,8 @@ const S3_FAULTS: readonly Fault[] = [
 /** As a write is refused that another came before; the table itself has not changed. */
 const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
 
-/** A storm of faults, each chosen by chance. */
-export function storm(random: Random): Storm {
+/** Returns faults that are chosen at random. */
+export function randomFaults(random: Random): RandomFaults {
   const passed = { requests: 0, faults: 0 };
   const loose = new Set<string>();
   /** The fault of each try of an invocation, where it has one. */

@@ -16,8 +16,8 @@ import { filesOf } from '../support/files.ts';
 import { howMany } from '../support/length.ts';
 import { quiet } from '../support/logs.ts';
 import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
+import { type RandomFaults, randomFaults } from '../support/random-faults.ts';
 import { type Asked, type Register, registerOf, type Texts } from '../support/register.ts';
-import { type Storm, storm } from '../support/storm.ts';
 
 useApi();
 
@@ -31,7 +31,7 @@ const REQUESTS_OF_EACH = howMany({ short: 20, long: 60 });
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;
 const LONG_EXPORTS = 2;
-/** More tries than any storm of this kind withstands. */
+/** More tries than random faults let fail in a row. */
 const MAX_TRIES = 40;
 const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
 const FIELDS = ['name', 'customerid', 'companyno', 'fax'];
@@ -62,10 +62,10 @@ interface Merchant {
   readonly shared: Map<string, readonly string[]>;
 }
 
-describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
+describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
-  let weather: Storm;
+  let injected: RandomFaults;
   let merchants: Merchant[];
   let large: Merchant & { readonly ids: number[]; readonly file: Buffer };
   /** How each endpoint was answered, by its function. */
@@ -92,16 +92,16 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     const answer = await merchant.client.call('POST', '/customers/export/csv', { body: ids });
     merchant.urls.push(answer.body.url);
     large = { ...merchant, ids, file: await download(answer.body.url) };
-    weather = storm(random);
-    dynamodb.inject('', weather.dynamodb);
-    s3.inject('', weather.s3);
+    injected = randomFaults(random);
+    dynamodb.inject('', injected.dynamodb);
+    s3.inject('', injected.s3);
     await Promise.all([
       ...merchants.flatMap((merchant) =>
         Array.from({ length: CLIENTS_OF_EACH }, (_, nth) => behave(merchant, nth)),
       ),
       exportAll(),
     ]);
-    weather.end();
+    injected.end();
     for (const merchant of merchants) await createAgain(merchant);
   });
   afterAll(async () => {
@@ -117,7 +117,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
     return { name, client, sharedId: shared.mexcParamvaluesetsid, ...lists };
   }
 
-  /** Calls the API; what is neither meant nor a clean 503 fails the storm. */
+  /** Calls the API; what is neither meant nor a clean 503 fails the test. */
   async function call(
     { client }: Merchant,
     method: string,
@@ -414,7 +414,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
   }
 
   test('has reached every endpoint, and made some of them unavailable', () => {
-    const { requests, faults } = weather.passed;
+    const { requests, faults } = injected.passed;
     expect(requests).toBeGreaterThan(howMany({ short: 300, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
     for (const { function: name } of ENDPOINTS) {
@@ -508,7 +508,7 @@ describe.runIf(isLocal)(`a storm of faults (SEED=${SEED})`, () => {
       const left = new Set(await filesOf(name));
       expect(keys.filter((key) => !left.has(key))).toEqual([]);
       const untold = [...left].filter((key) => !keys.includes(key ?? ''));
-      expect(untold.filter((key) => !weather.loose.has(key ?? ''))).toEqual([]);
+      expect(untold.filter((key) => !injected.loose.has(key ?? ''))).toEqual([]);
     }
   });
 });

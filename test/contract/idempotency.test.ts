@@ -1,0 +1,104 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
+import { describe, expect, test } from 'vitest';
+import { idempotencyRecordKey } from '../../shared/storage/table.ts';
+import { isLocal, localStack, merchantsAvailable, newMerchant, useApi } from '../support/api.ts';
+import { expectProblem } from '../support/problem.ts';
+import { SEED_CUSTOMER } from '../support/seed.ts';
+
+useApi();
+
+describe('a request with an Idempotency-Key', () => {
+  const withKey = (key: string, body: unknown) => ({ body, headers: { 'idempotency-key': key } });
+
+  test('gives a retry the first answer and makes no second customer', async () => {
+    const merchant = await newMerchant();
+    const key = crypto.randomUUID();
+    const first = await merchant.call('POST', '/customers', withKey(key, { name: 'A', fax: '' }));
+    const retry = await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
+    expect(retry.status).toBe(200);
+    expect(retry.body).toEqual(first.body);
+    expect((await merchant.call('GET', '/customers')).body).toEqual([first.body]);
+  });
+
+  test('makes one customer also when many arrive at once', async () => {
+    const merchant = await newMerchant();
+    const key = crypto.randomUUID();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        merchant.call('POST', '/customers', withKey(key, SEED_CUSTOMER)),
+      ),
+    );
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body).toEqual(answers[0]?.body);
+    }
+    expect((await merchant.call('GET', '/customers')).body).toHaveLength(1);
+  });
+
+  test('gives a late retry the first answer, without undoing what came between', async () => {
+    const merchant = await newMerchant();
+    const key = crypto.randomUUID();
+    const first = await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
+    const path = first.headers.get('location') as string;
+    await merchant.call('PATCH', path, { body: { name: 'B' } });
+    const retry = await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
+    expect(retry.body).toEqual(first.body);
+    expect((await merchant.call('GET', path)).body.name).toBe('B');
+    await merchant.call('DELETE', path);
+    await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
+    expect((await merchant.call('GET', path)).status).toBe(404);
+  });
+
+  test('is 422 where the key belongs to another body', async () => {
+    const merchant = await newMerchant();
+    const key = crypto.randomUUID();
+    await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
+    const { status, body } = await merchant.call('POST', '/customers', withKey(key, { name: 'B' }));
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([{ header: 'Idempotency-Key', detail: expect.any(String) }]);
+    expect((await merchant.call('GET', '/customers')).body).toHaveLength(1);
+  });
+
+  test.each(['', 'two words', 'x'.repeat(256)])('is 400 where the key is %j', async (key) => {
+    const merchant = await newMerchant();
+    const answer = await merchant.call('POST', '/customers', withKey(key, {}));
+    expectProblem(answer, 400, [{ header: 'Idempotency-Key' }]);
+    expect((await merchant.call('GET', '/customers')).body).toEqual([]);
+  });
+
+  test.runIf(merchantsAvailable > 1)("is apart from another merchant's same key", async () => {
+    const one = await newMerchant();
+    const other = await newMerchant(1);
+    const key = crypto.randomUUID();
+    await one.call('POST', '/customers', withKey(key, { name: 'A' }));
+    const answer = await other.call('POST', '/customers', withKey(key, { name: 'B' }));
+    expect(answer).toMatchObject({ status: 200, body: { name: 'B' } });
+  });
+
+  test.runIf(isLocal)('is remembered for 24 hours, and new afterwards', async () => {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    await merchant.call('POST', '/customers', withKey('k', { name: 'A' }));
+    const dynamodb = DynamoDBDocument.from(new DynamoDBClient());
+    const record = {
+      TableName: localStack().table,
+      Key: idempotencyRecordKey(name, 'k'),
+    };
+    const { Item } = await dynamodb.get({ ...record, ConsistentRead: true });
+    const lifetime = Item?.expiresAt - Date.now() / 1_000;
+    expect(lifetime).toBeGreaterThan(24 * 3_600 - 60);
+    expect(lifetime).toBeLessThanOrEqual(24 * 3_600);
+
+    // DynamoDB deletes an expired record days later, or as here not at all.
+    await dynamodb.update({
+      ...record,
+      UpdateExpression: 'SET expiresAt = :past',
+      ExpressionAttributeValues: { ':past': Math.floor(Date.now() / 1_000) - 1 },
+    });
+    const later = await merchant.call('POST', '/customers', withKey('k', { name: 'B' }));
+    expect(later).toMatchObject({ status: 200, body: { name: 'B' } });
+    expect((await merchant.call('GET', '/customers')).body).toHaveLength(2);
+    dynamodb.destroy();
+  });
+});

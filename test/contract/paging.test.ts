@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import {
+  create,
+  eventually,
+  isLocal,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import { customerIdsOf, newSampleMerchant } from '../support/sample-merchant.ts';
+
+useApi();
+
+describe('pages', () => {
+  test('lead from one to the next, each customer once', async () => {
+    const merchant = await newSampleMerchant();
+    for (const filter of ['', '&filter=!search&search=nothing']) {
+      await eventually(async () => {
+        let path: string | undefined = `/customers?limit=2${filter}`;
+        const seen: string[] = [];
+        while (path) {
+          const { body, headers } = await merchant.call('GET', path);
+          seen.push(customerIdsOf(body));
+          const link: string | undefined = headers
+            .get('link')
+            ?.match(/^<([^>]+)>; rel="next"$/)?.[1];
+          expect(headers.has('link')).toBe(link !== undefined);
+          path = link && new URL(link).pathname + new URL(link).search;
+          if (link) expect(link.startsWith(`${merchant.url}/`)).toBe(true);
+        }
+        expect(seen).toEqual(['K1 K2', 'K3 K4', 'K5']);
+      });
+    }
+  });
+
+  test('begin where start says, with and without a filter', async () => {
+    const merchant = await newSampleMerchant();
+    const at = async (query: string) =>
+      customerIdsOf((await merchant.call('GET', `/customers?${query}`)).body);
+    await eventually(async () => {
+      expect(await at('start=3')).toBe('K4 K5');
+      expect(await at('start=1&limit=2')).toBe('K2 K3');
+      expect(await at('start=5')).toBe('');
+      expect(await at('filter=search&search=nisse&start=1')).toBe('K4');
+      expect(await at('start=0')).toBe('K1 K2 K3 K4 K5');
+    });
+  });
+
+  test('have no customer twice, and none lost, when others are deleted in between', async () => {
+    const merchant = await newSampleMerchant();
+    const first = await merchant.call('GET', '/customers?limit=2');
+    const last = first.body[1].mexcParamvaluesetsid;
+    await merchant.call('DELETE', `/customers/${last}`);
+    const link = first.headers.get('link')?.match(/<(.+)>/)?.[1] as string;
+    const { body } = await merchant.call('GET', new URL(link).pathname + new URL(link).search);
+    expect(customerIdsOf(body)).toBe('K3 K4');
+  });
+
+  test('are packed with gzip where the caller takes it', async () => {
+    const merchant = await newSampleMerchant();
+    const packed = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    const plain = await merchant.call('GET', '/customers', {
+      headers: { 'accept-encoding': 'identity' },
+    });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(packed.body).toEqual(plain.body);
+  });
+
+  test('show a customer the moment it is created', async () => {
+    const merchant = await newMerchant();
+    for (let count = 1; count <= 5; count += 1) {
+      await create(merchant, { name: `${count}` });
+      expect((await merchant.call('GET', '/customers')).body).toHaveLength(count);
+    }
+  });
+});
+
+describe('a wrong query is 400 and names the parameter', () => {
+  test.each([
+    ['limit=0', 'limit'],
+    ['limit=1001', 'limit'],
+    ['limit=abc', 'limit'],
+    ['limit=1.5', 'limit'],
+    ['limit=', 'limit'],
+    ['limit=1&limit=2', 'limit'],
+    ['start=-1', 'start'],
+    ['start=x', 'start'],
+    ['cursor=', 'cursor'],
+    ['cursor=abc', 'cursor'],
+    ['cursor=../../../../etc', 'cursor'],
+    ['limt=5', 'limt'],
+  ])('%s', async (query, parameter) => {
+    const merchant = await newMerchant();
+    const { status, headers, body } = await merchant.call('GET', `/customers?${query}`);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(body.errors).toEqual([{ parameter, detail: expect.any(String) }]);
+    expect(body.detail).toContain(parameter);
+  });
+
+  test('a cursor that was changed, or made for other filters', async () => {
+    const merchant = await newSampleMerchant();
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    const at = (query: string) => merchant.call('GET', `/customers?${query}`);
+    expect(await at(`cursor=${cursor}`)).toMatchObject({ status: 200 });
+    const changed = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1);
+    expect(await at(`cursor=${changed}`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&filter=isPrivate`)).toMatchObject({ status: 400 });
+    expect(await at(`cursor=${cursor}&start=1`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(merchantsAvailable > 1)("another merchant's cursor", async () => {
+    const merchant = await newSampleMerchant();
+    const other = await newMerchant(1);
+    const { headers } = await merchant.call('GET', '/customers?limit=2');
+    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+    expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
+  });
+
+  test.runIf(isLocal)('a page whose answer would pass 6 MB', async () => {
+    const merchant = await newMerchant();
+    const notes = 'å'.repeat(10_000);
+    await Promise.all(
+      Array.from({ length: 170 }, () => create(merchant, { notes, statuslog: notes })),
+    );
+    const headers = { 'accept-encoding': 'identity' };
+    const all = await merchant.call('GET', '/customers?limit=1000', { headers });
+    expect(all.status).toBe(400);
+    expect(all.body.errors[0].parameter).toBe('limit');
+    expect((await merchant.call('GET', '/customers?limit=100', { headers })).body).toHaveLength(
+      100,
+    );
+    const packed = await merchant.call('GET', '/customers?limit=1000');
+    expect(packed.body).toHaveLength(170);
+  });
+});
