@@ -9,26 +9,35 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Operation, type Table } from 'aws-cdk-lib/aws-dynamodb';
-import { type IFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type ITableV2, Operation } from 'aws-cdk-lib/aws-dynamodb';
+import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import type { Construct } from 'constructs';
-import type { Settings } from './settings.ts';
+import { Construct } from 'constructs';
+import type { BundledFunction } from './bundled-function.ts';
+import type { EndpointFunction } from './endpoint-function.ts';
+import type { ExportWorker } from './export-worker.ts';
 
-/** What is watched. Exports take long by nature, so that they are watched apart. */
-interface Watched {
+type AlarmedTable = Pick<
+  ITableV2,
+  'metricSystemErrorsForOperations' | 'metricThrottledRequestsForOperations'
+>;
+
+export interface AlarmsProps {
   readonly api: HttpApi;
-  readonly table: Table;
-  readonly endpoints: readonly IFunction[];
-  readonly exporters: readonly IFunction[];
-  readonly exportRunner: IFunction;
+  readonly table: AlarmedTable;
+  readonly endpoints: readonly EndpointFunction[];
+  readonly unknownRoute: BundledFunction;
+  readonly exportWorker: ExportWorker;
+  /** ARN of the SNS topic to notify; without it, alarms are visible in CloudWatch only. */
+  readonly topicArn?: string | undefined;
 }
 
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html */
-const FAILED_EXECUTIONS = ['DurableExecutionFailed', 'DurableExecutionTimedOut'];
+type AlarmRule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
+  Partial<Pick<AlarmProps, 'evaluationPeriods'>>;
+
 const PERIOD = Duration.minutes(5);
-/** Operations the functions call; see `permissions.ts`. */
-const OPERATIONS = [
+/** DynamoDB operations of all functions; an alarm's expression takes at most 10 metrics. */
+const TABLE_OPERATIONS = [
   Operation.BATCH_GET_ITEM,
   Operation.DELETE_ITEM,
   Operation.GET_ITEM,
@@ -37,105 +46,129 @@ const OPERATIONS = [
   Operation.UPDATE_ITEM,
 ];
 
-/** Alarms on what callers notice: failures, throttling, and answers that take too long. */
-export function addAlarms(scope: Construct, { alarmTopicArn }: Settings, watched: Watched): void {
-  const alarms = Object.entries(rules(watched)).map(
-    ([id, rule]) =>
-      new Alarm(scope, id, {
-        evaluationPeriods: 1,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-        ...rule,
-      }),
-  );
-  if (!alarmTopicArn) return;
-  const action = new SnsAction(Topic.fromTopicArn(scope, 'AlarmTopic', alarmTopicArn));
-  for (const alarm of alarms) {
-    alarm.addAlarmAction(action);
-    alarm.addOkAction(action);
+/** Alarms on what callers notice: errors, throttling and latency. */
+export class Alarms extends Construct {
+  private readonly action: SnsAction | undefined;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { api, table, exportWorker, topicArn } = props;
+    this.action = topicArn ? new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn)) : undefined;
+    this.addFunctionAlarms(props);
+    this.addApiAlarm(api);
+    this.addExportAlarm(exportWorker);
+    this.addThrottleAlarm();
+    this.addTableAlarms(table);
   }
-}
 
-type Rule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
-  Partial<Pick<AlarmProps, 'evaluationPeriods'>>;
-
-function rules({ api, table, endpoints, exporters, exportRunner }: Watched): Record<string, Rule> {
-  const ofTable = { operations: OPERATIONS, period: PERIOD };
-  return {
-    ApiErrors: {
-      alarmDescription: 'The API answered 5xx five times within five minutes',
-      metric: api.metricServerError({ statistic: 'Sum', period: PERIOD }),
-      threshold: 5,
-    },
-    EndpointErrors: {
-      alarmDescription: 'A function crashed or ran out of time; its log says why',
-      metric: errors(endpoints),
+  private addFunctionAlarms({ endpoints, unknownRoute, exportWorker }: AlarmsProps): void {
+    const exports = endpoints.filter(({ endpoint }) => endpoint.files === 'write');
+    const others = endpoints.filter((each) => !exports.includes(each));
+    this.add('EndpointErrors', {
+      alarmDescription: 'A function crashed or timed out; its log has the cause',
+      metric: errors([...others, unknownRoute]),
       threshold: 1,
-    },
-    ExportErrors: {
-      alarmDescription: 'An export crashed or ran out of time; its log says why',
-      metric: errors([...exporters, exportRunner]),
+    });
+    this.add('ExportErrors', {
+      alarmDescription: 'An export crashed or timed out; its log has the cause',
+      metric: errors([...exports, exportWorker]),
       threshold: 1,
-    },
-    LongExportFailures: {
-      alarmDescription: 'A long export was given up; its log says why',
-      metric: combined('SUM', FAILED_EXECUTIONS, (name) =>
-        exportRunner.metric(name, { statistic: 'Sum', period: PERIOD }),
-      ),
-      threshold: 1,
-    },
-    EndpointLatency: {
-      alarmDescription: 'One in a hundred calls of an endpoint took 3 seconds, for 15 minutes',
-      metric: slowest(endpoints),
+    });
+    this.add('EndpointLatency', {
+      alarmDescription: 'p99 latency of an endpoint was 3 seconds or more for 15 minutes',
+      metric: maximumLatency([...others, unknownRoute]),
       threshold: 3_000,
       evaluationPeriods: 3,
-    },
-    ExportLatency: {
-      alarmDescription: 'An export came close to the 29 seconds it has',
-      metric: slowest(exporters),
+    });
+    this.add('ExportLatency', {
+      alarmDescription: 'p99 latency of an export was close to its timeout of 29 seconds',
+      metric: maximumLatency(exports),
       threshold: 25_000,
-    },
-    FunctionThrottles: {
-      alarmDescription: "Lambda turned calls away: the account's concurrency is used up",
-      // The functions of one account and region share their concurrency, so all of them count.
-      metric: LambdaFunction.metricAllThrottles({
-        statistic: 'Sum',
+    });
+  }
+
+  private addApiAlarm(api: HttpApi): void {
+    this.add('ApiErrors', {
+      alarmDescription: 'The API returned five 5xx responses within five minutes',
+      metric: api.metricServerError({ statistic: 'Sum', period: PERIOD }),
+      threshold: 5,
+    });
+  }
+
+  /** @see https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html */
+  private addExportAlarm({ function: worker }: ExportWorker): void {
+    const sum = { statistic: 'Sum', period: PERIOD };
+    this.add('LongExportFailures', {
+      alarmDescription: 'A long export failed for good; the log of the export worker has the cause',
+      metric: new MathExpression({
+        expression: 'SUM([failed, timedOut])',
+        usingMetrics: {
+          failed: worker.metric('DurableExecutionFailed', sum),
+          timedOut: worker.metric('DurableExecutionTimedOut', sum),
+        },
         period: PERIOD,
       }),
       threshold: 1,
-    },
-    TableThrottles: {
+    });
+  }
+
+  /** All functions of an account and region share its concurrency, so that all of them count. */
+  private addThrottleAlarm(): void {
+    this.add('FunctionThrottles', {
+      alarmDescription: "Lambda rejected calls: the account's concurrency is used up",
+      metric: LambdaFunction.metricAllThrottles({ statistic: 'Sum', period: PERIOD }),
+      threshold: 1,
+    });
+  }
+
+  private addTableAlarms(table: AlarmedTable): void {
+    const operations = { operations: TABLE_OPERATIONS, period: PERIOD };
+    this.add('TableThrottles', {
       alarmDescription: 'DynamoDB throttled ten requests within five minutes',
-      metric: table.metricThrottledRequestsForOperations(ofTable),
+      metric: table.metricThrottledRequestsForOperations(operations),
       threshold: 10,
-    },
-    TableErrors: {
-      alarmDescription: 'DynamoDB failed five times within five minutes',
-      metric: table.metricSystemErrorsForOperations(ofTable),
+    });
+    this.add('TableErrors', {
+      alarmDescription: 'DynamoDB returned five system errors within five minutes',
+      metric: table.metricSystemErrorsForOperations(operations),
       threshold: 5,
-    },
-  };
+    });
+  }
+
+  private add(id: string, rule: AlarmRule): void {
+    const alarm = new Alarm(this, id, {
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...rule,
+    });
+    if (!this.action) return;
+    alarm.addAlarmAction(this.action);
+    alarm.addOkAction(this.action);
+  }
 }
 
-function errors(functions: readonly IFunction[]): MathExpression {
-  return combined('SUM', functions, (each) => each.metricErrors({ period: PERIOD }));
+function errors(functions: readonly BundledFunction[]): MathExpression {
+  return combine('SUM', functions, (handler) => handler.metricErrors({ period: PERIOD }));
 }
 
-function slowest(functions: readonly IFunction[]): MathExpression {
-  return combined('MAX', functions, (each) =>
-    each.metricDuration({ statistic: 'p99', period: PERIOD }),
+function maximumLatency(functions: readonly BundledFunction[]): MathExpression {
+  return combine('MAX', functions, (handler) =>
+    handler.metricDuration({ statistic: 'p99', period: PERIOD }),
   );
 }
 
-/** Several metrics as one, such as one of several functions; an alarm takes at most ten. */
-function combined<T>(
-  how: 'SUM' | 'MAX',
-  all: readonly T[],
-  metricOf: (each: T) => Metric,
+/** Combines a metric of several functions; an alarm's expression takes at most 10 metrics. */
+function combine(
+  combination: 'SUM' | 'MAX',
+  functions: readonly BundledFunction[],
+  metricOf: (handler: LambdaFunction) => Metric,
 ): MathExpression {
-  const usingMetrics = Object.fromEntries(all.map((each, index) => [`m${index}`, metricOf(each)]));
+  const usingMetrics = Object.fromEntries(
+    functions.map((each, index) => [`m${index}`, metricOf(each.function)]),
+  );
   return new MathExpression({
-    expression: `${how}([${Object.keys(usingMetrics)}])`,
+    expression: `${combination}([${Object.keys(usingMetrics)}])`,
     usingMetrics,
     period: PERIOD,
   });

@@ -1,13 +1,14 @@
 import { Fn } from 'aws-cdk-lib';
 import { LONG_EXPORT_ROWS } from '../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import type { Endpoint } from './endpoints.ts';
 import { EXPORT_NODE_OPTIONS } from './node-options.ts';
-import type { Storage } from './permissions.ts';
+import type { FunctionContract, Resources } from './permissions.ts';
 import type { Settings } from './settings.ts';
 
-/** Names of the token's claims, where the settings choose them, for every function. */
-export function claimVariables({ claims }: Settings): Record<string, string> {
+type Variables = Readonly<Record<string, string>>;
+
+/** Returns the variables with the names of the token's claims that the settings choose. */
+export function claimVariables({ claims }: Settings): Variables {
   return {
     ...(claims.merchant && { [ENVIRONMENT.merchantClaim]: claims.merchant }),
     ...(claims.service && { [ENVIRONMENT.serviceClaim]: claims.service }),
@@ -15,39 +16,36 @@ export function claimVariables({ claims }: Settings): Record<string, string> {
   };
 }
 
-/** Where a function finds the table and, where it deals with export files, the bucket. */
-export function storageVariables(
-  { table, bucket }: Storage,
-  files: Endpoint['files'],
-): Record<string, string> {
+/**
+ * Returns the variables that a contract requires.
+ *
+ * @throws Error that names a variable which the stack has no value for.
+ */
+export function contractVariables(
+  { files, startsExportJobs, environment = [] }: FunctionContract,
+  resources: Resources,
+): Variables {
   return {
-    [ENVIRONMENT.tableName]: table.tableName,
-    ...(files && { [ENVIRONMENT.bucketName]: bucket.bucketName }),
+    [ENVIRONMENT.tableName]: resources.table.tableName,
+    ...(files && { [ENVIRONMENT.bucketName]: resources.bucket.bucketName }),
     ...(files === 'write' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
+    ...(startsExportJobs &&
+      resources.exportWorker && {
+        [ENVIRONMENT.exportWorker]: resources.exportWorker.functionArn,
+        [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
+      }),
+    ...Object.fromEntries(
+      environment.map((name) => [ENVIRONMENT[name], variableValue(name, resources)]),
+    ),
   };
 }
 
-/**
- * What one endpoint's function is told beside that.
- *
- * @param worker ARN of the export worker's alias.
- */
-export function endpointVariables(
-  endpoint: Endpoint,
-  storage: Storage,
-  worker: string,
-): Record<string, string> {
-  return {
-    ...storageVariables(storage, endpoint.files),
-    ...(endpoint.startsExportJobs && {
-      [ENVIRONMENT.exportWorker]: worker,
-      [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
-    }),
-    // The key of cursors is the UUID in the stack's id
-    // (arn:…:stack/name/uuid). It keeps callers from making cursors up, no more: what a cursor can
-    // reach is the caller's own in any case, since keys are built from the token's merchant.
-    ...(endpoint.environment?.includes('cursorSecret') && {
-      [ENVIRONMENT.cursorSecret]: Fn.select(2, Fn.split('/', storage.table.stack.stackId)),
-    }),
-  };
+function variableValue(name: keyof typeof ENVIRONMENT, { table }: Resources): string {
+  if (name !== 'cursorSecret') {
+    throw new Error(`A contract requires the variable ${name}, which the stack has no value for`);
+  }
+  // The UUID in the stack's id (arn:…:stack/name/uuid). It keeps callers from forging cursors. No
+  // data depends on it: keys are built from the token's merchant, so that a forged cursor would
+  // reach the caller's own customers only.
+  return Fn.select(2, Fn.split('/', table.stack.stackId));
 }

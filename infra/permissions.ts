@@ -1,25 +1,37 @@
-import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Stack, Validations } from 'aws-cdk-lib';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
-import type { TableAccess } from '../shared/http/contract.ts';
+import type { Contract, TableAccess } from '../shared/http/contract.ts';
 import {
   COMPANY_ATTRIBUTES,
-  CUSTOMER_INDEX,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
 } from '../shared/storage/table.ts';
-import type { Endpoint } from './endpoints.ts';
 
-/** Where data is stored. */
-export interface Storage {
-  readonly table: Table;
-  readonly bucket: Bucket;
+/** The part of a contract that is about resources. */
+export type FunctionContract = Pick<
+  Contract,
+  'table' | 'files' | 'startsExportJobs' | 'environment'
+>;
+
+/**
+ * Resources that contracts refer to. Of CDK's interfaces only what is used: their optional
+ * properties are not assignable under TypeScript's `exactOptionalPropertyTypes`.
+ */
+export interface Resources {
+  readonly table: Pick<ITableV2, 'stack' | 'tableArn' | 'tableName'>;
+  readonly bucket: Pick<IBucket, 'arnForObjects' | 'bucketName' | 'node'>;
+  /** Alias by which the export worker is invoked; the worker itself does without. */
+  readonly exportWorker?: Pick<IFunction, 'functionArn'>;
 }
 
 /**
  * Only items and index entries in a merchant's partition. `ForAllValues` also holds if a call has
- * no leading key; those are scans and statements of PartiQL, which no function may make.
+ * no leading key; those are scans and PartiQL statements, which no function may run.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
@@ -27,50 +39,26 @@ const IN_PARTITIONS = {
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [`${PARTITION_PREFIX}*`] },
 };
 
-const EXPORT_WORKER_TABLE_ACCESS: TableAccess = {
-  actions: ['Query', 'BatchGetItem'],
-  indexes: [CUSTOMER_INDEX.name],
-  exportJobs: ['UpdateItem'],
-};
-
-/**
- * Returns all that an endpoint's function may do besides logging: what its code calls, no more.
- *
- * @param worker ARN of the export worker's alias.
- */
-export function statementsOf(
-  endpoint: Endpoint,
-  storage: Storage,
-  worker: string,
+/** Returns all that a function with this contract may do besides logging. */
+export function contractStatements(
+  { table, files, startsExportJobs }: FunctionContract,
+  resources: Resources,
 ): PolicyStatement[] {
-  const { table = {}, files, startsExportJobs } = endpoint;
   return [
-    ...onTable(table, storage),
-    ...(startsExportJobs
-      ? [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [worker] })]
+    ...tableStatements(table ?? {}, resources.table),
+    ...(startsExportJobs && resources.exportWorker
+      ? [
+          new PolicyStatement({
+            actions: ['lambda:InvokeFunction'],
+            resources: [resources.exportWorker.functionArn],
+          }),
+        ]
       : []),
-    ...(files ? [onFiles(files, storage)] : []),
+    ...(files ? [fileStatement(files, resources.bucket)] : []),
   ];
 }
 
-/**
- * Returns all that the export worker may do besides logging.
- *
- * @param arn its own, without a version.
- */
-export function statementsOfWorker(storage: Storage, arn: string): PolicyStatement[] {
-  return [
-    ...onTable(EXPORT_WORKER_TABLE_ACCESS, storage),
-    new PolicyStatement({
-      actions: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
-      // Executions are parts of a version, whose number increases with each deployment.
-      resources: [`${arn}:*`],
-    }),
-    onFiles('write', storage),
-  ];
-}
-
-function onTable(access: TableAccess, { table }: Storage): PolicyStatement[] {
+function tableStatements(access: TableAccess, { tableArn }: Resources['table']): PolicyStatement[] {
   const { actions = [], indexes = [], exportJobs = [], companies = [] } = access;
   const statement = (names: readonly string[], resources: string[], conditions = {}) =>
     names.length === 0 || resources.length === 0
@@ -80,28 +68,38 @@ function onTable(access: TableAccess, { table }: Storage): PolicyStatement[] {
           resources,
           conditions: { ...IN_PARTITIONS, ...conditions },
         });
-  // A policy cannot tell sort keys apart, but no attribute of these items is a customer's.
+  // IAM has no condition on sort keys, but none of these attributes is a customer's.
   const only = (attributes: readonly string[]) => ({
     'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...attributes] },
   });
   return [
-    statement(actions, [table.tableArn]),
+    statement(actions, [tableArn]),
     statement(
       ['Query'],
-      indexes.map((index) => `${table.tableArn}/index/${index}`),
+      indexes.map((index) => `${tableArn}/index/${index}`),
     ),
-    statement(exportJobs, [table.tableArn], only(EXPORT_JOB_ATTRIBUTES)),
-    statement(companies, [table.tableArn], only(COMPANY_ATTRIBUTES)),
+    statement(exportJobs, [tableArn], only(EXPORT_JOB_ATTRIBUTES)),
+    statement(companies, [tableArn], only(COMPANY_ATTRIBUTES)),
   ].flat();
 }
 
-function onFiles(access: 'read' | 'write', { bucket }: Storage): PolicyStatement {
+function fileStatement(access: 'read' | 'write', bucket: Resources['bucket']): PolicyStatement {
   return new PolicyStatement({
-    // A presigned URL can do what its signer can, so that who signs one needs to read the file.
+    // A presigned URL has the permissions of its signer, which therefore needs to read the file.
     actions: [
       ...(access === 'write' ? ['s3:PutObject', 's3:AbortMultipartUpload'] : []),
       's3:GetObject',
     ],
     resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
+  });
+}
+
+/** Acknowledges the wildcard of the files' prefix, which a function with access to files has. */
+export function acknowledgeFilePrefix(scope: Construct, { node }: Resources['bucket']): void {
+  const logicalId = Stack.of(scope).getLogicalId(node.defaultChild as CfnBucket);
+  Validations.of(scope).acknowledge({
+    id: `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${EXPORTS_PREFIX}*]`,
+    reason:
+      'Export files have random names, and only functions that read or write them have access to this prefix.',
   });
 }

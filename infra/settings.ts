@@ -26,8 +26,6 @@ export interface Settings {
   /** SNS topic that alarms are sent to; without it they show in CloudWatch only. */
   readonly alarmTopicArn?: string;
   readonly registers: RegisterSettings;
-  /** Folder with the functions' bundles. */
-  readonly bundles: string;
 }
 
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
@@ -44,10 +42,9 @@ const TOPIC = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/;
 /**
  * Reads the settings from the context.
  *
- * @param bundles folder that `bundleFunctions` has made.
  * @throws Error that names the context value that is wrong, and what it should be.
  */
-export function readSettings(node: Node, bundles: string): Settings {
+export function readSettings(node: Node): Settings {
   const stage = text(node, 'stage', STAGE, 'at most 20 of a-z, 0-9 and -, a letter first') ?? 'dev';
   if (stage.startsWith('prod') && stage !== 'prod') {
     throw new Error(
@@ -71,7 +68,6 @@ export function readSettings(node: Node, bundles: string): Settings {
     },
     ...(alarmTopicArn && { alarmTopicArn }),
     registers: readRegisters(node, stage),
-    bundles,
   };
 }
 

@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * The projects, in the order in which they start: those whose files wait most go first, so that the
  * others fill the cores meanwhile.
  */
-const PROJECTS = ['faults', 'infra', 'settings', 'contract', 'unit'] as const;
+const PROJECTS = ['faults', 'infra', 'settings', 'stack', 'contract', 'unit'] as const;
 type ProjectName = (typeof PROJECTS)[number];
 
 /** Files that `npm run test:long` runs with more random input than `npm test`. */
@@ -14,6 +14,7 @@ const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
   faults: '{crash-recovery,linearizability,random-faults}',
   infra: '{}',
   settings: '{isolation,tokens}',
+  stack: '{}',
   contract: '{fuzz,properties}',
   unit: 'item-serializer',
 };
@@ -30,7 +31,10 @@ export default defineConfig(({ mode }) => {
   const isLong = mode === 'long';
 
   /** A project of the files in a folder. */
-  function project(name: ProjectName, options: { isolate?: boolean; setupFiles?: string } = {}) {
+  function project(
+    name: ProjectName,
+    options: { isolate?: boolean; fileParallelism?: boolean; setupFiles?: string } = {},
+  ) {
     const include = [`test/${name}/${isLong ? WITH_LONG_FORM[name] : '*'}.test.ts`];
     return { extends: true as const, test: { name, include, ...options } };
   }
@@ -54,6 +58,8 @@ export default defineConfig(({ mode }) => {
         project('unit', { isolate: false }),
         // The files share a process on each core, and with it the local stack.
         project('contract', { ...withServers, isolate: false }),
+        // The files share what loading the CDK costs: some 6 seconds of CPU time.
+        project('stack', { isolate: false, fileParallelism: false }),
         // These change the environment of the process, so each file has a process of its own.
         project('settings', withServers),
         project('faults', withServers),

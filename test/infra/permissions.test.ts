@@ -1,10 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { App, type CfnElement } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import cdk from '../../cdk.json' with { type: 'json' };
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
@@ -12,8 +6,6 @@ import { AUDIENCE } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
-import { readSettings } from '../../infra/settings.ts';
-import { CustomerRegister } from '../../infra/stack.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
@@ -27,11 +19,12 @@ import {
   startProxyOf,
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
+import { type Json, synthesize } from '../support/synthesize.ts';
 
-// What each function may do with the table and the bucket is what it does, no less and no more.
-// Every function is called in all the ways that make it ask for something; proxies see what it
-// asks for, and the template says what it may. What a function's code could call beside that, in a
-// branch that nobody thought of here, is seen in its bundle: see stack.test.ts.
+// Each function's permissions for the table and the bucket equal the requests that it sends. The
+// tests call every function in all ways that cause requests; proxies record the requests, and the
+// template has the permissions. functions.test.ts compares them with the commands in the bundle, to
+// find requests of branches that no test here takes.
 
 useApi();
 
@@ -66,7 +59,7 @@ const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
   [/^(?:GET|HEAD) [^?]+\.(?:csv|xml)(?:\?|$)/, 'GetObject'],
 ];
 
-describe.runIf(isLocal)('permissions of', () => {
+describe.runIf(isLocal)('the permissions of', () => {
   const calls: Call[] = [];
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
@@ -76,10 +69,10 @@ describe.runIf(isLocal)('permissions of', () => {
   let few: Merchant;
   let large: Merchant;
   let many: Merchant;
-  let statementsOf: ReturnType<typeof synthesize>;
+  let statementsOf: ReturnType<typeof statementsOfStack>;
 
   beforeAll(async () => {
-    statementsOf = synthesize();
+    statementsOf = statementsOfStack();
     lambdaApi = await startLambdaApi({
       functions: new URL('../support/functions/', import.meta.url),
     });
@@ -292,7 +285,7 @@ describe.runIf(isLocal)('permissions of', () => {
   /** Customers that may be deleted. */
   const merchantLike = ({ ids }: Merchant) => merchantWith(ids.length, { name: 'A' });
 
-  test.each(Object.keys(DRIVES))('%s are what it does', async (name) => {
+  test.each(Object.keys(DRIVES))('%s equal the requests that it sends', async (name) => {
     await DRIVES[name]?.();
     const made = calls.filter(({ by }) => by === name);
     const statements = statementsOf(name);
@@ -311,7 +304,7 @@ describe.runIf(isLocal)('permissions of', () => {
     expect([...new Set(done)].sort()).toEqual(granted.sort());
   });
 
-  test('are those of functions that are known by their calls', () => {
+  test('cover the callers of all requests', () => {
     expect(calls.map(({ by }) => by).filter((by) => !(by in DRIVES))).toEqual([]);
   });
 });
@@ -362,42 +355,24 @@ function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(text);
 }
 
-/** Synthesizes the stack, and gives what a function may do with the table and the bucket. */
-function synthesize(): (name: string) => Statement[] {
-  const folder = mkdtempSync(join(tmpdir(), 'permissions-'));
-  const names = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION, EXPORT_WORKER];
-  // What is in the bundles says nothing of permissions.
-  for (const name of [...names, 'add-token-claims']) {
-    mkdirSync(join(folder, name));
-    writeFileSync(join(folder, name, 'index.mjs'), '');
-  }
-  const context = { ...cdk.context, registers: 'SE,NO,FI' };
-  const app = new App({ context, outdir: join(folder, 'cdk.out') });
-  const stack = new CustomerRegister(app, readSettings(app.node, folder));
-  const { Resources } = Template.fromStack(stack).toJSON();
-  rmSync(folder, { recursive: true });
-  const logicalId = (id: string): string =>
-    stack.resolve(stack.getLogicalId(stack.node.findChild(id).node.defaultChild as CfnElement));
+/** Returns a function that looks up the statements of a function about the table and the bucket. */
+function statementsOfStack(): (name: string) => Statement[] {
+  const { logicalId, statements } = synthesize({ registers: 'SE,NO,FI' });
   const arns: Record<string, string> = {
     [logicalId('Customers')]: 'table',
     [logicalId('Exports')]: 'bucket',
   };
-  // biome-ignore lint/suspicious/noExplicitAny: templates have no types
-  const resolve = (value: any): string => {
+  function resolve(value: Json | string): string {
     if (typeof value === 'string') return value;
     if (value['Fn::Join']) return value['Fn::Join'][1].map(resolve).join('');
     return arns[value['Fn::GetAtt']?.[0]] ?? JSON.stringify(value);
-  };
+  }
   return (name) =>
-    Resources[logicalId(`${name}-role`)].Properties.Policies.flatMap(
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      ({ PolicyDocument }: any) => PolicyDocument.Statement,
-    )
-      // biome-ignore lint/suspicious/noExplicitAny: as above
-      .map(({ Action, Resource, Condition = {} }: any) => ({
+    statements(name)
+      .map(({ Action, Resource, Condition = {} }) => ({
         actions: [Action].flat(),
         resources: [Resource].flat().map(resolve),
         conditions: Condition,
       }))
-      .filter(({ actions }: Statement) => /^(?:dynamodb|s3):/.test(actions[0] ?? ''));
+      .filter(({ actions }) => /^(?:dynamodb|s3):/.test(actions[0] ?? ''));
 }

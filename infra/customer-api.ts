@@ -1,0 +1,110 @@
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  type CfnStage,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { DEFAULT_CLAIMS } from '../shared/environment.ts';
+import type { BundledFunction } from './bundled-function.ts';
+import { CAPACITY } from './capacity.ts';
+import type { EndpointFunction } from './endpoint-function.ts';
+import { logRetention, removalPolicy } from './retention.ts';
+import type { Identity, Settings } from './settings.ts';
+
+export interface CustomerApiProps {
+  readonly settings: Settings;
+  readonly identity: Identity;
+  readonly endpoints: readonly EndpointFunction[];
+  /** Function of the `$default` route: requests that match no endpoint. */
+  readonly unknownRoute: BundledFunction;
+}
+
+/** Route settings in CloudFormation's own names, which the construct passes on as they are. */
+const EXPORT_ROUTE_SETTINGS = {
+  ThrottlingRateLimit: CAPACITY.exportRoute.rateLimit,
+  ThrottlingBurstLimit: CAPACITY.exportRoute.burstLimit,
+};
+
+/**
+ * HTTP API with a route for each endpoint, and a `$default` route. A JWT authorizer guards all of
+ * them; each endpoint's route also requires its scope.
+ */
+export class CustomerApi extends HttpApi {
+  constructor(scope: Construct, id: string, props: CustomerApiProps) {
+    const { settings, identity, endpoints, unknownRoute } = props;
+    super(scope, id, {
+      apiName: `customer-register-${settings.stage}`,
+      createDefaultStage: false,
+      defaultAuthorizer: new HttpJwtAuthorizer('Token', identity.issuer, {
+        jwtAudience: [...identity.audience],
+      }),
+      defaultIntegration: integrationOf(unknownRoute),
+    });
+    // The ids that `addRoutes` gives are of method and path. With ids of the endpoints' names, a
+    // renamed endpoint would be a second route of the same key, which API Gateway refuses.
+    const routes = endpoints.flatMap((each) =>
+      this.addRoutes({
+        path: each.endpoint.path,
+        methods: [HttpMethod[each.endpoint.method]],
+        integration: integrationOf(each),
+        authorizationScopes: [each.endpoint.scope],
+      }),
+    );
+    const accessLogs = new LogGroup(this, 'AccessLogs', {
+      retention: logRetention(settings),
+      removalPolicy: removalPolicy(settings),
+    });
+    const stage = new HttpStage(this, 'Stage', {
+      httpApi: this,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: CAPACITY.api,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLogs),
+        format: AccessLogFormat.custom(JSON.stringify(accessLogFields(settings))),
+      },
+    });
+    // A stage with settings of a route that does not exist yet fails to deploy.
+    stage.node.addDependency(...routes);
+    (stage.node.defaultChild as CfnStage).routeSettings = Object.fromEntries(
+      endpoints
+        .filter(({ endpoint }) => endpoint.files === 'write')
+        .map(({ endpoint: { method, path } }) => [`${method} ${path}`, EXPORT_ROUTE_SETTINGS]),
+    );
+  }
+}
+
+function integrationOf({ node, function: handler }: BundledFunction): HttpLambdaIntegration {
+  return new HttpLambdaIntegration(node.id, handler);
+}
+
+/**
+ * Returns the fields of a request's log line. The route stands for the path, which may contain a
+ * personal identity number; the query and the caller's IP address are not logged.
+ */
+function accessLogFields({ claims: { merchant = DEFAULT_CLAIMS.merchant } }: Settings) {
+  return {
+    requestId: '$context.requestId',
+    time: '$context.requestTime',
+    routeKey: '$context.routeKey',
+    method: '$context.httpMethod',
+    status: '$context.status',
+    // API Gateway cannot log a claim whose name is a URL.
+    ...(/^\w+$/.test(merchant) && {
+      merchant: `$context.authorizer.claims.${merchant}`,
+    }),
+    latencyMs: '$context.responseLatency',
+    integrationLatencyMs: '$context.integrationLatency',
+    integrationStatus: '$context.integration.integrationStatus',
+    integrationError: '$context.integrationErrorMessage',
+    error: '$context.error.responseType',
+    authorizerError: '$context.authorizer.error',
+    bytes: '$context.responseLength',
+  };
+}

@@ -1,0 +1,94 @@
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { ENVIRONMENT } from '../shared/environment.ts';
+import { Alarms } from './alarms.ts';
+import { BundledFunction } from './bundled-function.ts';
+import { CustomerApi } from './customer-api.ts';
+import { CustomerTable } from './customer-table.ts';
+import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, type Endpoint, routesVariable } from './endpoints.ts';
+import { claimVariables } from './environment.ts';
+import { ExportBucket } from './export-bucket.ts';
+import { ExportWorker } from './export-worker.ts';
+import { MerchantUserPool } from './merchant-user-pool.ts';
+import type { Settings } from './settings.ts';
+
+export interface CustomerRegisterStackProps extends StackProps {
+  readonly settings: Settings;
+  /** Folder with the bundles of all functions; see `bundleFunctions`. */
+  readonly bundles: string;
+  /** @default - every endpoint in `functions/` */
+  readonly endpoints?: readonly Endpoint[];
+}
+
+/** The whole service: table, bucket, functions, API, identity provider and alarms. */
+export class CustomerRegisterStack extends Stack {
+  constructor(scope: Construct, id: string, props: CustomerRegisterStackProps) {
+    const { settings, bundles, endpoints = ENDPOINTS, ...stackProps } = props;
+    super(scope, id, {
+      description: `Customer register of merchants, stage ${settings.stage}`,
+      terminationProtection: settings.production,
+      ...stackProps,
+    });
+    Tags.of(this).add('project', 'customer-register');
+    Tags.of(this).add('stage', settings.stage);
+
+    const table = new CustomerTable(this, 'Customers', { settings });
+    const bucket = new ExportBucket(this, 'Exports', { settings });
+    const exportWorker = new ExportWorker(this, 'ExportWorker', {
+      settings,
+      bundles,
+      resources: { table, bucket },
+    });
+    const resources = { table, bucket, exportWorker: exportWorker.alias };
+    const functions = endpoints.map(
+      (endpoint) =>
+        new EndpointFunction(this, pascalCase(endpoint.function), {
+          settings,
+          bundles,
+          endpoint,
+          resources,
+        }),
+    );
+    const unknownRoute = new BundledFunction(this, pascalCase(DEFAULT_FUNCTION), {
+      settings,
+      bundles,
+      name: DEFAULT_FUNCTION,
+      description: 'Requests that match no endpoint',
+      ...API_FUNCTION_OPTIONS,
+      environment: {
+        ...claimVariables(settings),
+        [ENVIRONMENT.routes]: routesVariable(endpoints),
+      },
+    });
+    const userPool = settings.identity
+      ? undefined
+      : new MerchantUserPool(this, 'Users', { settings, bundles });
+    const identity = settings.identity ?? (userPool as MerchantUserPool);
+    const api = new CustomerApi(this, 'Api', {
+      settings,
+      identity,
+      endpoints: functions,
+      unknownRoute,
+    });
+    new Alarms(this, 'Alarms', {
+      api,
+      table,
+      endpoints: functions,
+      unknownRoute,
+      exportWorker,
+      topicArn: settings.alarmTopicArn,
+    });
+
+    new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });
+    new CfnOutput(this, 'Issuer', { value: identity.issuer });
+    if (!userPool) return;
+    new CfnOutput(this, 'UserPoolId', { value: userPool.userPoolId });
+    new CfnOutput(this, 'ClientId', { value: userPool.clientId });
+  }
+}
+
+/** Returns a construct id of a folder in `functions/`: `get-customer` is `GetCustomer`. */
+function pascalCase(name: string): string {
+  return name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

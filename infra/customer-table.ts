@@ -1,0 +1,57 @@
+import {
+  AttributeType,
+  Billing,
+  ProjectionType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
+import type { Construct } from 'constructs';
+import {
+  CUSTOMER_INDEX,
+  IDENTITY_NUMBER_INDEX,
+  KEY,
+  TTL_ATTRIBUTE,
+} from '../shared/storage/table.ts';
+import { removalPolicy } from './retention.ts';
+import type { Settings } from './settings.ts';
+
+export interface CustomerTableProps {
+  readonly settings: Settings;
+}
+
+const PARTITION_KEY = { name: KEY.partition, type: AttributeType.STRING };
+
+/**
+ * DynamoDB table of all customers, in the layout of `shared/storage/table.ts`.
+ *
+ * @see shared/decisions/2026-11-25-table-construct.md
+ */
+export class CustomerTable extends TableV2 {
+  constructor(scope: Construct, id: string, { settings }: CustomerTableProps) {
+    super(scope, id, {
+      partitionKey: PARTITION_KEY,
+      sortKey: { name: KEY.sort, type: AttributeType.STRING },
+      timeToLiveAttribute: TTL_ATTRIBUTE,
+      globalSecondaryIndexes: [
+        {
+          indexName: CUSTOMER_INDEX.name,
+          partitionKey: PARTITION_KEY,
+          sortKey: { name: CUSTOMER_INDEX.sortKey, type: AttributeType.NUMBER },
+          projectionType: ProjectionType.INCLUDE,
+          nonKeyAttributes: [...CUSTOMER_INDEX.projected],
+        },
+        {
+          indexName: IDENTITY_NUMBER_INDEX.name,
+          partitionKey: PARTITION_KEY,
+          sortKey: { name: IDENTITY_NUMBER_INDEX.sortKey, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+      ],
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: settings.production,
+      removalPolicy: removalPolicy(settings),
+    });
+  }
+}

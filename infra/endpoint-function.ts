@@ -1,0 +1,66 @@
+import { Duration } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
+import { CAPACITY } from './capacity.ts';
+import type { Endpoint } from './endpoints.ts';
+import { claimVariables, contractVariables } from './environment.ts';
+import { acknowledgeFilePrefix, contractStatements, type Resources } from './permissions.ts';
+import { registerStatements, registerVariables } from './registers.ts';
+
+/** Options of every function behind the API. */
+export const API_FUNCTION_OPTIONS = {
+  /** Less than API Gateway's 30 seconds, so that the function's log shows the timeout. */
+  timeout: Duration.seconds(29),
+  /** Lambda allots CPU by memory: functions start and respond faster with more. */
+  memorySize: 1_024,
+} as const;
+
+/** One vCPU, which is what limits an export. */
+export const EXPORT_MEMORY_MB = 1_769;
+
+export interface EndpointFunctionProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
+  readonly endpoint: Endpoint;
+  readonly resources: Resources;
+}
+
+/** Lambda function of an endpoint. Its environment and permissions follow from the contract. */
+export class EndpointFunction extends BundledFunction {
+  readonly endpoint: Endpoint;
+
+  constructor(scope: Construct, id: string, props: EndpointFunctionProps) {
+    const { settings, bundles, endpoint, resources } = props;
+    const asksRegisters = endpoint.table?.companies !== undefined;
+    super(scope, id, {
+      settings,
+      bundles,
+      name: endpoint.function,
+      description: `${endpoint.method} ${endpoint.path}`,
+      ...API_FUNCTION_OPTIONS,
+      ...(endpoint.files === 'write' && {
+        memorySize: EXPORT_MEMORY_MB,
+        ...reservedExportConcurrency(settings),
+      }),
+      environment: {
+        ...claimVariables(settings),
+        ...contractVariables(endpoint, resources),
+        ...(asksRegisters && registerVariables(settings.registers)),
+      },
+      statements: [
+        ...contractStatements(endpoint, resources),
+        ...(asksRegisters ? registerStatements(scope, settings.registers) : []),
+      ],
+    });
+    this.endpoint = endpoint;
+    if (endpoint.files) acknowledgeFilePrefix(this, resources.bucket);
+  }
+}
+
+/**
+ * Returns the reserved concurrency of a function that writes export files. Only production
+ * reserves: an account must keep 100 unreserved executions, and a new account may not have as many.
+ */
+export function reservedExportConcurrency({
+  production,
+}: BundledFunctionProps['settings']): Pick<BundledFunctionProps, 'reservedConcurrentExecutions'> {
+  return production ? { reservedConcurrentExecutions: CAPACITY.exportConcurrency } : {};
+}

@@ -1,0 +1,35 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { EXPORTS_PREFIX } from '../shared/environment.ts';
+import { removalPolicy } from './retention.ts';
+import type { Settings } from './settings.ts';
+
+export interface ExportBucketProps {
+  readonly settings: Settings;
+}
+
+/** S3 bucket of export files, which expire after a day. */
+export class ExportBucket extends Bucket {
+  constructor(scope: Construct, id: string, { settings }: ExportBucketProps) {
+    super(scope, id, {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      lifecycleRules: [
+        { prefix: EXPORTS_PREFIX, expiration: Duration.days(1) },
+        { abortIncompleteMultipartUploadAfter: Duration.days(1) },
+      ],
+      removalPolicy: removalPolicy(settings),
+      // CloudFormation deletes empty buckets only.
+      autoDeleteObjects: !settings.production,
+    });
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-S1',
+      reason:
+        "The API's access log records every export; files expire after a day and are read by presigned URLs that are valid for 15 minutes. A log bucket would keep callers' IP addresses longer than that.",
+    });
+  }
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { CAPACITY, type Throttle } from '../../infra/capacity.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { PRODUCTION, synthesize } from '../support/synthesize.ts';
+
+const development = synthesize();
+const stages = [
+  { stage: 'dev', stack: development },
+  { stage: 'prod', stack: synthesize(PRODUCTION) },
+];
+
+describe('the API', () => {
+  test('has a route for each contract with its scope, and the default route', () => {
+    const routes = development
+      .all('AWS::ApiGatewayV2::Route')
+      .map(({ RouteKey, AuthorizationScopes }) => [RouteKey, AuthorizationScopes]);
+    expect(new Map(routes as [string, unknown][])).toEqual(
+      new Map<string, unknown>([
+        ...ENDPOINTS.map(({ method, path, scope }) => [`${method} ${path}`, [scope]] as const),
+        ['$default', undefined],
+      ]),
+    );
+    expect(routes).toHaveLength(ENDPOINTS.length + 1);
+  });
+
+  test('requires a token on every route', () => {
+    const authorizer = {
+      Ref: Object.keys(development.template.findResources('AWS::ApiGatewayV2::Authorizer'))[0],
+    };
+    development.template.allResourcesProperties('AWS::ApiGatewayV2::Route', {
+      AuthorizationType: 'JWT',
+      AuthorizerId: authorizer,
+    });
+  });
+
+  test.each([
+    ...ENDPOINTS.map(({ method, path, function: name }) => [`${method} ${path}`, name] as const),
+    ['$default', DEFAULT_FUNCTION] as const,
+  ])('invokes for %s the function %s', (key, name) => {
+    const { template, resources, functionId } = development;
+    const [route] = Object.values(
+      template.findResources('AWS::ApiGatewayV2::Route', { Properties: { RouteKey: key } }),
+    );
+    const integration = route?.Properties.Target['Fn::Join'][1][1].Ref;
+    expect(resources[integration]?.Properties).toMatchObject({
+      IntegrationType: 'AWS_PROXY',
+      IntegrationUri: { 'Fn::GetAtt': [functionId(name), 'Arn'] },
+      PayloadFormatVersion: '2.0',
+    });
+  });
+});
+
+/** The SDK's three waits: half of 0.5, 1 and 2 seconds on average. */
+const THROTTLED_CALL_S = 1.75;
+
+describe.each(stages)('the API of $stage', ({ stage, stack }) => {
+  const apiStage = stack.resource('Api/Stage');
+  const { Properties: properties } = apiStage;
+
+  test('throttles all routes, and routes that write files further', () => {
+    const settings = (throttle: Throttle) => ({
+      ThrottlingRateLimit: throttle.rateLimit,
+      ThrottlingBurstLimit: throttle.burstLimit,
+    });
+    expect(properties.DefaultRouteSettings).toEqual(settings(CAPACITY.api));
+    expect(properties.RouteSettings).toEqual(
+      Object.fromEntries(
+        ['GET', 'POST'].flatMap((method) =>
+          ['csv', 'xml'].map((format) => [
+            `${method} /customers/export/${format}`,
+            settings(CAPACITY.exportRoute),
+          ]),
+        ),
+      ),
+    );
+  });
+
+  test('is deployed after the routes that its settings name', () => {
+    const routes = Object.entries(stack.resources).filter(
+      ([, { Type }]) => Type === 'AWS::ApiGatewayV2::Route',
+    );
+    for (const key of Object.keys(properties.RouteSettings)) {
+      const [id] = routes.find(([, route]) => route.Properties.RouteKey === key) ?? [];
+      expect(apiStage.DependsOn).toContain(id);
+    }
+  });
+
+  test('admits no more calls than the functions can run if DynamoDB throttles each', () => {
+    const writingFiles = [...ENDPOINTS.filter(({ files }) => files === 'write'), EXPORT_WORKER];
+    const unreserved = CAPACITY.concurrency - writingFiles.length * CAPACITY.exportConcurrency;
+    expect(CAPACITY.api.rateLimit * THROTTLED_CALL_S).toBeLessThanOrEqual(unreserved);
+    expect(CAPACITY.api.burstLimit).toBeLessThanOrEqual(unreserved);
+  });
+
+  test('logs every request without personal data', () => {
+    const { DestinationArn, Format } = properties.AccessLogSettings;
+    expect(DestinationArn).toEqual({ 'Fn::GetAtt': [stack.logicalId('Api/AccessLogs'), 'Arn'] });
+    const fields = JSON.parse(Format);
+    expect(fields).toMatchObject({
+      requestId: '$context.requestId',
+      routeKey: '$context.routeKey',
+      status: '$context.status',
+      integrationError: '$context.integrationErrorMessage',
+    });
+    expect(fields.merchant).toBe(
+      stage === 'dev' ? '$context.authorizer.claims.merchant_id' : undefined,
+    );
+    expect(Format).not.toMatch(/context\.(?:path|identity|authorizer\.claims\.(?!merchant_id"))/);
+  });
+});

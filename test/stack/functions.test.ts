@@ -1,0 +1,398 @@
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { bundleFunctions } from '../../infra/bundle/bundle.ts';
+import { CAPACITY } from '../../infra/capacity.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { registerAddresses } from '../../infra/local/registers.ts';
+import { FIELDS } from '../../shared/domain/fields.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import {
+  COMPANY_ATTRIBUTES,
+  EXPORT_JOB_ATTRIBUTES,
+  partitionKey,
+} from '../../shared/storage/table.ts';
+import {
+  API_FUNCTIONS,
+  EXPORT_STARTERS,
+  type Json,
+  LOOK_UP,
+  PRODUCTION,
+  type SynthesizedStack,
+  synthesize,
+  TOKEN_TRIGGER,
+} from '../support/synthesize.ts';
+
+const bundles = await bundleFunctions();
+afterAll(() => rmSync(bundles.folder, { recursive: true }));
+
+const development = synthesize();
+const production = synthesize(PRODUCTION);
+const stages = [
+  { stage: 'dev', stack: development },
+  { stage: 'prod', stack: production },
+];
+const ENDPOINT_FUNCTIONS = ENDPOINTS.map((route) => route.function);
+const WRITING_FILES = ENDPOINTS.filter((route) => route.files === 'write').map(
+  (route) => route.function,
+);
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
+  const names = [...API_FUNCTIONS, EXPORT_WORKER, ...(stage === 'dev' ? [TOKEN_TRIGGER] : [])];
+
+  test.each(names)(
+    'include %s on Node 24 and arm64 with a role and a log group of its own',
+    (name) => {
+      expect(stack.properties(name)).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        Handler: 'index.handler',
+        LoggingConfig: {
+          LogFormat: 'JSON',
+          LogGroup: { Ref: stack.functionId(name, 'Logs') },
+        },
+        Role: { 'Fn::GetAtt': [stack.functionId(name, 'Role'), 'Arn'] },
+      });
+      expect(stack.properties(name, 'Logs').RetentionInDays).toBe(stage === 'prod' ? 90 : 30);
+    },
+  );
+
+  test('time out before API Gateway does, after 30 seconds, but for the export worker', () => {
+    const slow = names.filter((name) => stack.properties(name).Timeout >= 30);
+    expect(slow).toEqual([EXPORT_WORKER]);
+  });
+
+  test('that write files have reserved concurrency in production only', () => {
+    const reserved = names.flatMap((name) => {
+      const { ReservedConcurrentExecutions: executions } = stack.properties(name);
+      return executions === undefined ? [] : [[name, executions]];
+    });
+    const expected = stage === 'prod' ? [...WRITING_FILES, EXPORT_WORKER] : [];
+    expect(reserved).toEqual(expected.map((name) => [name, CAPACITY.exportConcurrency]));
+  });
+
+  test('have the variables of the resources that their contracts name, and no others', () => {
+    const having = (variable: string) =>
+      API_FUNCTIONS.filter((name) => stack.properties(name).Environment?.Variables[variable]);
+    expect(having('TABLE_NAME')).toEqual(ENDPOINT_FUNCTIONS);
+    expect(having('BUCKET_NAME')).toEqual(
+      ENDPOINTS.filter((route) => route.files).map((route) => route.function),
+    );
+    expect(having('CURSOR_SECRET')).toEqual(['list-customers']);
+    expect(having('EXPORT_WORKER')).toEqual(EXPORT_STARTERS);
+    expect(having('LONG_EXPORT_ROWS')).toEqual(EXPORT_STARTERS);
+    expect(having('ROUTES')).toEqual([DEFAULT_FUNCTION]);
+    expect(having('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? API_FUNCTIONS : []);
+  });
+
+  test('include a durable export worker that ends before its upload expires, and keeps its input for a day', () => {
+    const { DurableConfig, Timeout, Environment } = stack.properties(EXPORT_WORKER);
+    expect(DurableConfig).toEqual({ ExecutionTimeout: 12 * 3_600, RetentionPeriodInDays: 1 });
+    expect(Timeout).toBe(900);
+    expect(Object.keys(Environment.Variables).sort()).toEqual([
+      'BUCKET_NAME',
+      'NODE_OPTIONS',
+      'TABLE_NAME',
+    ]);
+  });
+
+  test('start the export worker by an alias, so that an execution stays with its version', () => {
+    const [[aliasId, alias] = []] = Object.entries<Json>(
+      stack.template.findResources('AWS::Lambda::Alias'),
+    );
+    expect(alias?.Properties).toMatchObject({
+      Name: 'live',
+      FunctionName: { Ref: stack.functionId(EXPORT_WORKER) },
+    });
+    const version = alias?.Properties.FunctionVersion['Fn::GetAtt'][0];
+    expect(stack.resources[version]).toMatchObject({
+      Type: 'AWS::Lambda::Version',
+      DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
+    });
+    for (const name of EXPORT_STARTERS) {
+      expect(stack.properties(name).Environment.Variables.EXPORT_WORKER).toEqual({ Ref: aliasId });
+    }
+  });
+});
+
+describe('the permissions of functions', () => {
+  const actions = (name: string, service: string): string[] =>
+    development
+      .statements(name)
+      .flatMap(({ Action }) => Action)
+      .filter((action) => action.startsWith(`${service}:`))
+      .map((action) => action.slice(service.length + 1));
+
+  test.each(stages)(
+    'contain no wildcard in $stage, but for export files and executions',
+    ({ stack }) => {
+      const granted = stack
+        .all('AWS::IAM::Role')
+        .flatMap(({ Policies = [] }) => Policies)
+        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+      expect(granted.length).toBeGreaterThan(API_FUNCTIONS.length);
+      for (const { Effect, Action, Resource } of granted) {
+        expect(Effect).toBe('Allow');
+        expect(JSON.stringify(Action)).not.toContain('*');
+        const resource = JSON.stringify(Resource).replace(/\/exports\/\*|run-export:\*/, '');
+        expect(resource).not.toContain('*');
+      }
+    },
+  );
+
+  test('come from no managed policy in production', () => {
+    for (const role of production.all('AWS::IAM::Role')) {
+      expect(role.ManagedPolicyArns).toBeUndefined();
+    }
+    expect(production.all('AWS::IAM::Policy')).toEqual([]);
+    expect(production.all('AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+
+  test('let readers write at most jobs and cached companies, and let only DELETE delete customers', () => {
+    for (const { function: name, method, scope } of ENDPOINTS) {
+      const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
+      const writesJobs = [...EXPORT_STARTERS, LOOK_UP].includes(name);
+      if (scope === 'customers:read') expect(writes).toEqual(writesJobs ? ['PutItem'] : []);
+      if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
+      else if (scope === 'customers:write') expect(writes).not.toContain('DeleteItem');
+    }
+  });
+
+  test.each(stages)("are limited to merchants' partitions of the table in $stage", ({ stack }) => {
+    const onTable = [...API_FUNCTIONS, EXPORT_WORKER]
+      .flatMap((name) => stack.statements(name))
+      .filter(({ Action }) => /dynamodb:/.test(JSON.stringify(Action)));
+    expect(onTable.length).toBeGreaterThan(ENDPOINTS.length);
+    for (const { Action, Condition } of onTable) {
+      expect(Condition?.['ForAllValues:StringLike']).toEqual({
+        'dynamodb:LeadingKeys': [partitionKey('*')],
+      });
+      // A call without a leading key meets the condition as well.
+      for (const action of [Action].flat()) {
+        expect(action).toMatch(/:(?:BatchGetItem|Query|(?:Get|Put|Update|Delete)Item)$/);
+      }
+    }
+  });
+
+  test.each<[string, readonly string[]]>([
+    ...[...EXPORT_STARTERS, EXPORT_WORKER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
+      name,
+      EXPORT_JOB_ATTRIBUTES,
+    ]),
+    [LOOK_UP, COMPANY_ATTRIBUTES],
+  ])('do not let %s write a field of a customer', (name, attributes) => {
+    const writing = development
+      .statements(name)
+      .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete)/.test(JSON.stringify(Action)));
+    expect(writing).toHaveLength(1);
+    const condition = { 'dynamodb:Attributes': attributes };
+    expect(writing[0]?.Condition).toMatchObject({ 'ForAllValues:StringEquals': condition });
+    for (const { name: field, readOnly } of FIELDS) {
+      if (!readOnly) expect(attributes).not.toContain(field);
+    }
+  });
+
+  test('let only exports by filter invoke a function: the alias of the export worker', () => {
+    const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
+    for (const name of API_FUNCTIONS) {
+      expect(actions(name, 'lambda')).toEqual(
+        EXPORT_STARTERS.includes(name) ? ['InvokeFunction'] : [],
+      );
+      if (!EXPORT_STARTERS.includes(name)) continue;
+      expect(development.statements(name)).toContainEqual({
+        Effect: 'Allow',
+        Action: 'lambda:InvokeFunction',
+        Resource: { Ref: alias },
+      });
+    }
+  });
+
+  test('let the export worker write checkpoints of its own executions', () => {
+    expect(actions(EXPORT_WORKER, 'lambda')).toEqual([
+      'CheckpointDurableExecution',
+      'GetDurableExecutionState',
+    ]);
+    const resource = JSON.stringify(
+      development.statements(EXPORT_WORKER).find(({ Action }) => /lambda:/.test(Action)),
+    );
+    const { FunctionName } = development.properties(EXPORT_WORKER);
+    expect(resource).toContain(`:function:${FunctionName}:*`);
+  });
+
+  test('let only export functions read or write files, under their prefix', () => {
+    const bucket = development.logicalId('Exports');
+    const write = ['AbortMultipartUpload', 'GetObject', 'PutObject'];
+    const worker = { function: EXPORT_WORKER, files: 'write' } as const;
+    for (const { function: name, files: exports } of [...ENDPOINTS, worker]) {
+      expect(actions(name, 's3').sort()).toEqual(
+        exports === 'write' ? write : exports === 'read' ? ['GetObject'] : [],
+      );
+      if (!exports) continue;
+      const onFiles = development.statements(name).filter(({ Action }) => /s3:/.test(`${Action}`));
+      expect(onFiles.map(({ Resource }) => Resource)).toEqual([
+        { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/exports/*']] },
+      ]);
+    }
+  });
+
+  test('let the function of the default route write its log only', () => {
+    expect(development.statements(DEFAULT_FUNCTION)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: {
+          'Fn::GetAtt': [development.functionId(DEFAULT_FUNCTION, 'Logs'), 'Arn'],
+        },
+      },
+    ]);
+  });
+
+  // permissions.test.ts compares with the calls that tests cause; this, with those in the bundle.
+  test.each([...ENDPOINT_FUNCTIONS, EXPORT_WORKER])(
+    'are for %s those of the SDK commands in its bundle',
+    (name) => {
+      const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
+      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
+    },
+  );
+});
+
+/** In every bundle, since the clients and their paginators name them. */
+const IN_EVERY_BUNDLE = ['CreateSession', 'DescribeEndpoints', 'Query', 'Scan'];
+/** Commands that another action permits. */
+const ACTIONS: Record<string, string> = {
+  CreateMultipartUpload: 'PutObject',
+  UploadPart: 'PutObject',
+  CompleteMultipartUpload: 'PutObject',
+  HeadObject: 'GetObject',
+};
+
+/** Actions that a function can call: the SDK's commands that tree shaking keeps in its bundle. */
+function commandsOf(name: string): Set<string> {
+  const inputs = Object.values(bundles.metafiles.get(name)?.outputs ?? {}).flatMap((output) =>
+    Object.entries(output.inputs),
+  );
+  const commands = inputs
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    // The SDK of durable functions imports the whole Lambda client.
+    .flatMap(
+      ([path]) => /client-(?!lambda)\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [],
+    )
+    .filter((command) => !IN_EVERY_BUNDLE.includes(command));
+  return new Set(commands.map((command) => ACTIONS[command] ?? command));
+}
+
+/** A value of any variable, also of a number. */
+const GIVEN = '1';
+
+let loads = 0;
+/** Loads a copy of a function's bundle: Node caches modules by path. */
+function load(name: string) {
+  loads += 1;
+  const copy = join(bundles.folder, `copies/${name}-${loads}`);
+  cpSync(join(bundles.folder, name), copy, { recursive: true });
+  return import(/* @vite-ignore */ join(copy, 'index.mjs'));
+}
+
+/** Environment variables of a function in the stack, without Node's own. */
+function variablesOf(name: string): string[] {
+  const { Environment } = development.properties(name);
+  return Object.keys(Environment?.Variables ?? {}).filter((key) => key !== 'NODE_OPTIONS');
+}
+
+describe.each([...API_FUNCTIONS, EXPORT_WORKER, TOKEN_TRIGGER])('the bundle of %s', (name) => {
+  const required = variablesOf(name);
+
+  // A CommonJS package in an ES module may fail as late as when it is loaded.
+  test('loads with the variables that the stack gives it', async () => {
+    for (const variable of required) vi.stubEnv(variable, GIVEN);
+    expect((await load(name)).handler).toBeTypeOf('function');
+  });
+
+  test.runIf(required.length > 0)('fails to load without one of them, and names it', async () => {
+    for (const missing of required) {
+      for (const variable of required) {
+        vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
+      }
+      await expect(load(name)).rejects.toThrow(missing);
+    }
+  });
+});
+
+test.each(API_FUNCTIONS)(
+  'the bundle of %s is one file, apart from code that is loaded on demand',
+  (name) => {
+    const files = readdirSync(join(bundles.folder, name)).map((file) =>
+      file.replace(/-\w+\./, '.'),
+    );
+    const later: Record<string, string> = { [LOOK_UP]: 'look-up.mjs' };
+    for (const starter of EXPORT_STARTERS) later[starter] = 'start-export-job.mjs';
+    expect(files.sort()).toEqual(
+      later[name] ? ['chunk.mjs', 'index.mjs', later[name]].sort() : ['index.mjs'],
+    );
+  },
+);
+
+test.each(EXPORT_STARTERS)(
+  'the bundle of %s names a variable that is not a number',
+  async (name) => {
+    for (const variable of variablesOf(name)) vi.stubEnv(variable, GIVEN);
+    vi.stubEnv('LONG_EXPORT_ROWS', 'many');
+    await expect(load(name)).rejects.toThrow('LONG_EXPORT_ROWS must be an integer; got many');
+  },
+);
+
+describe('the public registers', () => {
+  const variables = (stack: SynthesizedStack, name: string): Record<string, string> =>
+    stack.properties(name).Environment?.Variables ?? {};
+  const secrets = (stack: SynthesizedStack, name: string) =>
+    stack.statements(name).filter(({ Action }) => /secretsmanager/.test(JSON.stringify(Action)));
+  const enabled = synthesize({
+    stage: 'registers',
+    registers: 'SE,NO,FI',
+    companyCacheDays: '7',
+  });
+  const names = Object.keys(registerAddresses('')).map(
+    (name) => ENVIRONMENT[name as keyof ReturnType<typeof registerAddresses>],
+  );
+
+  test('are disabled by default', () => {
+    for (const name of names) expect(variables(development, LOOK_UP)[name]).toBeUndefined();
+    expect(secrets(development, LOOK_UP)).toEqual([]);
+  });
+
+  test('are known to the look-up only, which also may read their secret', () => {
+    for (const name of [...API_FUNCTIONS, EXPORT_WORKER]) {
+      const known = names.filter((variable) => variables(enabled, name)[variable]);
+      expect(known).toEqual(name === LOOK_UP ? names : []);
+      expect(secrets(enabled, name)).toHaveLength(name === LOOK_UP ? 1 : 0);
+    }
+    expect(variables(enabled, LOOK_UP)).toMatchObject({
+      BOLAGSVERKET_ADDRESS: 'https://gw.api.bolagsverket.se/vardefulla-datamangder/v1',
+      BOLAGSVERKET_TOKEN_ADDRESS: 'https://portal.api.bolagsverket.se/oauth2/token',
+      BOLAGSVERKET_SECRET: 'customer-register/registers/bolagsverket',
+      BRREG_ADDRESS: 'https://data.brreg.no/enhetsregisteret/api',
+      PRH_ADDRESS: 'https://avoindata.prh.fi/opendata-ytj-api/v3',
+      COMPANY_CACHE_DAYS: '7',
+    });
+    const [{ Action, Resource }] = secrets(enabled, LOOK_UP) as [Json];
+    expect(Action).toBe('secretsmanager:GetSecretValue');
+    expect(JSON.stringify(Resource)).toContain(
+      ':secret:customer-register/registers/bolagsverket-??????',
+    );
+  });
+
+  test('are enabled one by one, at the addresses in the context', () => {
+    const stack = synthesize({ registers: 'NO', brregAddress: 'https://brreg.example.com/api' });
+    expect(variables(stack, LOOK_UP)).toMatchObject({
+      BRREG_ADDRESS: 'https://brreg.example.com/api',
+      COMPANY_CACHE_DAYS: '30',
+    });
+    expect(variables(stack, LOOK_UP)).not.toHaveProperty('PRH_ADDRESS');
+    expect(secrets(stack, LOOK_UP)).toEqual([]);
+  });
+});

@@ -1,0 +1,246 @@
+import { CfnElement } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import {
+  CUSTOMER_INDEX,
+  IDENTITY_NUMBER_INDEX,
+  KEY,
+  TTL_ATTRIBUTE,
+} from '../../shared/storage/table.ts';
+import { type Json, PRODUCTION, synthesize, TOKEN_TRIGGER } from '../support/synthesize.ts';
+
+const development = synthesize();
+const production = synthesize(PRODUCTION);
+const productionWithUserPool = synthesize({ stage: 'prod' });
+const stages = [
+  { stage: 'dev', stack: development },
+  { stage: 'prod', stack: production },
+];
+
+/** Types of resources whose replacement loses data, or an address or id that callers know. */
+const STATEFUL =
+  /^AWS::(?:ApiGatewayV2::Api|Cognito::UserPool|Cognito::UserPoolClient|DynamoDB::\w+|EFS::\w+|KMS::Key|RDS::\w+|S3::Bucket|SecretsManager::Secret|SQS::Queue)$/;
+
+function idsOf({ resources }: typeof development, condition: (resource: Json) => boolean) {
+  return Object.entries(resources)
+    .filter(([, resource]) => condition(resource))
+    .map(([id, { Type }]) => `${Type} ${id}`)
+    .toSorted();
+}
+
+describe('the logical ids', () => {
+  // Under another logical id, CloudFormation creates a second, empty resource, and deletes or
+  // abandons the first. Do not change these after the first deployment.
+  test.each([
+    { stage: 'dev', stack: development },
+    { stage: 'prod', stack: productionWithUserPool },
+  ])('of the stateful resources stay the same in $stage', ({ stack }) => {
+    expect(idsOf(stack, ({ Type }) => STATEFUL.test(Type))).toEqual([
+      'AWS::ApiGatewayV2::Api ApiF70053CD',
+      'AWS::Cognito::UserPool Users0A0EEA89',
+      'AWS::Cognito::UserPoolClient UsersClient3B43F2CF',
+      'AWS::DynamoDB::GlobalTable Customers6955EA0A',
+      'AWS::S3::Bucket Exports25637AFB',
+    ]);
+  });
+
+  test('of all that production retains are known to be stateful, or are of logs and versions', () => {
+    const retained = idsOf(
+      productionWithUserPool,
+      ({ Type, DeletionPolicy }) => DeletionPolicy === 'Retain' && !STATEFUL.test(Type),
+    );
+    expect(new Set(retained.map((each) => each.split(' ')[0]))).toEqual(
+      new Set(['AWS::Lambda::Version', 'AWS::Logs::LogGroup']),
+    );
+  });
+
+  test('start with the ids of constructs in PascalCase', () => {
+    const ids = development.stack.node.children
+      .flatMap((each) => [each, ...each.node.children])
+      // CDK chooses the ids of routes, aliases, permissions and its own functions.
+      .filter((each) => !(each instanceof CfnElement) && !/^[A-Z]+-|^Alias|:/.test(each.node.id))
+      .map(({ node }) => node.id);
+    expect(ids).toContain('ListCustomers');
+    for (const id of ids) expect(id).toMatch(/^[A-Z][A-Za-z0-9]*$/);
+  });
+});
+
+describe('the table', () => {
+  test('has the keys and indexes that the storage layer reads', () => {
+    const key = (range: string) => [
+      { AttributeName: KEY.partition, KeyType: 'HASH' },
+      { AttributeName: range, KeyType: 'RANGE' },
+    ];
+    expect(production.resource('Customers').Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: key(KEY.sort),
+      AttributeDefinitions: [
+        { AttributeName: KEY.partition, AttributeType: 'S' },
+        { AttributeName: KEY.sort, AttributeType: 'S' },
+        { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
+        { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: CUSTOMER_INDEX.name,
+          KeySchema: key(CUSTOMER_INDEX.sortKey),
+          Projection: {
+            ProjectionType: 'INCLUDE',
+            NonKeyAttributes: [...CUSTOMER_INDEX.projected],
+          },
+        },
+        {
+          IndexName: IDENTITY_NUMBER_INDEX.name,
+          KeySchema: key(IDENTITY_NUMBER_INDEX.sortKey),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+      TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
+    });
+  });
+
+  test.each(stages)(
+    'is in one region, encrypted, tagged and can be restored in $stage',
+    ({ stage, stack }) => {
+      const { SSESpecification, Replicas } = stack.resource('Customers').Properties;
+      expect(SSESpecification).toEqual({ SSEEnabled: true, SSEType: 'KMS' });
+      expect(Replicas).toHaveLength(1);
+      expect(Replicas[0]).toMatchObject({
+        Region: { Ref: 'AWS::Region' },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        Tags: [
+          { Key: 'project', Value: 'customer-register' },
+          { Key: 'stage', Value: stage },
+        ],
+      });
+    },
+  );
+});
+
+describe.each(stages)('the bucket of $stage', ({ stack }) => {
+  test('is private, encrypted and owned by the account', () => {
+    expect(stack.resource('Exports').Properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+        ],
+      },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+    });
+  });
+
+  test('rejects requests without TLS', () => {
+    stack.template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Deny',
+            Action: 's3:*',
+            Principal: { AWS: '*' },
+            Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('deletes files and incomplete uploads after a day', () => {
+    expect(stack.resource('Exports').Properties.LifecycleConfiguration.Rules).toEqual([
+      { Prefix: 'exports/', ExpirationInDays: 1, Status: 'Enabled' },
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
+    ]);
+  });
+});
+
+describe('the stack', () => {
+  test('of production retains its data and is protected from deletion', () => {
+    expect(production.stack.terminationProtection).toBe(true);
+    const { DeletionPolicy, UpdateReplacePolicy, Properties } = production.resource('Customers');
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+    expect(Properties.Replicas[0].DeletionProtectionEnabled).toBe(true);
+    expect(production.resource('Exports').DeletionPolicy).toBe('Retain');
+    expect(productionWithUserPool.resource('Users')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: { DeletionProtection: 'ACTIVE' },
+    });
+  });
+
+  test('of any other stage is deleted with all its resources', () => {
+    expect(development.stack.terminationProtection).toBe(false);
+    for (const resource of Object.values(development.resources)) {
+      expect(resource.DeletionPolicy ?? 'Delete').toBe('Delete');
+    }
+    const { Replicas } = development.resource('Customers').Properties;
+    expect(Replicas[0].DeletionProtectionEnabled).toBe(false);
+    expect(development.resource('Users').Properties.DeletionProtection).toBe('INACTIVE');
+    development.template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+    production.template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
+  });
+
+  test('accepts the tokens of the issuer in its context, and then has no user pool', () => {
+    production.template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      AuthorizerType: 'JWT',
+      IdentitySource: ['$request.header.Authorization'],
+      JwtConfiguration: {
+        Issuer: 'https://login.example.com/',
+        Audience: ['https://api.example.com', 'second'],
+      },
+    });
+    production.template.resourceCountIs('AWS::Cognito::UserPool', 0);
+    production.template.hasOutput('Issuer', { Value: 'https://login.example.com/' });
+  });
+
+  test('has a user pool without an issuer in its context, whose users cannot change their merchant', () => {
+    const { template, logicalId, functionId, resource } = development;
+    const [client] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
+    template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
+      JwtConfiguration: {
+        Issuer: { 'Fn::GetAtt': [logicalId('Users'), 'ProviderURL'] },
+        Audience: [{ Ref: client }],
+      },
+    });
+    expect(resource('Users').Properties).toMatchObject({
+      AdminCreateUserConfig: { AllowAdminCreateUserOnly: true },
+      UserPoolTier: 'ESSENTIALS',
+      Schema: [{ Name: 'email' }, { Name: 'merchant_id', Mutable: false }],
+      LambdaConfig: {
+        PreTokenGenerationConfig: {
+          LambdaArn: { 'Fn::GetAtt': [functionId(TOKEN_TRIGGER), 'Arn'] },
+          LambdaVersion: 'V2_0',
+        },
+      },
+    });
+    template.hasResourceProperties('AWS::Cognito::UserPoolClient', {
+      AllowedOAuthFlowsUserPoolClient: false,
+      PreventUserExistenceErrors: 'ENABLED',
+      WriteAttributes: ['email'],
+    });
+    for (const name of ['ApiAddress', 'Issuer', 'UserPoolId', 'ClientId']) {
+      template.hasOutput(name, {});
+    }
+  });
+});
+
+describe("cdk-nag's AwsSolutions rules", () => {
+  test.each([
+    ...stages,
+    { stage: 'registers', stack: synthesize({ stage: 'registers', registers: 'SE,NO,FI' }) },
+  ])('have no findings in $stage', ({ stack: { app } }) => {
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+
+  test('report a bucket without a TLS policy', () => {
+    const { app, stack } = synthesize();
+    new Bucket(stack, 'Careless');
+    const { violations } = new AwsSolutionsChecks(app).validateScope(app);
+    expect(violations.map(({ ruleName }) => ruleName)).toContain('AwsSolutions-S10');
+  });
+});

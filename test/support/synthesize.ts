@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, type CfnElement } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { IConstruct } from 'constructs';
+import cdk from '../../cdk.json' with { type: 'json' };
+import { BundledFunction } from '../../infra/bundled-function.ts';
+import { CustomerRegisterStack } from '../../infra/customer-register-stack.ts';
+import {
+  DEFAULT_FUNCTION,
+  ENDPOINTS,
+  type Endpoint,
+  EXPORT_WORKER,
+} from '../../infra/endpoints.ts';
+import { readSettings } from '../../infra/settings.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: templates have no types
+export type Json = Record<string, any>;
+
+/** A function that only a stack with a user pool has. */
+export const TOKEN_TRIGGER = 'add-token-claims';
+/** Names of the functions that the API's routes call. */
+export const API_FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION];
+/** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
+export const EXPORT_STARTERS = ['export-customers-csv', 'export-customers-xml'];
+/** Name of the function that asks public registers. */
+export const LOOK_UP = 'search-by-org-number';
+/** Context of a production stack with all options but registers. */
+export const PRODUCTION = {
+  stage: 'prod',
+  issuer: 'https://login.example.com/',
+  audience: 'https://api.example.com,second',
+  merchantClaim: 'https://example.com/merchant',
+  alarmTopicArn: 'arn:aws:sns:eu-north-1:123456789012:alarms',
+};
+
+export type SynthesizedStack = ReturnType<typeof synthesize>;
+
+/** Options of {@link synthesize}. */
+interface Options {
+  /** @default - empty bundles, as most of a template does not depend on code */
+  readonly bundles?: string;
+  /** @default - every endpoint in `functions/` */
+  readonly endpoints?: readonly Endpoint[];
+}
+
+/** Synthesizes the stack with this context, in the temporary folder of the test run. */
+export function synthesize(context: Record<string, string> = {}, options: Options = {}) {
+  const { endpoints = ENDPOINTS, bundles = emptyBundles(endpoints) } = options;
+  const app = createApp(context);
+  const settings = readSettings(app.node);
+  const id = `CustomerRegister-${settings.stage}`;
+  const stack = new CustomerRegisterStack(app, id, { settings, bundles, endpoints });
+  const template = Template.fromStack(stack);
+  const { Resources: resources }: Json = template.toJSON();
+  const functions = new Map(
+    stack.node
+      .findAll()
+      .flatMap((each) => (each instanceof BundledFunction ? [[each.name, each] as const] : [])),
+  );
+
+  function logicalIdOf(construct: IConstruct | undefined): string {
+    return stack.resolve(stack.getLogicalId(construct?.node.defaultChild as CfnElement));
+  }
+  /** Returns the logical id of a construct by its path in the stack, such as `Api/Stage`. */
+  function logicalId(path: string): string {
+    const found = path
+      .split('/')
+      .reduce<IConstruct>((scope, name) => scope.node.findChild(name), stack);
+    return logicalIdOf(found);
+  }
+  /** Returns the logical id of a function, or of its role or log group. */
+  function functionId(name: string, part: 'Function' | 'Role' | 'Logs' = 'Function'): string {
+    return logicalIdOf(functions.get(name)?.node.findChild(part));
+  }
+  return {
+    app,
+    stack,
+    template,
+    resources: resources as Record<string, Json>,
+    logicalId,
+    functionId,
+    /** Returns a resource by its construct's path in the stack. */
+    resource: (path: string): Json => resources[logicalId(path)],
+    /** Returns the properties of a function's Lambda function, role or log group. */
+    properties: (name: string, part?: 'Function' | 'Role' | 'Logs'): Json =>
+      resources[functionId(name, part)].Properties,
+    /** Returns the statements of a function's policy. */
+    statements: (name: string): Json[] =>
+      resources[functionId(name, 'Role')].Properties.Policies[0].PolicyDocument.Statement,
+    /** Returns the properties of all resources of a type. */
+    all: (type: string): Json[] =>
+      Object.values(template.findResources(type)).map(({ Properties }) => Properties),
+  };
+}
+
+/** Creates an app with the context of `cdk.json` and this. */
+export function createApp(context: Record<string, unknown>): App {
+  return new App({
+    context: { ...cdk.context, ...context },
+    outdir: mkdtempSync(join(tmpdir(), 'cdk.out-')),
+  });
+}
+
+/** Creates a folder that has an empty bundle for each function. */
+function emptyBundles(endpoints: readonly Endpoint[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
+  const names = endpoints.map((endpoint) => endpoint.function);
+  for (const name of [...names, DEFAULT_FUNCTION, EXPORT_WORKER, TOKEN_TRIGGER]) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'index.mjs'), '');
+  }
+  return folder;
+}
