@@ -53,8 +53,10 @@ export class Problem extends Error {
 
 /** Returns a 400 that lists the faults of a request. */
 export function badRequest(faults: readonly Fault[]): Problem {
+  const first = faults.slice(0, 1).map(describe).join('');
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more; see errors)` : '';
-  const detail = `The request is not valid: ${faults.slice(0, 1).map(describe)}${more}.`;
+  const end = !more && first.endsWith('?') ? '' : '.';
+  const detail = `The request is not valid: ${first}${more}${end}`;
   return new Problem(400, detail, { faults: faults.slice(0, MAX_FAULTS_LISTED) });
 }
 

@@ -95,6 +95,16 @@ test('the first fault is named in the detail, within what short clients show', a
   );
 });
 
+test('a detail that ends with a suggestion has no full stop after its question mark', () => {
+  const fault = { pointer: '/nmae', detail: 'is not a field; did you mean `name`?' };
+  expect(badRequest([fault]).message).toBe(
+    'The request is not valid: /nmae is not a field; did you mean `name`?',
+  );
+  expect(badRequest([fault, fault]).message).toBe(
+    'The request is not valid: /nmae is not a field; did you mean `name`? (and 1 more; see errors).',
+  );
+});
+
 test('at most a hundred faults are listed', async () => {
   const faults = Array.from({ length: 1_000 }, (_, index) => ({
     parameter: `p${index}`,
