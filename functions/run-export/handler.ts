@@ -79,7 +79,7 @@ async function uploadParts(
     await step('complete', () => completeParts(file, uploadId, parts));
     return parts;
   } catch (error) {
-    // If this fails too, the bucket's lifecycle rule deletes the parts after a day.
+    // If this fails too, the bucket's lifecycle rule deletes the parts.
     await step('abort', () => abortParts(file, uploadId)).catch(() => {});
     throw error;
   }

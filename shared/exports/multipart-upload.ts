@@ -104,7 +104,7 @@ export class MultipartUpload {
 
   /**
    * Aborts the upload, which deletes its parts. If that fails too, or if S3 completed the file but the
-   * response was lost, the bucket's lifecycle rules delete parts and file after a day; no response
+   * response was lost, the bucket's lifecycle rules delete parts and file later; no response
    * contains the file's URL.
    */
   async abort(): Promise<void> {

@@ -131,7 +131,6 @@ const PROOFS: Readonly<Record<string, string>> = {
   'if the postcode is digits only': 'test/contract: look-up by number',
   'the path cannot be decoded': 'test/infra: routes of the gateway',
   'every documented field in order': 'test/contract: creating a customer',
-  "an index's projection cannot be changed": 'the API reference of UpdateTable (AWS)',
 };
 
 const text = (document: string) => readFileSync(join(ROOT, document), 'utf8');
