@@ -1,15 +1,15 @@
 import * as v from 'valibot';
 import { expectBody, type Send } from './fetch-json.ts';
 
-/** What a client of an OAuth 2.0 server identifies itself with. */
+/** Credentials of an OAuth 2.0 client. */
 export interface Credentials {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** A token is not used in its last seconds, so that it does not expire on its way. */
+/** Seconds before its expiry in which a token is not used, so that it does not expire in transit. */
 const MARGIN_S = 30;
-/** Where the server does not say how long a token lasts. */
+/** Lifetime of a token if the server does not state one. */
 const USUAL_LIFETIME_S = 300;
 
 const TokenSchema = v.object({
@@ -18,7 +18,7 @@ const TokenSchema = v.object({
 });
 
 /**
- * Access tokens by the client credentials grant, each used until it expires.
+ * Returns access tokens of the client credentials grant. A token is reused until it expires.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
@@ -29,11 +29,11 @@ export function accessTokens(
 ) {
   let token: { readonly value: string; readonly until: number } | undefined;
   return {
-    /** @throws RegisterError where none is to be had. */
+    /** @throws RegisterError if the server issues none. */
     get: async (send: Send): Promise<string> => {
       if (token && Date.now() < token.until) return token.value;
       const { clientId, clientSecret } = await credentials();
-      // As section 2.3.1 has it, both are form-encoded before they are joined.
+      // Section 2.3.1: both are form-encoded before they are joined.
       const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
       const answer = await send(address, {
         method: 'POST',
@@ -48,7 +48,7 @@ export function accessTokens(
       token = { value, until: Date.now() + (lifetime - MARGIN_S) * 1_000 };
       return value;
     },
-    /** The next call gets a new one: the last was refused. */
+    /** Discards the token, so that the next call requests another; for a token that was rejected. */
     forget: () => {
       token = undefined;
     },

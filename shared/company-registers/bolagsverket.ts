@@ -9,7 +9,7 @@ import { expectBody, guarded } from './fetch-json.ts';
 const NAME = 'Bolagsverket';
 const SCOPE = 'vardefulla-datamangder:read';
 const text = () => v.nullish(v.string(), '');
-/** Beside a block that has nothing in it: why not. */
+/** Why a block is empty. */
 const fault = () => v.nullish(v.object({ typ: text() }));
 
 const OrganisationSchema = v.object({
@@ -56,24 +56,24 @@ const AnswerSchema = v.object({ organisationer: v.array(OrganisationSchema) });
 type Organisation = v.InferOutput<typeof OrganisationSchema>;
 
 const COMPANY_NAME = 'FORETAGSNAMN';
-/** The block's source knows no such organisation; any other fault is one of the moment. */
+/** Type of a fault: the source has no such organisation. Other faults are transient. */
 const UNKNOWN = 'ORGANISATION_FINNS_EJ';
-/** Proceedings that end a company, the more serious first; others, such as mergers, leave it active. */
+/** Proceedings that end a company, the most serious first; with others, such as mergers, it is active. */
 const ENDINGS: readonly (readonly [code: string, status: CompanyStatus])[] = [
   ['KK', 'bankrupt'],
   ['LI', 'winding-up'],
 ];
 
-/** Where Bolagsverket is asked, and how the right to do so is had. */
+/** Addresses of Bolagsverket, and credentials for it. */
 export interface BolagsverketOptions {
-  /** Its API, such as `https://gw.api.bolagsverket.se/vardefulla-datamangder/v1`. */
+  /** Address of its API, such as `https://gw.api.bolagsverket.se/vardefulla-datamangder/v1`. */
   readonly address: string;
-  /** Where access tokens are given, such as `https://portal.api.bolagsverket.se/oauth2/token`. */
+  /** Address that issues access tokens, such as `https://portal.api.bolagsverket.se/oauth2/token`. */
   readonly tokenAddress: string;
   readonly credentials: () => Promise<Credentials>;
 }
 
-/** Sweden's Bolagsverket, by its API for high-value datasets (värdefulla datamängder). */
+/** Returns Sweden's Bolagsverket, by its API for high-value datasets (värdefulla datamängder). */
 export function bolagsverket({
   address,
   tokenAddress,
@@ -95,7 +95,7 @@ export function bolagsverket({
           },
           body: JSON.stringify({ identitetsbeteckning: inRegister }),
         });
-        // Its number is a valid one, so that it can only be one that is not there.
+        // The number is valid, so that 400 means the same as 404: there is none.
         if (answer.status === 400 || answer.status === 404) return undefined;
         if (answer.status === 401) tokens.forget();
         return toCompany(expectBody(AnswerSchema, answer, NAME).organisationer);
@@ -103,7 +103,7 @@ export function bolagsverket({
   };
 }
 
-/** One number may have several rows, such as one for each company name a firm has had. */
+/** Returns the company of the rows of a number, which can be several, such as one per former name. */
 function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined {
   const known = rows.filter(({ organisationsnamn }) => organisationsnamn?.fel?.typ !== UNKNOWN);
   const row = known.find((each) => !deregistrationOf(each)) ?? known[0];
@@ -126,7 +126,7 @@ function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined
   };
 }
 
-/** Undefined where what decides it cannot be told at the moment. */
+/** Returns the status; undefined if a block that decides it is missing for now. */
 function statusOf(row: Organisation): CompanyStatus | undefined {
   const proceedings = row.pagaendeAvvecklingsEllerOmstruktureringsforfarande;
   if (deregistrationOf(row)) return 'deregistered';
@@ -137,12 +137,12 @@ function statusOf(row: Organisation): CompanyStatus | undefined {
   return ENDINGS.find(([code]) => codes.includes(code))?.[1] ?? 'active';
 }
 
-/** Whether a block is empty because its source could not be asked. */
+/** Returns whether a block is empty because its source was not available. */
 function isFaulty(block: { fel?: { typ: string } | null | undefined } | null | undefined): boolean {
   return !!block?.fel && block.fel.typ !== UNKNOWN;
 }
 
-/** The company's own name comes before others, and a later one before an earlier. */
+/** Returns a sort key: the company's own names above others, later ones above earlier ones. */
 function rank({
   organisationsnamntyp,
   registreringsdatum,
@@ -154,7 +154,7 @@ function deregistrationOf({ avregistreradOrganisation }: Organisation): string |
   return avregistreradOrganisation?.avregistreringsdatum || undefined;
 }
 
-/** Bolagsverket writes a country's name in Swedish, and none for Sweden. */
+/** Returns the code of a country, which Bolagsverket writes by its Swedish name, Sweden as empty. */
 function countryCode(land: string): string {
   const wanted = land.trim().toLowerCase();
   if (wanted === '') return 'SE';

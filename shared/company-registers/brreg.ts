@@ -24,9 +24,9 @@ const UnitSchema = v.object({
 });
 
 /**
- * Norway's Enhetsregisteret. No key is needed.
+ * Returns Norway's Enhetsregisteret. It needs no key.
  *
- * @param address its API, such as `https://data.brreg.no/enhetsregisteret/api`.
+ * @param address of its API, such as `https://data.brreg.no/enhetsregisteret/api`.
  * @see https://data.brreg.no/enhetsregisteret/api/dokumentasjon/no/index.html
  */
 export function brreg(address: string): CompanyRegister {
@@ -38,7 +38,7 @@ export function brreg(address: string): CompanyRegister {
         const answer = await send(`${address}/enheter/${inRegister}`, {
           headers: { accept: 'application/json' },
         });
-        // 410 is of units that had to be taken out of the register by law.
+        // 410: the unit had to be removed from the register by law.
         if (answer.status === 404 || answer.status === 410) return undefined;
         return toCompany(expectBody(UnitSchema, answer, NAME));
       }),
@@ -46,7 +46,7 @@ export function brreg(address: string): CompanyRegister {
 }
 
 function toCompany(unit: v.InferOutput<typeof UnitSchema>): RegisteredCompany {
-  // Letters and invoices go to the postal address, where there is one.
+  // Letters and invoices go to the postal address, if there is one.
   const address = unit.postadresse ?? unit.forretningsadresse;
   return {
     name: unit.navn,

@@ -8,16 +8,16 @@ const CredentialsSchema = v.object({
 });
 
 /**
- * Reads credentials from Secrets Manager, once in the life of a function's sandbox.
+ * Returns a function that reads credentials from Secrets Manager, once per execution environment.
  *
- * @param secret its name or ARN; it is JSON with `clientId` and `clientSecret`.
- * @throws Error where it cannot be read or has another form; nothing of it is in the text.
+ * @param secret name or ARN of a secret that is JSON with `clientId` and `clientSecret`.
+ * @throws Error if the secret is not available or has another form; its value is not in the text.
  */
 export function credentialsIn(secret: string): () => Promise<Credentials> {
   let credentials: Promise<Credentials> | undefined;
   return () => {
     credentials ??= read(secret).catch((error) => {
-      // It may have been put right by the next call.
+      // The secret may have been corrected by the next call.
       credentials = undefined;
       throw error;
     });

@@ -10,36 +10,35 @@ import {
 import * as v from 'valibot';
 import { RegisterError } from './company-register.ts';
 
-/** How long a register may take to answer one request. */
+/** Time-out of one request. */
 const TIMEOUT_MS = 2_000;
-/** After so many look-ups in a row that failed, a register is left alone for a while. */
+/** Failed look-ups in a row after which the circuit breaker opens. */
 const FAILURES_IN_ROW = 3;
-const LEFT_ALONE_S = 30;
-/** What a server says that cannot answer just now. */
-const PASSING_STATUSES = [408, 425, 429, 500, 502, 503, 504];
+const OPEN_CIRCUIT_S = 30;
+/** Statuses of transient failures. */
+const TRANSIENT_STATUSES = [408, 425, 429, 500, 502, 503, 504];
 
-/** An answer of a register; `body` is undefined where there is none that could be expected. */
-interface RegisterAnswer {
+/** Response of a register; `body` is undefined unless the status is a success. */
+interface RegisterResponse {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Makes a request and gives what came of it, whatever its status. */
-export type Send = (url: string, request?: RequestInit) => Promise<RegisterAnswer>;
+/** Sends a request and returns the response, unless its status is transient. */
+export type Send = (url: string, request?: RequestInit) => Promise<RegisterResponse>;
 
 /**
- * What all requests to one register have in common: time-out, one retry of what passes by itself,
- * and a circuit breaker, which spares callers the wait and the register the calls.
+ * Returns a function that runs requests to one register with a time-out, one retry of transient
+ * failures, and a circuit breaker, which spares callers the wait and the register the calls.
  *
- * @param work uses `send` for each request it makes.
- * @throws RegisterError where it cannot be asked.
+ * @throws RegisterError if the register is not available.
  */
 export function guarded(register: string) {
   const breaker = circuitBreaker(handleType(RegisterError), {
-    halfOpenAfter: LEFT_ALONE_S * 1_000,
+    halfOpenAfter: OPEN_CIRCUIT_S * 1_000,
     breaker: new ConsecutiveBreaker(FAILURES_IN_ROW),
   });
-  // A register that says when to come back is not asked again before.
+  // A register that sends Retry-After is not asked again before.
   const again = retry(
     handleWhen((error) => error instanceof RegisterError && error.retryAfterS === undefined),
     { maxAttempts: 1 },
@@ -50,20 +49,20 @@ export function guarded(register: string) {
       return await policy.execute(() => work((url, request) => send(register, url, request)));
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new RegisterError(`${register} is left alone for a while`, LEFT_ALONE_S);
+      throw new RegisterError(`${register} is left alone for a while`, OPEN_CIRCUIT_S);
     }
   };
 }
 
 /**
- * What an answer's body has to be.
+ * Returns the body of a response, validated by its schema.
  *
- * @param from who answers.
- * @throws RegisterError where it is anything else, as an answer of another status is.
+ * @param from name of the server, for the error.
+ * @throws RegisterError if the body has another form, as of a response with another status.
  */
 export function expectBody<S extends v.GenericSchema>(
   schema: S,
-  { status, body }: RegisterAnswer,
+  { status, body }: RegisterResponse,
   from: string,
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, body);
@@ -81,7 +80,7 @@ async function send(register: string, url: string, request: RequestInit = {}) {
     throw new RegisterError(`${register} does not answer: ${(error as Error).name}`);
   }
   const { status, headers } = response;
-  if (PASSING_STATUSES.includes(status)) {
+  if (TRANSIENT_STATUSES.includes(status)) {
     const seconds = Number(headers.get('retry-after') ?? Number.NaN);
     throw new RegisterError(
       `${register} answers ${status}`,

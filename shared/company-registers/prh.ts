@@ -6,7 +6,7 @@ import { expectBody, guarded } from './fetch-json.ts';
 
 const NAME = 'PRH';
 const text = () => v.nullish(v.string(), '');
-/** Codes are texts in some versions of the API, and numbers in others. */
+/** Schema of a code: a string in some versions of the API, a number in others. */
 const code = () => v.nullish(v.pipe(v.union([v.string(), v.number()]), v.transform(String)), '');
 
 const CompanySchema = v.object({
@@ -51,17 +51,17 @@ type Company = v.InferOutput<typeof CompanySchema>;
 const CURRENT_NAME = '1';
 const POSTAL_ADDRESS = '2';
 const FINNISH = '1';
-/** Situations that end a company, the more serious first; a reorganisation leaves it active. */
+/** Situations that end a company, the most serious first; in a reorganisation it is active. */
 const ENDINGS: readonly (readonly [type: string, status: CompanyStatus])[] = [
   ['KONK', 'bankrupt'],
   ['SELTILA', 'winding-up'],
 ];
 
 /**
- * Finland's business information system, by the Patent and Registration Office. No key is needed;
- * its data is published under CC BY 4.0.
+ * Returns Finland's business information system, by the Patent and Registration Office. It needs no
+ * key; its data is published under CC BY 4.0.
  *
- * @param address its API, such as `https://avoindata.prh.fi/opendata-ytj-api/v3`.
+ * @param address of its API, such as `https://avoindata.prh.fi/opendata-ytj-api/v3`.
  * @see https://avoindata.prh.fi/opendata-ytj-api/v3/schema?lang=en
  */
 export function prh(address: string): CompanyRegister {
@@ -78,7 +78,7 @@ export function prh(address: string): CompanyRegister {
         const ofNumber = expectBody(AnswerSchema, answer, NAME).companies.filter(
           ({ businessId }) => businessId.value === inRegister,
         );
-        // Where a number was given to another company, the one that goes on counts.
+        // If a number has passed to another company, take the one that exists.
         const company = ofNumber.find(({ endDate }) => !endDate) ?? ofNumber[0];
         return company && toCompany(company);
       }),
@@ -111,7 +111,7 @@ function statusOf({ companySituations, endDate }: Company): CompanyStatus {
 function nameOf(names: Company['names']): string {
   const latest = names
     .filter(({ type }) => type === CURRENT_NAME)
-    // One without an end is later than any that has one.
+    // A name without an end date is the current one.
     .sort((a, b) => (key(a) < key(b) ? 1 : -1))[0];
   if (!latest) throw new RegisterError(`${NAME} returns no name`);
   return latest.name;
