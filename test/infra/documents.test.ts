@@ -239,6 +239,20 @@ test('no reason or proof is left over', () => {
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
+test.each(globSync('shared/decisions/*.md', { cwd: ROOT }))(
+  '%s has a date, and says context, decision, alternatives and consequences',
+  (document) => {
+    const [, date] = /(\d{4}-\d{2}-\d{2})-[a-z-]+\.md$/.exec(document) ?? [];
+    expect(text(document)).toMatch(new RegExp(`^# .+\\n\\n${date}\\n`));
+    expect(anchors(document).slice(1)).toEqual([
+      'context',
+      'decision',
+      'alternatives',
+      'consequences',
+    ]);
+  },
+);
+
 describe('the tables', () => {
   test('of endpoints are those of the contracts', () => {
     const rows = table(README, 'call').map(([call, , scope]) => [
