@@ -27,7 +27,7 @@ interface Span {
 }
 
 /** Operations that write, by the header that names the operation. */
-const WRITES = /(?:Put|Update|Delete|BatchWrite)Item$/;
+const WRITES = /(?:(?:Put|Update|Delete|BatchWrite)Item|TransactWriteItems)$/;
 
 /** Starts a proxy that asks the server at `endpoint` for the units of each request. */
 export async function startCountingProxy(endpoint: string): Promise<CountingProxy> {
