@@ -12,12 +12,12 @@ interface Request {
 /** Calls of one endpoint, as a share of the load. */
 export interface Part {
   readonly name: string;
-  /** Number of the fifty callers that send these requests, each one after the other. */
+  /** Number of the fifty callers that send these requests, each sequentially. */
   readonly callers: number;
   /** Creates the next request. */
   readonly request: () => Request;
   /** Called with each response. */
-  readonly seen?: (status: number, body: string) => void;
+  readonly onResponse?: (status: number, body: string) => void;
 }
 
 /** Customers that exist at the start; they are updated, but not deleted. */
@@ -71,7 +71,7 @@ export function mix(): readonly Part[] {
       name: 'create',
       callers: 8,
       request: () => send('POST', '/customers', customer()),
-      seen: (status, body) => {
+      onResponse: (status, body) => {
         if (status === 200) created.push(JSON.parse(body).mexcParamvaluesetsid);
       },
     },

@@ -37,24 +37,24 @@ export async function startStack(options: StackOptions): Promise<StackProcess> {
   const child = fork(`${import.meta.dirname}/stack.ts`, [JSON.stringify(options)], {
     execArgv: ['--expose-gc'],
   });
-  const ended = once(child, 'exit');
-  const answer = async <T>(): Promise<T> => {
+  const exited = once(child, 'exit');
+  const nextMessage = async <T>(): Promise<T> => {
     const [message] = await Promise.race([
       once(child, 'message'),
-      ended.then(() => Promise.reject(new Error('The stack ended by itself.'))),
+      exited.then(() => Promise.reject(new Error('The stack exited unexpectedly.'))),
     ]);
     return message;
   };
-  const ask = (command: Command) => child.send(command);
+  const send = (command: Command) => child.send(command);
   return {
-    ...(await answer<Started>()),
+    ...(await nextMessage<Started>()),
     memory: () => {
-      ask('memory');
-      return answer<Memory>();
+      send('memory');
+      return nextMessage<Memory>();
     },
     end: async () => {
-      ask('end');
-      await ended;
+      send('end');
+      await exited;
     },
   };
 }

@@ -25,7 +25,7 @@ const HEAP_GROWTH_BYTES = 8 * 1024 * 1024;
 /** Allowed growth of the whole process, as a share: buffers of LevelDB. */
 const ALL_GROWTH = 0.15;
 /** Rate limit under overload, as a share of the measured throughput: the load uses CPU as well. */
-const ACCEPTED = 0.5;
+const RATE_LIMIT_SHARE = 0.5;
 const OVERLOAD_CALLERS = 200;
 
 const { values } = parseArgs({
@@ -40,8 +40,8 @@ if (values.help || !(seconds >= 6)) {
 const dataFolder = mkdtempSync(join(tmpdir(), 'load-'));
 const failures: string[] = [];
 try {
-  const served = await underLoad();
-  await underOverload(served);
+  const responsesPerSecond = await runLoad();
+  await runOverload(responsesPerSecond);
 } finally {
   rmSync(dataFolder, { recursive: true });
 }
@@ -49,7 +49,7 @@ for (const failure of failures) console.error(`FAILURE: ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Sends all requests at once, by fifty callers. Returns the responses per second. */
-async function underLoad(): Promise<number> {
+async function runLoad(): Promise<number> {
   const stack = await startStack({ dataFolder, merchants: [MERCHANT] });
   await createExisting(stack);
   const parts = mix();
@@ -59,10 +59,10 @@ async function underLoad(): Promise<number> {
   const samples = await memory;
   await stack.end();
 
-  const rows = parts.map(({ name }, index) => describe(name, results[index] as Sent));
+  const rows = parts.map(({ name }, index) => toRow(name, results[index] as Sent));
   console.table(Object.fromEntries(rows));
-  const answers = results.reduce((sum, { times }) => sum + times.count, 0);
-  console.log(`${figure(answers / seconds)} responses per second.`);
+  const responseCount = results.reduce((sum, { times }) => sum + times.count, 0);
+  console.log(`${figure(responseCount / seconds)} responses per second.`);
   console.table(samples.map(({ at, heapUsed, rss }) => ({ at, heap: MB(heapUsed), all: MB(rss) })));
 
   for (const [index, { statuses, broken }] of results.entries()) {
@@ -79,27 +79,33 @@ async function underLoad(): Promise<number> {
   if (after.rss > before.rss * (1 + ALL_GROWTH)) {
     failures.push(`the process grew from ${MB(before.rss)} to ${MB(after.rss)} after the warm-up`);
   }
-  return answers / seconds;
+  return responseCount / seconds;
 }
 
-/** Sends twice what can be served, which must be rejected at once, then half, which must succeed. */
-async function underOverload(served: number): Promise<void> {
-  const rateLimit = Math.ceil(served * ACCEPTED);
+/**
+ * Sends twice the measured throughput, of which the excess must be rejected at once, then half of
+ * the rate limit, which must succeed.
+ */
+async function runOverload(responsesPerSecond: number): Promise<void> {
+  const rateLimit = Math.ceil(responsesPerSecond * RATE_LIMIT_SHARE);
   const capacity = { ...CAPACITY, api: { rateLimit, burstLimit: rateLimit } };
   const stack = await startStack({ dataFolder, merchants: [MERCHANT], capacity });
   const parts = mix().filter(({ name }) => !name.startsWith('export'));
   const duration = Math.ceil(seconds / 3);
 
   progress(
-    `Overload: ${figure(served * 2)} requests per second, of which ${rateLimit} are accepted.`,
+    `Overload: ${figure(responsesPerSecond * 2)} requests per second, of which ${rateLimit} are accepted.`,
   );
-  const overload = await send(stack, parts, { seconds: duration, rate: Math.ceil(served * 2) });
+  const overload = await send(stack, parts, {
+    seconds: duration,
+    rate: Math.ceil(responsesPerSecond * 2),
+  });
   progress(`After the overload: ${figure(rateLimit / 2)} requests per second.`);
   await setTimeout(1_000);
   const after = await send(stack, parts, { seconds: duration, rate: Math.ceil(rateLimit / 2) });
   await stack.end();
 
-  const rows = [describe('overload', overload), describe('after it', after)];
+  const rows = [toRow('overload', overload), toRow('after it', after)];
   console.table(Object.fromEntries(rows));
   const isRejected = (status: number) => status === 429 || status === 503;
   for (const status of overload.statuses.keys()) {
@@ -116,8 +122,8 @@ async function underOverload(served: number): Promise<void> {
 
 async function createExisting({ url, tokens: [token] }: StackProcess): Promise<void> {
   progress(`Creating ${EXISTING} customers.`);
-  const nths = Array.from({ length: EXISTING }, (_, index) => index + 1);
-  await mapConcurrently(nths, 8, async (nth) => {
+  const positions = Array.from({ length: EXISTING }, (_, index) => index + 1);
+  await mapConcurrently(positions, 8, async (nth) => {
     const response = await fetch(`${url}/customers`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -159,12 +165,12 @@ async function send(
     headers: { authorization: `Bearer ${token}` },
     requests: parts
       .flatMap((part) => (rate ? Array<Part>(part.callers).fill(part) : part))
-      .map(({ request, seen }) => ({
-        setupRequest: (usual) => {
-          const { headers, ...made } = request();
-          return { ...usual, ...made, headers: { ...usual.headers, ...headers } };
+      .map(({ request, onResponse }) => ({
+        setupRequest: (defaults) => {
+          const { headers, ...generated } = request();
+          return { ...defaults, ...generated, headers: { ...defaults.headers, ...headers } };
         },
-        onResponse: (status, body) => seen?.(status, body),
+        onResponse: (status, body) => onResponse?.(status, body),
       })),
   };
   const run = autocannon(options, () => {});
@@ -188,7 +194,7 @@ async function watchMemory(stack: StackProcess): Promise<(Memory & { at: string 
   return samples;
 }
 
-function describe(name: string, { times, rejections, statuses }: Sent) {
+function toRow(name: string, { times, rejections, statuses }: Sent) {
   const ms = (histogram: RecordableHistogram, percentile: number) =>
     histogram.count > 0 ? figure(histogram.percentile(percentile) / 1_000) : '';
   const counts = [...statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
