@@ -29,7 +29,7 @@ const ONE_SDK: Plugin = {
 };
 
 /** Options of all contenders' bundles: one minified ES module. */
-const USUAL = {
+const OPTIONS = {
   format: 'esm',
   mainFields: ['module', 'main'],
   target: 'node24',
@@ -50,14 +50,18 @@ export interface Bundles {
   remove(): void;
 }
 
-/** Creates the folder of the bundles. */
+/** Creates the folder of the bundles, and the bundle of the caller. */
 export async function createBundles(): Promise<Bundles> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  const made = new Map<string, Promise<string>>();
-  const make = (source: string, name: string, options: BuildOptions = {}): Promise<string> => {
+  const bundles = new Map<string, Promise<string>>();
+  const bundleOnce = (
+    source: string,
+    name: string,
+    options: BuildOptions = {},
+  ): Promise<string> => {
     const outfile = join(folder, `${name}.mjs`);
-    const built = made.get(outfile) ?? bundle(source, outfile, options);
-    made.set(outfile, built);
+    const built = bundles.get(outfile) ?? bundle(source, outfile, options);
+    bundles.set(outfile, built);
     return built;
   };
   return {
@@ -66,19 +70,19 @@ export async function createBundles(): Promise<Bundles> {
       if (!existsSync(ours)) await bundleFunction(name, ours);
       return join(ours, 'index.mjs');
     },
-    bare: (name) => make(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
+    bare: (name) => bundleOnce(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
     usual: (name) =>
-      make(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
+      bundleOnce(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
         banner: { js: REQUIRE },
       }),
-    caller: await make(join(import.meta.dirname, 'child/caller.ts'), 'caller'),
+    caller: await bundleOnce(join(import.meta.dirname, 'child/caller.ts'), 'caller'),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
 
 async function bundle(source: string, outfile: string, options: BuildOptions): Promise<string> {
   await build({
-    ...USUAL,
+    ...OPTIONS,
     ...options,
     entryPoints: [source],
     bundle: true,

@@ -89,7 +89,11 @@ async function compareStarts(
     ({ totalMs }) => totalMs,
   );
   for (const [index, start] of ours.entries()) {
-    checkSame(`${name}, first answer`, answerOf(start), answerOf(theirs[index] as ColdStart));
+    checkSame(
+      `${name}, first response`,
+      comparableBody(start),
+      comparableBody(theirs[index] as ColdStart),
+    );
   }
   const pair = (against: string, samples: ColdStart[], target?: { atMost: number }) => {
     const part = (key: keyof Omit<ColdStart, 'response'>, what: string) =>
@@ -117,11 +121,11 @@ async function compareStarts(
 }
 
 /** Returns the response without the parts that differ each time: URL, name and expiry of a file. */
-function answerOf({ response: { statusCode, body } }: ColdStart): string {
-  const said = JSON.parse(body);
-  if (statusCode !== 200) throw new Error(`A first call answered ${statusCode} ${body}`);
-  if (said.url) said.url = said.expires = said.filename = '';
-  return JSON.stringify(said);
+function comparableBody({ response: { statusCode, body } }: ColdStart): string {
+  const parsed = JSON.parse(body);
+  if (statusCode !== 200) throw new Error(`A first call returned ${statusCode} ${body}`);
+  if (parsed.url) parsed.url = parsed.expires = parsed.filename = '';
+  return JSON.stringify(parsed);
 }
 
 /** Returns the identity number of one of the companies. */

@@ -28,9 +28,9 @@ export interface Exported {
 export interface ExportServers {
   readonly environment: Readonly<Record<string, string>>;
   /** Stores the next upload. */
-  keep(): Promise<void>;
+  storeNextUpload(): Promise<void>;
   /** Returns the stored upload. */
-  kept(): Promise<string>;
+  lastUpload(): Promise<string>;
   stop(): void;
 }
 
@@ -40,10 +40,10 @@ export async function startExportServers(): Promise<ExportServers> {
   const s3 = await startServer('s3-sink');
   return {
     environment: environmentOf({ dynamodb: dynamodb.endpoint, s3: s3.endpoint }),
-    keep: async () => {
+    storeNextUpload: async () => {
       await fetch(`${s3.endpoint}/-/keep`, { method: 'PUT' });
     },
-    kept: async () => (await fetch(`${s3.endpoint}/-/last`)).text(),
+    lastUpload: async () => (await fetch(`${s3.endpoint}/-/last`)).text(),
     stop: () => {
       dynamodb.stop();
       s3.stop();
@@ -86,7 +86,7 @@ export async function exportAll(
   const { count } = JSON.parse(response.body ?? 'null') ?? {};
   if (response.statusCode !== 200 || count !== rows) {
     throw new Error(
-      `An export of ${rows} rows answered ${response.statusCode} ${response.body ?? ''}; the benchmark needs the whole file in one response.`,
+      `An export of ${rows} rows returned ${response.statusCode} ${response.body ?? ''}; the benchmark needs the whole file in one response.`,
     );
   }
   return { rowsPerSecond: (rows / ms) * 1_000, maxRss };
@@ -104,9 +104,9 @@ export async function checkSameFile(
   { type, shape, rows, who }: { type: FileType; shape: Shape; rows: number; who: string },
 ): Promise<void> {
   const fileOf = async (exporter: ContenderProcess) => {
-    await servers.keep();
+    await servers.storeNextUpload();
     await exportAll(exporter, type, shape, rows);
-    const file = await servers.kept();
+    const file = await servers.lastUpload();
     return type === 'xml' ? file.replaceAll('&quot;', '"').replaceAll('&apos;', "'") : file;
   };
   const [a, b] = [await fileOf(ours), await fileOf(theirs)];

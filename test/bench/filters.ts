@@ -108,7 +108,7 @@ async function compareCase(
   const sampleOf = (process: ContenderProcess, place: number) => async () => {
     on.proxy.take();
     const { response } = await process.call({ event });
-    if (response.statusCode !== 200) throw new Error(`${name} answered ${response.body}`);
+    if (response.statusCode !== 200) throw new Error(`${name} returned ${response.body}`);
     bodies[place] = response.body;
     return on.proxy.take();
   };

@@ -44,27 +44,27 @@ export interface ContenderProcess {
 
 /** Loads a handler in a new process. */
 export async function startContender(options: ContenderOptions): Promise<ContenderProcess> {
-  const { child, answer, ended } = startCaller(options);
-  await answer();
+  const { child, nextMessage, exited } = startCaller(options);
+  await nextMessage();
   return {
     call: (task) => {
-      const called = answer<Called>();
+      const called = nextMessage<Called>();
       child.send(task);
       return called;
     },
     stop: async () => {
       child.kill();
-      await ended;
+      await exited;
     },
   };
 }
 
 /** Loads a handler in a new process and calls it once, as in a cold start of Lambda. */
 export async function coldStart(options: ContenderOptions, event: object): Promise<ColdStart> {
-  const { child, answer, ended } = startCaller(options, JSON.stringify(event));
-  const result = await answer<ColdStart>();
+  const { child, nextMessage, exited } = startCaller(options, JSON.stringify(event));
+  const result = await nextMessage<ColdStart>();
   child.kill();
-  await ended;
+  await exited;
   return result;
 }
 
@@ -77,14 +77,14 @@ function startCaller({ caller, module, environment }: ContenderOptions, ...more:
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const ended = once(child, 'exit').then(() => rmSync(folder, { recursive: true }));
-  const answer = async <T>(): Promise<T> => {
+  const exited = once(child, 'exit').then(() => rmSync(folder, { recursive: true }));
+  const nextMessage = async <T>(): Promise<T> => {
     const [message] = await Promise.race([
       once(child, 'message'),
-      ended.then(() => Promise.reject(new Error(`The contender ${module} ended by itself.`))),
+      exited.then(() => Promise.reject(new Error(`The contender ${module} exited unexpectedly.`))),
     ]);
     if (message.error) throw new Error(`The contender ${module} failed: ${message.error}`);
     return message;
   };
-  return { child, answer, ended };
+  return { child, nextMessage, exited };
 }

@@ -62,8 +62,8 @@ export function writeResults(comparisons: readonly Comparison[]): void {
     };
   }
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
-  const kept = Object.values(results).flatMap((result) => result.comparisons);
-  writeFileSync(join(FOLDER, 'results.svg'), toSvg(kept));
+  const stored = Object.values(results).flatMap((result) => result.comparisons);
+  writeFileSync(join(FOLDER, 'results.svg'), toSvg(stored));
 }
 
 function words(target: Target): string {

@@ -40,7 +40,7 @@ interface Bar {
 
 /**
  * Draws a chart of the ratios against their targets, as SVG: one bar for each, to the right of the
- * line if the target is reached. Of cold starts it shows the worst function only.
+ * line if the target is reached. Of the cold starts it shows only the worst function.
  */
 export function toSvg(comparisons: readonly Comparison[]): string {
   const bars = worstColdStarts(comparisons.flatMap(toBar));
@@ -63,7 +63,7 @@ export function toSvg(comparisons: readonly Comparison[]): string {
 `;
 }
 
-function toBar({ measure, name, against, unit, ratio, target }: Comparison): (Bar & Of)[] {
+function toBar({ measure, name, against, unit, ratio, target }: Comparison): (Bar & Subject)[] {
   if (!target) return [];
   const score = 'atLeast' in target ? ratio / target.atLeast : target.atMost / ratio;
   const counted = measure === 'filters' ? `, ${unit}` : '';
@@ -72,13 +72,13 @@ function toBar({ measure, name, against, unit, ratio, target }: Comparison): (Ba
 }
 
 /** Subject of a bar. */
-interface Of {
+interface Subject {
   readonly measure: string;
   readonly against: string;
 }
 
-function worstColdStarts(bars: readonly (Bar & Of)[]): Bar[] {
-  const isCold = ({ measure }: Of) => measure === 'cold';
+function worstColdStarts(bars: readonly (Bar & Subject)[]): Bar[] {
+  const isCold = ({ measure }: Subject) => measure === 'cold';
   const cold = Map.groupBy(bars.filter(isCold), ({ against }) => against);
   const worst = [...cold].map(([against, all]) => {
     const last = all.reduce((a, b) => (a.score < b.score ? a : b));

@@ -13,7 +13,7 @@ import {
 import { customerOf, dateOf, type Shape, VARIETY } from '../customers.ts';
 
 /** A request that the canned table does not support: it fails rather than respond wrongly. */
-export class UnknownRequestError extends Error {}
+export class UnsupportedRequestError extends Error {}
 
 type Item = Record<string, AttributeValue>;
 // biome-ignore lint/suspicious/noExplicitAny: requests of every operation
@@ -43,7 +43,7 @@ interface Template {
   readonly item: Item;
 }
 
-interface Register {
+interface Merchant {
   readonly shape: Shape;
   readonly count: number;
 }
@@ -54,12 +54,12 @@ interface Register {
  * Writes succeed without effect.
  *
  * @returns a function that returns the bytes of a response, valid until its next call.
- * It throws UnknownRequestError for a request that it does not support.
+ * It throws UnsupportedRequestError for a request that it does not support.
  */
 export function createCannedTable(): (operation: string, input: Input) => Buffer {
   const templates = new Map<string, Template[]>();
   const templatesOf = (
-    { shape, count }: Register,
+    { shape, count }: Merchant,
     attributes: readonly string[] | undefined,
   ): Template[] => {
     const merchant = cannedMerchant(shape, count);
@@ -89,14 +89,14 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
 
   const query = (input: Input): void => {
     const index = input.IndexName as string | undefined;
-    if (input.FilterExpression) throw unknown('FilterExpression', input);
-    if (index !== undefined && input.ConsistentRead) throw unknown('a consistent index', input);
+    if (input.FilterExpression) throw unsupported('FilterExpression', input);
+    if (index !== undefined && input.ConsistentRead) throw unsupported('a consistent index', input);
     const { pk, range } = keyCondition(input);
-    const register = registerOf(pk);
-    const stored = templatesOf(register, storedIn(index));
+    const merchantData = merchantOf(pk);
+    const stored = templatesOf(merchantData, storedIn(index));
     const projected = projectionOf(input);
-    const shown = projected ? templatesOf(register, projected) : stored;
-    const pending = pendingIds(input, register, range);
+    const shown = projected ? templatesOf(merchantData, projected) : stored;
+    const pending = pendingIds(input, merchantData, range);
     const most = Math.min(pending.length, input.Limit ?? Number.POSITIVE_INFINITY);
     let count = 0;
     let size = 0;
@@ -129,12 +129,12 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
 
   const itemAt = (key: Item, attributes?: readonly string[]): Item | undefined => {
     const sk = key[KEY.sort]?.S ?? '';
-    const register = registerOf(key[KEY.partition]?.S ?? '');
-    if (sk === 'SEQUENCE') return sequence(key, register);
+    const merchantData = merchantOf(key[KEY.partition]?.S ?? '');
+    if (sk === 'SEQUENCE') return sequence(key, merchantData);
     if (!sk.startsWith(CUSTOMER_PREFIX)) return undefined;
     const id = idInSortKey(sk);
-    if (id < 1 || id > register.count) return undefined;
-    return fill(templateOf(templatesOf(register, attributes), id).item, id);
+    if (id < 1 || id > merchantData.count) return undefined;
+    return fill(templateOf(templatesOf(merchantData, attributes), id).item, id);
   };
 
   const writeCapacity = (input: Input, units: number) => {
@@ -166,17 +166,18 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
     UpdateItem: (input) => {
       if (!input.ReturnValues || input.ReturnValues === 'NONE') return writer.text('{}');
       const item = itemAt(input.Key);
-      if (input.Key.sk.S !== 'SEQUENCE' || !item) throw unknown('ReturnValues', input);
+      if (input.Key.sk.S !== 'SEQUENCE' || !item) throw unsupported('ReturnValues', input);
       return writer.text(JSON.stringify({ Attributes: item }));
     },
     BatchWriteItem: () => writer.text('{"UnprocessedItems":{}}'),
   };
 
   return (operation, input) => {
-    const answer = operations[operation];
-    if (!answer) throw new UnknownRequestError(`The canned server knows no ${operation}.`);
+    const execute = operations[operation];
+    if (!execute)
+      throw new UnsupportedRequestError(`The canned table does not support ${operation}.`);
     writer.restart();
-    answer(input);
+    execute(input);
     return writer.written();
   };
 }
@@ -198,17 +199,17 @@ function sortKeyOf(index: string | undefined): string {
   if (index === undefined) return KEY.sort;
   const name = SORT_KEYS[index];
   if (name) return name;
-  throw new UnknownRequestError(`The canned server knows no index ${index}.`);
+  throw new UnsupportedRequestError(`The canned table has no index ${index}.`);
 }
 
-function registerOf(pk: string): Register {
+function merchantOf(pk: string): Merchant {
   const [, shape, count] = /^MERCHANT#(full|sparse|typical)-(\d+)$/.exec(pk) ?? [];
   if (shape) return { shape: shape as Shape, count: Number(count) };
-  throw new UnknownRequestError(`The canned server knows no register ${pk}.`);
+  throw new UnsupportedRequestError(`The canned table has no partition ${pk}.`);
 }
 
 /** Returns the item of the id sequence: the next id is the first that no customer has. */
-function sequence(key: Item, { count }: Register): Item {
+function sequence(key: Item, { count }: Merchant): Item {
   const id = count + 1;
   return { ...key, lastId: { N: String(id) }, lastDate: { S: dateOf(id) } };
 }
@@ -224,11 +225,11 @@ function toTemplate(
 ): Template {
   const system = { ...customer.system, mexcParamvaluesetsid: ID, date: DATE };
   const all = toAttributes(toItem(merchant, { ...customer, system }));
-  // DynamoDB returns attributes in an order of its own.
+  // DynamoDB returns attributes in an arbitrary order.
   const item = Object.fromEntries(
     Object.entries(all)
       .filter(([name]) => !attributes || attributes.includes(name))
-      .sort(([a], [b]) => scatter(a) - scatter(b)),
+      .sort(([a], [b]) => hashName(a) - hashName(b)),
   );
   const around: Buffer[] = [];
   const gaps: Template['gaps'][number][] = [];
@@ -267,7 +268,7 @@ function fill(item: Item, id: number): Item {
 }
 
 /** Returns the FNV-1a hash of a name. */
-function scatter(name: string): number {
+function hashName(name: string): number {
   let hash = 2_166_136_261;
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 16_777_619) >>> 0;
   return hash;
@@ -305,7 +306,7 @@ function keyCondition(input: Input): { pk: string; range: Range } {
   const value = (name = '') => values[name]?.S ?? padId(Number(values[name]?.N));
   const range = rangeOf(rest.replaceAll(sortKey, 'key'), value);
   if (pk && range) return { pk: value(pk), range };
-  throw unknown('KeyConditionExpression', input);
+  throw unsupported('KeyConditionExpression', input);
 }
 
 function rangeOf(condition: string, value: (name?: string) => string): Range | undefined {
@@ -331,20 +332,20 @@ interface Ids {
 }
 
 /** Returns the ids that a query has left: those in its range, after its start key. */
-function pendingIds(input: Input, register: Register, range: Range): Ids {
+function pendingIds(input: Input, merchantData: Merchant, range: Range): Ids {
   const forward = input.ScanIndexForward !== false;
   const start = input.ExclusiveStartKey && idInSortKey(input.ExclusiveStartKey[KEY.sort].S);
   if (input.IndexName === IDENTITY_NUMBER_INDEX.name) {
-    if (start || !forward) throw unknown('paging in the identity number index', input);
-    const ids = idsWithNumber(register, range.from);
+    if (start || !forward) throw unsupported('paging in the identity number index', input);
+    const ids = idsWithNumber(merchantData, range.from);
     return { length: ids.length, at: (position) => ids[position] as number };
   }
   if (input.IndexName === undefined && range.from <= 'SEQUENCE' && range.until > 'SEQUENCE') {
-    throw unknown('a range over more than customers', input);
+    throw unsupported('a range over more than customers', input);
   }
   const keyOf = (id: number) => (input.IndexName === undefined ? customerSortKey(id) : padId(id));
-  let first = firstFrom(range.from, register, keyOf);
-  let last = firstFrom(range.until, register, keyOf) - 1;
+  let first = firstFrom(range.from, merchantData, keyOf);
+  let last = firstFrom(range.until, merchantData, keyOf) - 1;
   if (start && forward) first = Math.max(first, start + 1);
   if (start && !forward) last = Math.min(last, start - 1);
   return {
@@ -354,7 +355,7 @@ function pendingIds(input: Input, register: Register, range: Range): Ids {
 }
 
 /** Returns the first id whose key is at least `text`; one more than the last if there is none. */
-function firstFrom(text: string, { count }: Register, keyOf: (id: number) => string): number {
+function firstFrom(text: string, { count }: Merchant, keyOf: (id: number) => string): number {
   let low = 1;
   let high = count + 1;
   while (low < high) {
@@ -365,7 +366,7 @@ function firstFrom(text: string, { count }: Register, keyOf: (id: number) => str
   return low;
 }
 
-function idsWithNumber({ shape, count }: Register, digits: string): number[] {
+function idsWithNumber({ shape, count }: Merchant, digits: string): number[] {
   const ids: number[] = [];
   for (let id = 1; id <= Math.min(VARIETY, count); id += 1) {
     const { system, fields } = customerOf(shape, id);
@@ -381,9 +382,9 @@ function projectionOf(input: Input): string[] | undefined {
   return expression?.split(',').map((name) => names[name.trim()] ?? name.trim());
 }
 
-function unknown(what: string, input: Input): UnknownRequestError {
-  return new UnknownRequestError(
-    `The canned server does not know ${what}: ${JSON.stringify(input)}`,
+function unsupported(what: string, input: Input): UnsupportedRequestError {
+  return new UnsupportedRequestError(
+    `The canned table does not support ${what}: ${JSON.stringify(input)}`,
   );
 }
 

@@ -4,7 +4,7 @@ import { serve } from './serve.ts';
 // An S3 server that discards uploads, which runs in its own process. `PUT /-/keep` makes it store
 // the next upload, and `GET /-/last` returns that.
 
-let keeping = false;
+let isStoring = false;
 let last: Buffer = Buffer.alloc(0);
 let uploads = 0;
 /** Parts of the uploads in progress, if they are stored. */
@@ -16,41 +16,41 @@ await serve(
     const uploadId = searchParams.get('uploadId');
     const call = `${request.method} ${pathname}`;
     if (call === 'PUT /-/keep') {
-      keeping = true;
-      answer(response);
+      isStoring = true;
+      respond(response);
     } else if (call === 'GET /-/last') {
       response.end(last);
       last = Buffer.alloc(0);
-      keeping = false;
+      isStoring = false;
     } else if (request.method === 'PUT') {
       const bytes = await bodyOf(request);
       if (!uploadId) last = bytes;
       else parts.get(uploadId)?.set(Number(searchParams.get('partNumber')), bytes);
-      answer(response, '', { etag: '"00000000000000000000000000000000"' });
+      respond(response, '', { etag: '"00000000000000000000000000000000"' });
     } else if (request.method === 'POST' && searchParams.has('uploads')) {
       uploads += 1;
       const id = `upload-${uploads}`;
       parts.set(id, new Map());
-      answer(
+      respond(
         response,
         `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
       );
     } else if (request.method === 'POST' && uploadId && parts.has(uploadId)) {
       await bodyOf(request);
-      const kept = [...(parts.get(uploadId) ?? [])].sort(([a], [b]) => a - b);
-      last = Buffer.concat(kept.map(([, bytes]) => bytes));
+      const uploadedParts = [...(parts.get(uploadId) ?? [])].sort(([a], [b]) => a - b);
+      last = Buffer.concat(uploadedParts.map(([, bytes]) => bytes));
       parts.delete(uploadId);
-      answer(
+      respond(
         response,
         '<CompleteMultipartUploadResult><ETag>"0"</ETag></CompleteMultipartUploadResult>',
       );
     } else if (request.method === 'DELETE' && uploadId) {
       parts.delete(uploadId);
-      answer(response, '', {}, 204);
+      respond(response, '', {}, 204);
     } else {
-      const message = `The sink does not know ${request.method} ${request.url}`;
+      const message = `The S3 sink does not support ${request.method} ${request.url}`;
       console.error(message);
-      answer(
+      respond(
         response,
         `<Error><Code>NotImplemented</Code><Message>${message}</Message></Error>`,
         {},
@@ -60,7 +60,7 @@ await serve(
   }),
 );
 
-function answer(response: ServerResponse, body = '', headers = {}, status = 200): void {
+function respond(response: ServerResponse, body = '', headers = {}, status = 200): void {
   response.writeHead(status, { ...(body && { 'content-type': 'application/xml' }), ...headers });
   response.end(body);
 }
@@ -68,7 +68,7 @@ function answer(response: ServerResponse, body = '', headers = {}, status = 200)
 /** Returns the body if uploads are stored; else reads and discards it. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) if (keeping) chunks.push(chunk);
+  for await (const chunk of request) if (isStoring) chunks.push(chunk);
   const body = Buffer.concat(chunks);
   return request.headers['content-encoding']?.includes('aws-chunked') ? unchunk(body) : body;
 }

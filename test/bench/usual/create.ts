@@ -3,7 +3,7 @@ import { BodySchema, keyOf, toResponse, withoutEmpty } from './customer.ts';
 import { documents, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 export const handler = usualEndpoint(async ({ body }, merchant) => {
-  const texts = BodySchema.parse(JSON.parse(body ?? ''));
+  const fields = BodySchema.parse(JSON.parse(body ?? ''));
   const { Attributes } = await documents.send(
     new UpdateCommand({
       TableName: TABLE_NAME,
@@ -15,7 +15,7 @@ export const handler = usualEndpoint(async ({ body }, merchant) => {
   );
   const id = Attributes?.lastId as number;
   const item = withoutEmpty({
-    ...texts,
+    ...fields,
     mexcParamvaluesetsid: id,
     date: Attributes?.lastDate,
     version: 1,

@@ -5,11 +5,11 @@ import { FIELDS } from '../../../shared/domain/fields.ts';
 
 export type Item = Record<string, unknown>;
 
-const TEXTS = FIELDS.filter(({ readOnly }) => !readOnly);
+const WRITABLE = FIELDS.filter(({ readOnly }) => !readOnly);
 
 export const BodySchema = z.strictObject(
   Object.fromEntries(
-    TEXTS.map(({ name, maxLength }) => [name, z.string().max(maxLength).optional()]),
+    WRITABLE.map(({ name, maxLength }) => [name, z.string().max(maxLength).optional()]),
   ),
 );
 
@@ -17,8 +17,8 @@ export const PathSchema = z.object({
   mexcParamvaluesetsid: z.coerce.number().int().positive(),
 });
 
-export function idsSchema(most: number) {
-  return z.array(z.coerce.number().int().positive()).min(1).max(most);
+export function idsSchema(maxCount: number) {
+  return z.array(z.coerce.number().int().positive()).min(1).max(maxCount);
 }
 
 /** Returns the key of a customer. */
@@ -28,11 +28,11 @@ export function keyOf(merchant: string, id: number) {
 
 /** Returns the customer as in a response: every documented field, empty if unset. */
 export function toResponse(item: Item): Item {
-  const answer: Item = {};
+  const response: Item = {};
   for (const { name, always } of FIELDS) {
-    if (always || item[name] !== undefined) answer[name] = item[name] ?? '';
+    if (always || item[name] !== undefined) response[name] = item[name] ?? '';
   }
-  return answer;
+  return response;
 }
 
 /** Returns the item without empty fields. */

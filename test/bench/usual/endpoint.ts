@@ -39,7 +39,7 @@ export function usualEndpoint(respond: (event: ApiEvent, merchant: string) => Pr
   return middy(async (event: ApiEvent) => {
     const merchant = String(event.requestContext.authorizer.jwt.claims.merchant_id);
     const body = await respond(event, merchant);
-    metrics.addMetric('answered', MetricUnit.Count, 1);
+    metrics.addMetric('responses', MetricUnit.Count, 1);
     return response(200, body);
   })
     .use(injectLambdaContext(logger))

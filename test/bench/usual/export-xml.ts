@@ -9,7 +9,7 @@ import { usualExport } from './export.ts';
  * @param toXml returns the element of a customer, given its fields in order.
  */
 export function usualXmlExport(toXml: (customer: Item) => string) {
-  async function* texts(customers: AsyncIterable<Item>) {
+  async function* chunks(customers: AsyncIterable<Item>) {
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n';
     for await (const customer of customers) yield `${toXml(fieldsOf(customer))}\n`;
     yield '</customers>\n';
@@ -17,7 +17,7 @@ export function usualXmlExport(toXml: (customer: Item) => string) {
   return usualExport({
     contentType: 'application/xml; charset=utf-8',
     extension: 'xml',
-    write: (customers) => Readable.from(texts(customers), { objectMode: false }),
+    write: (customers) => Readable.from(chunks(customers), { objectMode: false }),
   });
 }
 

@@ -32,7 +32,9 @@ export function usualExport({ contentType, extension, write }: UsualFormat) {
   return usualEndpoint(async ({ body }, merchant) => {
     let count = 0;
     async function* customers() {
-      const items = body ? chosen(merchant, IdsSchema.parse(JSON.parse(body))) : everyone(merchant);
+      const items = body
+        ? customersById(merchant, IdsSchema.parse(JSON.parse(body)))
+        : allCustomers(merchant);
       for await (const item of items) {
         count += 1;
         yield item;
@@ -65,7 +67,7 @@ export function usualExport({ contentType, extension, write }: UsualFormat) {
   });
 }
 
-async function* everyone(merchant: string): AsyncGenerator<Item> {
+async function* allCustomers(merchant: string): AsyncGenerator<Item> {
   const pages = paginateQuery(
     { client: documents },
     {
@@ -77,7 +79,7 @@ async function* everyone(merchant: string): AsyncGenerator<Item> {
   for await (const { Items = [] } of pages) yield* Items;
 }
 
-async function* chosen(merchant: string, ids: readonly number[]): AsyncGenerator<Item> {
+async function* customersById(merchant: string, ids: readonly number[]): AsyncGenerator<Item> {
   const sorted = [...new Set(ids)].sort((a, b) => a - b);
   for (let from = 0; from < sorted.length; from += MAX_BATCH) {
     const Keys = sorted.slice(from, from + MAX_BATCH).map((id) => keyOf(merchant, id));

@@ -4,12 +4,12 @@ import { documents, HttpError, TABLE_NAME, usualEndpoint } from './endpoint.ts';
 
 export const handler = usualEndpoint(async ({ pathParameters, body }, merchant) => {
   const { mexcParamvaluesetsid: id } = PathSchema.parse(pathParameters);
-  const texts = BodySchema.parse(JSON.parse(body ?? ''));
+  const fields = BodySchema.parse(JSON.parse(body ?? ''));
   const { Item } = await documents.send(
     new GetCommand({ TableName: TABLE_NAME, Key: keyOf(merchant, id), ConsistentRead: true }),
   );
   if (!Item) throw new HttpError(404, 'There is no such customer.');
-  const changed = withoutEmpty({ ...Item, ...texts, version: Item.version + 1 });
+  const changed = withoutEmpty({ ...Item, ...fields, version: Item.version + 1 });
   await documents.send(
     new PutCommand({
       TableName: TABLE_NAME,
