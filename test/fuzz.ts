@@ -3,8 +3,8 @@
  * Ends at the first answer that is not as it should be, and shows how to get it again.
  */
 import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from '../infra/local/command.ts';
 import { startLocalStack } from '../infra/local/stack.ts';
-import { orExplain, UsageError } from '../infra/local/usage.ts';
 import { fuzz } from './support/fuzz.ts';
 
 const HELP = `Sends the API many requests made from its OpenAPI document, on servers of its own.
@@ -17,7 +17,7 @@ const HELP = `Sends the API many requests made from its OpenAPI document, on ser
 `;
 const PROGRESS_EVERY = 1_000;
 
-await orExplain(HELP, async () => {
+await runCommand(HELP, async () => {
   const { values } = parseArgs({
     options: {
       requests: { type: 'string', default: '20000' },

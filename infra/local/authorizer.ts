@@ -14,7 +14,7 @@ export type Authorizer = (
 
 /** Time-out of API Gateway for an issuer, and the time for which it caches the issuer's keys. */
 const ISSUER_TIMEOUT_MS = 1_500;
-const KEYS_KEPT_MS = 2 * 60 * 60 * 1_000;
+const KEY_CACHE_MS = 2 * 60 * 60 * 1_000;
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
 /**
@@ -25,13 +25,13 @@ const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html
  */
 export function createAuthorizer(issuer: string, audience: string): Authorizer {
-  const keyOf = keysOf(issuer);
+  const findKey = createKeyFinder(issuer);
   return async (header, scopes) => {
     const token = header?.replace(/^Bearer\s+/i, '').trim();
     if (!token) return { status: 401, challenge: 'Bearer' };
     const scope = scopes.join(' ');
     try {
-      const { payload } = await jwtVerify(token, keyOf, {
+      const { payload } = await jwtVerify(token, findKey, {
         issuer,
         algorithms: RSA_ALGORITHMS,
         requiredClaims: ['exp'],
@@ -41,7 +41,7 @@ export function createAuthorizer(issuer: string, audience: string): Authorizer {
       if (scopes.length > 0 && !scopesOf(payload).some((has) => scopes.includes(has))) {
         return { status: 403, challenge: challenge(scope, 'insufficient_scope') };
       }
-      return { claims: asTexts(payload) };
+      return { claims: toStrings(payload) };
     } catch (error) {
       const description = (error as Error).message;
       return { status: 401, challenge: challenge(scope, 'invalid_token', description) };
@@ -50,7 +50,7 @@ export function createAuthorizer(issuer: string, audience: string): Authorizer {
 }
 
 /** Returns the issuer's key with the `kid` of a token's header. */
-function keysOf(issuer: string): JWTVerifyGetKey {
+function createKeyFinder(issuer: string): JWTVerifyGetKey {
   let keys: Promise<JWTVerifyGetKey> | undefined;
   return async (header, token) => {
     if (!header.kid) throw new errors.JWTInvalid('the token does not name its key');
@@ -69,7 +69,7 @@ async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
   const { jwks_uri } = (await response.json()) as { jwks_uri: string };
   return createRemoteJWKSet(new URL(jwks_uri), {
     timeoutDuration: ISSUER_TIMEOUT_MS,
-    cacheMaxAge: KEYS_KEPT_MS,
+    cacheMaxAge: KEY_CACHE_MS,
   });
 }
 
@@ -99,14 +99,16 @@ function challenge(scope: string, error: string, description?: string): string {
 }
 
 /** Converts claims as API Gateway does: to strings, with lists and objects as Go prints them. */
-function asTexts(claims: JWTPayload): Record<string, string> {
-  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [name, goText(value)]));
+function toStrings(claims: JWTPayload): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(claims).map(([name, value]) => [name, formatLikeGo(value)]),
+  );
 }
 
-function goText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+function formatLikeGo(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatLikeGo).join(' ')}]`;
   if (value === null) return '<nil>';
   if (typeof value !== 'object') return String(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${members.map(([name, member]) => `${name}:${goText(member)}`).join(' ')}]`;
+  return `map[${members.map(([name, member]) => `${name}:${formatLikeGo(member)}`).join(' ')}]`;
 }

@@ -2,8 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
- * Folder of the data that `npm start` keeps between starts: that of the environment variable
- * `DATA_FOLDER`, else `.local`, which git ignores.
+ * Folder of the data that `npm start` keeps between starts: the environment variable `DATA_FOLDER`,
+ * or `.local`, which git ignores.
  */
 export const DATA_FOLDER = resolve(
   process.env.DATA_FOLDER || join(import.meta.dirname, '../../.local'),
@@ -13,7 +13,7 @@ export const DATA_FOLDER = resolve(
  * Files and folders in the data folder, in the order in which `--reset` deletes them. The mark of
  * the sample customers is first: if a reset is interrupted, the next start creates them again.
  */
-export const CONTENTS = [
+export const DATA_ENTRIES = [
   'sample-customers-created',
   'authorization',
   'issuer',
@@ -23,10 +23,10 @@ export const CONTENTS = [
   'dynamodb',
 ] as const;
 
-type Name = (typeof CONTENTS)[number];
+type DataEntry = (typeof DATA_ENTRIES)[number];
 
 /** Returns the content of a file in the data folder; undefined if there is no such file. */
-export async function kept(folder: string, name: Name): Promise<string | undefined> {
+export async function readDataFile(folder: string, name: DataEntry): Promise<string | undefined> {
   try {
     return await readFile(join(folder, name), 'utf8');
   } catch (error) {
@@ -36,12 +36,16 @@ export async function kept(folder: string, name: Name): Promise<string | undefin
 }
 
 /**
- * Writes a file in the data folder. Only its owner can read it: the key and the token give full
- * access to the API.
+ * Writes a file in the data folder. Only its owner can read it: the key and the token allow
+ * full access to the API.
  *
- * @returns the path of its file.
+ * @returns the path of the file.
  */
-export async function keep(folder: string, name: Name, text: string): Promise<string> {
+export async function writeDataFile(
+  folder: string,
+  name: DataEntry,
+  text: string,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, name);
   await writeFile(file, text, { mode: 0o600 });

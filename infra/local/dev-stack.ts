@@ -1,11 +1,11 @@
 import { flushCompileCache } from 'node:module';
-import { explainStartError, type Ports } from './options.ts';
+import { UsageError } from './command.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
-import { UsageError } from './usage.ts';
+import { explainStartError, type Ports } from './start-options.ts';
 
-// The part of the stack that `npm run dev` restarts: all but DynamoDB and S3. It ends on the first
-// message of its parent, or with it.
+// The part of the stack that `npm run dev` restarts: all but DynamoDB and S3. It exits on the
+// first message of its parent, or when the parent exits.
 
 /** Argument of this process, as JSON. */
 export interface DevStackOptions {
@@ -21,7 +21,7 @@ const options: DevStackOptions = JSON.parse(process.argv[2] as string);
 const send = (message: DevStackMessage) => process.send?.(message);
 let stack: LocalStack | undefined;
 
-// The terminal sends signals to the parent as well, which then ends this process.
+// The terminal sends signals to the parent as well, which then stops this process.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 process.once('disconnect', () => process.exit());
 process.once('message', async () => {
@@ -32,7 +32,7 @@ process.once('message', async () => {
 try {
   stack = await startSampleStack(options);
   send({ welcome: await prepareSamples(stack) });
-  // For the next start.
+  // The parent may kill this process, which then does not write the cache.
   flushCompileCache();
 } catch (error) {
   const explained = explainStartError(error as Error, options.ports, 'npm run dev');

@@ -2,9 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand, UsageError } from './command.ts';
 import { withCompileCache } from './compile-cache.ts';
 import { DATA_FOLDER } from './data-folder.ts';
+import { deleteData } from './delete-data.ts';
 import type { DevStackMessage, DevStackOptions } from './dev-stack.ts';
+import type { LocalServer } from './server.ts';
+import { startDatabase, startFileStore } from './stack.ts';
 import {
   explainStartError,
   type Ports,
@@ -12,27 +16,23 @@ import {
   portsOf,
   START_OPTIONS,
   startHelp,
-} from './options.ts';
-import { deleteData } from './reset.ts';
-import type { LocalServer } from './server.ts';
-import { startDatabase, startFileStore } from './stack.ts';
+} from './start-options.ts';
 import { onTermination } from './termination.ts';
-import { orExplain, UsageError } from './usage.ts';
 import { watchFiles } from './watch-files.ts';
 
-/** Node's default, which debuggers try first. */
+/** Node's default port, which debuggers try first. */
 const DEBUGGER_PORT = 9229;
 
 const HELP = startHelp(
   `Starts the API like npm start, and restarts it when its source changes. DynamoDB and S3 keep running.
 
   npm run dev -- [options]`,
-  `  --inspect <number>        port to which a debugger can attach; else ${DEBUGGER_PORT}\n`,
+  `  --inspect <number>        port for a debugger (default: ${DEBUGGER_PORT})\n`,
 );
 
 const ROOT = join(import.meta.dirname, '../..');
 const SOURCE_FOLDERS = ['functions', 'shared', 'infra'];
-/** How long requests under way may take to complete before a restart, or at the end. */
+/** Maximum time for requests in progress to complete before a restart, and at the end. */
 const RESTART_MS = 1_000;
 const END_MS = 3_000;
 
@@ -47,7 +47,7 @@ onTermination(async () => {
   process.exit(0);
 });
 
-await orExplain(HELP, async () => {
+await runCommand(HELP, async () => {
   const { values } = parseArgs({
     options: { ...START_OPTIONS, inspect: { type: 'string', default: String(DEBUGGER_PORT) } },
   });
@@ -55,7 +55,7 @@ await orExplain(HELP, async () => {
   const ports = portsOf(values);
   const debuggerPort = parsePort(inspect, '--inspect');
   if (help) return console.log(HELP);
-  // Otherwise each start prints the debugger's address.
+  // By default each restart prints the debugger's address.
   const execArgv = [`--inspect=${debuggerPort}`, '--inspect-publish-uid=http'];
   try {
     if (reset) await deleteData();
@@ -63,14 +63,14 @@ await orExplain(HELP, async () => {
     const welcome = await start(options, execArgv);
     if (welcome) console.log(welcome);
     console.log(
-      `It restarts when a file in ${SOURCE_FOLDERS.join(', ')} changes. A debugger can attach to port ${debuggerPort}.`,
+      `Restarts when a file in ${SOURCE_FOLDERS.join(', ')} changes. Debugger port: ${debuggerPort}.`,
     );
     watchFiles(
       SOURCE_FOLDERS.map((folder) => join(ROOT, folder)),
       (file) => restart(relative(ROOT, file), options, execArgv),
     );
   } catch (error) {
-    // A server that fails because all of them end is no failure.
+    // Closing the servers while they start makes the start fail, which is no error.
     if (!isEnding) throw explainStartError(error as Error, ports, 'npm run dev');
   }
 });
@@ -85,7 +85,7 @@ async function startServers({ dynamodb, s3 }: Ports) {
 }
 
 /**
- * Starts the process with everything else.
+ * Starts the process with the rest of the stack.
  *
  * @returns its text for the terminal; undefined if it failed, which it has reported itself.
  * @throws UsageError if the user can correct what failed, such as a port that is in use.
@@ -99,7 +99,8 @@ async function start(options: DevStackOptions, execArgv: string[]): Promise<stri
   starting.once('exit', (code) => {
     if (child !== starting) return;
     child = undefined;
-    if (!isEnding) console.error(`The API ended with ${code}. It starts again at the next change.`);
+    if (!isEnding)
+      console.error(`The API exited with code ${code}. It restarts at the next change.`);
   });
   const [message] = (await Promise.race([
     once(starting, 'message'),
@@ -121,7 +122,7 @@ async function restart(file: string, options: DevStackOptions, execArgv: string[
   }
 }
 
-/** Ends the process, after the requests under way have completed or this time has passed. */
+/** Stops the process when its requests in progress have completed, at the latest after this time. */
 async function stop(timeoutMs: number): Promise<void> {
   const ending = child;
   if (!ending) return;

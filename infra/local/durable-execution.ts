@@ -9,7 +9,7 @@ import type {
 
 /** State of an execution of a durable function. Stored as JSON, with times in ISO 8601. */
 export interface Execution {
-  /** The caller's name for it, which makes starts idempotent. */
+  /** Idempotency key of the start, chosen by the caller. */
   readonly name: string;
   /** Name of its folder in `functions/`. */
   readonly functionName: string;
@@ -51,33 +51,33 @@ export function newExecution(functionName: string, name: string, payload: string
 }
 
 /** Returns the token that the next checkpoint must have. */
-export function tokenOf({ version }: Execution): string {
+export function checkpointToken({ version }: Execution): string {
   return Buffer.from(String(version)).toString('base64');
 }
 
 /**
  * Applies a checkpoint to an execution.
  *
- * @returns the operations that it changed, and those whose wait has ended meanwhile.
+ * @returns the operations that it changed, and those whose wait has ended since.
  * @throws CheckpointError for an outdated token, such as that of an abandoned run, and for
  * operations that are neither steps nor waits.
  */
-export function takeCheckpoint(
+export function applyCheckpoint(
   execution: Execution,
   token: string,
   updates: readonly OperationUpdate[],
 ): Operation[] {
-  if (token !== tokenOf(execution) || execution.status !== 'RUNNING') {
+  if (token !== checkpointToken(execution) || execution.status !== 'RUNNING') {
     throw new CheckpointError('Invalid Checkpoint Token');
   }
   const changed = new Set(updates.map((update) => apply(execution, update)));
-  for (const operation of settle(execution)) changed.add(operation);
+  for (const operation of completeDueOperations(execution)) changed.add(operation);
   execution.version += 1;
   return [...changed];
 }
 
 /** Applies the output of a run: ends the execution unless the output is `PENDING`. */
-export function endWith(execution: Execution, output: DurableExecutionInvocationOutput): void {
+export function applyOutput(execution: Execution, output: DurableExecutionInvocationOutput): void {
   if (output.Status === 'PENDING') return;
   execution.status = output.Status;
   if (output.Status === 'SUCCEEDED') execution.result = output.Result;
@@ -85,7 +85,7 @@ export function endWith(execution: Execution, output: DurableExecutionInvocation
 }
 
 /** Completes waits and readies retries that are due, and returns them. */
-export function settle({ operations }: Execution): Operation[] {
+export function completeDueOperations({ operations }: Execution): Operation[] {
   const now = Date.now();
   return operations.filter((operation) => {
     if (!(Date.parse(String(dueTime(operation))) <= now)) return false;
@@ -95,7 +95,7 @@ export function settle({ operations }: Execution): Operation[] {
 }
 
 /** Returns the milliseconds until the execution can continue; 0 if it can at once. */
-export function timeToWait({ operations }: Execution): number {
+export function msUntilDue({ operations }: Execution): number {
   const due = operations.flatMap((operation) => {
     const time = dueTime(operation);
     return time === undefined ? [] : [Date.parse(String(time))];
@@ -112,7 +112,8 @@ function dueTime({ Type, Status, StepDetails, WaitDetails }: Operation): WireTim
 
 function apply({ operations }: Execution, update: OperationUpdate): Operation {
   const { Id, ParentId, Name, Type, SubType, Action, Payload, Error: error } = update;
-  if (Type !== 'STEP' && Type !== 'WAIT') throw new CheckpointError(`${Type} is not known here.`);
+  if (Type !== 'STEP' && Type !== 'WAIT')
+    throw new CheckpointError(`The local stack does not support operations of type ${Type}.`);
   let operation = operations.find((known) => known.Id === Id);
   if (!operation) {
     operation = {

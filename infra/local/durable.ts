@@ -10,13 +10,13 @@ import type {
 } from '@aws/durable-execution-sdk-js';
 import { withCompileCache } from './compile-cache.ts';
 import {
+  applyCheckpoint,
+  applyOutput,
+  checkpointToken,
+  completeDueOperations,
   type Execution,
-  endWith,
+  msUntilDue,
   newExecution,
-  settle,
-  takeCheckpoint,
-  timeToWait,
-  tokenOf,
 } from './durable-execution.ts';
 
 /** Operations in the event of a run; the function requests the rest. */
@@ -25,7 +25,7 @@ const FIRST_OPERATIONS = 100;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
 const FUNCTIONS = new URL('../../functions/', import.meta.url);
-const RUN = new URL('./function-thread.ts', import.meta.url);
+const THREAD = new URL('./function-thread.ts', import.meta.url);
 
 export interface DurableOptions {
   /** Folder for the state of executions; in memory if not given. */
@@ -39,7 +39,7 @@ export class AlreadyStartedError extends Error {}
 
 /**
  * Runs durable functions as Lambda does: stores their checkpoints, and calls a function again when
- * its waits have ended or its run has failed. Each run has a thread of its own, so that it does
+ * its waits have ended or its run has failed. Each run has its own thread, so that it does
  * not block the API and ends with this process.
  */
 export class DurableFunctions {
@@ -71,7 +71,7 @@ export class DurableFunctions {
 
   /** Continues the loaded executions. */
   resume(): void {
-    for (const execution of this.#executions.values()) this.#goOn(execution);
+    for (const execution of this.#executions.values()) this.#continue(execution);
   }
 
   /**
@@ -81,13 +81,14 @@ export class DurableFunctions {
    * @throws AlreadyStartedError if that was started with another payload.
    */
   async start(functionName: string, name: string, payload: string): Promise<string> {
-    const known = this.#executions.get(name);
-    if (known && known.payload !== payload) throw new AlreadyStartedError(`${name} is in use.`);
-    if (known) return known.arn;
+    const existing = this.#executions.get(name);
+    if (existing && existing.payload !== payload)
+      throw new AlreadyStartedError(`The execution ${name} exists with another payload.`);
+    if (existing) return existing.arn;
     const execution = newExecution(functionName, name, payload);
     this.#executions.set(name, execution);
-    await this.#keep(execution);
-    this.#goOn(execution);
+    await this.#save(execution);
+    this.#continue(execution);
     return execution.arn;
   }
 
@@ -99,15 +100,15 @@ export class DurableFunctions {
    */
   async checkpoint(arn: string, token: string, updates: readonly OperationUpdate[]) {
     const execution = this.get(arn);
-    const operations = takeCheckpoint(execution, token, updates);
-    await this.#keep(execution);
-    return { token: tokenOf(execution), operations };
+    const operations = applyCheckpoint(execution, token, updates);
+    await this.#save(execution);
+    return { token: checkpointToken(execution), operations };
   }
 
   /** Returns the state of an execution. @throws Error if there is none of this ARN. */
   get(arn: string): Execution {
-    const execution = [...this.#executions.values()].find((known) => known.arn === arn);
-    if (!execution) throw new Error(`There is no execution ${arn}.`);
+    const execution = [...this.#executions.values()].find((existing) => existing.arn === arn);
+    if (!execution) throw new Error(`The execution ${arn} does not exist.`);
     return execution;
   }
 
@@ -117,66 +118,66 @@ export class DurableFunctions {
     await Promise.all(this.#runs);
   }
 
-  #goOn(execution: Execution): void {
-    const run = this.#runToEnd(execution).catch((error) => {
+  #continue(execution: Execution): void {
+    const run = this.#runUntilEnded(execution).catch((error) => {
       if (!this.#ending.signal.aborted) console.error(error);
     });
     this.#runs.add(run);
     run.finally(() => this.#runs.delete(run));
   }
 
-  async #runToEnd(execution: Execution): Promise<void> {
+  async #runUntilEnded(execution: Execution): Promise<void> {
     const { signal } = this.#ending;
     let failures = 0;
     while (execution.status === 'RUNNING') {
       const { version } = execution;
       try {
-        endWith(execution, await this.#run(execution));
-        await this.#keep(execution);
+        applyOutput(execution, await this.#run(execution));
+        await this.#save(execution);
       } catch (error) {
         signal.throwIfAborted();
         console.error(error);
-        // More versions than the start of the run itself mean that it has made a checkpoint.
+        // The start of the run adds one version; more mean that it has stored a checkpoint.
         failures = execution.version > version + 1 ? 1 : failures + 1;
         const wait = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
         await setTimeout(wait, undefined, { signal });
       }
-      await setTimeout(timeToWait(execution), undefined, { signal });
+      await setTimeout(msUntilDue(execution), undefined, { signal });
     }
   }
 
   /** Calls the function once. @throws if it ends without a result. */
   async #run(execution: Execution): Promise<DurableExecutionInvocationOutput> {
-    settle(execution);
+    completeDueOperations(execution);
     // Invalidates the tokens of an earlier run, which may still send checkpoints.
     execution.version += 1;
     const { functionName: name, arn, operations } = execution;
     const event: DurableExecutionInvocationInput = {
       DurableExecutionArn: arn,
-      CheckpointToken: tokenOf(execution),
+      CheckpointToken: checkpointToken(execution),
       InitialExecutionState: {
         Operations: operations.slice(0, FIRST_OPERATIONS),
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
     const module = new URL(`${name}/handler.ts`, this.#functions).href;
-    const thread = new Worker(RUN, {
+    const thread = new Worker(THREAD, {
       workerData: { name, module, event },
       env: withCompileCache(),
     });
     const { signal } = this.#ending;
     try {
-      const left = once(thread, 'exit', { signal }).then(() => {
+      const exited = once(thread, 'exit', { signal }).then(() => {
         throw new Error(`${name} ended without a result.`);
       });
-      const [result] = await Promise.race([once(thread, 'message', { signal }), left]);
+      const [result] = await Promise.race([once(thread, 'message', { signal }), exited]);
       return result;
     } finally {
       await thread.terminate();
     }
   }
 
-  async #keep(execution: Execution): Promise<void> {
+  async #save(execution: Execution): Promise<void> {
     if (!this.#folder) return;
     const file = join(this.#folder, `${execution.name}.json`);
     // A rename is atomic: a crash never leaves half a file.

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
+import { closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
-import { closeIterators, writeItemsAtomically } from './dynamodb-additions.ts';
 import { addTransactions } from './dynamodb-transactions.ts';
 import { HOST } from './server.ts';
 

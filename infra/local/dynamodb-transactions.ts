@@ -6,7 +6,7 @@ import db, { type Store, type StoreItem, type StoreTable } from 'dynalite/db/ind
 import deleteItem from 'dynalite/validations/deleteItem.js';
 import validations from 'dynalite/validations/index.js';
 import putItem from 'dynalite/validations/putItem.js';
-import { type Write, writesOf } from './dynamodb-additions.ts';
+import { type Write, writesOf } from './dynalite-patches.ts';
 
 // dynalite lacks TransactWriteItems, and its operations are a closed list.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -14,7 +14,7 @@ import { type Write, writesOf } from './dynamodb-additions.ts';
 const TARGET = 'DynamoDB_20120810.TransactWriteItems';
 const ERRORS = 'com.amazonaws.dynamodb.v20120810#';
 const MAX_ITEMS = 100;
-/** How long a token makes repeats of its request void, from the first response on. */
+/** How long a client request token makes repeats idempotent, from the first response on. */
 const TOKEN_LIFETIME_MS = 10 * 60 * 1_000;
 
 interface TransactWriteItems {
@@ -36,7 +36,7 @@ interface Action {
   readonly table: StoreTable;
   /** Key in dynalite's store of items. */
   readonly key: string;
-  /** The new item; null deletes it; undefined leaves it as it is. */
+  /** The new item; null deletes it; undefined does not change it. */
   readonly item: StoreItem | null | undefined;
 }
 
@@ -58,11 +58,11 @@ const validationError = (message: string) =>
   new ServiceError('com.amazon.coral.validate#ValidationException', message);
 
 /**
- * Returns a function that makes a dynalite server answer TransactWriteItems with Put, Delete and
- * ConditionCheck, before dynalite sees the request. Call it before the server is created.
+ * Returns a function that adds TransactWriteItems, with Put, Delete and ConditionCheck, to a dynalite
+ * server. Call it before the server is created; it patches how dynalite creates its store.
  *
- * A transaction is one atomic batch of LevelDB. It waits for other writers of its items, where
- * DynamoDB would cancel one of them. Client request tokens are remembered until the server ends.
+ * A transaction is one atomic batch of LevelDB. It waits for other writers of its items, whereas
+ * DynamoDB would cancel one of them. Client request tokens are kept in memory only.
  */
 export function addTransactions(): (server: Server) => void {
   let store: Store;
@@ -84,7 +84,7 @@ export function addTransactions(): (server: Server) => void {
     });
 
     async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      const { status, body } = await answer((await buffer(request)).toString());
+      const { status, body } = await handle((await buffer(request)).toString());
       response.writeHead(status, {
         'content-type': 'application/x-amz-json-1.0',
         'x-amzn-requestid': randomUUID(),
@@ -92,7 +92,7 @@ export function addTransactions(): (server: Server) => void {
       response.end(JSON.stringify(body));
     }
 
-    async function answer(text: string): Promise<Response> {
+    async function handle(text: string): Promise<Response> {
       const request: TransactWriteItems = JSON.parse(text);
       const { ClientRequestToken: token } = request;
       if (token === undefined) return execute(store, request);
@@ -107,7 +107,7 @@ export function addTransactions(): (server: Server) => void {
       const response = execute(store, request);
       tokens.set(token, { hash, response });
       const { status } = await response;
-      // A request that failed may be sent again.
+      // A failed request may be retried with the same token.
       if (status !== 200) tokens.delete(token);
       else setTimeout(() => tokens.delete(token), TOKEN_LIFETIME_MS).unref();
       return response;
@@ -170,7 +170,7 @@ const onlyReturnValues = ({ ReturnValuesOnConditionCheckFailure }: ItemRequest) 
   ...(ReturnValuesOnConditionCheckFailure && { ReturnValuesOnConditionCheckFailure }),
 });
 
-/** Writes all items of a transaction, or none. */
+/** Writes the items of a transaction atomically. */
 async function write(
   store: Store,
   { ReturnConsumedCapacity }: TransactWriteItems,
@@ -204,7 +204,7 @@ async function write(
   }
 }
 
-/** Locks the items, as dynalite's own operations do. Returns what releases them. */
+/** Locks the items, as dynalite's own operations do. Returns a function that unlocks them. */
 function lock(store: Store, actions: readonly Action[]): Promise<() => void> {
   const [{ table }] = actions as [Action];
   const keys = actions.map(({ key }) => key);

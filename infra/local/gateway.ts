@@ -5,7 +5,7 @@ import type { Authorizer } from './authorizer.ts';
 import { toEvent } from './event.ts';
 import { EventTooLargeError, type Invoke, ThrottledError } from './lambda.ts';
 import { type HttpResponse, toHttpResponse } from './response.ts';
-import { createRouter, type GatewayRoute } from './routing.ts';
+import { createRouter, type GatewayRoute } from './router.ts';
 
 /** Limits of a request. */
 interface GatewayLimits {
@@ -76,7 +76,7 @@ export function createGateway(options: GatewayOptions): Server {
       if (request.socket.destroyed) return;
       const rejection = error instanceof Rejection ? error : new Rejection(500);
       if (rejection !== error) console.error(error);
-      send(response, requestId, toHttp(rejection));
+      send(response, requestId, toErrorResponse(rejection));
     }
   });
 }
@@ -87,10 +87,10 @@ function createHandler(options: GatewayOptions) {
   const findRoute = createRouter(routes);
 
   return async (request: IncomingMessage, requestId: string): Promise<HttpResponse> => {
-    if (sizeOfHead(request) > headerBytes) throw new Rejection(431);
+    if (headSize(request) > headerBytes) throw new Rejection(431);
     const { path, query } = parseTarget(request.url ?? '');
     const { route, pathParameters } = findRoute(request.method, path);
-    if (!throttles.every((mayPass) => mayPass(route))) throw new Rejection(429);
+    if (!throttles.every((admit) => admit(route))) throw new Rejection(429);
     const functionName = route?.function ?? defaultFunction;
     if (!functionName) throw new Rejection(404);
 
@@ -111,12 +111,12 @@ function createHandler(options: GatewayOptions) {
       scopes,
       body: await readBody(request, bodyBytes),
     });
-    return toHttpResponse(await inTime(integrationMs, invoke(functionName, event)));
+    return toHttpResponse(await withTimeout(integrationMs, invoke(functionName, event)));
   };
 }
 
 /** Returns the length of request line and header values, as API Gateway's quota counts it. */
-function sizeOfHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): number {
+function headSize({ method, url, httpVersion, rawHeaders }: IncomingMessage): number {
   const values = rawHeaders.filter((_, index) => index % 2 === 1);
   return [`${method} ${url} HTTP/${httpVersion}`, ...values].reduce(
     (sum, { length }) => sum + length,
@@ -145,7 +145,7 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
   return Buffer.concat(chunks, size);
 }
 
-async function inTime(limitMs: number, result: Promise<unknown>): Promise<unknown> {
+async function withTimeout(limitMs: number, result: Promise<unknown>): Promise<unknown> {
   const ended = new AbortController();
   const timeout = setTimeout(limitMs, undefined, { signal: ended.signal }).then(() => {
     throw new Rejection(503);
@@ -162,7 +162,7 @@ async function inTime(limitMs: number, result: Promise<unknown>): Promise<unknow
   }
 }
 
-function toHttp({ status, headers, message }: Rejection): HttpResponse {
+function toErrorResponse({ status, headers, message }: Rejection): HttpResponse {
   const body = Buffer.from(JSON.stringify({ message }));
   return { status, headers: { 'content-type': 'application/json', ...headers }, body };
 }

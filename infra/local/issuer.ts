@@ -9,7 +9,7 @@ import {
 } from 'jose';
 import { DEFAULT_CLAIMS } from '../../shared/environment.ts';
 import { SCOPES } from '../../shared/http/contract.ts';
-import { keep, kept } from './data-folder.ts';
+import { readDataFile, writeDataFile } from './data-folder.ts';
 import { type LocalServer, start } from './server.ts';
 
 /** Audience of the local issuer's tokens. */
@@ -59,18 +59,18 @@ export async function signToken(
 }
 
 /** Creates a private key. */
-export async function makeKey(): Promise<JWK> {
+export async function createKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
   return { ...jwk, alg: ALGORITHM, use: 'sig', kid: await calculateJwkThumbprint(jwk) };
 }
 
 /** Returns the private key in a data folder; creates it if there is none. */
-export async function keptKey(folder: string): Promise<JWK> {
-  const text = await kept(folder, KEY_FILE);
+export async function loadOrCreateKey(folder: string): Promise<JWK> {
+  const text = await readDataFile(folder, KEY_FILE);
   if (text) return JSON.parse(text);
-  const key = await makeKey();
-  await keep(folder, KEY_FILE, JSON.stringify(key));
+  const key = await createKey();
+  await writeDataFile(folder, KEY_FILE, JSON.stringify(key));
   return key;
 }
 

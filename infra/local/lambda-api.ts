@@ -30,8 +30,8 @@ type Handle = (
   query: URLSearchParams,
 ) => Promise<LambdaResponse>;
 
-/** Operations of Lambda's API that start durable functions or that these call. */
-const CALLS: readonly (readonly [method: string, path: RegExp, handle: Handle])[] = [
+/** Operations of Lambda's API that start durable functions, or that durable functions call. */
+const OPERATIONS: readonly (readonly [method: string, path: RegExp, handle: Handle])[] = [
   ['POST', /^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
   ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
   ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)\/state$/, getState],
@@ -49,7 +49,7 @@ export async function startLambdaApi({
   const durable = new DurableFunctions(options);
   await durable.load();
   const server = createServer(async (request, response) => {
-    const { status, headers, body } = await handle(durable, request).catch(failure);
+    const { status, headers, body } = await handle(durable, request).catch(toErrorResponse);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body === undefined ? '' : JSON.stringify(body));
   });
@@ -69,11 +69,15 @@ async function handle(
   request: IncomingMessage,
 ): Promise<LambdaResponse> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://lambda');
-  for (const [method, path, handle] of CALLS) {
+  for (const [method, path, handle] of OPERATIONS) {
     const [, name] = (request.method === method && path.exec(pathname)) || [];
     if (name) return handle(durable, request, decodeURIComponent(name), searchParams);
   }
-  return failed(404, 'ResourceNotFoundException', `${request.method} ${pathname} is not there.`);
+  return errorResponse(
+    404,
+    'ResourceNotFoundException',
+    `The local Lambda API does not support ${request.method} ${pathname}.`,
+  );
 }
 
 /** Invoke, asynchronously, by an ARN with an alias. */
@@ -122,7 +126,7 @@ async function getState(
   };
 }
 
-/** GetDurableExecution. No function calls it; it is for looking into the local stack. */
+/** GetDurableExecution. No function calls it; developers and tests inspect executions with it. */
 async function getExecution(
   durable: DurableFunctions,
   _request: IncomingMessage,
@@ -142,18 +146,18 @@ async function getExecution(
   };
 }
 
-function failure(error: unknown): LambdaResponse {
+function toErrorResponse(error: unknown): LambdaResponse {
   const { message } = error as Error;
   if (error instanceof CheckpointError)
-    return failed(400, 'InvalidParameterValueException', message);
+    return errorResponse(400, 'InvalidParameterValueException', message);
   if (error instanceof AlreadyStartedError) {
-    return failed(409, 'DurableExecutionAlreadyStartedException', message);
+    return errorResponse(409, 'DurableExecutionAlreadyStartedException', message);
   }
   console.error(error);
-  return failed(500, 'ServiceException', message);
+  return errorResponse(500, 'ServiceException', message);
 }
 
-function failed(status: number, type: string, Message: string): LambdaResponse {
+function errorResponse(status: number, type: string, Message: string): LambdaResponse {
   return { status, headers: { 'x-amzn-errortype': type }, body: { Message } };
 }
 

@@ -48,7 +48,7 @@ export function createLambda(
   limits: Partial<LambdaLimits> = {},
 ): Invoke {
   const { timeoutMs, eventBytes, resultBytes, concurrency, reserved } = { ...LIMITS, ...limits };
-  const underWay: string[] = [];
+  const running: string[] = [];
 
   const run: Invoke = async (name, event) => {
     const payload = JSON.stringify(event);
@@ -59,7 +59,7 @@ export function createLambda(
       throw new Error(`Task timed out after ${timeoutMs / 1_000} seconds`);
     });
     try {
-      const context = makeContext(name, timeoutMs);
+      const context = createContext(name, timeoutMs);
       const result = await Promise.race([handler(JSON.parse(payload) as never, context), timeout]);
       const text = JSON.stringify(result) ?? 'null';
       if (Buffer.byteLength(text) > resultBytes) {
@@ -74,18 +74,19 @@ export function createLambda(
   };
 
   return async (name, event) => {
-    const ofThis = underWay.filter((other) => other === name).length;
-    if (underWay.length >= concurrency || ofThis >= reserved(name)) throw new ThrottledError();
-    underWay.push(name);
+    const runningCopies = running.filter((other) => other === name).length;
+    if (running.length >= concurrency || runningCopies >= reserved(name))
+      throw new ThrottledError();
+    running.push(name);
     try {
       return await run(name, event);
     } finally {
-      underWay.splice(underWay.indexOf(name), 1);
+      running.splice(running.indexOf(name), 1);
     }
   };
 }
 
-function makeContext(functionName: string, timeoutMs: number): Context {
+function createContext(functionName: string, timeoutMs: number): Context {
   const deadline = Date.now() + timeoutMs;
   const awsRequestId = randomUUID();
   return {

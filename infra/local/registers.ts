@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { json, text } from 'node:stream/consumers';
-import { FINNISH, NORWEGIAN, SWEDISH, unknownSwedish } from './invented-companies.ts';
+import { FINNISH, NORWEGIAN, SWEDISH, unknownSwedish } from './sample-companies.ts';
 import { type LocalServer, start } from './server.ts';
 
-// One server for the public company registers, each under a path of its own and in its documented
+// One server for the public company registers, each under its own path and in its documented
 // format, with a few invented companies; and for Secrets Manager's GetSecretValue.
 
 const PATHS = {
@@ -18,7 +18,7 @@ const CLIENT = { clientId: 'local', clientSecret: 'of the local stack only' };
 const TOKEN_LIFETIME_S = 3_600;
 
 /** Returns the URLs of the registers for the functions' environment. */
-export function registerAddresses(endpoint: string) {
+export function registerUrls(endpoint: string) {
   return {
     bolagsverket: endpoint + PATHS.bolagsverket,
     bolagsverketTokens: endpoint + PATHS.tokens,
@@ -46,24 +46,28 @@ export function startRegisters(port: number): Promise<LocalServer> {
 async function handle(request: IncomingMessage, tokens: Set<string>): Promise<RegisterResponse> {
   const { method, headers } = request;
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost');
-  const asked = `${method} ${pathname}`;
+  const route = `${method} ${pathname}`;
   if (headers['x-amz-target'] === 'secretsmanager.GetSecretValue') {
     return { status: 200, body: { SecretString: JSON.stringify(CLIENT) } };
   }
-  if (asked === `POST ${PATHS.tokens}`) return giveToken(request, tokens);
-  if (asked === `POST ${PATHS.bolagsverket}/organisationer`) return organisations(request, tokens);
-  if (asked === `GET ${PATHS.prh}/companies`) {
+  if (route === `POST ${PATHS.tokens}`) return issueToken(request, tokens);
+  if (route === `POST ${PATHS.bolagsverket}/organisationer`)
+    return findOrganisations(request, tokens);
+  if (route === `GET ${PATHS.prh}/companies`) {
     const companies = FINNISH.filter(
       ({ businessId }) => businessId.value === searchParams.get('businessId'),
     );
     return { status: 200, body: { totalResults: companies.length, companies } };
   }
-  const number = new RegExp(`^GET ${PATHS.brreg}/enheter/(\\d{9})$`).exec(asked)?.[1];
+  const number = new RegExp(`^GET ${PATHS.brreg}/enheter/(\\d{9})$`).exec(route)?.[1];
   const unit = NORWEGIAN.find(({ organisasjonsnummer }) => organisasjonsnummer === number);
   return unit ? { status: 200, body: unit } : { status: 404, body: {} };
 }
 
-async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise<RegisterResponse> {
+async function issueToken(
+  request: IncomingMessage,
+  tokens: Set<string>,
+): Promise<RegisterResponse> {
   const { clientId, clientSecret } = CLIENT;
   const basic = [clientId, clientSecret].map(encodeURIComponent).join(':');
   const form = new URLSearchParams(await text(request));
@@ -86,7 +90,7 @@ async function giveToken(request: IncomingMessage, tokens: Set<string>): Promise
   };
 }
 
-async function organisations(
+async function findOrganisations(
   request: IncomingMessage,
   tokens: Set<string>,
 ): Promise<RegisterResponse> {

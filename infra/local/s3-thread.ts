@@ -29,7 +29,7 @@ parentPort?.once('message', async () => {
 /** Loads s3rver and creates the bucket, if it does not exist. */
 async function loadS3rver(): Promise<RequestListener> {
   const { default: S3rver } = await import('@20minutes/s3rver');
-  const { bucketPaths, multipartUploads, signedOnly } = await import('./s3-additions.ts');
+  const { bucketPaths, multipartUploads, signedOnly } = await import('./s3rver-middleware.ts');
   directory ??= await mkdtemp(join(tmpdir(), 'local-s3-'));
   const s3rver = new S3rver({
     directory,

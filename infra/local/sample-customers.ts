@@ -7,7 +7,7 @@ export const SAMPLE_MERCHANT = '1001';
 /** Name of a sample customer, as an example of a search. */
 export const SAMPLE_NAME = 'Åsa Björklund';
 
-const COUNT = 300;
+const CUSTOMER_COUNT = 300;
 
 const WOMEN = 'Åsa Märta Elin Ebba Görel Karin Saga Fatima Lovisa Anna Zahra'.split(' ');
 const MEN = 'Örjan Erik Göran Lars Håkan Nils Björn Ali Viktor Pär Åke Émile'.split(' ');
@@ -44,19 +44,19 @@ const NOTES = [
  * domains are reserved (RFC 2606). The postcodes are real.
  */
 export function sampleCustomers(): Record<string, string>[] {
-  return Array.from({ length: COUNT }, (_, index) => ({
+  return Array.from({ length: CUSTOMER_COUNT }, (_, index) => ({
     customerid: String(10_001 + index),
-    ...place(index),
+    ...addressFields(index),
     countrycode: 'SE',
     country: 'Sverige',
     currency: 'SEK',
     language: 'sv',
-    ...who(index),
+    ...identityFields(index),
     ...(index % 8 === 3 && { notes: pick(NOTES, index >> 3) }),
   }));
 }
 
-function who(index: number): Record<string, string> {
+function identityFields(index: number): Record<string, string> {
   if (index % 5 === 2 || index % 5 === 4) return company(index);
   // Some have no number, so that their kind is unknown.
   return index % 20 === 11 ? { ...person(index), companyno: '' } : person(index);
@@ -102,20 +102,20 @@ function company(index: number): Record<string, string> {
     creditlimit: String(10_000 * (1 + (index % 20))),
     ...(BUILDING_TRADES.includes(trade) && { reversetax: '1' }),
     ...(index % 3 === 0 && { crediflowPartyId: `0007:${digits}` }),
-    ...(index % 4 === 0 && delivery(index)),
+    ...(index % 4 === 0 && deliveryFields(index)),
   };
 }
 
-function place(index: number): Record<string, string> {
-  const [postcode, town] = townOf(index);
-  return { address: addressOf(index), postcode, postoffice: town };
+function addressFields(index: number): Record<string, string> {
+  const [postcode, town] = postcodeAndTown(index);
+  return { address: streetAddress(index), postcode, postoffice: town };
 }
 
-function delivery(index: number): Record<string, string> {
-  const [postcode, town] = townOf(index + 7);
+function deliveryFields(index: number): Record<string, string> {
+  const [postcode, town] = postcodeAndTown(index + 7);
   return {
     deliveryname: 'Godsmottagningen',
-    deliveryaddress: addressOf(index + 3),
+    deliveryaddress: streetAddress(index + 3),
     deliverypostcode: postcode,
     deliverypostoffice: town,
     deliverycountrycode: 'SE',
@@ -123,12 +123,12 @@ function delivery(index: number): Record<string, string> {
   };
 }
 
-function townOf(index: number): [postcode: string, town: string] {
+function postcodeAndTown(index: number): [postcode: string, town: string] {
   const text = pick(TOWNS, index);
   return [text.slice(0, 6), text.slice(7)];
 }
 
-function addressOf(index: number): string {
+function streetAddress(index: number): string {
   const entrance = index % 4 === 1 ? ` ${pick(['A', 'B', 'C'], index)}` : '';
   return `${pick(STREETS, index)} ${1 + ((index * 13) % 98)}${entrance}`;
 }

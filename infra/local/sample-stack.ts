@@ -1,12 +1,12 @@
 import { CAPACITY } from '../capacity.ts';
-import { DATA_FOLDER, keep } from './data-folder.ts';
+import { createSampleCustomers } from './create-sample-customers.ts';
+import { DATA_FOLDER, writeDataFile } from './data-folder.ts';
 import { ISSUER_FILE } from './issuer.ts';
 import { SAMPLE_MERCHANT, SAMPLE_NAME } from './sample-customers.ts';
-import { createSampleCustomers } from './seed.ts';
 import { HOST } from './server.ts';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';
 
-/** Service and module of the merchant that creates the sample customers. */
+/** Claims of the token that creates the sample customers: merchant, service and module. */
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, mm3servicesid: 1001, mexcModulesid: 12 };
 
 /**
@@ -23,7 +23,7 @@ export async function startSampleStack(
     explorer: SAMPLE_USER,
     capacity: CAPACITY,
   });
-  await keep(DATA_FOLDER, ISSUER_FILE, stack.issuer);
+  await writeDataFile(DATA_FOLDER, ISSUER_FILE, stack.issuer);
   return stack;
 }
 
@@ -36,7 +36,11 @@ export async function startSampleStack(
 export async function prepareSamples(stack: LocalStack): Promise<string> {
   const token = await stack.token(SAMPLE_USER);
   await createSampleCustomers(DATA_FOLDER, stack.url, token);
-  const header = await keep(DATA_FOLDER, 'authorization', `Authorization: Bearer ${token}\n`);
+  const header = await writeDataFile(
+    DATA_FOLDER,
+    'authorization',
+    `Authorization: Bearer ${token}\n`,
+  );
   return welcome(stack, token, header);
 }
 
@@ -44,19 +48,19 @@ function welcome({ url }: LocalStack, token: string, headerFile: string): string
   const api = url.replace(HOST, 'localhost');
   const curl = `curl -H "@${headerFile}"`;
   return `
-The API      ${api}
-to explore   ${api}/
-its data     ${DATA_FOLDER} (npm start -- --reset begins again)
+API        ${api}
+Explorer   ${api}/
+Data       ${DATA_FOLDER} (npm start -- --reset deletes it)
 
-A token of merchant ${SAMPLE_MERCHANT} with all rights, for 12 hours (npm run token makes others):
+Token of merchant ${SAMPLE_MERCHANT} with all scopes, valid for 12 hours (npm run token prints others):
 
 ${token}
 
-To begin with (the same token is in that file):
+First calls (the header file contains the token):
 
   ${curl} "${api}/customers?limit=3"
   ${curl} -G "${api}/customers" -d filter=search --data-urlencode "search=${SAMPLE_NAME}"
   ${curl} -H "Accept: text/csv" -L -o customers.csv "${api}/customers/export/csv"
 
-Ctrl-C ends it.`;
+Press Ctrl-C to stop.`;
 }

@@ -16,7 +16,7 @@ export interface LocalServer {
  * Starts a server.
  *
  * @param port 0 for any free port.
- * @throws an error with the code EADDRINUSE and the port, if that is taken.
+ * @throws an error with the code EADDRINUSE and the port, if that is in use.
  */
 export async function start(server: Server, port: number): Promise<LocalServer> {
   server.listen(port, HOST);

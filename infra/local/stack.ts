@@ -6,11 +6,18 @@ import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, routesVariable } from '../e
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { createGateway } from './gateway.ts';
-import { AUDIENCE, keptKey, makeKey, signToken, startIssuer, type TokenOptions } from './issuer.ts';
+import {
+  AUDIENCE,
+  createKey,
+  loadOrCreateKey,
+  signToken,
+  startIssuer,
+  type TokenOptions,
+} from './issuer.ts';
 import { createLambda } from './lambda.ts';
 import { startLambdaApi } from './lambda-api.ts';
-import { registerAddresses, startRegisters } from './registers.ts';
-import type { GatewayRoute } from './routing.ts';
+import { registerUrls, startRegisters } from './registers.ts';
+import type { GatewayRoute } from './router.ts';
 import { S3_CREDENTIALS, startS3 } from './s3.ts';
 import { type LocalServer, start } from './server.ts';
 import { type Admit, createThrottle } from './throttle.ts';
@@ -63,7 +70,7 @@ const REGION = 'eu-north-1';
  * The handlers get the servers' URLs from environment variables, which the SDK reads once:
  * a process can start one stack only.
  *
- * @throws an error with the code EADDRINUSE and the port, if that is taken; DataInUseError if
+ * @throws an error with the code EADDRINUSE and the port, if that is in use; DataInUseError if
  * another process uses the data folder; OldTableError if an older version created its table.
  */
 export async function startLocalStack({
@@ -75,31 +82,31 @@ export async function startLocalStack({
   explorer,
   capacity,
 }: LocalStackOptions = {}): Promise<LocalStack> {
-  const running: LocalServer[] = [];
-  const callsUnderWay = new Set<Promise<unknown>>();
-  const run = async (starting: Promise<LocalServer>) => {
+  const servers: LocalServer[] = [];
+  const pendingCalls = new Set<Promise<unknown>>();
+  const track = async (starting: Promise<LocalServer>) => {
     const server = await starting;
-    running.push(server);
+    servers.push(server);
     return server.endpoint;
   };
   const close = async () => {
-    for (const server of running.splice(0).reverse()) {
+    for (const server of servers.splice(0).reverse()) {
       await server.close();
       // The API closes first: its running functions need the other servers.
-      await Promise.allSettled(callsUnderWay);
+      await Promise.allSettled(pendingCalls);
     }
   };
   try {
-    const key = await (dataFolder ? keptKey(dataFolder) : makeKey());
-    const database = dynamodbEndpoint ?? (await run(startDatabase(ports.dynamodb, dataFolder)));
-    const files = s3Endpoint ?? (await run(startFileStore(ports.s3, dataFolder)));
-    const issuer = await run(startIssuer(ports.issuer ?? 0, key));
+    const key = await (dataFolder ? loadOrCreateKey(dataFolder) : createKey());
+    const database = dynamodbEndpoint ?? (await track(startDatabase(ports.dynamodb, dataFolder)));
+    const files = s3Endpoint ?? (await track(startFileStore(ports.s3, dataFolder)));
+    const issuer = await track(startIssuer(ports.issuer ?? 0, key));
     const lambdaApi = await startLambdaApi({
       folder: dataFolder && join(dataFolder, 'durable'),
     });
-    running.push(lambdaApi);
+    servers.push(lambdaApi);
     const lambdaEndpoint = lambdaApi.endpoint;
-    const registersEndpoint = await run(startRegisters(0));
+    const registersEndpoint = await track(startRegisters(0));
     setEnvironment({
       table,
       dynamodbEndpoint: database,
@@ -112,7 +119,7 @@ export async function startLocalStack({
     const token = (options: TokenOptions) => signToken(key, issuer, options);
     const lambda = createLambda(
       async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
-      capacity && concurrencyOf(capacity),
+      capacity && concurrencyLimits(capacity),
     );
     const gateway = createGateway({
       routes: ENDPOINTS,
@@ -120,18 +127,19 @@ export async function startLocalStack({
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: async (name, event) => {
         const call = lambda(name, event);
-        callsUnderWay.add(call);
+        pendingCalls.add(call);
         try {
           return await call;
         } finally {
-          callsUnderWay.delete(call);
+          pendingCalls.delete(call);
         }
       },
-      throttles: capacity && throttlesOf(capacity),
-      pages: explorer && (await import('./explore.ts')).explorePages(() => token(explorer)),
+      throttles: capacity && createThrottles(capacity),
+      pages:
+        explorer && (await import('./api-explorer.ts')).createApiExplorer(() => token(explorer)),
     });
     return {
-      url: await run(start(gateway, ports.api ?? 0)),
+      url: await track(start(gateway, ports.api ?? 0)),
       issuer,
       dynamodbEndpoint: database,
       s3Endpoint: files,
@@ -161,22 +169,23 @@ export function startFileStore(port = 0, dataFolder?: string): Promise<LocalServ
   return startS3({ port, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') });
 }
 
-function concurrencyOf({ concurrency, exportConcurrency }: Capacity) {
-  const makesFiles = (name: string) =>
+function concurrencyLimits({ concurrency, exportConcurrency }: Capacity) {
+  const writesFiles = (name: string) =>
     ENDPOINTS.some((endpoint) => endpoint.function === name && endpoint.files === 'write');
-  const reserved = (name: string) => (makesFiles(name) ? exportConcurrency : concurrency);
+  const reserved = (name: string) => (writesFiles(name) ? exportConcurrency : concurrency);
   return { concurrency, reserved };
 }
 
-function throttlesOf({ api, exportRoute }: Capacity) {
-  const ofExports = new Map<string, Admit>(
+function createThrottles({ api, exportRoute }: Capacity) {
+  const exportThrottles = new Map<string, Admit>(
     ENDPOINTS.filter((endpoint) => endpoint.files === 'write').map((endpoint) => [
       endpoint.function,
       createThrottle(exportRoute),
     ]),
   );
-  const ofRoute = (route?: GatewayRoute) => ofExports.get(route?.function ?? '')?.() ?? true;
-  return [createThrottle(api), ofRoute];
+  const admitRoute = (route?: GatewayRoute) =>
+    exportThrottles.get(route?.function ?? '')?.() ?? true;
+  return [createThrottle(api), admitRoute];
 }
 
 /** Sets the environment variables of the handlers and of the SDK. */
@@ -187,7 +196,7 @@ function setEnvironment(stack: {
   lambdaEndpoint: string;
   registersEndpoint: string;
 }) {
-  const registers = registerAddresses(stack.registersEndpoint);
+  const registers = registerUrls(stack.registersEndpoint);
   Object.assign(process.env, {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,

@@ -1,17 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { explainStartError, portsOf, START_OPTIONS, startHelp } from './options.ts';
-import { deleteData } from './reset.ts';
+import { runCommand } from './command.ts';
+import { deleteData } from './delete-data.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
+import { explainStartError, portsOf, START_OPTIONS, startHelp } from './start-options.ts';
 import { onTermination } from './termination.ts';
-import { orExplain } from './usage.ts';
 
-const HELP = startHelp(`Starts the API and all it needs on this machine.
+const HELP = startHelp(`Starts the API and the servers that it needs on this machine.
 
   npm start -- [options]`);
 
-/** How long requests under way may take to complete. */
+/** Maximum time for requests in progress to complete. */
 const END_MS = 3_000;
 
 let stack: LocalStack | undefined;
@@ -22,7 +22,7 @@ onTermination(async () => {
   process.exit(0);
 });
 
-await orExplain(HELP, async () => {
+await runCommand(HELP, async () => {
   const { values } = parseArgs({ options: START_OPTIONS });
   const ports = portsOf(values);
   if (values.help) return console.log(HELP);
@@ -31,7 +31,7 @@ await orExplain(HELP, async () => {
     stack = await startSampleStack({ ports });
     console.log(await prepareSamples(stack));
   } catch (error) {
-    // A server that fails because all of them end is no failure.
+    // Closing the servers while they start makes the start fail, which is no error.
     if (!isEnding) throw explainStartError(error as Error, ports, 'npm start');
   }
 });

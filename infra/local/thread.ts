@@ -4,12 +4,12 @@ import { withCompileCache } from './compile-cache.ts';
 import { HOST, type LocalServer } from './server.ts';
 
 /**
- * Starts a server in a thread of its own, so that it does not share the handlers' event loop and
- * still ends with this process, however that ends.
+ * Starts a server in its own thread, so that it does not share the handlers' event loop and
+ * still stops with this process, however that exits.
  *
- * @param module what runs in the thread: it takes the options from `workerData`, posts its port
- * once it answers, and ends on the first message.
- * @throws what the thread throws before it answers, such as EADDRINUSE for a taken port.
+ * @param module runs in the thread: it reads the options from `workerData`, posts its port once it
+ * listens, and exits on the first message.
+ * @throws what the thread throws before it listens, such as EADDRINUSE.
  */
 export async function startInThread(module: URL, options: object): Promise<LocalServer> {
   const worker = new Worker(module, { workerData: options, env: withCompileCache() });

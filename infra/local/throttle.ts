@@ -13,11 +13,11 @@ export function createThrottle(
   now = () => performance.now(),
 ): Admit {
   let tokens = burstLimit;
-  let filled = now();
+  let refilledAt = now();
   return () => {
     const time = now();
-    tokens = Math.min(burstLimit, tokens + ((time - filled) / 1_000) * rateLimit);
-    filled = time;
+    tokens = Math.min(burstLimit, tokens + ((time - refilledAt) / 1_000) * rateLimit);
+    refilledAt = time;
     if (tokens < 1) return false;
     tokens -= 1;
     return true;

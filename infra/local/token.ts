@@ -1,21 +1,21 @@
 import { parseArgs } from 'node:util';
-import { DATA_FOLDER, kept } from './data-folder.ts';
-import { ISSUER_FILE, ISSUER_PORT, keptKey, signToken } from './issuer.ts';
+import { runCommand, UsageError } from './command.ts';
+import { DATA_FOLDER, readDataFile } from './data-folder.ts';
+import { ISSUER_FILE, ISSUER_PORT, loadOrCreateKey, signToken } from './issuer.ts';
 import { SAMPLE_MERCHANT } from './sample-customers.ts';
 import { HOST } from './server.ts';
-import { orExplain, UsageError } from './usage.ts';
 
-const HELP = `Prints a token for the API on this machine, also before its first start.
+const HELP = `Prints a token for the local API, which need not be running.
 
   npm run --silent token -- [options]
 
-  --merchant <name>    whose customers; else ${SAMPLE_MERCHANT}, which has the sample customers
-  --scope <scopes>     what it allows, such as "customers:read"; else everything
-  --expires <seconds>  how long; else 12 hours
-  --help               shows this
+  --merchant <id>      merchant (default: ${SAMPLE_MERCHANT}, which has the sample customers)
+  --scope <scopes>     scopes, such as "customers:read" (default: all)
+  --expires <seconds>  lifetime (default: 12 hours)
+  --help               shows this text
 `;
 
-await orExplain(HELP, async () => {
+await runCommand(HELP, async () => {
   const { values } = parseArgs({
     options: {
       merchant: { type: 'string', default: SAMPLE_MERCHANT },
@@ -27,11 +27,11 @@ await orExplain(HELP, async () => {
   const { merchant, scope, expires, help } = values;
   if (help) return console.log(HELP);
   if (expires !== undefined && !/^[1-9]\d{0,8}$/.test(expires)) {
-    throw new UsageError(`--expires: ${expires} is no number of seconds.`);
+    throw new UsageError(`--expires must be an integer from 1 to 999999999; got \`${expires}\`.`);
   }
-  const key = await keptKey(DATA_FOLDER);
+  const key = await loadOrCreateKey(DATA_FOLDER);
   const issuer =
-    (await kept(DATA_FOLDER, ISSUER_FILE)) ??
+    (await readDataFile(DATA_FOLDER, ISSUER_FILE)) ??
     `http://${HOST}:${process.env.ISSUER_PORT || ISSUER_PORT}`;
   const token = await signToken(key, issuer, {
     merchant,

@@ -40,7 +40,7 @@ declare module 'dynalite/db/index.js' {
     readonly key: string;
   }
 
-  /** Functions of the operations, which look each one up here at every call. */
+  /** Functions that dynalite's operations call through this object, so that they can be replaced. */
   const db: {
     /** Called before an item is written, or deleted if `item` is null. */
     updateIndexes(
@@ -109,7 +109,7 @@ declare module '@20minutes/s3rver' {
       configureBuckets: readonly { name: string }[];
     });
     /** In the order of execution; the last one has all handlers. */
-    readonly middleware: import('./s3-additions.ts').S3Middleware[];
+    readonly middleware: import('./s3rver-middleware.ts').S3Middleware[];
     /** Creates the buckets of the options. */
     configureBuckets(): Promise<unknown>;
     /** Koa's request listener. */
@@ -119,7 +119,7 @@ declare module '@20minutes/s3rver' {
 
 declare module '@20minutes/s3rver/lib/middleware/authentication.js' {
   /** Verifies the signature of a request that has one. */
-  export default function authentication(): import('./s3-additions.ts').S3Middleware;
+  export default function authentication(): import('./s3rver-middleware.ts').S3Middleware;
 }
 
 declare module '@20minutes/s3rver/lib/models/error.js' {

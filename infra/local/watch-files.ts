@@ -7,12 +7,12 @@ const SETTLE_MS = 30;
 
 /**
  * Calls `changed` with a path after each change of a source file in these folders and those below
- * them, never while an earlier call is under way.
+ * them, never while an earlier call is in progress.
  *
- * It watches each folder by itself: on Linux, Node's recursive watch follows files and loses one
+ * It watches each folder on its own: on Linux, Node's recursive watch follows files and loses one
  * that an editor replaces by renaming another.
  *
- * @returns a function that ends it.
+ * @returns a function that stops watching.
  */
 export function watchFiles(
   folders: readonly string[],
@@ -41,7 +41,7 @@ export function watchFiles(
       const path = join(folder, name ?? '');
       if (SOURCE_FILE.test(path)) return onChange(path);
       if (path === folder || !isFolder(path)) return;
-      // It is new, perhaps with files in it.
+      // The folder is new, and may already contain files.
       watchFolder(path);
       onChange(path);
     });

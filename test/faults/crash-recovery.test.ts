@@ -78,7 +78,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
 
   async function start(): Promise<void> {
     command = run('start', args, { DATA_FOLDER: folder });
-    await command.said('Ctrl-C ends it.');
+    await command.said('Press Ctrl-C to stop.');
   }
 
   test(`that is killed has all that was acknowledged, and nothing by halves (SEED=${SEED})`, async () => {

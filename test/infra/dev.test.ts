@@ -47,7 +47,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('npm run d
       [...portArgs, '--dynamodb-port=0', '--s3-port=0', `--inspect=${debuggerPort}`],
       environment,
     );
-    const welcome = await command.said('It restarts');
+    const welcome = await command.said('Restarts when');
     client = clientOf(`http://localhost:${ports.api}`, tokenIn(welcome));
     const issuer = { ...environment, ISSUER_PORT: String(ports.issuer) };
     const token = await run('token', ['--merchant', OTHER_MERCHANT], issuer).ended();

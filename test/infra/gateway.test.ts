@@ -18,7 +18,7 @@ import type { JWK } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
-import { AUDIENCE, makeKey, signToken, startIssuer } from '../../infra/local/issuer.ts';
+import { AUDIENCE, createKey, signToken, startIssuer } from '../../infra/local/issuer.ts';
 import { createLambda, type Handler } from '../../infra/local/lambda.ts';
 import { S3_CREDENTIALS, startS3 } from '../../infra/local/s3.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
@@ -62,7 +62,7 @@ let issuer: LocalServer;
 let gateway: LocalServer;
 
 beforeAll(async () => {
-  key = await makeKey();
+  key = await createKey();
   issuer = await startIssuer(0, key);
   gateway = await startGateway();
 });

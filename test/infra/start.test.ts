@@ -44,7 +44,7 @@ type Ports = Partial<Record<(typeof PORT_FLAGS)[number], number>>;
 
 const SAMPLES = sampleCustomers().length;
 const OTHER_MERCHANT = '2002';
-const LAST_LINE = 'Ctrl-C ends it.';
+const LAST_LINE = 'Press Ctrl-C to stop.';
 /** What a user who waits for an end can be asked for. */
 const END_MS = 5_000;
 
@@ -81,7 +81,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   describe('the first start', () => {
     test('says where the API, its page and its data are', async () => {
       const { welcome, url, folder } = stack;
-      expect(welcome).toMatch(/^The API {2,}http:\/\/localhost:\d+$/m);
+      expect(welcome).toMatch(/^API {2,}http:\/\/localhost:\d+$/m);
       expect(welcome).toContain(`${url}/\n`);
       expect(welcome).toContain(folder);
       const page = await fetch(url);
@@ -277,7 +277,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       async (flag) => {
         const port = await freePort();
         const ended = await whileTaken(port, () => tryToStart(newFolder(), { [flag]: port }));
-        expectRefusal(ended, `Port ${port}`, 'taken', `npm start -- ${flag} `);
+        expectRefusal(ended, `Port ${port}`, 'already in use', `npm start -- ${flag} `);
       },
     );
 
@@ -323,12 +323,15 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     ])('says that %s %s is no port', async (flag, text) => {
       const environment = { DATA_FOLDER: newFolder() };
       const ended = await run('start', [`${flag}=${text}`], environment).ended();
-      expectRefusal(ended, `${flag}: ${text} is no port number`);
+      expectRefusal(ended, `${flag} must be a port from 0 to 65535; got \`${text}\``);
     });
 
     test('says which variable has no port', async () => {
       const environment = { DATA_FOLDER: newFolder(), S3_PORT: 'x' };
-      expectRefusal(await run('start', [], environment).ended(), 'S3_PORT: x is no port number');
+      expectRefusal(
+        await run('start', [], environment).ended(),
+        'S3_PORT must be a port from 0 to 65535; got `x`',
+      );
     });
 
     test.each([['--prot', '3000'], ['--port'], ['3000']])(
@@ -438,7 +441,7 @@ function portArgs(ports: Ports): string[] {
 async function start(folder: string, ports: Ports = {}, args: string[] = []): Promise<Started> {
   const command = run('start', [...args, ...portArgs(ports)], { DATA_FOLDER: folder });
   const welcome = await command.said(LAST_LINE);
-  const url = /^The API +(\S+)$/m.exec(welcome)?.[1] ?? '';
+  const url = /^API +(\S+)$/m.exec(welcome)?.[1] ?? '';
   const printed = /^[\w-]+\.[\w-]+\.[\w-]+$/m.exec(welcome)?.[0] ?? '';
   return { command, folder, welcome, url, client: clientOf(url, printed) };
 }

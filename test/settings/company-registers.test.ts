@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { registerAddresses } from '../../infra/local/registers.ts';
+import { registerUrls } from '../../infra/local/registers.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
   type Client,
@@ -57,7 +57,7 @@ describe.runIf(isLocal)('the public registers', () => {
 
   beforeAll(async () => {
     registers = await startFaultProxy(localStack().registersEndpoint);
-    const addresses = registerAddresses(registers.endpoint);
+    const addresses = registerUrls(registers.endpoint);
     // The function reads these on its first call.
     for (const [name, address] of Object.entries(addresses)) {
       process.env[ENVIRONMENT[name as keyof typeof addresses]] = address;

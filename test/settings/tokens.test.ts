@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_FUNCTION, ENDPOINTS } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
-import { AUDIENCE, makeKey, signToken, startIssuer } from '../../infra/local/issuer.ts';
+import { AUDIENCE, createKey, signToken, startIssuer } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 import { EXPORTS_PREFIX } from '../../shared/environment.ts';
@@ -58,7 +58,7 @@ describe.runIf(isLocal)('a token', () => {
   const asked = { dynamodb: [] as Passing[], s3: [] as Passing[] };
 
   beforeAll(async () => {
-    key = await makeKey();
+    key = await createKey();
     // An issuer need not say which algorithm its key is for.
     const { alg: _, ...published } = key;
     issuer = await startIssuer(0, published);
@@ -176,8 +176,8 @@ describe.runIf(isLocal)('a token', () => {
     ['has a critical extension that no header can carry', () => withCritical('å\r\nX: y 😀')],
     ['is signed by PS256', () => signAs({ ...key, alg: 'PS256' }, ours('PS256'))],
     ['is signed by ES256', async () => signEs256()],
-    ['is signed with another key under our id', async () => signAs(await makeKey(), ours())],
-    ['is signed with an unknown key', async () => signAs(await makeKey(), unknown())],
+    ['is signed with another key under our id', async () => signAs(await createKey(), ours())],
+    ['is signed with an unknown key', async () => signAs(await createKey(), unknown())],
     ['names a key that is unknown', () => signAs(key, unknown())],
     ['names no key', () => signAs(key, { alg: 'RS256' })],
     ['brings its own key', async () => bringingItsKey()],
@@ -204,7 +204,7 @@ describe.runIf(isLocal)('a token', () => {
 
   /** Signed with a key of the caller's own, which the header offers for verification. */
   async function bringingItsKey(): Promise<string> {
-    const { kty, n, e, kid, ...rest } = await makeKey();
+    const { kty, n, e, kid, ...rest } = await createKey();
     const header = { alg: 'RS256', kid: kid as string, jwk: { kty, n, e } as JWK };
     return new SignJWT(goodClaims())
       .setProtectedHeader(header)

@@ -20,7 +20,7 @@ const FILES: Readonly<Record<string, { path: string; type: string }>> = {
  * @param token creates the token, each time the page is opened.
  * @returns whether the request was for the page or one of its files, and is being handled.
  */
-export function explorePages(token: () => Promise<string>) {
+export function createApiExplorer(token: () => Promise<string>) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
     const file = Object.hasOwn(FILES, url) ? FILES[url] : undefined;
     if (method !== 'GET' || (!file && url !== '/')) return false;
@@ -28,7 +28,7 @@ export function explorePages(token: () => Promise<string>) {
       response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body);
     (file ? readFile(file.path) : token().then(page)).then(
       (body) => send(200, file?.type ?? 'text/html', body),
-      () => send(404, 'text/plain', `${url} is not there; npm run generate writes it.\n`),
+      () => send(404, 'text/plain', `${url} does not exist; npm run generate writes it.\n`),
     );
     return true;
   };

@@ -8,7 +8,7 @@ export type Write =
 
 /**
  * Patches dynalite to write an item and its index entries in one atomic batch. It writes them one
- * after the other, so that a crash in between leaves index entries without an item for good.
+ * after the other, so that a crash in between leaves index entries without an item permanently.
  *
  * dynalite stores an item under `item-<table>~<key>`, and an index entry under
  * `index-global~<table>~<index>~<key>`. It then writes the item once more, without effect.
@@ -23,7 +23,7 @@ export function writeItemsAtomically(): void {
   };
 }
 
-/** Returns what LevelDB writes to put an item, or to delete it, with its index entries. */
+/** Returns the LevelDB writes that put or delete an item and its index entries. */
 export function writesOf(
   table: StoreTable,
   existing: StoreItem | undefined,

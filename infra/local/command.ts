@@ -6,14 +6,14 @@ export class UsageError extends Error {}
  *
  * @param help usage of the command, printed after a wrong option.
  */
-export async function orExplain(help: string, command: () => Promise<void>): Promise<void> {
+export async function runCommand(help: string, command: () => Promise<void>): Promise<void> {
   try {
     await command();
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
-    const isMisspelt = code?.startsWith('ERR_PARSE_ARGS');
-    if (!isMisspelt && !(error instanceof UsageError)) throw error;
-    console.error(isMisspelt ? `${message}\n\n${help}` : message);
+    const isWrongOption = code?.startsWith('ERR_PARSE_ARGS');
+    if (!isWrongOption && !(error instanceof UsageError)) throw error;
+    console.error(isWrongOption ? `${message}\n\n${help}` : message);
     process.exit(1);
   }
 }

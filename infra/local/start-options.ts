@@ -1,20 +1,25 @@
+import { UsageError } from './command.ts';
 import { DATA_FOLDER } from './data-folder.ts';
 import { DataInUseError, OldTableError } from './dynamodb.ts';
 import { ISSUER_PORT } from './issuer.ts';
 import type { ServerName } from './stack.ts';
-import { UsageError } from './usage.ts';
 
-/** The port of each server, and how to choose another one. */
+/** The default port of each server, and the option and variable that set another. */
 const PORTS = {
-  api: { what: 'the API', flag: 'port', variable: 'PORT', usual: 3000 },
+  api: { label: 'the API', flag: 'port', variable: 'PORT', defaultPort: 3000 },
   issuer: {
-    what: 'the token issuer',
+    label: 'the token issuer',
     flag: 'issuer-port',
     variable: 'ISSUER_PORT',
-    usual: ISSUER_PORT,
+    defaultPort: ISSUER_PORT,
   },
-  dynamodb: { what: 'DynamoDB', flag: 'dynamodb-port', variable: 'DYNAMODB_PORT', usual: 3002 },
-  s3: { what: 'S3', flag: 's3-port', variable: 'S3_PORT', usual: 3003 },
+  dynamodb: {
+    label: 'DynamoDB',
+    flag: 'dynamodb-port',
+    variable: 'DYNAMODB_PORT',
+    defaultPort: 3002,
+  },
+  s3: { label: 'S3', flag: 's3-port', variable: 'S3_PORT', defaultPort: 3003 },
 } as const satisfies Record<ServerName, object>;
 
 /** The port of each server. */
@@ -34,27 +39,29 @@ export const START_OPTIONS = {
 type PortValues = { readonly [server in ServerName as (typeof PORTS)[server]['flag']]?: string };
 
 const SERVERS = Object.keys(PORTS) as ServerName[];
-const LAST_PORT = 65_535;
+const MAX_PORT = 65_535;
 /** The error of a server that cannot listen. */
 type ListenError = NodeJS.ErrnoException & { port?: number };
 
 /**
  * Returns the help text of a command that starts the stack.
  *
- * @param head what the command does, and how it is called.
- * @param further lines about options that only this command has.
+ * @param intro what the command does, and its usage.
+ * @param moreOptions lines about the options that only this command has.
  */
-export function startHelp(head: string, further = ''): string {
-  const ports = Object.values(PORTS).map(({ flag, what, usual, variable }) =>
-    `  --${flag} <number>`.padEnd(28).concat(`port of ${what}; else ${variable}, else ${usual}`),
+export function startHelp(intro: string, moreOptions = ''): string {
+  const ports = Object.values(PORTS).map(({ flag, label, defaultPort, variable }) =>
+    `  --${flag} <number>`
+      .padEnd(28)
+      .concat(`port of ${label} (default: ${variable}, or ${defaultPort})`),
   );
-  return `${head}
+  return `${intro}
 
 ${ports.join('\n')}
-${further}  --reset                   deletes all data and creates the sample customers again
-  --help                    shows this
+${moreOptions}  --reset                   deletes all data and creates the sample customers again
+  --help                    shows this text
 
-The data is in the folder of the environment variable DATA_FOLDER, else in .local.
+The environment variable DATA_FOLDER sets the folder of the data; the default is .local.
 `;
 }
 
@@ -65,8 +72,8 @@ The data is in the folder of the environment variable DATA_FOLDER, else in .loca
  */
 export function portsOf(values: PortValues): Ports {
   const ports = SERVERS.map((server) => {
-    const { flag, variable, usual } = PORTS[server];
-    const text = values[flag] ?? (process.env[variable] || String(usual));
+    const { flag, variable, defaultPort } = PORTS[server];
+    const text = values[flag] ?? (process.env[variable] || String(defaultPort));
     return [server, parsePort(text, values[flag] === undefined ? variable : `--${flag}`)];
   });
   return Object.fromEntries(ports) as Ports;
@@ -80,12 +87,13 @@ export function portsOf(values: PortValues): Ports {
  */
 export function parsePort(text: string, source: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= LAST_PORT)) throw new UsageError(`${source}: ${text} is no port number.`);
+  if (!(port <= MAX_PORT))
+    throw new UsageError(`${source} must be a port from 0 to ${MAX_PORT}; got \`${text}\`.`);
   return port;
 }
 
 /**
- * Turns an error that the user can correct (a port or the data folder is in use, or the data are of
+ * Turns an error that the user can correct (a port or the data folder is in use, or the data is of
  * an older version) into a UsageError that says how. Returns any other error as it is.
  *
  * @param command the command that the user ran, such as `npm start`.
@@ -93,8 +101,8 @@ export function parsePort(text: string, source: string): number {
 export function explainStartError(error: Error, ports: Ports, command: string): Error {
   if (error instanceof DataInUseError) {
     return new UsageError(`${error.message}
-Probably another npm start or npm run dev is running: end that one first. If none is, the data is
-damaged: delete ${DATA_FOLDER} to begin again.`);
+Stop the other npm start or npm run dev first. If none is running, the data is damaged: delete
+${DATA_FOLDER} and start again.`);
   }
   if (error instanceof OldTableError) {
     return new UsageError(`${error.message}
@@ -105,11 +113,13 @@ To delete all data in ${DATA_FOLDER} and create the sample customers again:
   const { port, code } = error as ListenError;
   const server = SERVERS.find((name) => ports[name] === port);
   if (!port || !server) return error;
-  const { what, flag } = PORTS[server];
+  const { label, flag } = PORTS[server];
   const reason =
-    code === 'EADDRINUSE' ? 'is taken, perhaps by another npm start' : `cannot be used (${code})`;
-  const other = port + 100 > LAST_PORT ? port - 100 : port + 100;
-  return new UsageError(`Port ${port}, for ${what}, ${reason}. Choose another one with --${flag}:
+    code === 'EADDRINUSE'
+      ? 'is already in use, perhaps by another npm start'
+      : `cannot be used (${code})`;
+  const other = port + 100 > MAX_PORT ? port - 100 : port + 100;
+  return new UsageError(`Port ${port} of ${label} ${reason}. Choose another port:
 
   ${command} -- --${flag} ${other}`);
 }

@@ -1,17 +1,17 @@
 import { mapConcurrently } from '../../shared/concurrency.ts';
-import { keep, kept } from './data-folder.ts';
+import { readDataFile, writeDataFile } from './data-folder.ts';
 import { sampleCustomers } from './sample-customers.ts';
 
-const DONE_FILE = 'sample-customers-created';
-const REQUESTS_AT_ONCE = 8;
+const MARK_FILE = 'sample-customers-created';
+const CONCURRENCY = 8;
 
 /**
  * Creates the sample customers through the API, once for each data folder. Idempotency keys prevent
  * duplicates if an earlier start was interrupted.
  */
 export async function createSampleCustomers(folder: string, url: string, token: string) {
-  if (await kept(folder, DONE_FILE)) return;
-  await mapConcurrently(sampleCustomers(), REQUESTS_AT_ONCE, async (customer) => {
+  if (await readDataFile(folder, MARK_FILE)) return;
+  await mapConcurrently(sampleCustomers(), CONCURRENCY, async (customer) => {
     const response = await fetch(`${url}/customers`, {
       method: 'POST',
       headers: {
@@ -21,8 +21,11 @@ export async function createSampleCustomers(folder: string, url: string, token: 
       },
       body: JSON.stringify(customer),
     });
-    if (!response.ok) throw new Error(`A sample customer was refused: ${await response.text()}`);
+    if (!response.ok)
+      throw new Error(
+        `POST /customers responded ${response.status} to a sample customer: ${await response.text()}`,
+      );
     await response.arrayBuffer();
   });
-  await keep(folder, DONE_FILE, new Date().toISOString());
+  await writeDataFile(folder, MARK_FILE, new Date().toISOString());
 }

@@ -67,10 +67,10 @@ export function multipartUploads(directory: string, bucket: string): S3Middlewar
     const { uploadId } = query;
     if (uploadId === undefined) return next();
     const upload = join(uploads, uploadId);
-    const isUnderWay = UPLOAD_ID.test(uploadId) && (await keyOf(upload)) === key;
-    if (isUnderWay && (method === 'PUT' || method === 'POST')) return next();
+    const isInProgress = UPLOAD_ID.test(uploadId) && (await readKey(upload)) === key;
+    if (isInProgress && (method === 'PUT' || method === 'POST')) return next();
     await authenticate(ctx, { bucket, key });
-    if (!isUnderWay) {
+    if (!isInProgress) {
       throw new S3Error('NoSuchUpload', 'The specified upload does not exist.', {
         UploadId: uploadId,
       });
@@ -91,9 +91,13 @@ async function authenticate(ctx: S3Context, params: Readonly<Record<string, stri
 
 async function listUploads(uploads: string, bucket: string, prefix: string) {
   const found = await Promise.all(
-    (await entries(uploads)).map(async (UploadId) => {
+    (await listFolder(uploads)).map(async (UploadId) => {
       const folder = join(uploads, UploadId);
-      return { UploadId, Key: await keyOf(folder), Initiated: await timeOf(join(folder, 'key')) };
+      return {
+        UploadId,
+        Key: await readKey(folder),
+        Initiated: await modifiedAt(join(folder, 'key')),
+      };
     }),
   );
   return {
@@ -122,7 +126,7 @@ async function listUploads(uploads: string, bucket: string, prefix: string) {
 }
 
 async function listParts(upload: string, names: Readonly<Record<string, string>>) {
-  const files = await entries(upload);
+  const files = await listFolder(upload);
   // A part without its MD5 is incomplete.
   const numbers = files.filter((name) => PART_NUMBER.test(name) && files.includes(`${name}.md5`));
   return {
@@ -142,7 +146,7 @@ async function listParts(upload: string, names: Readonly<Record<string, string>>
             const file = join(upload, PartNumber);
             return {
               PartNumber,
-              LastModified: await timeOf(file),
+              LastModified: await modifiedAt(file),
               ETag: `"${await readFile(`${file}.md5`, 'utf8')}"`,
               Size: (await stat(file)).size,
             };
@@ -152,20 +156,20 @@ async function listParts(upload: string, names: Readonly<Record<string, string>>
   };
 }
 
-function entries(folder: string): Promise<string[]> {
-  return readdir(folder).catch(ignoreAbsence([]));
+function listFolder(folder: string): Promise<string[]> {
+  return readdir(folder).catch(ifMissing([]));
 }
 
-function keyOf(upload: string): Promise<string | undefined> {
-  return readFile(join(upload, 'key'), 'utf8').catch(ignoreAbsence(undefined));
+function readKey(upload: string): Promise<string | undefined> {
+  return readFile(join(upload, 'key'), 'utf8').catch(ifMissing(undefined));
 }
 
-async function timeOf(file: string): Promise<string | undefined> {
-  const stats = await stat(file).catch(ignoreAbsence(undefined));
+async function modifiedAt(file: string): Promise<string | undefined> {
+  const stats = await stat(file).catch(ifMissing(undefined));
   return stats?.mtime.toISOString();
 }
 
-function ignoreAbsence<T>(instead: T) {
+function ifMissing<T>(instead: T) {
   return (error: NodeJS.ErrnoException): T => {
     if (error.code === 'ENOENT') return instead;
     throw error;
