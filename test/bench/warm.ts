@@ -68,7 +68,11 @@ async function compareCalls(
     const times = quick ? callsPerRound / 4 : callsPerRound;
     const contender = (who: string, process: typeof ours) => ({
       name: who,
-      sample: async () => (await process.call({ event, times })).ms / times,
+      sample: async () => {
+        const { ms, response } = await process.call({ event, times });
+        if (response.statusCode !== 200) throw new Error(`${name} returned ${response.body}`);
+        return ms / times;
+      },
     });
     const [own = [], others = []] = await interleave(
       [contender('ours', ours), contender('bare', theirs)],
