@@ -435,7 +435,7 @@ function isCurl(block: string): boolean {
 /** Returns the names of all settings: what the stack asks its context for. */
 function settingNames(): string[] {
   const names = new Set<string>();
-  readSettings({ tryGetContext: (name: string) => void names.add(name) } as unknown as Node, '');
+  readSettings({ tryGetContext: (name: string) => void names.add(name) } as unknown as Node);
   return [...names];
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { bundleFunctions } from '../../infra/bundle/bundle.ts';
 import { CAPACITY } from '../../infra/capacity.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
-import { registerAddresses } from '../../infra/local/registers.ts';
+import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
@@ -356,8 +356,8 @@ describe('the public registers', () => {
     registers: 'SE,NO,FI',
     companyCacheDays: '7',
   });
-  const names = Object.keys(registerAddresses('')).map(
-    (name) => ENVIRONMENT[name as keyof ReturnType<typeof registerAddresses>],
+  const names = Object.keys(registerUrls('')).map(
+    (name) => ENVIRONMENT[name as keyof ReturnType<typeof registerUrls>],
   );
 
   test('are disabled by default', () => {
