@@ -31,10 +31,7 @@ export default defineConfig(({ mode }) => {
   const isLong = mode === 'long';
 
   /** A project of the files in a folder. */
-  function project(
-    name: ProjectName,
-    options: { isolate?: boolean; fileParallelism?: boolean; setupFiles?: string } = {},
-  ) {
+  function project(name: ProjectName, options: { isolate?: boolean; setupFiles?: string } = {}) {
     const include = [`test/${name}/${isLong ? WITH_LONG_FORM[name] : '*'}.test.ts`];
     return { extends: true as const, test: { name, include, ...options } };
   }
@@ -58,8 +55,8 @@ export default defineConfig(({ mode }) => {
         project('unit', { isolate: false }),
         // The files share a process on each core, and with it the local stack.
         project('contract', { ...withServers, isolate: false }),
-        // The files share what loading the CDK costs: some 6 seconds of CPU time.
-        project('stack', { isolate: false, fileParallelism: false }),
+        // The files share what loading the CDK costs: some 6 seconds of CPU time in each process.
+        project('stack', { isolate: false }),
         // These change the environment of the process, so each file has a process of its own.
         project('settings', withServers),
         project('faults', withServers),

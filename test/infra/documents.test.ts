@@ -58,16 +58,16 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run bench -- --quick': 'takes minutes; test/infra/bench.test.ts tests its parts',
   'SEED=7 npx vitest run --config test/vitest.config.ts --project faults': 'takes minutes',
   // Commands that need an AWS account. The template of these settings is built and tested.
-  'npm ci': 'test/infra/stack.test.ts builds the stage dev',
+  'npm ci': 'test/stack/stack.test.ts builds the stage dev',
   'aws cognito-idp admin-create-user --user-pool-id $UserPoolId --username m@example.com --user-attributes Name=email,Value=m@example.com Name=custom:merchant_id,Value=1001':
-    'test/infra/stack.test.ts tests the user pool; test/unit tests its trigger',
+    'test/stack/stack.test.ts tests the user pool; test/unit tests its trigger',
   'aws secretsmanager create-secret --name customer-register/prod/bolagsverket --secret-string \'{"clientId": "…", "clientSecret": "…"}\'':
-    'test/infra/stack.test.ts builds stacks with public registers',
+    'test/stack/stack.test.ts builds stacks with public registers',
   'npm run deploy -- -c stage=prod -c registers=NO':
-    'test/infra/stack.test.ts builds stacks with public registers',
+    'test/stack/stack.test.ts builds stacks with public registers',
   'npm run deploy -- -c stage=prod -c registers=FI':
-    'test/infra/stack.test.ts builds stacks with public registers',
-  'npx cdk destroy -c stage=dev': 'test/infra/stack.test.ts tests what is retained',
+    'test/stack/stack.test.ts builds stacks with public registers',
+  'npx cdk destroy -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
 };
 
 /** Where a call was made. */

@@ -265,6 +265,8 @@ describe('the permissions of functions', () => {
 const IN_EVERY_BUNDLE = ['CreateSession', 'DescribeEndpoints', 'Query', 'Scan'];
 /** Commands that another action permits. */
 const ACTIONS: Record<string, string> = {
+  // A transaction is permitted by the actions of its writes, which are puts here.
+  TransactWriteItems: 'PutItem',
   CreateMultipartUpload: 'PutObject',
   UploadPart: 'PutObject',
   CompleteMultipartUpload: 'PutObject',
