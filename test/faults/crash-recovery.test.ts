@@ -10,6 +10,7 @@ import {
   GetCommand,
   PutCommand,
   ScanCommand,
+  TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
@@ -140,7 +141,7 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
       await withDynamoDb(path, (documents) => write(documents, before));
       let isCut = true;
       for (let writes = 0; isCut; writes += 1) {
-        isCut = await writeUntilCut(writes);
+        isCut = await writeUntilCut(path, writes, (documents) => write(documents, after));
         await withDynamoDb(path, async (documents) => {
           const { Item } = await documents.send(new GetCommand({ TableName, Key }));
           expect(isCut ? [before, after] : [after]).toContainEqual(Item);
@@ -153,28 +154,54 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
           await write(documents, before);
         });
       }
-
-      /** Writes, and says whether the server came to its end meanwhile. */
-      async function writeUntilCut(writes: number): Promise<boolean> {
-        const thread = new Worker(
-          new URL('../../infra/local/dynamodb-thread.ts', import.meta.url),
-          {
-            workerData: { port: 0, path, writes },
-            execArgv: ['--import', new URL('../support/power-cut.ts', import.meta.url).href],
-          },
-        );
-        const [port] = await once(thread, 'message');
-        const documents = documentsOf(`http://127.0.0.1:${port}`);
-        const cut = once(thread, 'message').then(() => true);
-        const written = write(documents, after).then(() => false);
-        written.catch(() => {});
-        const isCut = await Promise.race([cut, written]);
-        await thread.terminate();
-        documents.destroy();
-        return isCut;
-      }
     },
   );
+
+  test('a transaction writes all items or none, wherever the server is killed', async () => {
+    const path = mkdtempSync(join(folder, 'cut-'));
+    const items = [old, { ...old, sk: 'record' }];
+    await withDynamoDb(path, async () => {});
+    let isCut = true;
+    for (let writes = 0; isCut; writes += 1) {
+      isCut = await writeUntilCut(path, writes, (documents) =>
+        documents.send(
+          new TransactWriteCommand({
+            TransactItems: items.map((Item) => ({ Put: { TableName, Item } })),
+          }),
+        ),
+      );
+      await withDynamoDb(path, async (documents) => {
+        const { Items = [] } = await documents.send(new ScanCommand({ TableName }));
+        const where = `cut after ${writes} writes`;
+        expect(isCut ? [0, items.length] : [items.length], where).toContain(Items.length);
+        expect(await inIndex(documents, CUSTOMER_INDEX.name), where).toHaveLength(Items.length);
+        for (const { pk, sk } of Items) {
+          await documents.send(new DeleteCommand({ TableName, Key: { pk, sk } }));
+        }
+      });
+    }
+  });
+
+  /** Writes to a server that is killed after so many writes. Returns whether it was. */
+  async function writeUntilCut(
+    path: string,
+    writes: number,
+    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
+  ): Promise<boolean> {
+    const thread = new Worker(new URL('../../infra/local/dynamodb-thread.ts', import.meta.url), {
+      workerData: { port: 0, path, writes },
+      execArgv: ['--import', new URL('../support/power-cut.ts', import.meta.url).href],
+    });
+    const [port] = await once(thread, 'message');
+    const documents = documentsOf(`http://127.0.0.1:${port}`);
+    const cut = once(thread, 'message').then(() => true);
+    const written = work(documents).then(() => false);
+    written.catch(() => {});
+    const isCut = await Promise.race([cut, written]);
+    await thread.terminate();
+    documents.destroy();
+    return isCut;
+  }
 
   async function withDynamoDb(
     path: string,

@@ -314,11 +314,16 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     const random = randomOf(SEED);
-    dynamodb.inject(name, randomFaults(random).dynamodb);
+    const faults = randomFaults(random);
+    dynamodb.inject(name, faults.dynamodb);
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
       requests: howMany({ short: 450, long: 2_000 }),
       value: () => String(random.next()),
+      settle: async () => {
+        faults.end();
+        await faults.settle();
+      },
     });
     dynamodb.heal(name);
     expect(statuses.get(503)).toBeGreaterThan(5);
@@ -337,6 +342,8 @@ interface Work {
   readonly clients: number;
   readonly requests: number;
   readonly value: (random: Random) => string;
+  /** Waits for writes that are still on their way. */
+  readonly settle?: () => Promise<void>;
 }
 
 /** What was asked of each customer, and answered. */
@@ -347,7 +354,7 @@ interface History {
 }
 
 /** Sends random requests from many clients at once, and notes what each of them saw. */
-async function work(merchant: Client, random: Random, { clients, requests, value }: Work) {
+async function work(merchant: Client, random: Random, { clients, requests, value, settle }: Work) {
   const histories: History[] = [];
   const statuses = new Map<number, number>();
   let now = 0;
@@ -441,6 +448,9 @@ async function work(merchant: Client, random: Random, { clients, requests, value
 
   let left = requests;
   await Promise.all(Array.from({ length: clients }, client));
+  await settle?.();
+  // Also those that are deleted: none may have come back.
+  for (const history of histories) await ask(history, { method: 'GET' });
   return { histories, statuses };
 }
 

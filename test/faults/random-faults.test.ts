@@ -102,6 +102,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
       exportAll(),
     ]);
     injected.end();
+    await injected.settle();
     for (const merchant of merchants) await createAgain(merchant);
   });
   afterAll(async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   dynamodbError,
   type Fault,
@@ -13,6 +14,8 @@ export interface RandomFaults {
   readonly dynamodb: Faults;
   readonly s3: Faults;
   end(): void;
+  /** Resolves when all late writes have reached DynamoDB. */
+  settle(): Promise<void>;
   /** How many requests passed, and how many of them had a fault. */
   readonly passed: { requests: number; faults: number };
   /**
@@ -44,12 +47,28 @@ const S3_FAULTS: readonly Fault[] = [
 /** As a write is refused that another came before; the table itself has not changed. */
 const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
 
+/** As a transaction is refused while another one has one of its items. */
+const CONFLICT: Fault = {
+  status: 400,
+  body: JSON.stringify({
+    __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+    message: 'Transaction cancelled',
+    CancellationReasons: [{ Code: 'TransactionConflict' }, { Code: 'None' }],
+  }),
+};
+
+/** Share of writes that arrive after the SDK has given them up, at 4 seconds, and retried. */
+const LATE = 0.01;
+const LATE_MS = 5_000;
+const WRITES = ['TransactWriteItems', 'PutItem', 'UpdateItem', 'DeleteItem'];
+
 /** Returns faults that are chosen at random. */
 export function randomFaults(random: Random): RandomFaults {
   const passed = { requests: 0, faults: 0 };
   const loose = new Set<string>();
   /** The fault of each try of an invocation, where it has one. */
   const fates = new Map<string, Fault | undefined>();
+  const lateWrites: Promise<void>[] = [];
   let isOver = false;
 
   function choose(invocation: string, faults: readonly Fault[]): Fault | undefined {
@@ -74,15 +93,24 @@ export function randomFaults(random: Random): RandomFaults {
     end: () => {
       isOver = true;
     },
+    settle: async () => {
+      await Promise.all(lateWrites);
+    },
     dynamodb: ({ operation, body, invocation }) => {
       if (isOver) return undefined;
+      if (WRITES.includes(operation) && random.chance(LATE)) {
+        lateWrites.push(setTimeout(LATE_MS + 500));
+        return count({ delayMs: LATE_MS });
+      }
       const fault = choose(invocation, DYNAMODB_FAULTS);
       if (fault) return count(fault);
       if (operation === 'BatchGetItem' && random.chance(0.2)) {
         return count({ rewrite: (text) => unprocessed(text, random.pick([0, 1, 50])) });
       }
       const isChange = operation === 'PutItem' && body.includes('"version = :version"');
-      return count(isChange && random.chance(0.05) ? REFUSED : undefined);
+      if (isChange && random.chance(0.05)) return count(REFUSED);
+      const isCreate = operation === 'TransactWriteItems';
+      return count(isCreate && random.chance(0.05) ? CONFLICT : undefined);
     },
     s3: (passing) => {
       const request = s3Request(passing);
