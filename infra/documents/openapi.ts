@@ -5,7 +5,7 @@ import type { GenericSchema } from 'valibot';
 import { FIELDS, type Field } from '../../shared/domain/fields.ts';
 import type { ResponseDescription } from '../../shared/http/contract.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
-import { customerId, type Json, object, ref, text } from '../../shared/http/json-schema.ts';
+import { count, customerId, type Json, object, ref, text } from '../../shared/http/json-schema.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 
@@ -181,6 +181,9 @@ function problem(): Json {
             ],
           },
         },
+        count: count({
+          description: 'How many customers a bulk delete had deleted before it failed.',
+        }),
         requestId: text({ description: 'Finds the request in the logs.' }),
       },
       ['type', 'title', 'status', 'detail', 'requestId'],

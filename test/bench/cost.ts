@@ -68,7 +68,7 @@ const customer = {
   postoffice: 'Stockholm',
   companyno: '556703-7485',
   email: 'faktura@glantans-bageri.example',
-  notes: 'x'.repeat(700),
+  notes: 'x'.repeat(400),
 };
 
 /** Calls whose cost does not depend on how many customers the merchant has. */
