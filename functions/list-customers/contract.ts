@@ -37,7 +37,9 @@ export const contract = () =>
     summary: 'List customers by ascending id',
     request,
     parameters: {
-      limit: 'Maximum customers of the page.',
+      limit:
+        'Maximum customers of the page. A page of large customers can have fewer; the Link header ' +
+        'says whether more follow.',
       start:
         'How many customers to skip. Above 0, as with filters, customers are found in an index, ' +
         'which follows writes usually within a second.',

@@ -19,3 +19,6 @@ export const EXPORT_URL_LIFETIME_S = 15 * 60;
 export const EXPORT_JOB_LIFETIME_S = 24 * 60 * 60;
 /** Seconds after which to poll a running export again. */
 export const EXPORT_POLL_S = 2;
+
+/** Maximum bytes of a response: Lambda's limit of 6 MB, less room for the envelope around the body. */
+export const MAX_RESPONSE_BYTES = 6 * 1024 * 1024 - 16_384;

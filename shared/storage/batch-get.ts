@@ -31,10 +31,3 @@ export function* batchesOf(ids: readonly number[]): Generator<number[]> {
     yield ids.slice(from, from + MAX_BATCH_SIZE);
   }
 }
-
-/** Yields the ids of all pages in batches of a size that one BatchGetItem takes. */
-export async function* inBatches(
-  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
-): AsyncGenerator<number[]> {
-  for await (const ids of pages) yield* batchesOf(ids);
-}

@@ -1,16 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { isThrottling } from '../aws-errors.ts';
-import { mapAhead } from '../concurrency.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import type { RowFormat } from '../formats/row-format.ts';
-import { inBatches } from './batch-get.ts';
 import { matchingIds, newestId } from './customer-index.ts';
 import { queryInParallel } from './parallel-query.ts';
-import { getRows, queryRows } from './serialized-items/index.ts';
+import { type ReadOptions, rowsByIds } from './rows-by-ids.ts';
+import { queryRows, type ReadRows } from './serialized-items/index.ts';
 import { customersIn, type IdRange, idInSortKey, LAST_ID } from './table.ts';
 
-/** Batches of customers that are read concurrently, or wait to be consumed. */
-const CONCURRENT_BATCHES = 4;
 /** How long reads of a throttled table are retried, and the longest wait between two attempts. */
 const THROTTLING_PATIENCE_MS = 12_000;
 const MAX_BACKOFF_MS = 1_000;
@@ -21,6 +18,8 @@ export interface ExportPage {
   readonly count: number;
   /** Id of the last customer read; undefined if the page has none. */
   readonly lastId: number | undefined;
+  /** Read units of the page. */
+  readonly units: number;
   /** Whether this page is known to be the only one. */
   readonly isOnly: boolean;
 }
@@ -38,17 +37,14 @@ export function exportPages(
   after = 0,
 ): AsyncGenerator<ExportPage> {
   if (!isEveryone(filter)) {
-    return pagesOfIds(merchantId, matchingIds(merchantId, filter, { after }), format);
+    const ids = matchingIds(merchantId, filter, { after });
+    return pagesOfIds(ids, { merchantId, format, isConsistent: false });
   }
   const readPage = async (range: IdRange) => {
     const query = customersIn(merchantId, range);
-    const { rows, next } = await retryWhileThrottled(() => queryRows(query, format));
-    const value = {
-      text: rows.text,
-      count: rows.ids.length,
-      lastId: rows.ids.at(-1),
-      isOnly: !next && range.to === LAST_ID,
-    };
+    const read = await retryWhileThrottled(() => queryRows(query, format));
+    const { rows, next } = read;
+    const value = toPage(read, !next && range.to === LAST_ID);
     const lastEvaluatedId = next && idInSortKey(next.sk?.S);
     return { value, size: rows.text.length, lastEvaluatedId };
   };
@@ -56,25 +52,27 @@ export function exportPages(
   return queryInParallel(range, readPage, () => newestId(merchantId));
 }
 
-/** Yields the rows of customers with these ids, in their order; absent customers are skipped. */
+/**
+ * Yields the rows of customers with these ids, in their order, read consistently; absent customers
+ * are skipped.
+ */
 export function exportPagesByIds(
   merchantId: string,
   ids: readonly number[],
   format: RowFormat,
 ): AsyncGenerator<ExportPage> {
-  return pagesOfIds(merchantId, [ids], format);
+  return pagesOfIds([ids], { merchantId, format, isConsistent: true });
 }
 
-function pagesOfIds(
-  merchantId: string,
-  pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
-  format: RowFormat,
+async function* pagesOfIds(
+  ids: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
+  options: ReadOptions,
 ): AsyncGenerator<ExportPage> {
-  return mapAhead(inBatches(pages), CONCURRENT_BATCHES, async (ids) => ({
-    ...(await retryWhileThrottled(() => getRows(merchantId, ids, format))),
-    lastId: ids.at(-1),
-    isOnly: false,
-  }));
+  for await (const read of rowsByIds(ids, options, retryWhileThrottled)) yield toPage(read, false);
+}
+
+function toPage({ rows: { text, ids }, units }: ReadRows, isOnly: boolean): ExportPage {
+  return { text, count: ids.length, lastId: ids.at(-1), units, isOnly };
 }
 
 /**

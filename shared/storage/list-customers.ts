@@ -1,9 +1,9 @@
-import { mapConcurrently } from '../concurrency.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
+import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
 import { JSON_ROWS } from '../formats/json.ts';
-import { inBatches } from './batch-get.ts';
 import { matchingIds } from './customer-index.ts';
-import { getRows, queryRows } from './serialized-items/index.ts';
+import { rowsByIds } from './rows-by-ids.ts';
+import { queryRows, type Rows } from './serialized-items/index.ts';
 import { customersIn, LAST_ID } from './table.ts';
 
 /** Position and size of a page. */
@@ -23,10 +23,12 @@ export interface CustomerPage {
   readonly next: number | undefined;
 }
 
-const CONCURRENT_BATCHES = 4;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 /**
- * Returns a page of the customers that meet the filter, by ascending id. Without filter and start
+ * Returns a page of the customers that meet the filter, by ascending id. It has fewer customers than
+ * the limit if more would not fit into a response. Without filter and start
  * the table is read consistently; otherwise the customer index finds the customers, which are then
  * read consistently from the table.
  */
@@ -44,27 +46,23 @@ async function pageOfTable(
   merchantId: string,
   { after, limit }: PagePosition,
 ): Promise<CustomerPage> {
-  const rows: Buffer[] = [];
-  const ids: number[] = [];
+  const page = new PageBuilder(limit);
   let startKey: Awaited<ReturnType<typeof queryRows>>['next'];
   do {
-    const found = await queryRows(
+    const { rows, next } = await queryRows(
       {
         ...customersIn(merchantId, { from: after + 1, to: LAST_ID }),
         ConsistentRead: true,
         // One more than the limit shows whether there is a next page.
-        Limit: limit + 1 - ids.length,
+        Limit: limit + 1 - page.count,
         ExclusiveStartKey: startKey,
       },
       JSON_ROWS,
     );
-    const { text, ends } = found.rows;
-    const wanted = limit - ids.length;
-    rows.push(ends.length > wanted ? text.subarray(0, ends[wanted - 1] ?? 0) : text);
-    ids.push(...found.rows.ids);
-    startKey = found.next;
-  } while (startKey && ids.length <= limit);
-  return { json: toArray(rows), next: ids.length > limit ? ids[limit - 1] : undefined };
+    page.add(rows);
+    startKey = next;
+  } while (startKey && !page.hasMore);
+  return page.build();
 }
 
 async function pageOfIndex(
@@ -82,16 +80,56 @@ async function pageOfIndex(
     if (ids.length > limit) break;
   }
   const pageIds = ids.slice(0, limit);
-  const rows = await mapConcurrently(inBatches([pageIds]), CONCURRENT_BATCHES, (batch) =>
-    getRows(merchantId, batch, JSON_ROWS),
-  );
-  return {
-    json: toArray(rows.map(({ text }) => text)),
-    next: ids.length > limit ? pageIds.at(-1) : undefined,
-  };
+  const page = new PageBuilder(limit);
+  const options = { merchantId, format: JSON_ROWS, isConsistent: true };
+  for await (const { rows } of rowsByIds([pageIds], options)) {
+    page.add(rows);
+    if (page.hasMore) return page.build();
+  }
+  return { ...page.build(), next: ids.length > limit ? pageIds.at(-1) : undefined };
 }
 
-/** Returns a JSON array of rows, each of which ends in a comma. */
-function toArray(rows: readonly Buffer[]): string {
-  return `[${Buffer.concat(rows).toString().slice(0, -1)}]`;
+/** Collects rows up to a number of customers, and up to the size of a response. */
+class PageBuilder {
+  /** Whether rows were left out, which the next page has. */
+  hasMore = false;
+  count = 0;
+  readonly #limit: number;
+  readonly #texts: Buffer[] = [];
+  #bytes = 0;
+  #lastId: number | undefined;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Adds as many of the rows as the page has room for. */
+  add({ text, ids, ends }: Rows): void {
+    let added = 0;
+    for (; added < ids.length && this.count < this.#limit; added += 1) {
+      const row = text.subarray(ends[added - 1] ?? 0, ends[added]);
+      const bytes = bytesInResponse(row);
+      // DynamoDB's limit of 400 kB leaves room for some customers on each page.
+      if (this.#bytes + bytes > MAX_RESPONSE_BYTES) break;
+      this.#bytes += bytes;
+      this.count += 1;
+      this.#lastId = ids[added];
+    }
+    this.#texts.push(text.subarray(0, ends[added - 1] ?? 0));
+    this.hasMore = added < ids.length;
+  }
+
+  build(): CustomerPage {
+    const json = `[${Buffer.concat(this.#texts).toString().slice(0, -1)}]`;
+    return { json, next: this.hasMore ? this.#lastId : undefined };
+  }
+}
+
+/** Lambda sends the response as JSON, which escapes quotes and backslashes in text once more. */
+function bytesInResponse(row: Buffer): number {
+  let bytes = row.length;
+  for (const byte of row) {
+    if (byte === QUOTE || byte === BACKSLASH) bytes += 1;
+  }
+  return bytes;
 }

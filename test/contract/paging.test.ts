@@ -120,21 +120,40 @@ describe('a wrong query is 400 and names the parameter', () => {
     const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
     expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
   });
-
-  test.runIf(isLocal)('a page whose answer would pass 6 MB', async () => {
-    const merchant = await newMerchant();
-    const notes = 'å'.repeat(10_000);
-    await Promise.all(
-      Array.from({ length: 170 }, () => create(merchant, { notes, statuslog: notes })),
-    );
-    const headers = { 'accept-encoding': 'identity' };
-    const all = await merchant.call('GET', '/customers?limit=1000', { headers });
-    expect(all.status).toBe(400);
-    expect(all.body.errors[0].parameter).toBe('limit');
-    expect((await merchant.call('GET', '/customers?limit=100', { headers })).body).toHaveLength(
-      100,
-    );
-    const packed = await merchant.call('GET', '/customers?limit=1000');
-    expect(packed.body).toHaveLength(170);
-  });
 });
+
+test.runIf(isLocal)(
+  'a page ends before the response would pass 6 MB, and its Link leads on',
+  async () => {
+    const merchant = await newMerchant();
+    // Quotes are escaped twice on their way through Lambda.
+    const notes = `${'å'.repeat(5_000)}${'"'.repeat(5_000)}`;
+    const created = await Promise.all(
+      Array.from({ length: 170 }, () => create(merchant, { notes, statuslog: notes, name: 'Ek' })),
+    );
+    for (const query of ['limit=1000', 'limit=1000&filter=search&search=ek', 'limit=150']) {
+      for (const encoding of ['identity', 'gzip']) {
+        const ids: number[] = [];
+        let pages = 0;
+        let path: string | undefined = `/customers?${query}`;
+        while (path) {
+          const { status, headers, body } = await merchant.call('GET', path, {
+            headers: { 'accept-encoding': encoding },
+          });
+          expect(status).toBe(200);
+          expect(Buffer.byteLength(JSON.stringify(JSON.stringify(body)))).toBeLessThan(
+            6 * 1024 ** 2,
+          );
+          for (const customer of body) ids.push(customer.mexcParamvaluesetsid);
+          const link = headers.get('link')?.match(/<(.+)>/)?.[1];
+          path = link && new URL(link).pathname + new URL(link).search;
+          pages += 1;
+        }
+        expect(ids).toEqual(
+          created.map(({ mexcParamvaluesetsid }) => mexcParamvaluesetsid).sort((a, b) => a - b),
+        );
+        expect(pages).toBeGreaterThan(1);
+      }
+    }
+  },
+);

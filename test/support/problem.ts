@@ -14,7 +14,7 @@ export function expectProblem(answer: Answer, status: number, places: readonly P
     type: 'about:blank',
     title: STATUS_CODES[status],
     status,
-    detail: expect.stringMatching(/^[^\n]+\.$/),
+    detail: expect.stringMatching(/^[^\n]+[.?]$/),
     ...(places.length > 0 && {
       errors: places.map((place) => ({ ...place, detail: expect.stringMatching(/^[^\n]+$/) })),
     }),

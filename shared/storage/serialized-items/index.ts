@@ -17,20 +17,31 @@ import { type ItemSerializer, itemSerializer, type Rows } from './item-serialize
  * straight from the bytes of DynamoDB's responses, since the SDK's objects take 10 times as long.
  */
 
+export type { Rows };
+
+/** Rows that were read, and the read units that they took. */
+export interface ReadRows {
+  readonly rows: Rows;
+  readonly units: number;
+}
+
 /** Queries a page of customers, serialized as rows. */
 export async function queryRows(
   query: Omit<QueryCommandInput, 'TableName'>,
   format: RowFormat,
-): Promise<{ rows: Rows; next: QueryCommandOutput['LastEvaluatedKey'] }> {
-  const command = new QueryCommand({ TableName: TABLE_NAME, ...query });
+): Promise<ReadRows & { readonly next: QueryCommandOutput['LastEvaluatedKey'] }> {
+  const command = new QueryCommand({
+    TableName: TABLE_NAME,
+    ReturnConsumedCapacity: 'TOTAL',
+    ...query,
+  });
   const rows = tapRows(command, 'Items', format);
-  const { LastEvaluatedKey } = await dynamodb.send(command);
-  return { rows: rows(), next: LastEvaluatedKey };
+  const { LastEvaluatedKey, ConsumedCapacity } = await dynamodb.send(command);
+  return { rows: rows(), units: ConsumedCapacity?.CapacityUnits ?? 0, next: LastEvaluatedKey };
 }
 
 /**
- * Returns the rows of a batch of customers in the order of the ids, read
- * consistently; absent customers are skipped.
+ * Returns the rows of a batch of customers in the order of the ids; absent customers are skipped.
  *
  * @throws UnavailableError if the table stays throttled.
  */
@@ -38,21 +49,68 @@ export async function getRows(
   merchantId: string,
   ids: readonly number[],
   format: RowFormat,
-): Promise<{ text: Buffer; count: number }> {
+  isConsistent: boolean,
+): Promise<ReadRows> {
   const found = new Map<number, Buffer>();
+  let units = 0;
   const Keys = ids.map((id) => rawCustomerKey(merchantId, id));
-  await batchGet({ Keys, ConsistentRead: true }, async (wanted: KeysAndAttributes) => {
-    const command = new BatchGetItemCommand({ RequestItems: { [TABLE_NAME]: wanted } });
+  const keys: KeysAndAttributes = { Keys, ConsistentRead: isConsistent };
+  await batchGet(keys, async (wanted) => {
+    const command = new BatchGetItemCommand({
+      RequestItems: { [TABLE_NAME]: wanted },
+      ReturnConsumedCapacity: 'TOTAL',
+    });
     const rows = tapRows(command, TABLE_NAME, format);
-    const { Responses, UnprocessedKeys } = await dynamodb.send(command);
+    const { Responses, UnprocessedKeys, ConsumedCapacity } = await dynamodb.send(command);
+    units += ConsumedCapacity?.[0]?.CapacityUnits ?? 0;
     // A response need not name a table of which it has no items.
     if (Responses?.[TABLE_NAME]) {
       for (const [id, row] of eachRow(rows())) found.set(id, row);
     }
     return UnprocessedKeys?.[TABLE_NAME];
   });
-  const inOrder = ids.flatMap((id) => found.get(id) ?? []);
-  return { text: Buffer.concat(inOrder), count: inOrder.length };
+  const present = ids.filter((id) => found.has(id));
+  return { rows: joinRows(present.map((id) => [id, found.get(id) as Buffer])), units };
+}
+
+/** Returns rows of which some are left out. */
+export function selectRows(rows: Rows, isWanted: (id: number) => boolean): Rows {
+  return rows.ids.every(isWanted) ? rows : joinRows(eachRow(rows).filter(([id]) => isWanted(id)));
+}
+
+/** Returns all rows as one, by ascending id. */
+export function mergeRows(parts: readonly Rows[]): Rows {
+  if (parts.length === 1) return parts[0] as Rows;
+  return joinRows(parts.flatMap(eachRow).sort(([a], [b]) => a - b));
+}
+
+/** Returns all rows as one, one part after the other. */
+export function concatRows(parts: readonly Rows[]): Rows {
+  if (parts.length === 1) return parts[0] as Rows;
+  let length = 0;
+  const ends = parts.flatMap(({ text, ends }) => {
+    const start = length;
+    length += text.length;
+    return ends.map((end) => start + end);
+  });
+  const text = Buffer.concat(parts.map(({ text }) => text));
+  return { text, ids: parts.flatMap(({ ids }) => ids), ends };
+}
+
+function joinRows(rows: readonly (readonly [id: number, row: Buffer])[]): Rows {
+  let length = 0;
+  const ends = rows.map(([, row]) => {
+    length += row.length;
+    return length;
+  });
+  return {
+    text: Buffer.concat(
+      rows.map(([, row]) => row),
+      length,
+    ),
+    ids: rows.map(([id]) => id),
+    ends,
+  };
 }
 
 function eachRow({ text, ids, ends }: Rows): [id: number, row: Buffer][] {

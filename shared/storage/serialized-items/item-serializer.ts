@@ -9,6 +9,10 @@ export interface Rows {
   readonly ids: readonly number[];
   /** End offset of each row in the text. */
   readonly ends: readonly number[];
+}
+
+/** Rows of a response. */
+export interface SerializedList extends Rows {
   /** Offset at which the list of items ends in the response. */
   readonly end: number;
 }
@@ -22,7 +26,7 @@ export interface Rows {
  * @param start offset of the list's opening bracket.
  * @throws SyntaxError if there is no such list.
  */
-export type ItemSerializer = (response: Buffer, start: number) => Rows;
+export type ItemSerializer = (response: Buffer, start: number) => SerializedList;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
