@@ -5,7 +5,6 @@ import {
   type AlarmProps,
   ComparisonOperator,
   MathExpression,
-  type Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -14,7 +13,6 @@ import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { BundledFunction } from './bundled-function.ts';
-import type { EndpointFunction } from './endpoint-function.ts';
 import type { ExportWorker } from './export-worker.ts';
 
 type AlarmedTable = Pick<
@@ -25,8 +23,8 @@ type AlarmedTable = Pick<
 export interface AlarmsProps {
   readonly api: HttpApi;
   readonly table: AlarmedTable;
-  readonly endpoints: readonly EndpointFunction[];
-  readonly unknownRoute: BundledFunction;
+  /** Every function but the export worker. */
+  readonly functions: readonly BundledFunction[];
   readonly exportWorker: ExportWorker;
   /** ARN of the SNS topic to notify; without it, alarms are visible in CloudWatch only. */
   readonly topicArn?: string | undefined;
@@ -43,47 +41,44 @@ const TABLE_OPERATIONS = [
   Operation.GET_ITEM,
   Operation.PUT_ITEM,
   Operation.QUERY,
+  Operation.TRANSACT_WRITE_ITEMS,
   Operation.UPDATE_ITEM,
 ];
 
-/** Alarms on what callers notice: errors, throttling and latency. */
+/**
+ * Alarms on what callers notice: errors, throttling and latency. Each function has alarms of its
+ * own, so that their number grows with the endpoints and an alarm's name says which one fails.
+ *
+ * @see shared/decisions/2026-11-25-alarms-per-function.md
+ */
 export class Alarms extends Construct {
   private readonly action: SnsAction | undefined;
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { api, table, exportWorker, topicArn } = props;
+    const { api, table, functions, exportWorker, topicArn } = props;
     this.action = topicArn ? new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn)) : undefined;
-    this.addFunctionAlarms(props);
+    for (const each of [...functions, exportWorker]) this.addFunctionAlarms(each);
     this.addApiAlarm(api);
     this.addExportAlarm(exportWorker);
     this.addThrottleAlarm();
     this.addTableAlarms(table);
   }
 
-  private addFunctionAlarms({ endpoints, unknownRoute, exportWorker }: AlarmsProps): void {
-    const exports = endpoints.filter(({ endpoint }) => endpoint.files === 'write');
-    const others = endpoints.filter((each) => !exports.includes(each));
-    this.add('EndpointErrors', {
-      alarmDescription: 'A function crashed or timed out; its log has the cause',
-      metric: errors([...others, unknownRoute]),
+  private addFunctionAlarms(watched: BundledFunction): void {
+    const { description, function: handler, latencyThreshold, node } = watched;
+    this.add(`${node.id}Errors`, {
+      alarmDescription: `${description}: the function crashed or timed out; its log has the cause`,
+      metric: handler.metricErrors({ period: PERIOD }),
       threshold: 1,
     });
-    this.add('ExportErrors', {
-      alarmDescription: 'An export crashed or timed out; its log has the cause',
-      metric: errors([...exports, exportWorker]),
-      threshold: 1,
-    });
-    this.add('EndpointLatency', {
-      alarmDescription: 'p99 latency of an endpoint was 3 seconds or more for 15 minutes',
-      metric: maximumLatency([...others, unknownRoute]),
-      threshold: 3_000,
-      evaluationPeriods: 3,
-    });
-    this.add('ExportLatency', {
-      alarmDescription: 'p99 latency of an export was close to its timeout of 29 seconds',
-      metric: maximumLatency(exports),
-      threshold: 25_000,
+    if (!latencyThreshold) return;
+    const { p99Ms, periods } = latencyThreshold;
+    this.add(`${node.id}Latency`, {
+      alarmDescription: `${description}: p99 latency of ${p99Ms} ms or more for ${periods * PERIOD.toMinutes()} minutes`,
+      metric: handler.metricDuration({ statistic: 'p99', period: PERIOD }),
+      threshold: p99Ms,
+      evaluationPeriods: periods,
     });
   }
 
@@ -146,30 +141,4 @@ export class Alarms extends Construct {
     alarm.addAlarmAction(this.action);
     alarm.addOkAction(this.action);
   }
-}
-
-function errors(functions: readonly BundledFunction[]): MathExpression {
-  return combine('SUM', functions, (handler) => handler.metricErrors({ period: PERIOD }));
-}
-
-function maximumLatency(functions: readonly BundledFunction[]): MathExpression {
-  return combine('MAX', functions, (handler) =>
-    handler.metricDuration({ statistic: 'p99', period: PERIOD }),
-  );
-}
-
-/** Combines a metric of several functions; an alarm's expression takes at most 10 metrics. */
-function combine(
-  combination: 'SUM' | 'MAX',
-  functions: readonly BundledFunction[],
-  metricOf: (handler: LambdaFunction) => Metric,
-): MathExpression {
-  const usingMetrics = Object.fromEntries(
-    functions.map((each, index) => [`m${index}`, metricOf(each.function)]),
-  );
-  return new MathExpression({
-    expression: `${combination}([${Object.keys(usingMetrics)}])`,
-    usingMetrics,
-    period: PERIOD,
-  });
 }

@@ -13,6 +13,14 @@ import { Construct } from 'constructs';
 import { logRetention, removalPolicy } from './retention.ts';
 import type { Settings } from './settings.ts';
 
+/** Latency at which an alarm goes off. */
+export interface LatencyThreshold {
+  /** 99th percentile of the durations within five minutes. */
+  readonly p99Ms: number;
+  /** Number of consecutive periods of five minutes. */
+  readonly periods: number;
+}
+
 export interface BundledFunctionProps
   extends Pick<
     FunctionOptions,
@@ -32,6 +40,8 @@ export interface BundledFunctionProps
   readonly environment?: Readonly<Record<string, string>>;
   /** All that it may do besides logging. */
   readonly statements?: readonly PolicyStatement[];
+  /** @default - no alarm, for a function that no caller waits for */
+  readonly latencyThreshold?: LatencyThreshold;
 }
 
 /**
@@ -41,11 +51,13 @@ export interface BundledFunctionProps
  */
 export class BundledFunction extends Construct {
   readonly name: string;
+  readonly description: string;
   readonly function: LambdaFunction;
+  readonly latencyThreshold: LatencyThreshold | undefined;
 
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
     super(scope, id);
-    const { settings, bundles, name, statements = [], ...options } = props;
+    const { settings, bundles, name, statements = [], latencyThreshold, ...options } = props;
     const logGroup = new LogGroup(this, 'Logs', {
       retention: logRetention(settings),
       removalPolicy: removalPolicy(settings),
@@ -75,5 +87,7 @@ export class BundledFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
     });
     this.name = name;
+    this.description = props.description;
+    this.latencyThreshold = latencyThreshold;
   }
 }

@@ -74,8 +74,7 @@ export class CustomerRegisterStack extends Stack {
     new Alarms(this, 'Alarms', {
       api,
       table,
-      endpoints: functions,
-      unknownRoute,
+      functions: [...functions, unknownRoute, ...(userPool ? [userPool.tokenTrigger] : [])],
       exportWorker,
       topicArn: settings.alarmTopicArn,
     });

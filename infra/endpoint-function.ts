@@ -1,6 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
+import {
+  BundledFunction,
+  type BundledFunctionProps,
+  type LatencyThreshold,
+} from './bundled-function.ts';
 import { CAPACITY } from './capacity.ts';
 import type { Endpoint } from './endpoints.ts';
 import { claimVariables, contractVariables } from './environment.ts';
@@ -13,10 +17,15 @@ export const API_FUNCTION_OPTIONS = {
   timeout: Duration.seconds(29),
   /** Lambda allots CPU by memory: functions start and respond faster with more. */
   memorySize: 1_024,
+  /** More than a call takes if DynamoDB throttles it, see `CAPACITY`. */
+  latencyThreshold: { p99Ms: 3_000, periods: 3 },
 } as const;
 
 /** One vCPU, which is what limits an export. */
 export const EXPORT_MEMORY_MB = 1_769;
+
+/** Near the timeout: an export takes seconds. */
+const EXPORT_LATENCY_THRESHOLD: LatencyThreshold = { p99Ms: 25_000, periods: 1 };
 
 export interface EndpointFunctionProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
   readonly endpoint: Endpoint;
@@ -38,6 +47,7 @@ export class EndpointFunction extends BundledFunction {
       ...API_FUNCTION_OPTIONS,
       ...(endpoint.files === 'write' && {
         memorySize: EXPORT_MEMORY_MB,
+        latencyThreshold: EXPORT_LATENCY_THRESHOLD,
         ...reservedExportConcurrency(settings),
       }),
       environment: {

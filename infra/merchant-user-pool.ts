@@ -62,6 +62,7 @@ export class MerchantUserPool extends UserPool implements Identity {
       // Cognito waits no longer.
       timeout: Duration.seconds(5),
       environment: claimVariables(settings),
+      latencyThreshold: { p99Ms: 3_000, periods: 1 },
     });
     this.addTrigger(
       UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,

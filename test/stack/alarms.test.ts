@@ -1,50 +1,148 @@
 import { describe, expect, test } from 'vitest';
-import { EXPORT_WORKER } from '../../infra/endpoints.ts';
-import { API_FUNCTIONS, type Json, PRODUCTION, synthesize } from '../support/synthesize.ts';
+import { ENDPOINTS, type Endpoint, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import {
+  API_FUNCTIONS,
+  type Json,
+  PRODUCTION,
+  type SynthesizedStack,
+  synthesize,
+  TOKEN_TRIGGER,
+} from '../support/synthesize.ts';
+
+/** Maximum resources of a CloudFormation stack. */
+const MAX_RESOURCES = 500;
+/** Maximum bytes of a CloudFormation template. */
+const MAX_TEMPLATE_BYTES = 1_000_000;
+/** Maximum metrics of a CloudWatch alarm's expression. */
+const MAX_ALARM_METRICS = 10;
+/** Maximum bytes of a Lambda function's environment variables. */
+const MAX_VARIABLES_BYTES = 4_096;
 
 const development = synthesize();
 const production = synthesize(PRODUCTION);
-const alarmsOf = (stack: typeof development) => stack.all('AWS::CloudWatch::Alarm');
+/** Stack of thirty endpoints: copies of the present ones, under other names and paths. */
+const large = synthesize({}, { endpoints: copiesOfEndpoints(30) });
 
-describe('the alarms', () => {
-  test('watch errors, throttling and latency, and stay quiet without traffic', () => {
-    const alarms = alarmsOf(production);
-    const metrics = alarms.flatMap(({ MetricName, Metrics = [] }) => [
-      MetricName,
-      ...Metrics.map((metric: Json) => metric.MetricStat?.Metric.MetricName),
+function copiesOfEndpoints(count: number): Endpoint[] {
+  return Array.from({ length: count }, (_, index) => {
+    const endpoint = ENDPOINTS[index % ENDPOINTS.length] as Endpoint;
+    return {
+      ...endpoint,
+      function: `${endpoint.function}-${index}`,
+      path: `/copy${index}${endpoint.path}`,
+    };
+  });
+}
+
+const alarmsOf = (stack: SynthesizedStack) => stack.all('AWS::CloudWatch::Alarm');
+
+/** Returns the names of the alarms on a metric of a function alone. */
+function alarmsOn(stack: SynthesizedStack, name: string, metric: string): Json[] {
+  return alarmsOf(stack).filter(
+    ({ MetricName, Dimensions = [] }) =>
+      MetricName === metric && Dimensions[0]?.Value.Ref === stack.functionId(name),
+  );
+}
+
+const metricsOf = ({ Metrics = [] }: Json): Json[] =>
+  Metrics.filter((metric: Json) => metric.MetricStat);
+
+describe.each([
+  { title: 'The alarms', stack: development, functions: API_FUNCTIONS },
+  {
+    title: 'The alarms of a stack with 30 endpoints',
+    stack: large,
+    functions: copiesOfEndpoints(30).map((endpoint) => endpoint.function),
+  },
+])('$title', ({ stack, functions }) => {
+  test('watch the errors of each function, one alarm each', () => {
+    for (const name of [...functions, EXPORT_WORKER, TOKEN_TRIGGER]) {
+      expect(alarmsOn(stack, name, 'Errors')).toMatchObject([
+        { Statistic: 'Sum', Threshold: 1, EvaluationPeriods: 1 },
+      ]);
+    }
+  });
+
+  test('watch the p99 latency of each function that a caller waits for, one alarm each', () => {
+    for (const name of [...functions, TOKEN_TRIGGER]) {
+      expect(alarmsOn(stack, name, 'Duration')).toMatchObject([{ ExtendedStatistic: 'p99' }]);
+    }
+    expect(alarmsOn(stack, EXPORT_WORKER, 'Duration')).toEqual([]);
+  });
+
+  test('have thresholds below the timeouts of their functions', () => {
+    for (const name of [...functions, TOKEN_TRIGGER]) {
+      const [alarm] = alarmsOn(stack, name, 'Duration');
+      const { Timeout } = stack.properties(name);
+      expect(alarm?.Threshold).toBeLessThan(Timeout * 1_000);
+    }
+  });
+
+  test('name the endpoint in their description', () => {
+    for (const name of functions) {
+      const { Description } = stack.properties(name);
+      for (const metric of ['Errors', 'Duration']) {
+        const [alarm] = alarmsOn(stack, name, metric);
+        expect(alarm?.AlarmDescription).toContain(`${Description}: `);
+      }
+    }
+  });
+
+  test('combine at most as many metrics as CloudWatch allows', () => {
+    for (const alarm of alarmsOf(stack)) {
+      expect(metricsOf(alarm).length).toBeLessThanOrEqual(MAX_ALARM_METRICS);
+    }
+  });
+});
+
+describe('A stack with 30 endpoints', () => {
+  test('has fewer resources than CloudFormation allows', () => {
+    const count = Object.keys(large.resources).length;
+    expect(count).toBeLessThanOrEqual(MAX_RESOURCES);
+    // Each endpoint has the same number of resources, so that the limit is known beforehand.
+    const each = (count - Object.keys(development.resources).length) / (30 - ENDPOINTS.length);
+    expect(each).toBe(8);
+  });
+
+  test('has a smaller template than CloudFormation allows', () => {
+    const bytes = Buffer.byteLength(JSON.stringify(large.template.toJSON(), null, 1));
+    expect(bytes).toBeLessThan(MAX_TEMPLATE_BYTES);
+  });
+
+  test('gives each function smaller variables than Lambda allows', () => {
+    for (const { Environment } of large.all('AWS::Lambda::Function')) {
+      const bytes = Buffer.byteLength(JSON.stringify(Environment?.Variables ?? {}));
+      expect(bytes).toBeLessThan(MAX_VARIABLES_BYTES);
+    }
+  });
+});
+
+describe('The other alarms', () => {
+  test('watch 5xx responses, throttling, long exports and errors of the table', () => {
+    const metrics = alarmsOf(production).flatMap((alarm) => [
+      alarm.MetricName,
+      ...metricsOf(alarm).map(({ MetricStat }) => MetricStat.Metric.MetricName),
     ]);
     for (const name of [
       '5xx',
-      'Errors',
-      'Duration',
       'Throttles',
+      'DurableExecutionFailed',
+      'DurableExecutionTimedOut',
       'ThrottledRequests',
       'SystemErrors',
     ]) {
       expect(metrics).toContain(name);
     }
-    for (const alarm of alarms) {
-      expect(alarm.TreatMissingData).toBe('notBreaching');
-      // CloudWatch takes no more in one alarm.
-      expect(alarm.Metrics?.filter((metric: Json) => metric.MetricStat) ?? []).toSatisfy(
-        (watched: unknown[]) => watched.length <= 10,
-      );
-    }
   });
 
-  test('watch every function of the API and the long exports', () => {
-    const alarms = JSON.stringify(alarmsOf(development));
-    for (const name of [...API_FUNCTIONS, EXPORT_WORKER]) {
-      expect(alarms).toContain(`"${development.functionId(name)}"`);
-    }
-    for (const metric of ['DurableExecutionFailed', 'DurableExecutionTimedOut']) {
-      expect(alarms).toContain(`"${metric}"`);
-    }
+  test('stay quiet without traffic', () => {
+    for (const alarm of alarmsOf(production)) expect(alarm.TreatMissingData).toBe('notBreaching');
   });
 
   test('notify the topic in the context', () => {
     for (const alarm of alarmsOf(production)) {
       expect(alarm.AlarmActions).toEqual([PRODUCTION.alarmTopicArn]);
+      expect(alarm.OKActions).toEqual([PRODUCTION.alarmTopicArn]);
     }
     for (const alarm of alarmsOf(development)) expect(alarm.AlarmActions).toBeUndefined();
   });

@@ -256,9 +256,22 @@ describe('the permissions of functions', () => {
     'are for %s those of the SDK commands in its bundle',
     (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
-      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(commandsOf(name));
+      expect(new Set(granted.filter((action) => action !== 'Query'))).toEqual(actionsOf(name));
     },
   );
+});
+
+test('the alarms of the table watch each DynamoDB operation in the bundles', () => {
+  const sent = [...ENDPOINT_FUNCTIONS, EXPORT_WORKER].flatMap((name) =>
+    commandsOf(name, 'dynamodb'),
+  );
+  const watched = development
+    .all('AWS::CloudWatch::Alarm')
+    .flatMap(({ Metrics = [] }) => Metrics)
+    .filter(({ MetricStat }) => MetricStat?.Metric.MetricName === 'SystemErrors')
+    .flatMap(({ MetricStat }) => MetricStat.Metric.Dimensions)
+    .flatMap(({ Name, Value }) => (Name === 'Operation' ? [Value] : []));
+  expect(watched.toSorted()).toEqual([...new Set([...sent, 'Query'])].toSorted());
 });
 
 /** In every bundle, since the clients and their paginators name them. */
@@ -273,19 +286,22 @@ const ACTIONS: Record<string, string> = {
   HeadObject: 'GetObject',
 };
 
-/** Actions that a function can call: the SDK's commands that tree shaking keeps in its bundle. */
-function commandsOf(name: string): Set<string> {
+/** Returns the actions that a function can call, by the commands in its bundle. */
+function actionsOf(name: string): Set<string> {
+  const commands = ['dynamodb', 's3'].flatMap((client) => commandsOf(name, client));
+  return new Set(commands.map((command) => ACTIONS[command] ?? command));
+}
+
+/** Returns the commands of an SDK client that tree shaking keeps in a bundle. */
+function commandsOf(name: string, client: string): string[] {
+  const command = new RegExp(`client-${client}/.*/commands/(\\w+)Command\\.js$`);
   const inputs = Object.values(bundles.metafiles.get(name)?.outputs ?? {}).flatMap((output) =>
     Object.entries(output.inputs),
   );
-  const commands = inputs
+  return inputs
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-    // The SDK of durable functions imports the whole Lambda client.
-    .flatMap(
-      ([path]) => /client-(?!lambda)\w+\/.*\/commands\/(\w+)Command\.js$/.exec(path)?.[1] ?? [],
-    )
-    .filter((command) => !IN_EVERY_BUNDLE.includes(command));
-  return new Set(commands.map((command) => ACTIONS[command] ?? command));
+    .flatMap(([path]) => command.exec(path)?.[1] ?? [])
+    .filter((name) => !IN_EVERY_BUNDLE.includes(name));
 }
 
 /** A value of any variable, also of a number. */
