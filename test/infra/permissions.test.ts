@@ -304,6 +304,13 @@ describe.runIf(isLocal)('the permissions of', () => {
     expect([...new Set(done)].sort()).toEqual(granted.sort());
   });
 
+  test('are tested for each function that has any', () => {
+    const endpoints = ENDPOINTS.map((endpoint) => endpoint.function);
+    expect(Object.keys(DRIVES).toSorted()).toEqual(
+      [...endpoints, DEFAULT_FUNCTION, EXPORT_WORKER].toSorted(),
+    );
+  });
+
   test('cover the callers of all requests', () => {
     expect(calls.map(({ by }) => by).filter((by) => !(by in DRIVES))).toEqual([]);
   });
