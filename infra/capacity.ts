@@ -1,28 +1,28 @@
-/** A token bucket, as API Gateway has it. */
+/** Throttle of API Gateway: a token bucket. */
 export interface Throttle {
   /** Requests a second. */
   readonly rateLimit: number;
-  /** Requests that may come at once, after a while with few. */
+  /** Size of the bucket: concurrent requests after a time with few. */
   readonly burstLimit: number;
 }
 
-/** How much is taken on at a time; what comes beyond is turned away at once. */
+/** Limits of a deployment. Requests beyond them are rejected immediately. */
 export interface Capacity {
-  /** Of all routes and merchants together; others get 429. */
+  /** For all routes and merchants together; requests beyond get 429. */
   readonly api: Throttle;
-  /** Of each route that makes export files. */
+  /** For each route that writes export files. */
   readonly exportRoute: Throttle;
-  /** Executions at once of each function that makes export files. */
+  /** Concurrent executions of each function that writes export files. */
   readonly exportConcurrency: number;
-  /** Executions at once of all functions, those included. */
+  /** Concurrent executions of all functions of the account, those included. */
   readonly concurrency: number;
 }
 
 /**
- * What an account with Lambda's usual quota of 1,000 executions stands, also at the worst: calls
- * take 5 to 30 ms, but some 1.75 s where DynamoDB throttles a merchant's partition and the SDK
- * tries four times. 400 such calls a second are 700 executions, and the five functions that make
- * files leave 750. So one merchant's flood can use up the throttle, and nothing else of others.
+ * Limits for an account with Lambda's default quota of 1,000 concurrent executions. Calls take 5 to
+ * 30 ms, but some 1.75 s if DynamoDB throttles a merchant's partition and the SDK tries four times.
+ * 400 such calls a second take 700 executions, and the five functions that write files leave 750.
+ * So a flood of one merchant uses up the throttle before the concurrency of these functions.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html

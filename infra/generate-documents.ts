@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openApiDocument } from './documents/openapi.ts';
 import { xmlSchema } from './documents/xml-schema.ts';
 
-/** The checked-in documents that are made from the source, by their paths from the root. */
+/** Checked-in documents that are generated from the source, by path. */
 const DOCUMENTS = {
   'shared/openapi.json': `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   'shared/customers.xsd': xmlSchema(),

@@ -1,6 +1,6 @@
 /**
- * Options of Node for functions that write exports: their garbage is pages of a megabyte, of which
- * little enough is there at a time for a small young generation, and whose memory comes free only
- * when that is collected. With it an export's memory stays the same however long it takes.
+ * Node options of functions that write exports. Their garbage is pages of a megabyte, whose memory is
+ * freed when the young generation is collected. With a small young generation that happens often, so
+ * that memory does not grow with the length of an export.
  */
 export const EXPORT_NODE_OPTIONS = '--max-semi-space-size=4';

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { Country } from '../shared/domain/identity-number.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
 
-/** The public company registers that a deployment asks, and where. */
+/** The public company registers that a deployment queries, and their addresses. */
 export interface RegisterSettings {
   readonly countries: readonly Country[];
   readonly bolagsverket: string;
@@ -13,11 +13,11 @@ export interface RegisterSettings {
   readonly bolagsverketSecret: string;
   readonly brreg: string;
   readonly prh: string;
-  /** For how long what they tell is remembered. */
+  /** Days for which a register's entry is cached. */
   readonly cacheDays: number;
 }
 
-/** Where they are; context of the same name leads elsewhere, such as to Bolagsverket's test. */
+/** Default addresses. Context of the same name sets another, such as Bolagsverket's test system. */
 export const REGISTER_ADDRESSES = {
   bolagsverketAddress: 'https://gw.api.bolagsverket.se/vardefulla-datamangder/v1',
   bolagsverketTokenAddress: 'https://portal.api.bolagsverket.se/oauth2/token',
@@ -25,7 +25,7 @@ export const REGISTER_ADDRESSES = {
   prhAddress: 'https://avoindata.prh.fi/opendata-ytj-api/v3',
 } as const;
 
-/** What the look-up's function is told of the registers; nothing of one that is off. */
+/** Returns the variables of the enabled registers, for the function that queries them. */
 export function registerVariables(registers: RegisterSettings): Record<string, string> {
   const { countries, brreg, prh, cacheDays } = registers;
   if (countries.length === 0) return {};
@@ -41,7 +41,7 @@ export function registerVariables(registers: RegisterSettings): Record<string, s
   };
 }
 
-/** Lets the look-up's function read the one secret it needs, where it needs one. */
+/** Returns the permission to read Bolagsverket's secret, if that register is enabled. */
 export function registerStatements(
   scope: Construct,
   { countries, bolagsverketSecret }: RegisterSettings,

@@ -3,34 +3,34 @@ import { COUNTRIES, type Country } from '../shared/domain/identity-number.ts';
 import { COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
 import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
 
-/** Whose tokens the API accepts: those of the issuer that are made for one of the audience. */
+/** The accepted tokens: those of the issuer with one of these audiences. */
 export interface Identity {
   readonly issuer: string;
   readonly audience: readonly string[];
 }
 
-/** What a deployment is told by context (`cdk deploy -c stage=prod`). */
+/** Settings of a deployment, from CDK context (`cdk deploy -c stage=prod`). */
 export interface Settings {
   /** Name of the deployment; part of the stack's name. */
   readonly stage: string;
-  /** Whether the data outlives the stack: true for the stage `prod` and for no other. */
+  /** Whether the data is retained if the stack is deleted: in the stage `prod`. */
   readonly production: boolean;
   /** Without it the stack creates a Cognito user pool. */
   readonly identity?: Identity;
-  /** Flat token claims, where they have other names than usual. */
+  /** Names of flat token claims, if not the defaults. */
   readonly claims: {
     readonly merchant?: string;
     readonly service?: string;
     readonly module?: string;
   };
-  /** SNS topic that alarms are sent to; without it they show in CloudWatch only. */
+  /** ARN of the SNS topic that alarms notify; without it, they are visible in CloudWatch only. */
   readonly alarmTopicArn?: string;
   readonly registers: RegisterSettings;
 }
 
 const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
 const AUDIENCE = /^[^\s,]+(?:,[^\s,]+)*$/;
-/** A claim's name as identity providers choose them: a word, or an address as a namespace. */
+/** Name of a claim: a word, or a URL as namespace, as identity providers use. */
 const CLAIM = /^[\w:/.-]{1,128}$/;
 const A_COUNTRY = `(?:${COUNTRIES.join('|')})`;
 const REGISTERS = new RegExp(`^${A_COUNTRY}(?:,${A_COUNTRY})*$`);
@@ -42,7 +42,7 @@ const TOPIC = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/;
 /**
  * Reads the settings from the context.
  *
- * @throws Error that names the context value that is wrong, and what it should be.
+ * @throws Error that names a context value that is not valid, and what would be.
  */
 export function readSettings(node: Node): Settings {
   const stage = text(node, 'stage', STAGE, 'at most 20 of a-z, 0-9 and -, a letter first') ?? 'dev';

@@ -8,14 +8,15 @@ const FUNCTIONS = join(import.meta.dirname, '../../functions');
 const replacement = (file: string) => join(import.meta.dirname, file);
 
 /**
- * Bundles a function with the SDK that was tested, and of it only what is in use. What a function
- * imports while it runs becomes a file of its own, which a cold start does without.
- * Without a source map: it would be several times the code's size and slow every cold start, and
- * the same commit makes the same file, so that a place in a logged stack can be looked up later.
+ * Bundles a function with the tested version of the SDK, of which it keeps only what is used. Code
+ * that is imported dynamically becomes a file of its own, which a cold start does not load.
+ * There is no source map: it would be several times the code's size. The same commit builds the same
+ * file, so that a position in a logged stack can be looked up later.
  *
- * @param name of its folder in `functions/`.
- * @param folder for its files, of which `index.mjs` is the one to load.
- * @returns what is in them, and how much of each.
+ * @param name folder in `functions/`.
+ * @param folder output folder; `index.mjs` is the entry.
+ * @returns esbuild's metafile: the inputs, and how many bytes of each are in the output.
+ * @see shared/decisions/2026-11-25-bundling-and-sdk-trimming.md
  */
 export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
   const { metafile } = await build({
@@ -33,7 +34,7 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
     minify: true,
     logLevel: 'warning',
     alias: {
-      // What follows is about cold starts; `npm run bench -- cold` tells what comes of it.
+      // These and the plugins shorten cold starts; `npm run bench -- cold` measures by how much.
       '@aws-sdk/credential-provider-node': replacement('credentials.ts'),
       '@aws-sdk/middleware-endpoint-discovery': replacement('endpoint-discovery.ts'),
       '@smithy/core/event-streams': replacement('event-streams.ts'),
@@ -47,9 +48,9 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
 
 /** Every function, bundled. */
 interface Bundles {
-  /** Has a folder for each function, with its `index.mjs`; gone when this process ends. */
+  /** Folder with a subfolder for each function; deleted when this process exits. */
   readonly folder: string;
-  /** What is in each, by the function's name. */
+  /** esbuild's metafiles by function name. */
   readonly metafiles: ReadonlyMap<string, Metafile>;
 }
 
@@ -66,8 +67,8 @@ export async function bundleFunctions(): Promise<Bundles> {
 }
 
 /**
- * An import of these from a module makes Node read all they export, which loads what they have
- * kept for later: `http` brings a whole fetch client, `process` its three streams.
+ * Replaces imports of these Node modules. An import from an ES module reads all exports, which loads
+ * what the module loads lazily: a fetch client in `http`, three streams in `process`.
  */
 const plainBuiltins: Plugin = {
   name: 'plain builtins',
@@ -78,7 +79,7 @@ const plainBuiltins: Plugin = {
     }));
     onLoad({ filter: /^/, namespace: 'builtin' }, ({ path }) => {
       const module = `process.getBuiltinModule(${JSON.stringify(path)})`;
-      // Only what is imported is looked at, so that the rest stays unloaded.
+      // Reads only the exports that are imported, so that the others stay unloaded.
       const names = Object.keys(process.getBuiltinModule(path) ?? {}).map(
         (name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`,
       );
@@ -90,11 +91,10 @@ const plainBuiltins: Plugin = {
 };
 
 /**
- * The SDK's descriptions of its operations have keys such as `[_h]`, with `_h` a constant text.
- * esbuild keeps whatever has a computed key, and with it the descriptions of all 130 operations of
- * S3, most of which are not in use; with the text in its place it can leave them out. Errors that
- * only other operations give are left out as well: one that came all the same would still have its
- * name, only not a class of its own.
+ * Replaces computed keys in the SDK's schemas of operations, such as `[_h]` with a constant `_h`, by
+ * their text. esbuild keeps an object with a computed key, and so the schemas of all 130 operations
+ * of S3; with the text it drops those that are not used. The registration of errors of other
+ * operations is dropped as well: such an error would keep its name, but have no class of its own.
  */
 const ownSchemas: Plugin = {
   name: 'own schemas',
@@ -116,13 +116,13 @@ const ownSchemas: Plugin = {
   },
 };
 
-/** Names of errors about what no function deals with: backups, tables, buckets, annotations. */
+/** Names of errors of operations that no function uses: on backups, tables, buckets, annotations. */
 const OF_OTHER_OPERATIONS =
   /Backup|Export|Import|Replica(?!ted)|Global|Table|Policy|PointInTime|Restore|IndexNotFound|ResourceInUse|DuplicateItem|BucketAlready|Annotation|ActiveTier|WriteOffset/;
 
 /**
- * What the SDK imports dynamically is Node's HTTP, which is there anyway, and what no function
- * needs. Each would become a file, and what it shares with the rest another, to load one by one.
+ * Replaces the SDK's dynamic imports: of Node's HTTP, which is loaded anyway, and of code that no
+ * function uses. Each would become a file, and the code that it shares with the rest another.
  */
 const noDynamicImports: Plugin = {
   name: 'no dynamic imports',
@@ -139,7 +139,7 @@ const noDynamicImports: Plugin = {
   },
 };
 
-/** The SDK's hashes in JavaScript are for Nodes without OpenSSL. */
+/** Drops the SDK's hashes in JavaScript, which are for Node without OpenSSL. */
 const nativeHashes: Plugin = {
   name: 'native hashes',
   setup({ onResolve, onLoad }) {
@@ -153,7 +153,7 @@ const nativeHashes: Plugin = {
   },
 };
 
-/** Of its package's description the SDK tells its version only. */
+/** Reduces the SDK's package.json files to the version, of which the SDK builds its user agent. */
 const versionsOnly: Plugin = {
   name: 'versions only',
   setup({ onLoad }) {

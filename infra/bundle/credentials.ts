@@ -1,6 +1,6 @@
 /**
- * Where a function's SDK has its credentials from: Lambda puts them into the environment. The
- * default provider knows eight more sources, which never come to use there.
+ * Replaces the SDK's default credential provider, which tries eight more sources, by the environment:
+ * Lambda sets the credentials there.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */

@@ -1,7 +1,6 @@
 /**
- * In place of the SDK's event streams, which none of the operations in use has. The SDK loads them
- * by a dynamic import, for whose sake a bundler wraps half the SDK in functions that run one by
- * one at start.
+ * Replaces the SDK's event streams, which no operation in use has. The SDK imports them dynamically,
+ * for which a bundler wraps half of the SDK's modules in functions.
  */
 export class EventStreamSerde {
   constructor() {
@@ -9,8 +8,8 @@ export class EventStreamSerde {
   }
 }
 
-/** Makes no marshaller, as no operation asks for it. */
+/** Returns no marshaller: no operation in use needs one. */
 export const eventStreamSerdeProvider = () => ({});
 
-/** Adds nothing to a client's configuration. */
+/** Returns the client's configuration unchanged. */
 export const resolveEventStreamSerdeConfig = <T>(config: T): T => config;

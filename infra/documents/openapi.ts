@@ -232,7 +232,7 @@ function gatewayResponse(description: string): Json {
   return { description, content: gatewayContent() };
 }
 
-/** Sent by the API itself or, before it is called, by API Gateway. */
+/** Sent by the API or, before the API is invoked, by API Gateway. */
 function eitherResponse(description: string): Json {
   return { description, content: { ...problemContent(), ...gatewayContent() } };
 }
