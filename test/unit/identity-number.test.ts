@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parseIdentityNumber } from '../../shared/domain/identity-number.ts';
+
+// Ten digits of a person do not name the century, so the results depend on today's date.
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-25T12:00:00Z') });
+});
+afterAll(() => {
+  vi.useRealTimers();
+});
+
+describe('a personnummer', () => {
+  // Examples of Skatteverket's leaflets SKV 704 and SKV 707, and of its list of test numbers.
+  test.each([
+    ['640823-3234', '196408233234'],
+    ['811228-9874', '198112289874'],
+    ['8112289874', '198112289874'],
+    ['19811228-9874', '198112289874'],
+    ['198112289874', '198112289874'],
+    ['189001019802', '189001019802'],
+  ])('A personnummer may be written as %s and is compared as %s', (text, canonical) => {
+    expect(parseIdentityNumber(text)).toEqual({
+      kind: 'private',
+      country: 'SE',
+      canonical,
+      inRegister: canonical,
+    });
+  });
+
+  test.each([
+    ['701063-2391', '197010632391'],
+    ['701061-2393', '197010612393'],
+  ])('The samordningsnummer %s, whose day is increased by 60, is valid', (text, canonical) => {
+    expect(parseIdentityNumber(text)).toMatchObject({ kind: 'private', canonical });
+  });
+
+  test.each([
+    ['-, the latest century that is not in the future', '121212-1212', '201212121212'],
+    ['- on the day of birth, this century', '261125-1238', '202611251238'],
+    ['+, more than 100 years ago', '121212+1212', '191212121212'],
+    ['+ of the 19th century, that century', '900101+9802', '189001019802'],
+  ])('Ten digits of a person mean with %s', (_, text, canonical) => {
+    expect(parseIdentityNumber(text)?.canonical).toBe(canonical);
+  });
+
+  test.each([
+    ['811228-9875', 'its Luhn check digit is wrong'],
+    ['900231-1232', '31 February does not exist'],
+    ['19250229-1236', '1925 is not a leap year'],
+    ['700060-2396', 'month 00 does not exist'],
+    ['701060-2394', 'day 00 of a samordningsnummer does not exist'],
+    ['17170101-1239', 'it is of the 18th century'],
+    ['20261126-1237', 'the person is born tomorrow'],
+    // From the year in which a person turns 100, + replaces - (folkbokföringslagen, section 18).
+    ['261126-1237', '- means 2026, and the person is born tomorrow'],
+    ['000101-T220', 'it is an interim number'],
+  ])('%s is no personnummer, since %s', (text) => {
+    expect(parseIdentityNumber(text)).toBeUndefined();
+  });
+
+  test('A number of 29 February is valid in a leap year', () => {
+    expect(parseIdentityNumber('19240229-1237')?.canonical).toBe('192402291237');
+  });
+});
+
+describe('an organisationsnummer', () => {
+  test.each(['556016-0680', '5560160680', '16556016-0680', '165560160680'])(
+    'An organisationsnummer may be written as %s and is compared with the prefix 16',
+    (text) => {
+      expect(parseIdentityNumber(text)).toEqual({
+        kind: 'company',
+        country: 'SE',
+        canonical: '165560160680',
+        inRegister: '5560160680',
+      });
+    },
+  );
+
+  test.each(['202100-5489', '262000-1111', '556103-4249', '556703-7485'])(
+    'The organisationsnummer %s, whose third digit is at least 2, is valid',
+    (text) => {
+      expect(parseIdentityNumber(text)?.kind).toBe('company');
+    },
+  );
+
+  test.each([
+    ['556016-0681', 'its Luhn check digit is wrong'],
+    ['556016+0680', 'a company has no age that + could mean'],
+    ['19556016-0680', 'its prefix is not 16'],
+    ['00556016-0680', 'its prefix is not 16'],
+    ['16811228-9874', 'it is the number of a person with the prefix of a company'],
+    ['000000-0000', 'it begins with 0'],
+  ])('%s is no organisationsnummer, since %s', (text) => {
+    expect(parseIdentityNumber(text)).toBeUndefined();
+  });
+});
+
+describe('an organisasjonsnummer', () => {
+  // 123456785 is the example of Brønnøysundregistrene, which itself has 974760673.
+  test.each([
+    ['123456785', 'NO123456785'],
+    ['123 456 785', 'NO123456785'],
+    ['974760673', 'NO974760673'],
+    ['100000040', 'NO100000040'],
+  ])('The Norwegian number %s is valid by modulus 11', (text, canonical) => {
+    expect(parseIdentityNumber(text)).toEqual({
+      kind: 'company',
+      country: 'NO',
+      canonical,
+      inRegister: canonical.slice(2),
+    });
+  });
+
+  test.each(['123456784', '132456785', '12345678', '1234567850', '974760673MVA', '974-760-673'])(
+    '%s is no Norwegian number',
+    (text) => {
+      expect(parseIdentityNumber(text)).toBeUndefined();
+    },
+  );
+
+  test('No Norwegian number is valid if the remainder of modulus 11 is 1', () => {
+    for (let digit = 0; digit <= 9; digit += 1) {
+      expect(parseIdentityNumber(`10000013${digit}`)).toBeUndefined();
+    }
+  });
+});
+
+describe('a Y-tunnus', () => {
+  // 1572860-0 is the example of the Finnish Tax Administration; 0112038-9 is Nokia's number.
+  test.each([
+    ['1572860-0', 'FI15728600'],
+    ['0112038-9', 'FI01120389'],
+    ['0737546-2', 'FI07375462'],
+  ])('The Finnish number %s is valid by modulus 11', (text, canonical) => {
+    expect(parseIdentityNumber(text)).toEqual({
+      kind: 'company',
+      country: 'FI',
+      canonical,
+      inRegister: text,
+    });
+  });
+
+  test.each(['1572860-1', '0112083-9', '112038-9', '15728600', 'FI15728600', '1572860+0'])(
+    '%s is no Finnish number',
+    (text) => {
+      expect(parseIdentityNumber(text)).toBeUndefined();
+    },
+  );
+
+  test('No Finnish number is valid if the remainder of modulus 11 is 1', () => {
+    // 1·7 + 0·9 + … + 2·4 + 4·2 = 23, and 23 modulo 11 is 1.
+    for (let digit = 0; digit <= 9; digit += 1) {
+      expect(parseIdentityNumber(`1000024-${digit}`)).toBeUndefined();
+    }
+  });
+});
+
+describe('any text', () => {
+  test.each([' 556703-7485 ', '\t556703-7485\r\n', '\u00a0556703-7485\ufeff'])(
+    'White space around a number is ignored: %j',
+    (text) => {
+      expect(parseIdentityNumber(text)?.canonical).toBe('165567037485');
+    },
+  );
+
+  test.each([
+    ['an empty text', ''],
+    ['letters', 'abc'],
+    ['a NUL', '556703-7485\u0000'],
+    ['full-width digits', '５５６７０３７４８５'],
+    ['Arabic-Indic digits', '٥٥٦٧٠٣٧٤٨٥'],
+    ['a non-breaking hyphen', '556703\u20117485'],
+    ['two numbers', '556703-7485 556016-0680'],
+    ['two numbers on two lines', '556703-7485\n556016-0680'],
+    ['two hyphens', '556703--7485'],
+    ['a VAT number', 'SE556703748501'],
+    ['a number in exponent notation', '5.567037485e9'],
+  ])('A text with %s is no identity number', (_, text) => {
+    expect(parseIdentityNumber(text)).toBeUndefined();
+  });
+
+  test('A text of 100,000 digits, spaces or hyphens is refused in linear time', () => {
+    for (const character of ['1', ' ', '-', '1 ']) {
+      expect(parseIdentityNumber(`1${character.repeat(100_000)}x`)).toBeUndefined();
+    }
+  });
+});

@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import type { CustomerFields } from '../../shared/domain/customer.ts';
+import { digitsOf, fold, toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+
+const DATE = '2026-01-31T10:00:00.123Z';
+const attributesOf = (fields: CustomerFields) => toSearchAttributes({ date: DATE }, fields);
+
+describe('folded texts', () => {
+  test.each([
+    ['upper and lower case', 'Åsa Öberg', 'ÅSA ÖBERG'],
+    ['composed and decomposed letters', 'A\u030asa', '\u00c5sa'],
+    ['ß and ss', 'Straße', 'STRASSE'],
+    ['both forms of the Greek sigma', 'ΟΔΟΣ οδος', 'οδοσ ΟΔΟΣ'],
+    ['a letter without a composed upper case', 'ǰ', 'J\u030c'],
+    ['ligatures and their letters', 'ﬁ', 'FI'],
+    ['the kelvin sign and K', '\u212a', 'k'],
+    ['runs of white space and one space', 'a \t\r\n\u00a0\u2003b', 'A B'],
+  ])('Search treats %s as equal', (_, one, other) => {
+    expect(fold(one)).toBe(fold(other));
+  });
+
+  test.each([
+    ['o', 'ö'],
+    ['a', 'å'],
+    ['l', 'ł'],
+    ['ab', 'a b'],
+    ['556703', '５５６７０３'],
+  ])('Search treats %s and %s as different', (one, other) => {
+    expect(fold(one)).not.toBe(fold(other));
+  });
+
+  test('Folding a folded text changes nothing', () => {
+    const texts = Array.from({ length: 0x600 }, (_, point) => `${String.fromCodePoint(point)} a`);
+    expect(texts.filter((text) => fold(fold(text)) !== fold(text))).toEqual([]);
+  });
+
+  test('A part of a text is found in it in either case', () => {
+    const text = 'Ek & Åsön Spædbørn Straße Ωμέγα Жук ǰ ŉ ﬁn e\u0301';
+    for (const word of text.split(' ')) {
+      expect(fold(text)).toContain(fold(word.toUpperCase()));
+      expect(fold(text)).toContain(fold(word.toLowerCase()));
+    }
+  });
+});
+
+describe('digits of a number', () => {
+  test.each([
+    ['556703-7485', '5567037485'],
+    [' 19 900118 - 9811 ', '199001189811'],
+    ['900101+9802', '9001019802'],
+    ['7', '7'],
+  ])('%j is searched for as the digits %s', (text, digits) => {
+    expect(digitsOf(text)).toBe(digits);
+  });
+
+  test.each(['', ' ', '-', '+46 70 123', 'SE556703748501', '556703-7485x', '12.5', '٥٥', '１２'])(
+    '%j is not searched for as digits',
+    (text) => {
+      expect(digitsOf(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('the kind of a customer', () => {
+  test.each([
+    ['private', ['Private', 'PRIVAT', 'privatperson', ' person ', 'consumer', 'Konsument', 'b2c']],
+    ['company', ['Company', 'företag', 'FO\u0308RETAG', 'Foretag', 'business', 'b2b', '\tB2B\n']],
+  ])('A customertypecode in Swedish or English makes a customer %s', (kind, codes) => {
+    for (const customertypecode of codes) {
+      expect([customertypecode, attributesOf({ customertypecode }).kind]).toEqual([
+        customertypecode,
+        kind,
+      ]);
+    }
+  });
+
+  test('The customertypecode takes precedence over the number', () => {
+    const fields = { customertypecode: 'privat', companyno: '556703-7485' };
+    expect(attributesOf(fields)).toMatchObject({
+      kind: 'private',
+      identityNumber: '165567037485',
+    });
+  });
+
+  test.each([
+    ['556703-7485', 'company'],
+    ['1572860-0', 'company'],
+    ['811228-9874', 'private'],
+    ['556703-7486', 'unknown'],
+    ['', 'unknown'],
+  ])('A customer without a known code and with companyno %j is of kind %s', (companyno, kind) => {
+    expect(attributesOf({ companyno, customertypecode: 'constructor' }).kind).toBe(kind);
+  });
+});
+
+describe('flags', () => {
+  test.each(['1', 'true', 'Yes', 'JA', ' on '])('reversetax %j means reverse tax', (reversetax) => {
+    expect(attributesOf({ reversetax }).reverseTax).toBe(true);
+  });
+
+  test.each(['', '0', 'false', 'nej', '2', 'on1'])(
+    'reversetax %j means no reverse tax',
+    (reversetax) => {
+      expect(attributesOf({ reversetax }).reverseTax).toBeUndefined();
+    },
+  );
+
+  test.each([
+    [{ crediflowPartyId: 'p' }, true],
+    [{ crediflowPartyId: 'p', dontSendEFaktura: '0' }, true],
+    [{ crediflowPartyId: 'p', dontSendEFaktura: '1' }, undefined],
+    [{ dontSendEFaktura: '0' }, undefined],
+    [{}, undefined],
+  ])('A customer with %o has the e-invoice flag %o', (fields, expected) => {
+    expect(attributesOf(fields).eInvoice).toBe(expected);
+  });
+});
+
+describe('search texts', () => {
+  test('A search compares names, numbers and addresses', () => {
+    const fields = {
+      name: 'Ek Åkeri',
+      customerid: 'k-1',
+      companyno: '556703-7485',
+      address: 'Ågatan 1',
+      postcode: '123 45',
+      postoffice: 'Öja',
+      notes: 'not searched',
+    };
+    expect(attributesOf(fields)).toMatchObject({
+      createdAt: Date.parse(DATE),
+      nameText: 'EK ÅKERI\nK-1\n556703-7485',
+      addressText: 'ÅGATAN 1\n123 45\nÖJA',
+      companyDigits: '5567037485',
+    });
+  });
+
+  test('A search text cannot match across two fields', () => {
+    const { nameText } = attributesOf({ name: 'Ek', customerid: 'Al' });
+    for (const text of ['Ek Al', 'EkAl', 'Ek\nAl', 'Ek\r\nAl', 'Ek\u2028Al']) {
+      expect(nameText).not.toContain(fold(text));
+    }
+  });
+
+  test('A customer without searchable fields has no search texts', () => {
+    expect(attributesOf({ notes: 'x', name: '' })).toEqual({
+      createdAt: Date.parse(DATE),
+      kind: 'unknown',
+      nameText: undefined,
+      addressText: undefined,
+      companyDigits: undefined,
+      eInvoice: undefined,
+      reverseTax: undefined,
+      identityNumber: undefined,
+    });
+  });
+});
