@@ -17,7 +17,7 @@ function eventOf(userAttributes: Record<string, string>): TokenEvent {
 
 afterEach(() => vi.unstubAllEnvs());
 
-test('the access token gets the merchant and the scopes', async () => {
+test('The access token contains the merchant and the scopes', async () => {
   const { response } = await handler(eventOf({ sub: 'id', 'custom:merchant_id': '1001' }));
   expect(response.claimsAndScopeOverrideDetails).toEqual({
     accessTokenGeneration: {
@@ -27,13 +27,16 @@ test('the access token gets the merchant and the scopes', async () => {
   });
 });
 
-test('the claim has the configured name', async () => {
+test('The environment variable MERCHANT_CLAIM sets the name of the claim', async () => {
   vi.stubEnv('MERCHANT_CLAIM', 'shop');
   const { response } = await handler(eventOf({ 'custom:merchant_id': '1001' }));
   const { accessTokenGeneration } = response.claimsAndScopeOverrideDetails;
   expect(accessTokenGeneration?.claimsToAddOrOverride).toEqual({ shop: '1001' });
 });
 
-test.each([{}, { 'custom:merchant_id': '' }])('no token for a user with %o', async (attributes) => {
-  await expect(handler(eventOf(attributes))).rejects.toThrow('no merchant');
-});
+test.each([{}, { 'custom:merchant_id': '' }])(
+  'A user with the attributes %o gets no token',
+  async (attributes) => {
+    await expect(handler(eventOf(attributes))).rejects.toThrow('no merchant');
+  },
+);

@@ -13,7 +13,7 @@ function entryOf(fields: CustomerFields, number = COMPANY) {
   return toRegisterEntry({ system, fields, version: 1 }, number);
 }
 
-describe('names', () => {
+describe('Names', () => {
   test('A company has its name in company only', () => {
     expect(entryOf({ name: 'Ek, Son & Co AB' })).toMatchObject({
       firstname: '',
@@ -39,7 +39,7 @@ describe('names', () => {
   );
 });
 
-describe('postcodes', () => {
+describe('Postcodes', () => {
   test.each([
     ['123 45', 12_345],
     ['0150', 150],
@@ -58,7 +58,7 @@ describe('postcodes', () => {
   });
 });
 
-describe('countries', () => {
+describe('Countries', () => {
   test.each([
     ['no', COMPANY, 'NO'],
     [' De ', COMPANY, 'DE'],
@@ -71,7 +71,7 @@ describe('countries', () => {
   });
 });
 
-describe('telephone numbers', () => {
+describe('Telephone numbers', () => {
   test.each([
     ['SE', '070-123 46 78', '46701234678'],
     ['SE', '+46 (0)8-465 004 02', '46846500402'],

@@ -18,7 +18,7 @@ const respond = (response: HttpResponse, acceptEncoding?: string) =>
 const LARGE = 'å'.repeat(1_000);
 
 test.each(['gzip', 'gzip, deflate, br', 'br;q=1, gzip;q=0.5', '*'])(
-  'a large response is compressed for Accept-Encoding: %s',
+  'A large response is compressed if Accept-Encoding is %s',
   async (acceptEncoding) => {
     const { headers, body = '', isBase64Encoded } = await respond({ body: LARGE }, acceptEncoding);
     expect(headers).toEqual({ 'content-encoding': 'gzip' });
@@ -28,13 +28,13 @@ test.each(['gzip', 'gzip, deflate, br', 'br;q=1, gzip;q=0.5', '*'])(
 );
 
 test.each([undefined, '', 'identity', 'br', 'gzip;q=0', 'gzip;q=0.1, identity'])(
-  'a large response is sent as it is for Accept-Encoding: %s',
+  'A large response is not compressed if Accept-Encoding is %s',
   async (acceptEncoding) => {
     expect(await respond({ body: LARGE }, acceptEncoding)).toEqual({ body: LARGE });
   },
 );
 
-test('a small response is sent as it is', async () => {
+test('A response under 1,024 bytes is not compressed', async () => {
   expect(await respond({ body: 'x'.repeat(1_023) }, 'gzip')).not.toHaveProperty('isBase64Encoded');
   expect(await respond({ body: 'x'.repeat(1_024) }, 'gzip')).toHaveProperty(
     'isBase64Encoded',
@@ -42,11 +42,11 @@ test('a small response is sent as it is', async () => {
   );
 });
 
-test('a response with an entity tag is sent as it is, since the tag stands for one representation', async () => {
+test('A response with an entity tag is not compressed, since the tag identifies one representation', async () => {
   const response = { body: LARGE, headers: { etag: '"1"' } };
   expect(await respond(response, 'gzip')).toEqual(response);
 });
 
-test('a response without a body is sent as it is', async () => {
+test('A response without a body is not compressed', async () => {
   expect(await respond({ statusCode: 304 }, 'gzip')).toEqual({ statusCode: 304 });
 });

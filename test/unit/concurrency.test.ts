@@ -10,7 +10,7 @@ async function* counting(every: number) {
   }
 }
 
-test('values come until the deadline, and then its reason', async () => {
+test('A source yields values until the deadline and then throws the reason', async () => {
   const seen: number[] = [];
   const read = async () => {
     for await (const value of untilDeadline(AbortSignal.timeout(200), counting(1)))
@@ -20,18 +20,18 @@ test('values come until the deadline, and then its reason', async () => {
   expect(seen.slice(0, 3)).toEqual([1, 2, 3]);
 });
 
-test('a source that keeps waiting ends at the deadline as well', async () => {
+test('A source that yields nothing throws at the deadline', async () => {
   const read = untilDeadline(AbortSignal.timeout(50), counting(60_000));
   await expect(read.next()).rejects.toThrow(/timeout/);
 });
 
-test('a deadline that is over lets nothing come', async () => {
+test('A promise rejects at once if the deadline has passed', async () => {
   await expect(beforeDeadline(AbortSignal.abort(new Error('over')), setTimeout(1))).rejects.toThrow(
     'over',
   );
 });
 
-test('a deadline keeps nothing of what came before it', async () => {
+test('A deadline keeps no listener of a promise that has settled', async () => {
   const deadline = AbortSignal.timeout(60_000);
   const source = untilDeadline(deadline, counting(0));
   for (let count = 0; count < 100; count += 1) await source.next();

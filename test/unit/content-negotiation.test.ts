@@ -22,12 +22,12 @@ test.each([
   ['application/json;q=0.1, text/csv;q=0.9', 'text/csv'],
   ['application/json; charset=utf-8', 'application/json'],
   ['text/csv;header=present;q=0.3, */*;q=0.1', 'text/csv'],
-])('Accept: %s prefers %s', async (accept, mediaType) => {
+])('Accept: %s selects %s', async (accept, mediaType) => {
   expect(await negotiate(accept)).toBe(mediaType);
 });
 
 test.each(['text/html', 'application/xml', 'text/csv;q=0', 'nonsense'])(
-  'Accept: %s is refused with 406 that names the header and what is produced',
+  'Accept: %s is rejected with 406, which names the header and the media types produced',
   async (accept) => {
     await expect(negotiate(accept)).rejects.toMatchObject({
       status: 406,

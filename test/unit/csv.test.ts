@@ -9,7 +9,7 @@ const COMMA = csv({ delimiter: 'comma', bom: false });
 const SEMICOLON = csv({ delimiter: 'semicolon', bom: true });
 const NAMES = FIELDS.map(({ name }) => name);
 
-describe('a file', () => {
+describe('Files', () => {
   test('A CSV file begins with a header of all fields and ends its lines with CRLF', () => {
     expect(COMMA.head).toBe(`${NAMES.join(',')}\r\n`);
     expect(COMMA.rowEnd).toBe('\r\n');
@@ -26,7 +26,7 @@ describe('a file', () => {
   });
 });
 
-describe('quotes', () => {
+describe('Quotes', () => {
   // RFC 4180, section 2: rules 5 to 7, with the examples given there.
   test.each([
     ['text without special characters', 'aaa', 'aaa'],
@@ -55,7 +55,7 @@ describe('quotes', () => {
   });
 });
 
-describe('formulas', () => {
+describe('Formulas', () => {
   // OWASP, "CSV Injection": the signs that begin a formula, and what may stand before them.
   test.each([
     '=1+1',

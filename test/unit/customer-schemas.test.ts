@@ -10,7 +10,7 @@ const SCHEMAS = [
 const unknownMembers = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, '']));
 
-test.each(SCHEMAS)('the body of %s reports each of a hundred unknown members', (_, schema) => {
+test.each(SCHEMAS)('The body of %s reports each of 100 unknown members', (_, schema) => {
   const { issues = [] } = v.safeParse(schema, unknownMembers(100));
   expect(issues).toHaveLength(100);
   expect(issues[99]?.message).toBe('is not a field of a customer');
@@ -18,7 +18,7 @@ test.each(SCHEMAS)('the body of %s reports each of a hundred unknown members', (
 });
 
 test.each(SCHEMAS)(
-  'the body of %s with many unknown members reports a hundred faults, and how many are left out',
+  'The body of %s with 50,000 unknown members reports 100 errors and the number left out',
   (_, schema) => {
     const { issues = [] } = v.safeParse(schema, unknownMembers(50_000));
     expect(issues).toHaveLength(100);
@@ -28,10 +28,13 @@ test.each(SCHEMAS)(
   },
 );
 
-test.each(SCHEMAS)('the body of %s reports wrong values beside unknown members', (_, schema) => {
-  const { issues = [] } = v.safeParse(schema, { Name: 'x', email: 1 });
-  expect(issues.map(({ path, message }) => [path?.[0]?.key, message])).toEqual([
-    ['email', 'must be a string, not 1'],
-    ['Name', 'is not a field of a customer; did you mean `name`?'],
-  ]);
-});
+test.each(SCHEMAS)(
+  'The body of %s reports wrong values and unknown members together',
+  (_, schema) => {
+    const { issues = [] } = v.safeParse(schema, { Name: 'x', email: 1 });
+    expect(issues.map(({ path, message }) => [path?.[0]?.key, message])).toEqual([
+      ['email', 'must be a string, not 1'],
+      ['Name', 'is not a field of a customer; did you mean `name`?'],
+    ]);
+  },
+);

@@ -35,36 +35,39 @@ function read(query: string) {
   };
 }
 
-test('a query without filters selects everyone', () => {
+test('A query without filters selects all customers', () => {
   expect(read('')).toEqual({ filter: EVERYONE });
   expect(isEveryone(EVERYONE)).toBe(true);
 });
 
-test('a filter survives its way through JSON, as a background job is given it', () => {
+test('A filter is the same after serialization as JSON, in which an export job receives it', () => {
   expect(isEveryone(JSON.parse(JSON.stringify(EVERYONE)))).toBe(true);
   const { filter } = read('filter=isCompany');
   expect(JSON.parse(JSON.stringify(filter))).toEqual(filter);
 });
 
-describe('a filter by name', () => {
-  test('of a kind compares the kind', () => {
+describe('Filter names', () => {
+  test('The filter isCompany compares the kind of a customer', () => {
     expect(read('filter=isCompany').filter?.condition).toEqual({
       all: [{ attribute: 'kind', equals: 'company' }],
     });
   });
 
-  test.each(['filter=!isCompany', 'filter=isCompany&isCompany=0'])('is inverted by %s', (query) => {
-    expect(read(query).filter?.condition).toEqual({
-      all: [{ not: { attribute: 'kind', equals: 'company' } }],
-    });
-  });
+  test.each(['filter=!isCompany', 'filter=isCompany&isCompany=0'])(
+    'The filter isCompany is inverted by %s',
+    (query) => {
+      expect(read(query).filter?.condition).toEqual({
+        all: [{ not: { attribute: 'kind', equals: 'company' } }],
+      });
+    },
+  );
 
-  test('counts once, however often and in whatever form it is named', () => {
+  test('A filter applies once, however often and in whatever notation it is named', () => {
     const once = read('filter=isCompany,isEFaktura').filter;
     expect(read('filter[]=isCompany&filter[]=isEFaktura,%20isCompany,').filter).toEqual(once);
   });
 
-  test('of several kinds selects those that are set to 1, and nobody if all are 0', () => {
+  test('The filter isCustomerType selects the kinds that are 1, and no customer if all are 0', () => {
     const [any] = conditions('filter=isCustomerType&isPrivate=1&isCompany=0&isUnknown=1') ?? [];
     expect(any).toEqual({
       any: [
@@ -76,8 +79,8 @@ describe('a filter by name', () => {
   });
 });
 
-describe('a search', () => {
-  test('compares folded texts with names and addresses, and digits with the company number', () => {
+describe('Search', () => {
+  test('A search compares case-folded texts with names and addresses, and digits with the company number', () => {
     expect(conditions('filter=search&search=556703-7485')).toEqual([
       {
         all: [
@@ -93,7 +96,7 @@ describe('a search', () => {
     ]);
   });
 
-  test('in the invoice form leaves addresses out', () => {
+  test('The filter searchInInvoiceForm does not search addresses', () => {
     const query = 'filter=searchInInvoiceForm&searchInInvoiceForm=åsa';
     expect(conditions(query)).toEqual([
       { all: [{ any: [{ attribute: 'nameText', contains: 'ÅSA' }] }] },
@@ -101,14 +104,14 @@ describe('a search', () => {
   });
 });
 
-describe('a range of dates', () => {
-  test('includes both days', () => {
+describe('Date ranges', () => {
+  test('The filter rangeByDate includes both days', () => {
     expect(read('filter=rangeByDate&from=2026-01-31&to=2026-02-01').filter).toEqual({
       created: [{ from: start('2026-01-31'), to: start('2026-02-02') - 1 }],
     });
   });
 
-  test('that is inverted leaves both days out', () => {
+  test('The filter !rangeByDate excludes both days', () => {
     const { filter } = read('filter=!rangeByDate&from=2026-01-31&to=2026-01-31');
     expect(filter?.created).toEqual([
       { from: 0, to: start('2026-01-31') - 1 },
@@ -116,7 +119,7 @@ describe('a range of dates', () => {
     ]);
   });
 
-  test('and its inverse select nobody together', () => {
+  test('The filters rangeByDate and !rangeByDate together select no customer', () => {
     const values = { from: start('2026-01-31'), to: start('2026-02-03') };
     expect(toCustomerFilter(['rangeByDate', '!rangeByDate'], values).created).toEqual([]);
     expect(toCustomerFilter(['rangeByDate'], values).created[0]?.to).toBe(values.to + DAY - 1);
@@ -155,7 +158,7 @@ test.each([
     `filter=search${'&search=x'.repeat(11)}`,
     [{ parameter: 'search', detail: 'may be given at most 10 times' }],
   ],
-])('%s is refused', (query, faults) => {
+])('The query %s is rejected with the parameter and the reason', (query, faults) => {
   expect(read(query).faults).toEqual(
     faults.map(({ parameter, detail }) => ({
       parameter,
@@ -164,11 +167,11 @@ test.each([
   );
 });
 
-test('a text of 255 code points may be searched for, however many code units it has', () => {
+test('A search text of 255 code points is accepted, however many UTF-16 code units it has', () => {
   expect(read(`filter=search&search=${'𝒳'.repeat(255)}`).faults).toBeUndefined();
 });
 
-test('every filter is described by the parameters that it takes', () => {
+test('Every filter is described with its parameters', () => {
   const texts = Object.values(filterDescriptions()).join(' ');
   for (const name of FILTER_NAMES) expect(texts).toContain(`${name}: `);
   const parameters = new Set(FILTER_NAMES.flatMap((name) => [...FILTERS[name].parameters]));

@@ -9,7 +9,7 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-describe('a personnummer', () => {
+describe('Personnummer', () => {
   // Examples of Skatteverket's leaflets SKV 704 and SKV 707, and of its list of test numbers.
   test.each([
     ['640823-3234', '196408233234'],
@@ -63,7 +63,7 @@ describe('a personnummer', () => {
   });
 });
 
-describe('an organisationsnummer', () => {
+describe('Organisationsnummer', () => {
   test.each(['556016-0680', '5560160680', '16556016-0680', '165560160680'])(
     'An organisationsnummer may be written as %s and is compared with the prefix 16',
     (text) => {
@@ -95,7 +95,7 @@ describe('an organisationsnummer', () => {
   });
 });
 
-describe('an organisasjonsnummer', () => {
+describe('Norwegian organisasjonsnummer', () => {
   // 123456785 is the example of Brønnøysundregistrene, which itself has 974760673.
   test.each([
     ['123456785', 'NO123456785'],
@@ -125,7 +125,7 @@ describe('an organisasjonsnummer', () => {
   });
 });
 
-describe('a Y-tunnus', () => {
+describe('Finnish Y-tunnus', () => {
   // 1572860-0 is the example of the Finnish Tax Administration; 0112038-9 is Nokia's number.
   test.each([
     ['1572860-0', 'FI15728600'],
@@ -155,7 +155,7 @@ describe('a Y-tunnus', () => {
   });
 });
 
-describe('any text', () => {
+describe('Other texts', () => {
   test.each([' 556703-7485 ', '\t556703-7485\r\n', '\u00a0556703-7485\ufeff'])(
     'White space around a number is ignored: %j',
     (text) => {

@@ -9,7 +9,8 @@ import { itemSerializer } from '../../shared/storage/serialized-items/item-seria
 import { customers } from '../support/arbitraries.ts';
 import { howMany } from '../support/length.ts';
 
-// The fast way to a row against the plain one, on answers as any DynamoDB server may write them.
+// Compares the fast serializer with the reference implementation, on responses as any DynamoDB
+// server may write them.
 
 const FORMATS = {
   'CSV with commas': csv({ delimiter: 'comma', bom: false }),
@@ -20,7 +21,7 @@ const FORMATS = {
 
 type Attribute = readonly [name: string, value: object];
 
-/** What items have beside the fields: other types, keys, and names that resemble a field's. */
+/** Attributes of an item besides the fields: other types, keys, and names similar to a field's. */
 const OTHERS: readonly Attribute[] = [
   ['pk', { S: 'MERCHANT#1' }],
   ['eInvoice', { BOOL: true }],
@@ -58,7 +59,7 @@ const items = fc
     return { id, attributes: shuffled, values };
   });
 
-/** JSON of an item, with escapes where a server need not have them. */
+/** JSON of an item, with escapes also where JSON does not require them. */
 function toJson(attributes: readonly Attribute[], escapeAll: boolean): string {
   const json = JSON.stringify(Object.fromEntries(attributes));
   if (!escapeAll) return json;
@@ -67,10 +68,10 @@ function toJson(attributes: readonly Attribute[], escapeAll: boolean): string {
   );
 }
 
-describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
+describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
   const write = itemSerializer(format);
 
-  test('is what the plain way makes of the item', () => {
+  test(`A row in ${name} equals the row of the reference implementation`, () => {
     fc.assert(
       fc.property(fc.array(items, { maxLength: 4 }), fc.boolean(), (list, escapeAll) => {
         const before = '{"Count":1,"Items":';
@@ -93,7 +94,7 @@ describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
     );
   });
 
-  test('has no text that the plain way would change, where it is copied as it is', () => {
+  test(`A text that is copied into a row in ${name} needs no escapes`, () => {
     const { anywhere, atStart } = format.special;
     // As it stands in DynamoDB's JSON, without escapes.
     const unescaped = fc
@@ -110,7 +111,7 @@ describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
     );
   });
 
-  test('of the longest texts is whole', () => {
+  test(`A row in ${name} contains the longest texts`, () => {
     for (const character of ['&', '"', ',', '\r', 'å', '😀']) {
       const texts = WRITABLE_FIELDS.map(({ name, maxLength }) => [
         name,
@@ -144,7 +145,7 @@ describe.each(Object.entries(FORMATS))('a row in %s', (_, format) => {
     '[{"name": {"S":"a"}}]',
     '{}',
     '[1]',
-  ])('is not made of %j', (answer) => {
+  ])(`A row in ${name} is not written from the malformed response %j`, (answer) => {
     expect(() => write(Buffer.from(answer), 0)).toThrow(SyntaxError);
   });
 });

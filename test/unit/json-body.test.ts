@@ -20,7 +20,7 @@ test.each([
   ['[1,"2"]', [1, '2']],
   ['null', null],
   ['"å"', 'å'],
-])('the body %s is parsed', async (body, value) => {
+])('The body %s is parsed', async (body, value) => {
   expect(await json(body)).toEqual(value);
 });
 
@@ -33,26 +33,26 @@ test.each([
   expect(await json('1', type)).toBe(1);
 });
 
-test('a body without Content-Type is taken as JSON', async () => {
+test('A body without Content-Type is parsed as JSON', async () => {
   expect(await read({ body: '1' })).toBe(1);
 });
 
-test('a body in base64 is decoded', async () => {
+test('A body in base64 is decoded', async () => {
   const body = Buffer.from('"å"').toString('base64');
   expect(await read({ body, isBase64Encoded: true })).toBe('å');
 });
 
-test('the body of an endpoint that takes none is ignored', async () => {
+test('A body is ignored if the endpoint takes none', async () => {
   expect(await read({ body: 'not JSON' }, {})).toBeUndefined();
 });
 
-describe('a body that is refused', () => {
+describe('Rejected bodies', () => {
   test.each([
     'text/plain',
     'text/json',
     'application/x-www-form-urlencoded',
     'application/json; charset=latin1',
-  ])('has Content-Type: %s, which is 415 with Accept', async (type) => {
+  ])('Content-Type: %s is rejected with 415 and the header Accept', async (type) => {
     await expect(json('{}', type)).rejects.toMatchObject({
       status: 415,
       headers: { accept: 'application/json' },
@@ -60,7 +60,7 @@ describe('a body that is refused', () => {
     });
   });
 
-  test('has more bytes than the maximum, which is 413 before anything is parsed', async () => {
+  test('A body larger than the maximum is rejected with 413 before it is parsed', async () => {
     const largest = `"${'å'.repeat(MAX_BODY_BYTES / 2 - 1)}"`;
     expect(await json(largest)).toHaveLength(MAX_BODY_BYTES / 2 - 1);
     await expect(json(`${largest} `)).rejects.toMatchObject({ status: 413 });
@@ -70,14 +70,14 @@ describe('a body that is refused', () => {
     ['', 'is missing'],
     ['{', 'is not JSON (at position 1)'],
     ['{"a":1,}', 'is not JSON (at position 7)'],
-  ])('is "%s", which %s', async (body, detail) => {
+  ])('The body "%s" is rejected with 400, since it %s', async (body, detail) => {
     await expect(json(body)).rejects.toMatchObject({
       status: 400,
       faults: [{ pointer: '', detail }],
     });
   });
 
-  test('is not UTF-8', async () => {
+  test('A body that is not UTF-8 is rejected with 400', async () => {
     const body = Buffer.from([0x22, 0xe5, 0x22]).toString('base64');
     await expect(read({ body, isBase64Encoded: true })).rejects.toMatchObject({
       status: 400,

@@ -12,27 +12,27 @@ const call = (claims: Record<string, string>) => merchantOf(httpEvent({ claims }
 afterEach(() => vi.unstubAllEnvs());
 
 test.each(['1001', 'A', 'merchant_1.a-b', 'x'.repeat(64)])(
-  'a token can name merchant %s',
+  'A token may name the merchant %s',
   async (name) => {
     expect(await call({ merchant_id: name })).toBe(name);
   },
 );
 
 test.each(['', '.', '..', 'a/b', 'a#b', 'a b', 'x'.repeat(65), 'å'])(
-  'a token that names merchant "%s" is refused with 403',
+  'A token that names the merchant "%s" is rejected with 403',
   async (name) => {
     await expect(call({ merchant_id: name })).rejects.toMatchObject({ status: 403 });
   },
 );
 
-test('a token without the claim is refused with 403 that names the claim', async () => {
+test('A token without the claim is rejected with 403, which names the claim', async () => {
   await expect(call({ sub: '1001' })).rejects.toMatchObject({
     status: 403,
     message: "The token's claim merchant_id names no merchant.",
   });
 });
 
-test('the environment chooses the name of the claim', async () => {
+test('The environment variable MERCHANT_CLAIM sets the name of the claim', async () => {
   vi.stubEnv('MERCHANT_CLAIM', 'https://example.com/merchant');
   expect(await call({ 'https://example.com/merchant': '7', merchant_id: '8' })).toBe('7');
 });

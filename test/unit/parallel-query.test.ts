@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { queryInParallel } from '../../shared/storage/parallel-query.ts';
 import type { IdRange } from '../../shared/storage/table.ts';
 
-/** Customers by ascending id, in steps from the one before, and how much of a page each takes. */
+/** Customers by ascending id, with gaps between the ids, and the share of a page that each takes. */
 const registers = fc
   .array(
     fc.record({
@@ -23,7 +23,7 @@ const registers = fc
     });
   });
 
-test('a stretch of ids is read whole and in order, whatever is on a page', async () => {
+test('A range of ids is read completely and in order, however many customers a page holds', async () => {
   await fc.assert(
     fc.asyncProperty(
       registers,
@@ -44,7 +44,7 @@ test('a stretch of ids is read whole and in order, whatever is on a page', async
             if (customer.id < range.from || customer.id > range.to) continue;
             size += customer.size;
             value.push(customer.id);
-            // DynamoDB says how far it came also where nothing follows.
+            // DynamoDB returns LastEvaluatedKey even if nothing follows.
             if (size >= pageSize) return { value, size, lastEvaluatedId: customer.id };
           }
           return { value, size, lastEvaluatedId: undefined };
@@ -61,7 +61,7 @@ test('a stretch of ids is read whole and in order, whatever is on a page', async
   );
 });
 
-test('a page that fails fails the whole, and nothing goes on behind it', async () => {
+test('A query rejects if one page fails, and no request continues in the background', async () => {
   let underWay = 0;
   const readPage = async ({ from }: IdRange) => {
     underWay += 1;

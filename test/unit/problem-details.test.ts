@@ -38,7 +38,7 @@ test.each<[Error, number, string]>([
   [new VersionMismatchError(7), 412, 'Customer 7 has been changed since; get it and try again.'],
   [new IdempotencyKeyReusedError(), 422, 'This Idempotency-Key was used with another body.'],
   [new Problem(405, 'No.', { headers: { allow: 'GET' } }), 405, 'No.'],
-])('%s is mapped to its status and not logged', async (error, status, detail) => {
+])('%s returns its status and is not logged', async (error, status, detail) => {
   const response = await respondTo(error);
   expect(response.statusCode).toBe(status);
   expect(response.headers).toMatchObject({
@@ -55,13 +55,13 @@ test.each<[Error, number, string]>([
 });
 
 test.each<[string, Error]>([
-  ['an overload', new UnavailableError()],
-  ['a write conflict', new WriteConflictError(7)],
-  ['a throttled table', named('ThrottlingException')],
-  ['a time-out', named('TimeoutError')],
-  ['a reset connection', named('Error', { code: 'ECONNRESET' })],
-  ['a 500 of a service', named('Unknown', { $metadata: { httpStatusCode: 500 } })],
-])('%s is 503 with Retry-After, and logged as a warning', async (_, error) => {
+  ['An overload', new UnavailableError()],
+  ['A write conflict', new WriteConflictError(7)],
+  ['A throttled table', named('ThrottlingException')],
+  ['A time-out', named('TimeoutError')],
+  ['A reset connection', named('Error', { code: 'ECONNRESET' })],
+  ['A 500 of a service', named('Unknown', { $metadata: { httpStatusCode: 500 } })],
+])('%s returns 503 with Retry-After and is logged as a warning', async (_, error) => {
   const { statusCode, headers, body } = await respondTo(error);
   expect(statusCode).toBe(503);
   expect(headers).toMatchObject({ 'retry-after': '2' });
@@ -69,12 +69,12 @@ test.each<[string, Error]>([
   expect(logs).toMatchObject([{ level: 'warn', merchant: '1001', routeKey: 'GET /test' }]);
 });
 
-test('a register that says when to come back has its own Retry-After', async () => {
+test('An error that says when to retry returns this as Retry-After', async () => {
   const { headers } = await respondTo(new UnavailableError('PRH cannot be asked.', 30));
   expect(headers).toMatchObject({ 'retry-after': '30' });
 });
 
-test('any other error is 500, logged with its stack, and its text appears nowhere', async () => {
+test('Any other error returns 500 and is logged with its stack, without its message', async () => {
   const { statusCode, body } = await respondTo(named('TypeError'));
   expect(statusCode).toBe(500);
   expect(body.detail).toBe('Something went wrong here.');
@@ -82,7 +82,7 @@ test('any other error is 500, logged with its stack, and its text appears nowher
   expect(JSON.stringify([body, logs])).not.toContain('secret');
 });
 
-test('the first fault is named in the detail, within what short clients show', async () => {
+test('The detail names the first error within the first 120 characters of the body', async () => {
   const faults = [
     { pointer: '/nmae', detail: 'is not a field' },
     { header: 'Accept', detail: 'is odd' },
@@ -95,7 +95,7 @@ test('the first fault is named in the detail, within what short clients show', a
   );
 });
 
-test('a detail that ends with a suggestion has no full stop after its question mark', () => {
+test('A detail that ends with a suggestion has no full stop after its question mark', () => {
   const fault = { pointer: '/nmae', detail: 'is not a field; did you mean `name`?' };
   expect(badRequest([fault]).message).toBe(
     'The request is not valid: /nmae is not a field; did you mean `name`?',
@@ -105,7 +105,7 @@ test('a detail that ends with a suggestion has no full stop after its question m
   );
 });
 
-test('at most a hundred faults are listed', async () => {
+test('At most 100 errors are listed', async () => {
   const faults = Array.from({ length: 1_000 }, (_, index) => ({
     parameter: `p${index}`,
     detail: 'is odd',

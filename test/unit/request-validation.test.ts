@@ -53,8 +53,8 @@ async function faultsOf(...parameters: Parameters<typeof validate>) {
   return [];
 }
 
-describe('parsed values', () => {
-  test('replace path, query and body of the event', async () => {
+describe('Parsed values', () => {
+  test('Parsed values replace path, query and body of the event', async () => {
     const { pathParameters, queryStringParameters, body } = await validate('limit=5&order=up');
     expect({ pathParameters, queryStringParameters, body }).toEqual({
       pathParameters: { id: 7 },
@@ -63,7 +63,7 @@ describe('parsed values', () => {
     });
   });
 
-  test('have their default if the parameter is not sent, and are missing without one', async () => {
+  test('A parameter that is not sent has its default value, and is absent without one', async () => {
     expect((await validate('')).queryStringParameters).toEqual({ limit: 100 });
   });
 
@@ -72,12 +72,12 @@ describe('parsed values', () => {
     ['text[]=a&text[]=b', ['a', 'b']],
     ['text[0]=a&text[1]=b', ['a', 'b']],
     ['text%5B0%5D=a%2Cb', ['a,b']],
-  ])('of a repeated parameter are a list in any form: %s', async (query, text) => {
+  ])('A repeated parameter is parsed as a list in any notation: %s', async (query, text) => {
     expect((await validate(query)).queryStringParameters).toMatchObject({ text });
   });
 
   test.each(['names=a,b,c', 'names=a&names=b,%20c', 'names[0]=a&names[1]=b,c'])(
-    'of a comma-separated parameter are one list: %s',
+    'A comma-separated parameter is parsed as one list in any notation: %s',
     async (query) => {
       expect((await validate(query)).queryStringParameters).toMatchObject({
         names: ['a', 'b', 'c'],
@@ -86,8 +86,8 @@ describe('parsed values', () => {
   );
 });
 
-describe('faults', () => {
-  test('of all parts of a request are reported at once', async () => {
+describe('Errors', () => {
+  test('Errors of all parts of a request are reported at once', async () => {
     const query = 'limit=0&order=left&lmit=1&text=a&text=b&text=c';
     const options = { id: '100', headers: { 'if-match': 'x' }, body: { name: 1, age: 'y' } };
     expect(await faultsOf(query, options)).toEqual([
@@ -103,26 +103,26 @@ describe('faults', () => {
   });
 
   test.each(['', '1e3', '0x10', '-1', '1.5', ' 1', '１', '1'.repeat(17)])(
-    'include an integer written as "%s"',
+    'An integer written as "%s" is rejected',
     async (text) => {
       const fault = { parameter: 'limit', detail: 'must be an integer from 1 to 1000' };
       expect(await faultsOf(`limit=${encodeURIComponent(text)}`)).toEqual([fault]);
     },
   );
 
-  test('include a single parameter that is given twice', async () => {
+  test('A single parameter is rejected if it is given twice', async () => {
     const fault = { parameter: 'limit', detail: 'may be given only once' };
     expect(await faultsOf('limit=1&limit[]=1')).toEqual([fault]);
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
-    'include the unknown parameter %s',
+    'The unknown parameter %s is rejected',
     async (name) => {
       expect(await faultsOf(`${name}=1`)).toMatchObject([{ parameter: name }]);
     },
   );
 
-  test('of rules are reported beside others', async () => {
+  test('Errors of rules are reported together with others', async () => {
     const faults = await faultsOf('order=left', { body: { ...VALID_BODY, name: 'x' } });
     expect(faults).toEqual([
       { parameter: 'order', detail: 'must be up or down' },
@@ -130,7 +130,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('repeat little of what was sent', async () => {
+  test('An error repeats a long parameter name at most once', async () => {
     const [fault] = (await faultsOf(`${'x'.repeat(9_000)}=1`)) as { parameter: string }[];
     expect(JSON.stringify(fault).length).toBeLessThan(10_000);
   });
@@ -144,15 +144,18 @@ test.each([
   ['nane', 'name'],
   ['e-mail', 'email'],
   ['company_no', 'companyno'],
-])('%s is nearly %s', (sent, known) => {
+])('The unknown name %s gets the suggestion %s', (sent, known) => {
   expect(suggestion(sent, ['name', 'email', 'companyno'])).toBe(`did you mean \`${known}\`?`);
 });
 
-test.each(['', 'n', 'fullname', 'x'.repeat(1_000), 'eman'])('"%s" is nearly nothing', (sent) => {
-  expect(suggestion(sent, ['name', 'email', 'companyno'])).toBeUndefined();
-});
+test.each(['', 'n', 'fullname', 'x'.repeat(1_000), 'eman'])(
+  'The unknown name "%s" gets no suggestion',
+  (sent) => {
+    expect(suggestion(sent, ['name', 'email', 'companyno'])).toBeUndefined();
+  },
+);
 
-test('query values keep commas, order and empty texts', () => {
+test('Query values keep commas, order and empty strings', () => {
   expect([...queryValues('b=1,2&a=&b=x%26y&a')]).toEqual([
     ['b', ['1,2', 'x&y']],
     ['a', ['', '']],

@@ -5,7 +5,7 @@ import { digitsOf, fold, toSearchAttributes } from '../../shared/domain/search-a
 const DATE = '2026-01-31T10:00:00.123Z';
 const attributesOf = (fields: CustomerFields) => toSearchAttributes({ date: DATE }, fields);
 
-describe('folded texts', () => {
+describe('Case folding', () => {
   test.each([
     ['upper and lower case', 'Åsa Öberg', 'ÅSA ÖBERG'],
     ['composed and decomposed letters', 'A\u030asa', '\u00c5sa'],
@@ -43,7 +43,7 @@ describe('folded texts', () => {
   });
 });
 
-describe('digits of a number', () => {
+describe('Digits of a number', () => {
   test.each([
     ['556703-7485', '5567037485'],
     [' 19 900118 - 9811 ', '199001189811'],
@@ -61,7 +61,7 @@ describe('digits of a number', () => {
   );
 });
 
-describe('the kind of a customer', () => {
+describe('Kind of a customer', () => {
   test.each([
     ['private', ['Private', 'PRIVAT', 'privatperson', ' person ', 'consumer', 'Konsument', 'b2c']],
     ['company', ['Company', 'företag', 'FO\u0308RETAG', 'Foretag', 'business', 'b2b', '\tB2B\n']],
@@ -93,7 +93,7 @@ describe('the kind of a customer', () => {
   });
 });
 
-describe('flags', () => {
+describe('Flags', () => {
   test.each(['1', 'true', 'Yes', 'JA', ' on '])('reversetax %j means reverse tax', (reversetax) => {
     expect(attributesOf({ reversetax }).reverseTax).toBe(true);
   });
@@ -116,7 +116,7 @@ describe('flags', () => {
   });
 });
 
-describe('search texts', () => {
+describe('Search texts', () => {
   test('A search compares names, numbers and addresses', () => {
     const fields = {
       name: 'Ek Åkeri',

@@ -12,7 +12,7 @@ import { integer, single } from '../../shared/http/validation.ts';
 
 // `npm run check` compiles this file: each line marked by @ts-expect-error must not compile.
 
-test('a misspelt field does not compile', () => {
+test('A misspelt field does not compile', () => {
   const fields: CustomerFields = { name: 'Ek AB', email: 'post@example.com' };
   // @ts-expect-error -- a typo of `name`
   const misspelt: CustomerFields = { nmae: 'Ek AB' };
@@ -25,7 +25,7 @@ test('a misspelt field does not compile', () => {
   expectTypeOf([misspelt, system, name]).toBeArray();
 });
 
-test('the output of body schemas is what their types say, without casts', () => {
+test('The output of body schemas has the domain types, without casts', () => {
   type Created = v.InferOutput<ReturnType<typeof createCustomerSchema>>;
   expectTypeOf<Created>().toEqualTypeOf<CustomerFields>();
   type Changed = v.InferOutput<ReturnType<typeof updateCustomerSchema>>;
@@ -34,7 +34,7 @@ test('the output of body schemas is what their types say, without casts', () => 
   expectTypeOf<Customer['fields']>().toEqualTypeOf<CustomerFields>();
 });
 
-test('a handler knows the parsed values of its request and no others', () => {
+test('A handler has types for the parsed values of its request and for no others', () => {
   const query = { limit: single(() => integer(1, 9), 5), start: single(() => integer(0, 9)) };
   api({ query }).handler(async ({ queryStringParameters, body }, { merchantId }) => {
     expectTypeOf(queryStringParameters.limit).toEqualTypeOf<number>();
@@ -47,7 +47,7 @@ test('a handler knows the parsed values of its request and no others', () => {
   });
 });
 
-test('a contract describes every parameter', () => {
+test('A contract that lacks the description of a parameter does not compile', () => {
   const request = { query: { limit: single(() => integer(1, 9)) } };
   const facts = {
     method: 'GET',
