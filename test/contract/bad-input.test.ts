@@ -4,7 +4,7 @@ import { expectProblem, type Place } from '../support/problem.ts';
 
 useApi();
 
-/** Has two customers, and after each bad request still just those. */
+/** Has two customers, which no bad request may change. */
 let merchant: Client;
 let ids: number[];
 let before: unknown;
@@ -24,7 +24,7 @@ async function register() {
 
 type Call = Parameters<Client['call']>[2];
 
-/** Expects a refusal that says where the request is wrong, and a register that is unchanged. */
+/** Expects an error that names the wrong parts of the request, and unchanged customers. */
 async function expectRefused(
   status: number,
   places: readonly Place[],
@@ -38,7 +38,7 @@ async function expectRefused(
   return answer;
 }
 
-/** In a path, stands for the id of a customer. */
+/** Replaces `{id}` by the id of a customer. */
 const pathOf = (path: string) => path.replace('{id}', String(ids[0]));
 
 const TAKE_A_CUSTOMER = [
@@ -51,27 +51,30 @@ const TAKE_IDS = [
   ['POST', '/customers/export/xml'],
 ] as const;
 
-describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('a body of %s %s', (method, path) => {
+describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('The body of %s %s', (method, path) => {
   const refused = (status: number, places: readonly Place[], options?: Call) =>
     expectRefused(status, places, method, pathOf(path), options);
 
   test.each([
     ['is missing', ''],
-    ['is cut off', '{"name": "A"'],
+    ['is truncated', '{"name": "A"'],
     ['has single quotes', "{'name': 'A'}"],
-    ['has a comma too many', '[1,]'],
-    ['is two values', '[1] [2]'],
-    ['has a number that JSON does not have', '[NaN]'],
-    ['is a form', 'name=A&fax=1'],
-  ])('is 400 where it %s', async (_, body) => {
+    ['has a trailing comma', '[1,]'],
+    ['contains two values', '[1] [2]'],
+    ['contains NaN, which is no JSON', '[NaN]'],
+    ['is form-encoded', 'name=A&fax=1'],
+  ])(`${method} ${path} returns 400 if the body %s`, async (_, body) => {
     await refused(400, [{ pointer: '' }], { body });
   });
 
-  test.each(['text', '"text"', '1', 'true', 'null'])('is 400 where it is %s', async (body) => {
-    await refused(400, [{ pointer: '' }], { body });
-  });
+  test.each(['text', '"text"', '1', 'true', 'null'])(
+    `${method} ${path} returns 400 if the body is %s`,
+    async (body) => {
+      await refused(400, [{ pointer: '' }], { body });
+    },
+  );
 
-  test('is 400 where it is of the other kind', async () => {
+  test(`${method} ${path} returns 400 if the body is an object in place of an array, or the reverse`, async () => {
     const isOfIds = method === 'DELETE' || path.includes('export');
     await refused(400, [{ pointer: '' }], { body: isOfIds ? { ids } : [{ name: 'A' }] });
   });
@@ -82,24 +85,27 @@ describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('a body of %s %s', (method, pat
     'multipart/form-data; boundary=x',
     'application/json; charset=iso-8859-1',
     'json',
-  ])('is 415 as %s', async (type) => {
+  ])(`${method} ${path} returns 415 if Content-Type is %s`, async (type) => {
     const headers = { 'content-type': type };
     const answer = await refused(415, [{ header: 'Content-Type' }], { body: ids, headers });
     expect(answer.headers.get('accept')).toBe('application/json');
   });
 
-  test('is 413 over 1 MiB', async () => {
+  test(`${method} ${path} returns 413 if the body is larger than 1 MiB`, async () => {
     await refused(413, [], { body: `[${'1,'.repeat(600_000)}1]` });
   });
 });
 
-describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
+describe.each(TAKE_A_CUSTOMER)('Customers in the body of %s %s', (method, path) => {
   const refused = (places: readonly Place[], body: unknown) =>
     expectRefused(400, places, method, pathOf(path), { body });
 
-  test.each([1, true, null, ['A'], { sv: 'A' }])('has no text that is %j', async (name) => {
-    await refused([{ pointer: '/name' }], { name, fax: '1' });
-  });
+  test.each([1, true, null, ['A'], { sv: 'A' }])(
+    `${method} ${path} returns 400 if a text is %j`,
+    async (name) => {
+      await refused([{ pointer: '/name' }], { name, fax: '1' });
+    },
+  );
 
   test.each([
     ['of more than 255 characters', { name: 'å'.repeat(256) }, '/name'],
@@ -107,11 +113,11 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
     ['with a control character', { statuslog: 'a\u0000b' }, '/statuslog'],
     ['with half of a surrogate pair', '{"name":"\\ud83d"}', '/name'],
     ['with a noncharacter', { name: '\uffff' }, '/name'],
-  ])('has no text %s', async (_, body, pointer) => {
+  ])(`${method} ${path} returns 400 for a text %s`, async (_, body, pointer) => {
     await refused([{ pointer }], body);
   });
 
-  test('has no letter that an encoding other than UTF-8 has cost', async () => {
+  test(`${method} ${path} returns 400 if a letter is lost since the body is not UTF-8`, async () => {
     const { url, token } = merchant;
     const response = await fetch(url + pathOf(path), {
       method,
@@ -126,18 +132,18 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
   });
 
   test.each([
-    ['a misspelt one', '{"nmae":"A"}', '/nmae'],
-    ['one in other case', '{"Name":"A"}', '/Name'],
-    ['an empty one', '{"":"A"}', '/'],
-    ['one that a pointer has to escape', '{"a/b~c":"A"}', '/a~1b~0c'],
-    ['what would change every object', '{"__proto__":{"name":"A"}}', '/__proto__'],
+    ['a misspelt field', '{"nmae":"A"}', '/nmae'],
+    ['a field in another case', '{"Name":"A"}', '/Name'],
+    ['an empty name', '{"":"A"}', '/'],
+    ['a name that a JSON pointer escapes', '{"a/b~c":"A"}', '/a~1b~0c'],
+    ['the prototype of all objects', '{"__proto__":{"name":"A"}}', '/__proto__'],
     ['a constructor', '{"constructor":{"prototype":{"name":"A"}}}', '/constructor'],
-    ['one of every object', '{"toString":"A"}', '/toString'],
-    ['what the store has beside the fields', '{"version":7}', '/version'],
-    ['the key of the store', '{"pk":"MERCHANT#other"}', '/pk'],
-  ])('has no unknown member: %s', async (_, body, pointer) => {
-    const { body: told } = await refused([{ pointer }], body);
-    expect(told.errors[0].detail).toBe(
+    ['a method of every object', '{"toString":"A"}', '/toString'],
+    ['an attribute of the stored item', '{"version":7}', '/version'],
+    ['the partition key', '{"pk":"MERCHANT#other"}', '/pk'],
+  ])(`${method} ${path} returns 400 for an unknown member: %s`, async (_, body, pointer) => {
+    const { body: problem } = await refused([{ pointer }], body);
+    expect(problem.errors[0].detail).toBe(
       /^\/n.?a?m.?e?$/i.test(pointer)
         ? 'is not a field of a customer; did you mean `name`?'
         : 'is not a field of a customer',
@@ -145,7 +151,7 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
     expect(({} as { name?: unknown }).name).toBeUndefined();
   });
 
-  test('is not repeated at full length where it is wrong', async () => {
+  test(`${method} ${path} repeats long texts of a bad request in part only`, async () => {
     const name = '~'.repeat(100_000);
     const answer = await merchant.call(method, pathOf(path), {
       body: { [name]: 'A', name: [name] },
@@ -154,7 +160,7 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
     expect(JSON.stringify(answer.body).length).toBeLessThan(2_000);
   });
 
-  test('is told of all that is wrong with it at once', async () => {
+  test(`${method} ${path} returns all errors of a customer at once`, async () => {
     await refused([{ pointer: '/name' }, { pointer: '/fax' }, { pointer: '/nmae' }], {
       name: 1,
       fax: [],
@@ -163,34 +169,34 @@ describe.each(TAKE_A_CUSTOMER)('a customer for %s %s', (method, path) => {
   });
 });
 
-describe.each(TAKE_IDS)('an id in the body of %s %s', (method, path) => {
+describe.each(TAKE_IDS)('Ids in the body of %s %s', (method, path) => {
   test.each([
     ['zero', '[0]'],
-    ['zero in digits', '["0"]'],
+    ['zero as a string', '["0"]'],
     ['negative', '[-1]'],
     ['a fraction', '[1.5]'],
-    ['beyond 2^53', '[9007199254740993]'],
-    ['beyond 2^53 in digits', '["9007199254740993"]'],
+    ['above 2^53', '[9007199254740993]'],
+    ['above 2^53 as a string', '["9007199254740993"]'],
     ['infinite', '[1e999]'],
-    ['no digits', '["abc"]'],
-    ['digits with white space', '[" 1"]'],
+    ['a string without digits', '["abc"]'],
+    ['a string with white space', '[" 1"]'],
     ['hexadecimal', '["0x1"]'],
-    ['empty', '[""]'],
-    ['nothing', '[null]'],
+    ['an empty string', '[""]'],
+    ['null', '[null]'],
     ['a list', '[[1]]'],
     ['an object', '[{"mexcParamvaluesetsid":1}]'],
-  ])('is never %s', async (_, body) => {
+  ])(`${method} ${path} returns 400 if an id is %s`, async (_, body) => {
     const answer = await expectRefused(400, [{ pointer: '/0' }], method, path, { body });
     expect(answer.body.errors[0].detail).toMatch(/^must be an integer from 1 to 9007199254740991/);
   });
 
-  test('that is wrong is told by its place, and nothing is done for the others', async () => {
+  test(`${method} ${path} returns 400 with the position of each wrong id, and changes nothing`, async () => {
     const body = [...ids, 'x', 3, -1];
     await expectRefused(400, [{ pointer: '/2' }, { pointer: '/4' }], method, path, { body });
   });
 });
 
-describe.each(['GET', 'PATCH', 'DELETE'])('an id in the path of %s', (method) => {
+describe.each(['GET', 'PATCH', 'DELETE'])('Ids in the path of %s', (method) => {
   test.each([
     '0',
     '-1',
@@ -203,10 +209,10 @@ describe.each(['GET', 'PATCH', 'DELETE'])('an id in the path of %s', (method) =>
     '1%20',
     '%00',
     '1%2F2',
-  ])('is never %s', async (id) => {
+  ])(`${method} /customers/%s is rejected`, async (id) => {
     const options = method === 'PATCH' ? { body: { name: 'C' } } : {};
     const { status, body } = await merchant.call(method, `/customers/${id}`, options);
-    // An encoded slash makes another path of it, which is not there.
+    // With an encoded slash it is another path, which no route has.
     expect(status).toBe(id.includes('%2F') ? 404 : 400);
     if (status === 400) {
       expect(body.errors).toEqual([
@@ -217,7 +223,7 @@ describe.each(['GET', 'PATCH', 'DELETE'])('an id in the path of %s', (method) =>
   });
 });
 
-describe('a parameter that a call does not have', () => {
+describe('Unknown parameters', () => {
   test.each([
     ['GET', '/customers?limt=1', 'limt'],
     ['GET', '/customers?__proto__=1', '__proto__'],
@@ -228,14 +234,14 @@ describe('a parameter that a call does not have', () => {
     ['PATCH', '/customers/{id}?upsert=1', 'upsert'],
     ['DELETE', '/customers/{id}?force=1', 'force'],
     ['DELETE', '/customers?all=1', 'all'],
-  ])('is 400 and named: %s %s', async (method, path, parameter) => {
+  ])('%s %s returns 400 and names the unknown parameter', async (method, path, parameter) => {
     const body = method === 'DELETE' && path.includes('?all') ? ids : { name: 'C' };
     const options = method === 'GET' ? {} : { body };
     await expectRefused(400, [{ parameter }], method, pathOf(path), options);
   });
 });
 
-test('a request that is wrong in a thousand places is told of the first hundred', async () => {
+test('A request with 1,000 errors returns the first 100 and the number of the others', async () => {
   const query = Array.from({ length: 1_000 }, (_, index) => `a${index}`).join('&');
   const { status, body } = await merchant.call('GET', `/customers?${query}`);
   expect(status).toBe(400);
@@ -251,7 +257,7 @@ describe('Accept', () => {
     'application/*;indent=2',
     ' , ',
     '',
-  ])('%j is met with JSON', async (accept) => {
+  ])('Accept: %j returns JSON', async (accept) => {
     const answer = await merchant.call('GET', '/customers', { headers: { accept } });
     expect(answer).toMatchObject({ status: 200 });
     expect(answer.headers.get('content-type')).toBe('application/json');
@@ -261,7 +267,7 @@ describe('Accept', () => {
     ['GET', '/customers'],
     ['POST', '/customers'],
     ['DELETE', '/customers/{id}'],
-  ])('that cannot be met by %s %s is 406', async (method, path) => {
+  ])('%s %s returns 406 if Accept excludes JSON', async (method, path) => {
     for (const accept of ['text/html', 'application/json;q=0', 'text/csv']) {
       const options = { headers: { accept }, ...(method === 'POST' && { body: {} }) };
       await expectRefused(406, [{ header: 'Accept' }], method, pathOf(path), options);
@@ -269,7 +275,7 @@ describe('Accept', () => {
   });
 });
 
-describe('a path or method that the API does not have', () => {
+describe('Unknown paths and methods', () => {
   test.each([
     '/customer',
     '/customers/',
@@ -278,7 +284,7 @@ describe('a path or method that the API does not have', () => {
     '/customers/searchByOrgNumber/',
     '/CUSTOMERS',
     '/favicon.ico',
-  ])('is 404: %s', async (path) => {
+  ])('GET %s returns 404, since no route has this path', async (path) => {
     await expectRefused(404, [], 'GET', path);
   });
 
@@ -289,18 +295,18 @@ describe('a path or method that the API does not have', () => {
     ['DELETE', '/customers/export/csv', 'GET, POST'],
     ['POST', '/customers/count', 'GET'],
     ['OPTIONS', '/customers', 'GET, POST, DELETE'],
-  ])('is 405 and says what there is: %s %s', async (method, path, allow) => {
+  ])('%s %s returns 405 with the methods of the path in Allow', async (method, path, allow) => {
     const answer = await expectRefused(405, [], method, pathOf(path), { body: {} });
     expect(answer.headers.get('allow')).toBe(allow);
   });
 });
 
-describe('without a token that is good', () => {
+describe('Missing and invalid tokens', () => {
   test.each([
-    ['no token', ''],
-    ['no token at all but a word', 'abc'],
-    ['another signature', 'changed'],
-  ])('%s is 401, in the words of API Gateway', async (_, kind) => {
+    ['A request without a token', ''],
+    ['A token that is no JWT', 'abc'],
+    ['A token with another signature', 'changed'],
+  ])('%s is rejected with 401 and the message of API Gateway', async (_, kind) => {
     const token = kind === 'changed' ? `${merchant.token.slice(0, -8)}AAAAAAAA` : kind;
     for (const [method, path] of [...TAKE_A_CUSTOMER, ...TAKE_IDS]) {
       const stranger = clientOf(merchant.url, token);
@@ -311,7 +317,7 @@ describe('without a token that is good', () => {
     expect(await register()).toEqual(before);
   });
 
-  test.runIf(isLocal)('a token that may only read cannot write', async () => {
+  test.runIf(isLocal)('A token with the scope customers:read alone cannot write', async () => {
     const name = crypto.randomUUID();
     const owner = await newMerchant(0, { merchant: name });
     const reader = await newMerchant(0, { merchant: name, scopes: ['customers:read'] });
@@ -332,18 +338,18 @@ describe('without a token that is good', () => {
   test.runIf(isLocal).each([
     ['missing', undefined],
     ['empty', ''],
-    ['with a separator of keys', 'a#CUSTOMER'],
-    ['with a control character', 'a\u0000'],
+    ['a text with a key separator', 'a#CUSTOMER'],
+    ['a text with a control character', 'a\u0000'],
     ['a list', ['a', 'b']],
-    ['a step up in a path', '..'],
-  ])('a merchant claim that is %s is 403', async (_, claim) => {
+    ['the parent folder', '..'],
+  ])('A merchant claim that is %s returns 403', async (_, claim) => {
     const stranger = await newMerchant(0, { merchant: claim as string });
     expectProblem(await stranger.call('GET', '/customers'), 403);
     expectProblem(await stranger.call('POST', '/customers', { body: {} }), 403);
   });
 });
 
-test('a query that cannot be decoded is taken as it is, and is never 500', async () => {
+test('A query that cannot be percent-decoded is used as it is or returns 400', async () => {
   const { status, body } = await merchant.call('GET', '/customers?filter=search&search=%E0%A4%A');
   expect([200, 400]).toContain(status);
   expect(body).toBeInstanceOf(status === 200 ? Array : Object);

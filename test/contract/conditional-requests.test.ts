@@ -4,8 +4,8 @@ import { expectProblem } from '../support/problem.ts';
 
 useApi();
 
-describe('getting a customer', () => {
-  test('answers 304 to a caller who has this version', async () => {
+describe('GET', () => {
+  test('GET returns 304 if If-None-Match names the current version', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     const first = await merchant.call('GET', `/customers/${id}`);
@@ -20,8 +20,8 @@ describe('getting a customer', () => {
   });
 });
 
-describe('updating a customer', () => {
-  test('that changes nothing leaves the version as it is', async () => {
+describe('PATCH', () => {
+  test('PATCH that changes nothing keeps the version, and returns 412 if If-Match names another', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     for (const body of [{}, { name: 'A' }, { fax: '' }]) {
@@ -34,7 +34,7 @@ describe('updating a customer', () => {
     expectProblem(answer, 412, [{ header: 'If-Match' }]);
   });
 
-  test('is 412 where If-Match names a version that is no more', async () => {
+  test('PATCH returns 412 if If-Match names an older version', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     const patch = (name: string, ifMatch: string) =>
@@ -50,8 +50,8 @@ describe('updating a customer', () => {
   });
 });
 
-describe('deleting one customer', () => {
-  test('is 412 where If-Match names a version that is no more', async () => {
+describe('DELETE', () => {
+  test('DELETE returns 412 if If-Match names an older version', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     const path = `/customers/${id}`;

@@ -7,8 +7,8 @@ useApi();
 
 const DOCUMENTED = FIELDS.filter(({ always }) => always).map(({ name }) => name);
 
-describe('creating a customer', () => {
-  test('takes the body of the original documentation and answers in its shape', async () => {
+describe('POST /customers', () => {
+  test('POST accepts the documented example and returns its members in the same order', async () => {
     const merchant = await newMerchant(0, { mm3servicesid: 77, mexcModulesid: 5 });
     const { status, headers, body } = await merchant.call('POST', '/customers', {
       body: SEED_CUSTOMER,
@@ -24,7 +24,7 @@ describe('creating a customer', () => {
     expect(headers.get('location')).toBe(`/customers/${body.mexcParamvaluesetsid}`);
   });
 
-  test.runIf(!process.env.API_URL)('takes service and module from the token', async () => {
+  test.runIf(!process.env.API_URL)('POST takes service and module from the token', async () => {
     const merchant = await newMerchant(0, { mm3servicesid: 77, mexcModulesid: 5 });
     expect(await create(merchant, SEED_CUSTOMER)).toMatchObject({
       mm3servicesid: 77,
@@ -32,14 +32,14 @@ describe('creating a customer', () => {
     });
   });
 
-  test('answers empty strings for what is not set', async () => {
+  test('POST returns every documented field, as an empty string if it is not set', async () => {
     const merchant = await newMerchant();
     const body = await create(merchant, { name: 'Åsa' });
     expect(Object.keys(body)).toEqual(DOCUMENTED);
     expect(body).toMatchObject({ name: 'Åsa', address: '', notes: '', crediflowPartyId: '' });
   });
 
-  test('keeps the four further fields of real records, and shows them only where set', async () => {
+  test('POST stores the four fields beyond the documented ones, and GET returns them only if set', async () => {
     const merchant = await newMerchant();
     const further = {
       internalCreditLimit: '10',
@@ -53,7 +53,7 @@ describe('creating a customer', () => {
     expect(Object.keys(body)).toEqual(FIELDS.map(({ name }) => name));
   });
 
-  test('gives rising ids, each once, also to many at a time', async () => {
+  test('Concurrent POST requests get distinct ids that ascend with the creation time', async () => {
     const merchant = await newMerchant();
     const bodies = await Promise.all(
       Array.from({ length: 30 }, (_, index) => create(merchant, { customerid: String(index) })),
@@ -66,7 +66,7 @@ describe('creating a customer', () => {
     expect(dates).toEqual(dates.toSorted());
   });
 
-  test('never uses the id of a deleted customer again', async () => {
+  test('POST never assigns the id of a deleted customer again', async () => {
     const merchant = await newMerchant();
     const first = await create(merchant, { name: 'A' });
     await merchant.call('DELETE', `/customers/${first.mexcParamvaluesetsid}`);
@@ -75,8 +75,8 @@ describe('creating a customer', () => {
   });
 });
 
-describe('getting a customer', () => {
-  test('is 404 for an id that the merchant does not have', async () => {
+describe('GET /customers/{id}', () => {
+  test('GET returns 404 for an id that the merchant does not have', async () => {
     const merchant = await newMerchant();
     const { status, headers, body } = await merchant.call('GET', '/customers/999999');
     expect(status).toBe(404);
@@ -89,8 +89,8 @@ describe('getting a customer', () => {
   });
 });
 
-describe('updating a customer', () => {
-  test('changes what is sent, clears what is empty, leaves the rest', async () => {
+describe('PATCH /customers/{id}', () => {
+  test('PATCH sets the fields sent, clears empty ones and keeps the others', async () => {
     const merchant = await newMerchant();
     const before = await create(merchant, { name: 'A', address: 'Gatan 1', fax: '1' });
     const path = `/customers/${before.mexcParamvaluesetsid}`;
@@ -103,7 +103,7 @@ describe('updating a customer', () => {
     expect((await merchant.call('GET', path)).body).toEqual(body);
   });
 
-  test('takes the whole record back, read-only members and all', async () => {
+  test('PATCH accepts a whole customer and ignores its read-only members', async () => {
     const merchant = await newMerchant();
     const before = await create(merchant, SEED_CUSTOMER);
     const path = `/customers/${before.mexcParamvaluesetsid}`;
@@ -111,7 +111,7 @@ describe('updating a customer', () => {
     expect(answer).toMatchObject({ status: 200, body: before });
   });
 
-  test('is 400 where the id in the body is another', async () => {
+  test('PATCH returns 400 if the id in the body is not that of the path', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     for (const other of [id + 1, String(id + 1), 'x', null]) {
@@ -124,7 +124,7 @@ describe('updating a customer', () => {
     expect((await merchant.call('GET', `/customers/${id}`)).body.name).toBe('A');
   });
 
-  test('loses no field when many change different ones at once', async () => {
+  test('Concurrent PATCH requests of different fields lose no field', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     const changes = ['address', 'fax', 'mobile', 'email', 'notes', 'state', 'country', 'rebate'];
@@ -137,7 +137,7 @@ describe('updating a customer', () => {
     expect(headers.get('etag')).toBe(`"${changes.length + 1}"`);
   });
 
-  test('is 404 where there is none', async () => {
+  test('PATCH returns 404 and creates nothing if the customer does not exist', async () => {
     const merchant = await newMerchant();
     expect(await merchant.call('PATCH', '/customers/42', { body: { name: 'A' } })).toMatchObject({
       status: 404,

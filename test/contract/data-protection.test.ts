@@ -19,7 +19,7 @@ import { filesOf } from '../support/files.ts';
 
 useApi();
 
-/** A person, and what an order system may use as its idempotency key. */
+/** A person, and an idempotency key as an order system may choose it. */
 const ANNA = {
   customerid: 'anna-77',
   name: 'Anna-Karin Öberg',
@@ -31,8 +31,8 @@ const ANNA = {
 const KEY = 'order-anna@example.com';
 const TRACES = [...Object.values(ANNA), KEY, 'hemliga', '199001189811', 'gärna'];
 
-// What is in the table itself, beneath the API.
-describe.runIf(isLocal)('of a deleted customer', () => {
+// Reads the table itself, below the API.
+describe.runIf(isLocal)('Personal data', () => {
   let dynamodb: DynamoDBClient;
   let name: string;
   let merchant: Client;
@@ -56,7 +56,7 @@ describe.runIf(isLocal)('of a deleted customer', () => {
   const tracesIn = (text: string) =>
     TRACES.filter((trace) => text.toLowerCase().includes(trace.toLowerCase()));
 
-  test('nothing is left but the sequence, and for a day that a key was used', async () => {
+  test('Nothing of a deleted customer is left, but for the record of an Idempotency-Key without its data', async () => {
     const answer = await merchant.call('POST', '/customers', {
       body: ANNA,
       headers: { 'idempotency-key': KEY },
@@ -77,7 +77,7 @@ describe.runIf(isLocal)('of a deleted customer', () => {
     });
   });
 
-  test('what is left of a key does not tell whether a guess of the body is right', async () => {
+  test('The record of an Idempotency-Key cannot confirm a guess of the request body', async () => {
     await merchant.call('POST', '/customers', {
       body: ANNA,
       headers: { 'idempotency-key': 'another' },
@@ -87,7 +87,7 @@ describe.runIf(isLocal)('of a deleted customer', () => {
     expect(new Set(hashes).size).toBe(2);
   });
 
-  test('a replaced text is gone as well', async () => {
+  test('A replaced text is deleted from the table', async () => {
     const { mexcParamvaluesetsid: id } = await create(merchant, {
       name: 'Bo Ek',
       notes: 'Hemligt',
@@ -98,7 +98,7 @@ describe.runIf(isLocal)('of a deleted customer', () => {
     for (const old of ['Bo Ek', 'bo ek', 'Hemligt', 'hemligt']) expect(text).not.toContain(old);
   });
 
-  test('an export has what there is, under a name that says nothing of anybody', async () => {
+  test('The URL of an export contains no personal data', async () => {
     const { body } = await merchant.call('GET', '/customers/export/csv');
     expect(body.count).toBeGreaterThan(0);
     expect(tracesIn(decodeURIComponent(body.url))).toEqual([]);

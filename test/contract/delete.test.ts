@@ -12,8 +12,8 @@ async function merchantWith(count: number) {
   return { merchant, ids };
 }
 
-describe('deleting one customer', () => {
-  test('removes it and nothing else', async () => {
+describe('DELETE /customers/{id}', () => {
+  test('DELETE deletes one customer and no other, and returns 404 afterwards', async () => {
     const { merchant, ids } = await merchantWith(2);
     const answer = await merchant.call('DELETE', `/customers/${ids[0]}`);
     expect(answer).toMatchObject({
@@ -26,8 +26,8 @@ describe('deleting one customer', () => {
   });
 });
 
-describe('deleting many customers', () => {
-  test('takes numbers and digit strings, counts duplicates once and absent ones not', async () => {
+describe('DELETE /customers', () => {
+  test('DELETE accepts ids as numbers and strings, and counts each deleted customer once', async () => {
     const { merchant, ids } = await merchantWith(4);
     const [a, b, c, d] = ids as [number, number, number, number];
     const { status, body } = await merchant.call('DELETE', '/customers', {
@@ -41,7 +41,7 @@ describe('deleting many customers', () => {
     ).toEqual([d]);
   });
 
-  test('takes a thousand ids', async () => {
+  test('DELETE accepts 1,000 ids', async () => {
     const { merchant, ids } = await merchantWith(3);
     const many = Array.from({ length: 1_000 }, (_, index) => index + 1_000_000);
     many.splice(500, 3, ...ids);
@@ -54,16 +54,16 @@ describe('deleting many customers', () => {
   test.each([
     ['an empty list', []],
     ['an object', { ids: [1] }],
-    ['more than a thousand', Array.from({ length: 1_001 }, (_, index) => index + 1)],
+    ['more than 1,000 ids', Array.from({ length: 1_001 }, (_, index) => index + 1)],
     ['zero', [1, 0]],
     ['a negative id', [1, -1]],
     ['a fraction', [1, 1.5]],
-    ['an id beyond 2^53', '[1, 9007199254740993]'],
+    ['an id above 2^53', '[1, 9007199254740993]'],
     ['a word', [1, 'abc']],
     ['an empty string', [1, '']],
     ['null', [1, null]],
     ['a nested list', [1, [2]]],
-  ])('is 400 for %s, and removes nothing', async (_, body) => {
+  ])('DELETE returns 400 for %s, and deletes nothing', async (_, body) => {
     const { merchant } = await merchantWith(2);
     const answer = await merchant.call('DELETE', '/customers', { body });
     expect(answer.status).toBe(400);

@@ -22,7 +22,7 @@ const NAMES = FIELDS.map(({ name }) => name);
 
 type Created = Awaited<ReturnType<typeof create>>;
 
-/** Exports, and downloads the file that the answer leads to. */
+/** Exports, and downloads the file. */
 async function exported(merchant: Client, path: string, ids?: readonly unknown[]) {
   const { status, body } = await merchant.call(ids ? 'POST' : 'GET', path, ids && { body: ids });
   expect(status, JSON.stringify(body)).toBe(200);
@@ -43,7 +43,7 @@ const customerIds = (csv: string) =>
 describe.each([
   ['CSV', CSV, 'text/csv', 'text/csv; charset=utf-8; header=present', 'csv'],
   ['XML', XML, 'application/xml', 'application/xml; charset=utf-8', 'xml'],
-])('an export as %s', (_, path, mediaType, contentType, extension) => {
+])('%s exports', (format, path, mediaType, contentType, extension) => {
   let merchant: Client;
   let ids: number[];
   beforeAll(async () => {
@@ -55,7 +55,7 @@ describe.each([
   });
 
   test.each(['GET', 'POST'])(
-    'by %s tells of the file and where it is for 15 minutes',
+    `%s of the ${format} export returns the file's metadata and a URL that expires in 15 minutes`,
     async (method) => {
       const before = Date.now();
       const answer = await merchant.call(method, path, method === 'POST' ? { body: ids } : {});
@@ -86,7 +86,7 @@ describe.each([
   );
 
   test.each(['GET', 'POST'])(
-    'by %s leads straight to the file who asks for its type',
+    `%s of the ${format} export redirects (303) to the file if Accept prefers its type`,
     async (method) => {
       const answer = await merchant.call(method, path, {
         headers: { accept: `${mediaType}, application/json;q=0.9` },
@@ -100,7 +100,7 @@ describe.each([
   );
 
   test.each(['*/*', 'application/*', `application/json, ${mediaType};q=0.9`, ''])(
-    'is told of in JSON where Accept is %j',
+    `The ${format} export returns JSON if Accept is %j`,
     async (accept) => {
       expect(await merchant.call('GET', path, { headers: { accept } })).toMatchObject({
         status: 200,
@@ -109,49 +109,55 @@ describe.each([
     },
   );
 
-  test('is led to also who asks for the type with its parameters', async () => {
+  test(`The ${format} export redirects (303) to the file if Accept has the type with its parameters`, async () => {
     const answer = await merchant.call('GET', path, { headers: { accept: contentType } });
     expect(answer).toMatchObject({ status: 303 });
   });
 
-  test('is 406 where neither the file nor JSON will do', async () => {
+  test(`The ${format} export returns 406 if Accept allows neither the file nor JSON`, async () => {
     const answer = await merchant.call('GET', path, { headers: { accept: 'image/png' } });
     expectProblem(answer, 406, [{ header: 'Accept' }]);
   });
 
-  test('has the chosen customers by ascending id, each once, absent ones left out', async () => {
+  test(`The ${format} export by ids has the customers in ascending order, each once, without absent ones`, async () => {
     const [a, b, c] = ids as [number, number, number];
-    const chosen = [c, String(a), a, `0${c}`, 999_999_999];
-    const file = await exported(merchant, path, chosen);
+    const requested = [c, String(a), a, `0${c}`, 999_999_999];
+    const file = await exported(merchant, path, requested);
     expect(file).toBe(await exported(merchant, path, [a, c]));
     expect(file).not.toBe(await exported(merchant, path, [a, b, c]));
   });
 
-  test.runIf(merchantsAvailable > 1)('has a chosen customer at once', async () => {
-    const other = await newMerchant(1);
-    for (const name of ['D', 'E', 'F']) {
-      const { mexcParamvaluesetsid: id } = await create(other, { name });
-      expect(await exported(other, path, [id])).toContain(name);
-    }
-  });
+  test.runIf(merchantsAvailable > 1)(
+    `The ${format} export by ids has a customer immediately after its creation`,
+    async () => {
+      const other = await newMerchant(1);
+      for (const name of ['D', 'E', 'F']) {
+        const { mexcParamvaluesetsid: id } = await create(other, { name });
+        expect(await exported(other, path, [id])).toContain(name);
+      }
+    },
+  );
 
-  test.runIf(merchantsAvailable > 1)('of nobody is 404 and leaves no file', async () => {
-    const name = crypto.randomUUID();
-    const other = await newMerchant(1, { merchant: name });
-    expectProblem(await other.call('POST', path, { body: [1, 2] }), 404);
-    if (isLocal) expect(await filesOf(name)).toEqual([]);
-  });
+  test.runIf(merchantsAvailable > 1)(
+    `The ${format} export by ids returns 404 and writes no file if no customer exists`,
+    async () => {
+      const name = crypto.randomUUID();
+      const other = await newMerchant(1, { merchant: name });
+      expectProblem(await other.call('POST', path, { body: [1, 2] }), 404);
+      if (isLocal) expect(await filesOf(name)).toEqual([]);
+    },
+  );
 
   test.each([
     ['no ids', []],
-    ['what is no id', [1, 'x']],
+    ['a string that is no id', [1, 'x']],
     ['more than 10,000 ids', Array.from({ length: 10_001 }, (_, index) => index + 1)],
-  ])('of %s is 400', async (_, body) => {
+  ])(`The ${format} export of %s returns 400`, async (_, body) => {
     const { status } = await merchant.call('POST', path, { body });
     expect(status).toBe(400);
   });
 
-  test('takes the filters of the list', async () => {
+  test(`The ${format} export accepts the filters of the list`, async () => {
     await eventually(async () => {
       const query = 'filter=search,!searchInInvoiceForm&search=B&searchInInvoiceForm=C';
       expect(await exported(merchant, `${path}?${query}`)).toBe(
@@ -162,14 +168,16 @@ describe.each([
     expectProblem(answer, 400, [{ parameter: 'from' }, { parameter: 'to' }]);
   });
 
-  test.each(['limit=1', 'filetr=search', 'delimter=comma'])('refuses ?%s', async (query) => {
-    const answer = await merchant.call('GET', `${path}?${query}`);
-    expectProblem(answer, 400, [{ parameter: query.split('=')[0] as string }]);
-  });
+  test.each(['limit=1', 'filetr=search', 'delimter=comma'])(
+    `The ${format} export returns 400 for the parameter %s`,
+    async (query) => {
+      const answer = await merchant.call('GET', `${path}?${query}`);
+      expectProblem(answer, 400, [{ parameter: query.split('=')[0] as string }]);
+    },
+  );
 });
 
-/** What is told about customers of which some have what a format finds hard. */
-describe('a file', () => {
+describe('Files', () => {
   let merchant: Client;
   let customers: Created[];
   beforeAll(async () => {
@@ -190,7 +198,7 @@ describe('a file', () => {
     ];
   });
 
-  test('in CSV is RFC 4180: a header, CRLF, quotes where they are needed', async () => {
+  test('A CSV file follows RFC 4180: a header, CRLF, quotes where they are needed', async () => {
     const file = await exported(merchant, CSV);
     const [header, seed, ...rest] = file.split('\r\n');
     expect(header).toBe(NAMES.join(','));
@@ -206,7 +214,7 @@ describe('a file', () => {
     expect(file.startsWith('\ufeff')).toBe(false);
   });
 
-  test('in CSV runs nothing in a spreadsheet, and keeps phone and negative numbers', async () => {
+  test('A CSV file has no formulas, and keeps telephone numbers and negative numbers', async () => {
     const [, row] = rowsOf(await exported(merchant, CSV));
     expect(row).toMatchObject({
       notes: '\'=HYPERLINK("http://evil.example")',
@@ -218,12 +226,12 @@ describe('a file', () => {
     });
   });
 
-  test('in CSV for Swedish Excel has semicolons and a byte order mark', async () => {
+  test('A CSV file for Excel in Swedish settings has semicolons and a byte order mark', async () => {
     const file = await exported(merchant, `${CSV}?delimiter=semicolon&bom=true`);
     expect(file.startsWith(`\ufeff${NAMES.join(';')}\r\n`)).toBe(true);
     expect(file).toContain(';"Ek & ""Ask"", <AB>";');
     expect(file).toContain(';"rad 1\r\nrad 2; slut";');
-    // In quotes, as LibreOffice would split at commas, too.
+    // Quoted, since LibreOffice splits at commas, too.
     expect(file).toContain(';"-12,5";');
     const read = parseCsv(file, { columns: true, bom: true, delimiter: ';' });
     expect(read).toEqual(rowsOf(await exported(merchant, CSV)));
@@ -233,14 +241,14 @@ describe('a file', () => {
     ['delimiter=tab', 'delimiter'],
     ['delimiter=comma&delimiter=comma', 'delimiter'],
     ['bom=yes', 'bom'],
-  ])('in CSV with %s is 400', async (query, parameter) => {
+  ])('The CSV export with %s returns 400', async (query, parameter) => {
     expectProblem(await merchant.call('GET', `${CSV}?${query}`), 400, [{ parameter }]);
     const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
     const answer = await merchant.call('POST', `${CSV}?${query}`, { body: ids });
     expectProblem(answer, 400, [{ parameter }]);
   });
 
-  test('in XML is one element per customer and field', async () => {
+  test('An XML file has one element per customer and field', async () => {
     const file = await exported(merchant, XML);
     const [declaration, root, seed, ...rest] = file.split('\n');
     expect(declaration).toBe('<?xml version="1.0" encoding="UTF-8"?>');
@@ -255,16 +263,19 @@ describe('a file', () => {
     expect(file.endsWith('</customers>\n')).toBe(true);
   });
 
-  test.runIf(merchantsAvailable > 1)('of nobody has its head and its end', async () => {
-    const nobody = await newMerchant(1);
-    expect(await exported(nobody, CSV)).toBe(`${NAMES.join(',')}\r\n`);
-    expect(await exported(nobody, XML)).toBe(
-      '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n</customers>\n',
-    );
-  });
+  test.runIf(merchantsAvailable > 1)(
+    'A file without customers has its beginning and its end',
+    async () => {
+      const nobody = await newMerchant(1);
+      expect(await exported(nobody, CSV)).toBe(`${NAMES.join(',')}\r\n`);
+      expect(await exported(nobody, XML)).toBe(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n</customers>\n',
+      );
+    },
+  );
 });
 
-test.runIf(isLocal)('an export of many pages has everyone once, by ascending id', async () => {
+test.runIf(isLocal)('An export of many pages has each customer once, by ascending id', async () => {
   const merchant = await newMerchant();
   // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
   const notes = 'å'.repeat(10_000);
@@ -276,15 +287,18 @@ test.runIf(isLocal)('an export of many pages has everyone once, by ascending id'
   expect(customerIds(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);
 });
 
-test.runIf(isLocal)('an address serves its own file only, unchanged', async () => {
-  const merchant = await newMerchant();
-  const other = await newMerchant();
-  const [mine, theirs] = await Promise.all(
-    [merchant, other].map(async (each) => (await each.call('GET', CSV)).body.url as string),
-  );
-  const path = (url = '') => new URL(url).pathname;
-  expect((await fetch((mine ?? '').replace(path(mine), path(theirs)))).status).toBe(403);
-  expect((await fetch((mine ?? '').replace('X-Amz-Expires=900', 'X-Amz-Expires=901'))).status).toBe(
-    403,
-  );
-});
+test.runIf(isLocal)(
+  'A presigned URL serves its own file only, and is invalid after any change',
+  async () => {
+    const merchant = await newMerchant();
+    const other = await newMerchant();
+    const [mine, theirs] = await Promise.all(
+      [merchant, other].map(async (each) => (await each.call('GET', CSV)).body.url as string),
+    );
+    const path = (url = '') => new URL(url).pathname;
+    expect((await fetch((mine ?? '').replace(path(mine), path(theirs)))).status).toBe(403);
+    expect(
+      (await fetch((mine ?? '').replace('X-Amz-Expires=900', 'X-Amz-Expires=901'))).status,
+    ).toBe(403);
+  },
+);

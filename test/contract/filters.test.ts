@@ -4,7 +4,7 @@ import { COMPANY_NUMBER, customerIdsOf, newSampleMerchant } from '../support/sam
 
 useApi();
 
-describe('filters', () => {
+describe('Filters', () => {
   const today = new Date().toISOString().slice(0, 10);
   test.each([
     ['', 'K1 K2 K3 K4 K5'],
@@ -44,7 +44,7 @@ describe('filters', () => {
     ['filter=rangeByDate&from=2020-02-29&to=2020-03-01', ''],
     ['filter=!rangeByDate&from=2020-02-29&to=2020-03-01', 'K1 K2 K3 K4 K5'],
     [`filter=!rangeByDate,isPrivate&from=${today}&to=2999-01-01`, ''],
-  ])('%s finds %s', async (query, expected) => {
+  ])('The query %j selects and counts the customers %j', async (query, expected) => {
     const merchant = await newSampleMerchant();
     await eventually(async () => {
       const list = await merchant.call('GET', `/customers?${query}`);
@@ -55,7 +55,7 @@ describe('filters', () => {
     });
   });
 
-  test('follow a change of the customer', async () => {
+  test('Filters compare the current fields of a customer that was changed', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, {
       name: 'Före',
@@ -73,11 +73,11 @@ describe('filters', () => {
   });
 });
 
-describe.runIf(isLocal)('a large register', () => {
-  test('is found by the days on which its customers were created', async () => {
+describe.runIf(isLocal)('Large registers', () => {
+  test('The filter rangeByDate selects customers by the days of their creation', async () => {
     const merchant = crypto.randomUUID();
     const days: string[] = [];
-    // The clock of the functions, which run in this process, goes through a year.
+    // The functions run in this process, so that its clock is theirs: it goes through a year.
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       for (let day = 0; day < 365; day += 1 + ((day * 7) % 40)) {
@@ -111,7 +111,7 @@ describe.runIf(isLocal)('a large register', () => {
     }
   });
 
-  test('is counted, searched and paged over many pages of its index', async () => {
+  test('Count, search and start cover all pages of a large index', async () => {
     const merchant = await newMerchant();
     // An index entry of the longest texts has 6 kB, and a page of the index 1 MB.
     const long = Object.fromEntries(
@@ -125,11 +125,13 @@ describe.runIf(isLocal)('a large register', () => {
         create(merchant, { ...long, fax: `${index}`, name: `${'ö'.repeat(200)} ${index % 7}` }),
       ),
     );
-    const gone = customers.filter(({ fax }) => Number(fax) % 9 === 4 || /^3\d\d$/.test(fax ?? ''));
-    const ids = gone.map((customer) => customer.mexcParamvaluesetsid);
+    const deleted = customers.filter(
+      ({ fax }) => Number(fax) % 9 === 4 || /^3\d\d$/.test(fax ?? ''),
+    );
+    const ids = deleted.map((customer) => customer.mexcParamvaluesetsid);
     await merchant.call('DELETE', '/customers', { body: ids });
     const left = customers
-      .filter((customer) => !gone.includes(customer))
+      .filter((customer) => !deleted.includes(customer))
       .sort((a, b) => a.mexcParamvaluesetsid - b.mexcParamvaluesetsid);
     const found = left.filter(({ name }) => name?.endsWith(' 3'));
 
@@ -146,7 +148,7 @@ describe.runIf(isLocal)('a large register', () => {
   });
 });
 
-describe('a wrong query is 400 and names the parameter', () => {
+describe('Wrong queries', () => {
   test.each([
     ['filter=isWrong', 'filter'],
     ['filter=!', 'filter'],
@@ -161,7 +163,7 @@ describe('a wrong query is 400 and names the parameter', () => {
     ['filter=rangeByDate&from=2024-02-30&to=2024-03-01', 'from'],
     ['filter=rangeByDate&from=2024-01-01&to=20240101', 'to'],
     ['filter=rangeByDate&from=2024-01-02&to=2024-01-01', 'from'],
-  ])('%s', async (query, parameter) => {
+  ])('GET /customers?%s returns 400 and names the parameter', async (query, parameter) => {
     const merchant = await newMerchant();
     const { status, headers, body } = await merchant.call('GET', `/customers?${query}`);
     expect(status).toBe(400);
@@ -170,7 +172,7 @@ describe('a wrong query is 400 and names the parameter', () => {
     expect(body.detail).toContain(parameter);
   });
 
-  test('several faults, all at once', async () => {
+  test('All errors of a query are returned at once', async () => {
     const merchant = await newMerchant();
     const query = 'limit=0&start=-1&filter=rangeByDate,search&from=x&serch=a&isCompany=2';
     const { status, body } = await merchant.call('GET', `/customers?${query}`);

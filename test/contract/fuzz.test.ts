@@ -10,9 +10,9 @@ useApi();
 const REQUESTS = howMany({ short: 400, long: 3_000 });
 const SEED = 1;
 
-// A deployed API would take its time, and its limits are there to end this.
-describe.runIf(isLocal)('whatever is sent', () => {
-  test('is answered as the document says, and never with a failure of ours', {
+// A deployed API would be slow, and would throttle the requests.
+describe.runIf(isLocal)('Random requests', () => {
+  test('Every response to a random request is as documented, and none is a server error', {
     timeout: 300_000,
   }, async () => {
     const reached = new Set<string>();
@@ -21,10 +21,10 @@ describe.runIf(isLocal)('whatever is sent', () => {
       seed: SEED,
       onAnswer: (what, status) => reached.add(`${what} ${status < 400 ? 'done' : 'refused'}`),
     });
-    // Shows what went wrong, and the command by which it can be seen again.
+    // Shows the deviation and the command that reproduces it.
     expect(finding).toBeUndefined();
     expect(logged().filter(({ level }) => level === 'error')).toEqual([]);
-    // What is sent gets as far as the functions, and past their checks.
+    // The requests reach every function, and pass its validation.
     const names = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
     const noExport = (name: string) => !name.includes('{exportId}');
     expect([...reached]).toEqual(

@@ -22,8 +22,8 @@ const SCHEMA = readFileSync(join(import.meta.dirname, '../../shared/customers.xs
 const CSV_FORMS = ['comma', 'semicolon'].flatMap((delimiter) =>
   [true, false].map((bom) => ({ delimiter, bom })),
 );
-/** What no XML can hold, and the mark of a lost character. */
-const REFUSED = [...range(0, 0x8), 0xb, 0xc, ...range(0xe, 0x1f), 0xfffd, 0xfffe, 0xffff];
+/** Characters that XML cannot contain, and the replacement character. */
+const FORBIDDEN = [...range(0, 0x8), 0xb, 0xc, ...range(0xe, 0x1f), 0xfffd, 0xfffe, 0xffff];
 const SURROGATES = range(0xd800, 0xdfff);
 const LAST = 0x10ffff;
 
@@ -31,7 +31,7 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** Bodies whose fields together hold these characters, in their order, as many as go in. */
+/** Returns bodies whose fields together contain these characters in order. */
 function bodiesOf(codePoints: readonly number[]): Texts[] {
   const bodies: Record<string, string>[] = [];
   let at = 0;
@@ -47,12 +47,12 @@ function bodiesOf(codePoints: readonly number[]): Texts[] {
   return bodies;
 }
 
-/** Expects customers to come out as they were sent wherever they come out. */
-function readsBack(bodies: () => readonly Texts[]): void {
+/** Tests that responses and files contain customers as they were sent. */
+function testReadBack(what: string, bodies: () => readonly Texts[]): void {
   let merchant: Client;
   let created: Created[];
   let ids: number[];
-  /** What each customer should be: what was sent, and what the register adds. */
+  /** The fields sent, and the system fields. */
   let expected: object[];
 
   beforeAll(async () => {
@@ -64,13 +64,13 @@ function readsBack(bodies: () => readonly Texts[]): void {
   }, 120_000);
   afterAll(() => merchant.call('DELETE', '/customers', { body: ids }));
 
-  test('in the answers of create, get and list', async () => {
+  test(`POST, GET and the list return ${what} as sent`, async () => {
     expectSame(created, expected);
     const got = [];
     for (const id of ids) got.push((await merchant.call('GET', `/customers/${id}`)).body);
     expectSame(got, expected);
     const listed = [];
-    // A page of all might be more than the API answers.
+    // A page of all customers might be larger than the maximum response.
     let path: string | undefined = '/customers?limit=20';
     while (path) {
       const { headers, body } = await merchant.call('GET', path);
@@ -81,16 +81,19 @@ function readsBack(bodies: () => readonly Texts[]): void {
     expectSame(listed, expected);
   });
 
-  test.each(CSV_FORMS)('in CSV with $delimiter, bom=$bom', async ({ delimiter, bom }) => {
-    const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
-    expect(file.startsWith('\ufeff')).toBe(bom);
-    const separator = delimiter === 'comma' ? ',' : ';';
-    const [first, second] = CSV_READERS.map((read) => read(file, separator));
-    expectSame(first, second);
-    expectSame(first?.map(withoutNeutralising), expected.map(asTexts));
-  });
+  test.each(CSV_FORMS)(
+    `A CSV file with $delimiter and bom=$bom contains ${what} as sent`,
+    async ({ delimiter, bom }) => {
+      const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+      expect(file.startsWith('\ufeff')).toBe(bom);
+      const separator = delimiter === 'comma' ? ',' : ';';
+      const [first, second] = CSV_READERS.map((read) => read(file, separator));
+      expectSame(first, second);
+      expectSame(first?.map(withoutNeutralising), expected.map(asTexts));
+    },
+  );
 
-  test('in XML, also as libxml2 reads it, and as its schema says', async () => {
+  test(`An XML file contains ${what} as sent, also for libxml2, and is valid by its schema`, async () => {
     const xml = await exported(merchant, 'xml', ids);
     expectSame(readXml(xml).map(asTexts), expected.map(asTexts));
     const { errors, normalized } = await validateXML({
@@ -105,13 +108,13 @@ function readsBack(bodies: () => readonly Texts[]): void {
   });
 }
 
-/** Texts that are not the same are shown where they differ; whole, nobody could read them. */
+/** Expects equality, and shows texts that differ around the first difference: they are long. */
 function expectSame(found: unknown, expected: unknown): void {
   const [a, b] = [found, expected].map(
     (value) => JSON.stringify(inOrder(value)) as string | undefined,
   );
   if (a === b) return;
-  if (a === undefined || b === undefined) expect.fail('There is nothing.');
+  if (a === undefined || b === undefined) expect.fail('A value is undefined.');
   const at = [...a].findIndex((_, index) => a[index] !== b[index]);
   const around = (text: string) => text.slice(Math.max(0, at - 40), at + 40);
   expect.fail(`${around(a)} in place of ${around(b)}`);
@@ -123,7 +126,7 @@ function inOrder(value: unknown): unknown {
     .map((customer) => Object.entries(customer as object).sort(([x], [y]) => (x < y ? -1 : 1)));
 }
 
-/** Customers of canonical XML, which has three escapes in a text and no empty elements. */
+/** Reads customers of canonical XML, which has few escapes and no empty elements. */
 function readCanonical(xml: string): Texts[] {
   const escapes: Texts = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&#xD;': '\r' };
   return [...xml.matchAll(/<customer>(.*?)<\/customer>/gs)].map(([, row = '']) =>
@@ -136,26 +139,26 @@ function readCanonical(xml: string): Texts[] {
   );
 }
 
-describe('every character of Unicode that is taken is given back', () => {
+describe('Every character of Unicode', () => {
   const all = range(0, LAST).filter(
-    (point) => !REFUSED.includes(point) && !(point >= 0xd800 && point <= 0xdfff),
+    (point) => !FORBIDDEN.includes(point) && !(point >= 0xd800 && point <= 0xdfff),
   );
   const bodies = bodiesOf(all);
-  readsBack(() => bodies);
+  testReadBack('every allowed character', () => bodies);
 });
 
-describe('every character that is not taken is refused by its field:', () => {
+describe('Forbidden characters', () => {
   test.each([
     ['at the beginning of a text', (character: string) => `${character}a`],
-    ['in it', (character: string) => `å${character}😀`],
-    ['at its end', (character: string) => `=${character}`],
-  ])('%s', async (_, around) => {
+    ['within a text', (character: string) => `å${character}😀`],
+    ['at the end of a text', (character: string) => `=${character}`],
+  ])('POST returns 400 for each forbidden character %s', async (_, around) => {
     const merchant = await newMerchant();
-    const refused = [...REFUSED, ...SURROGATES];
-    for (let at = 0; at < refused.length; at += NAMES.length) {
-      const points = refused.slice(at, at + NAMES.length);
+    const forbidden = [...FORBIDDEN, ...SURROGATES];
+    for (let at = 0; at < forbidden.length; at += NAMES.length) {
+      const points = forbidden.slice(at, at + NAMES.length);
       const texts = points.map((point) => around(String.fromCharCode(point)));
-      // JSON can say half of a surrogate pair, by an escape.
+      // JSON can contain half of a surrogate pair, as an escape.
       const body = Object.fromEntries(texts.map((text, index) => [NAMES[index], text]));
       const answer = await merchant.call('POST', '/customers', { body });
       expect(answer.status).toBe(400);
@@ -175,14 +178,14 @@ describe('every character that is not taken is refused by its field:', () => {
 });
 
 const SIGNS = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-/** What a spreadsheet or a careless reader may pass over in front of a formula. */
+/** Texts that a spreadsheet or a lenient CSV reader may skip before a formula. */
 const BEFORE = [
   ...['', ' ', '  ', '\t', '\r', '\n', '\r\n', '\u00a0', '\u1680', '\u2003', '\u2028', '\u3000'],
   ...['\ufeff', "'", "''", " '", "' ", '"', '""', '",', '";', ',', ';', ',"', ';"', '\r\n,', '\n='],
 ];
 const AFTER = ['', '1+1', "cmd|' /C calc'!A0", 'HYPERLINK("http://evil.example","x")', '1', 'a'];
 
-const HARD_TEXTS = [
+const HOSTILE_TEXTS = [
   ...BEFORE.flatMap((before) =>
     SIGNS.flatMap((sign) => AFTER.map((after) => `${before}${sign}${after}`)),
   ),
@@ -218,53 +221,56 @@ const HARD_TEXTS = [
   ...['+46 70 123 45 67', '-12,5', '+', '-', "'+46", '123456789012345678901', 'NaN', '#REF!', 'ﷺ'],
 ];
 
-describe('every text that spreadsheets, CSV or XML find hard is given back', () => {
+describe('Hostile texts', () => {
   const bodies: Record<string, string>[] = [];
-  for (let at = 0; at < HARD_TEXTS.length; at += NAMES.length) {
-    const texts = HARD_TEXTS.slice(at, at + NAMES.length);
+  for (let at = 0; at < HOSTILE_TEXTS.length; at += NAMES.length) {
+    const texts = HOSTILE_TEXTS.slice(at, at + NAMES.length);
     bodies.push(Object.fromEntries(texts.map((text, index) => [NAMES[index] as string, text])));
   }
-  readsBack(() => bodies);
+  testReadBack('each hostile text', () => bodies);
 });
 
-describe('the longest texts are given back, and longer ones refused by their field', () => {
+describe('Longest texts', () => {
   const units = ['😀', 'å', '"', '&', '\r', '\n', "'", '=', ';', ',', ']', '\u0301', '\u202e', ' '];
   const longest = (unit: string, more = 0) =>
     Object.fromEntries(
       WRITABLE_FIELDS.map(({ name, maxLength }) => [name, unit.repeat(maxLength + more)]),
     );
   const bodies = units.map((unit) => longest(unit));
-  readsBack(() => bodies);
+  testReadBack('the longest texts', () => bodies);
 
-  test.each(['😀', '"', '\u0301'])('one character too many, of %j', async (unit) => {
-    const merchant = await newMerchant();
-    const answer = await merchant.call('POST', '/customers', { body: longest(unit, 1) });
-    expect(answer.status).toBe(400);
-    expect(answer.body.errors).toEqual(
-      WRITABLE_FIELDS.map(({ name, maxLength }) => ({
-        pointer: `/${name}`,
-        detail: `must have at most ${maxLength} characters`,
-      })),
-    );
-  });
+  test.each(['😀', '"', '\u0301'])(
+    'POST returns 400 for each field with one character too many, %j',
+    async (unit) => {
+      const merchant = await newMerchant();
+      const answer = await merchant.call('POST', '/customers', { body: longest(unit, 1) });
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toEqual(
+        WRITABLE_FIELDS.map(({ name, maxLength }) => ({
+          pointer: `/${name}`,
+          detail: `must have at most ${maxLength} characters`,
+        })),
+      );
+    },
+  );
 });
 
-describe('an exported CSV file', () => {
+describe('CSV files of hostile texts', () => {
   let merchant: Client;
   let ids: number[];
   beforeAll(async () => {
     merchant = await newMerchant();
     ids = [];
-    for (let at = 0; at < HARD_TEXTS.length; at += NAMES.length) {
-      const texts = HARD_TEXTS.slice(at, at + NAMES.length);
+    for (let at = 0; at < HOSTILE_TEXTS.length; at += NAMES.length) {
+      const texts = HOSTILE_TEXTS.slice(at, at + NAMES.length);
       const body = Object.fromEntries(texts.map((text, index) => [NAMES[index] as string, text]));
       ids.push((await create(merchant, body)).mexcParamvaluesetsid);
     }
   });
 
-  // LibreOffice's import has comma, semicolon and tab ticked from the start, all at once.
+  // LibreOffice splits at comma, semicolon and tab by default.
   test.each(CSV_FORMS)(
-    'has the same cells for who splits at any delimiter, $delimiter, bom=$bom',
+    'A CSV file with $delimiter and bom=$bom has the same cells if split at any delimiter',
     async ({ delimiter, bom }) => {
       const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
       const rows = cellsAt(file, ',;\t');
@@ -276,20 +282,20 @@ describe('an exported CSV file', () => {
   );
 
   test.each(CSV_FORMS)(
-    'has no cell that begins like a formula, $delimiter, bom=$bom',
+    'A CSV file with $delimiter and bom=$bom has no cell that begins like a formula',
     async ({ delimiter, bom }) => {
       const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
       const formulas = cellsAt(file, ',;\t')
         .flat()
         .filter((cell) => SIGNS.includes([...cell.trimStart()][0] ?? '') || /^[\t\r\n]/.test(cell))
-        // A number, or what could be one: nothing is run.
+        // Numbers and telephone numbers are not evaluated.
         .filter((cell) => !/^[+-][\d ().,/-]*$/.test(cell));
       expect(formulas).toEqual([]);
     },
   );
 });
 
-/** Cells of a file by the plainest rules: quotes count where a cell begins with one. */
+/** Splits a file into cells by RFC 4180: quotes count only at the beginning of a cell. */
 function cellsAt(file: string, delimiters: string): string[][] {
   const text = file.replace(/^\ufeff/, '');
   const rows: string[][] = [];

@@ -8,10 +8,10 @@ import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
 
-describe('a request with an Idempotency-Key', () => {
+describe('Idempotency-Key', () => {
   const withKey = (key: string, body: unknown) => ({ body, headers: { 'idempotency-key': key } });
 
-  test('gives a retry the first answer and makes no second customer', async () => {
+  test('A retry with the same Idempotency-Key returns the first response and creates no customer', async () => {
     const merchant = await newMerchant();
     const key = crypto.randomUUID();
     const first = await merchant.call('POST', '/customers', withKey(key, { name: 'A', fax: '' }));
@@ -21,7 +21,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await merchant.call('GET', '/customers')).body).toEqual([first.body]);
   });
 
-  test('makes one customer also when many arrive at once', async () => {
+  test('Concurrent requests with the same Idempotency-Key create one customer', async () => {
     const merchant = await newMerchant();
     const key = crypto.randomUUID();
     const answers = await Promise.all(
@@ -36,7 +36,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await merchant.call('GET', '/customers')).body).toHaveLength(1);
   });
 
-  test('gives a late retry the first answer, without undoing what came between', async () => {
+  test('A late retry returns the first response and undoes no later change', async () => {
     const merchant = await newMerchant();
     const key = crypto.randomUUID();
     const first = await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
@@ -50,7 +50,7 @@ describe('a request with an Idempotency-Key', () => {
     expect((await merchant.call('GET', path)).status).toBe(404);
   });
 
-  test('is 422 where the key belongs to another body', async () => {
+  test('POST returns 422 if the Idempotency-Key was used with another body', async () => {
     const merchant = await newMerchant();
     const key = crypto.randomUUID();
     await merchant.call('POST', '/customers', withKey(key, { name: 'A' }));
@@ -60,23 +60,29 @@ describe('a request with an Idempotency-Key', () => {
     expect((await merchant.call('GET', '/customers')).body).toHaveLength(1);
   });
 
-  test.each(['', 'two words', 'x'.repeat(256)])('is 400 where the key is %j', async (key) => {
-    const merchant = await newMerchant();
-    const answer = await merchant.call('POST', '/customers', withKey(key, {}));
-    expectProblem(answer, 400, [{ header: 'Idempotency-Key' }]);
-    expect((await merchant.call('GET', '/customers')).body).toEqual([]);
-  });
+  test.each(['', 'two words', 'x'.repeat(256)])(
+    'POST returns 400 if the Idempotency-Key is %j',
+    async (key) => {
+      const merchant = await newMerchant();
+      const answer = await merchant.call('POST', '/customers', withKey(key, {}));
+      expectProblem(answer, 400, [{ header: 'Idempotency-Key' }]);
+      expect((await merchant.call('GET', '/customers')).body).toEqual([]);
+    },
+  );
 
-  test.runIf(merchantsAvailable > 1)("is apart from another merchant's same key", async () => {
-    const one = await newMerchant();
-    const other = await newMerchant(1);
-    const key = crypto.randomUUID();
-    await one.call('POST', '/customers', withKey(key, { name: 'A' }));
-    const answer = await other.call('POST', '/customers', withKey(key, { name: 'B' }));
-    expect(answer).toMatchObject({ status: 200, body: { name: 'B' } });
-  });
+  test.runIf(merchantsAvailable > 1)(
+    'Two merchants may use the same Idempotency-Key independently',
+    async () => {
+      const one = await newMerchant();
+      const other = await newMerchant(1);
+      const key = crypto.randomUUID();
+      await one.call('POST', '/customers', withKey(key, { name: 'A' }));
+      const answer = await other.call('POST', '/customers', withKey(key, { name: 'B' }));
+      expect(answer).toMatchObject({ status: 200, body: { name: 'B' } });
+    },
+  );
 
-  test.runIf(isLocal)('is remembered for 24 hours, and new afterwards', async () => {
+  test.runIf(isLocal)('An Idempotency-Key expires after 24 hours', async () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     await merchant.call('POST', '/customers', withKey('k', { name: 'A' }));
@@ -90,7 +96,7 @@ describe('a request with an Idempotency-Key', () => {
     expect(lifetime).toBeGreaterThan(24 * 3_600 - 60);
     expect(lifetime).toBeLessThanOrEqual(24 * 3_600);
 
-    // DynamoDB deletes an expired record days later, or as here not at all.
+    // DynamoDB deletes an expired record up to days later; the local one never does.
     await dynamodb.update({
       ...record,
       UpdateExpression: 'SET expiresAt = :past',

@@ -8,15 +8,15 @@ import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
 
-test('the checked-in document is what npm run generate makes', () => {
+test('The checked-in OpenAPI document is the output of npm run generate', () => {
   expect(document).toEqual(openApiDocument());
 });
 
-test('the document is valid OpenAPI 3.1', async () => {
+test('The OpenAPI document is valid OpenAPI 3.1', async () => {
   await expect(SwaggerParser.validate(structuredClone(document))).resolves.toBeDefined();
 });
 
-test('the document has every route and no other', () => {
+test('The OpenAPI document has every route and no other', () => {
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -25,7 +25,7 @@ test('the document has every route and no other', () => {
   );
 });
 
-describe('real answers are as documented:', () => {
+describe('Responses', () => {
   let merchant: Client;
   let id: number;
   beforeAll(async () => {
@@ -109,13 +109,16 @@ describe('real answers are as documented:', () => {
     ['DELETE', '/customers', 400, (m) => m.call('DELETE', '/customers', { body: [] })],
     ['GET', EXPORT, 400, (m) => m.call('GET', '/customers/exports/x')],
     ['GET', EXPORT, 404, (m) => m.call('GET', `/customers/exports/${crypto.randomUUID()}`)],
-  ])('%s %s %i', async (method, path, status, call) => {
-    const answer = await call(merchant);
-    expect(answer.status).toBe(status);
-    expect(deviations(method, path, answer)).toEqual([]);
-  });
+  ])(
+    'The response of %s %s with status %i is as documented',
+    async (method, path, status, call) => {
+      const answer = await call(merchant);
+      expect(answer.status).toBe(status);
+      expect(deviations(method, path, answer)).toEqual([]);
+    },
+  );
 
-  test('GET a person by number, 200', async () => {
+  test('The response of searchByOrgNumber for a person is as documented', async () => {
     await expect
       .poll(() => merchant.call('GET', '/customers/searchByOrgNumber/8112189876'), {
         timeout: 10_000,
@@ -130,53 +133,53 @@ test.each(
   ENDPOINTS.filter(
     ({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value,
   ),
-)('the example of $method $path fits its schema', ({ method, path }) => {
+)('The example of $method $path is valid by its schema', ({ method, path }) => {
   const media = ['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json'];
   const { example } = at(...media).value;
   expect(example).toBeDefined();
   expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
 });
 
-describe('what is sent is taken exactly where it is as documented:', () => {
+describe('Requests', () => {
   const NEW = '/components/schemas/NewCustomer';
   test.each<[string, unknown]>([
-    ['that of the original documentation', SEED_CUSTOMER],
-    ['nothing set', {}],
+    ['the documented example', SEED_CUSTOMER],
+    ['no fields', {}],
     ['read-only members of any type', { mexcParamvaluesetsid: null, date: {}, mexcModulesid: [] }],
     ['255 characters outside the basic plane', { name: '😀'.repeat(255) }],
     ['256 characters', { name: 'å'.repeat(256) }],
     ['10,000 characters of notes', { notes: 'x'.repeat(10_000) }],
     ['10,001 characters of notes', { notes: 'x'.repeat(10_001) }],
-    ['white space and what is right to left', { name: '\t\r\n\u00a0\u2028\u202e\u05d0\ufeff' }],
+    ['white space and right-to-left characters', { name: '\t\r\n\u00a0\u2028\u202e\u05d0\ufeff' }],
     ['the character NUL', { name: 'a\u0000' }],
     ['an escape character', { name: '\u001b[31m' }],
     ['a noncharacter', { name: '\uffff' }],
-    ['the mark of a lost character', { name: '\ufffdke' }],
+    ['the replacement character', { name: '\ufffdke' }],
     ['a number for a text', { name: 1 }],
     ['null for a text', { name: null }],
     ['an unknown member', { nmae: 'x' }],
     ['an array', []],
-  ])('%s', async (_, body) => {
+  ])('A new customer with %s is accepted if and only if its schema allows it', async (_, body) => {
     const merchant = await newMerchant();
     const { status } = await merchant.call('POST', '/customers', { body });
     expect(status).toBe(errorsBy(NEW, body).length === 0 ? 200 : 400);
   });
 
   test.each<[string, unknown]>([
-    ['numbers and digits', [1, '2', '0003']],
+    ['numbers and strings', [1, '2', '0003']],
     ['zero', [0]],
     ['a fraction', [1.5]],
     ['a negative number', [-1]],
-    ['beyond 2^53', [2 ** 53]],
-    ['the largest in digits', ['9007199254740991', '09007199254740990']],
-    ['beyond 2^53 in digits', ['9007199254740992']],
-    ['far beyond 2^53 in digits', ['9999999999999999']],
-    ['no digits', ['x']],
-    ['none', []],
-    ['a thousand', Array.from({ length: 1_000 }, (_, index) => index + 1)],
-    ['one more', Array.from({ length: 1_001 }, (_, index) => index + 1)],
-    ['no array', { id: 1 }],
-  ])('ids: %s', async (_, body) => {
+    ['a number above 2^53', [2 ** 53]],
+    ['the largest id as a string', ['9007199254740991', '09007199254740990']],
+    ['a string above 2^53', ['9007199254740992']],
+    ['a string far above 2^53', ['9999999999999999']],
+    ['a string without digits', ['x']],
+    ['no element', []],
+    ['1,000 elements', Array.from({ length: 1_000 }, (_, index) => index + 1)],
+    ['1,001 elements', Array.from({ length: 1_001 }, (_, index) => index + 1)],
+    ['an object in place of the array', { id: 1 }],
+  ])('DELETE of ids with %s is accepted if and only if their schema allows it', async (_, body) => {
     const merchant = await newMerchant();
     const { status } = await merchant.call('DELETE', '/customers', { body });
     const isValid = errorsBy('/components/schemas/IdsToDelete', body).length === 0;
@@ -184,7 +187,7 @@ describe('what is sent is taken exactly where it is as documented:', () => {
   });
 
   test.each([crypto.randomUUID(), crypto.randomUUID().toUpperCase(), 'x'])(
-    'the id of an export: %s',
+    'The export id %s is accepted if and only if its schema allows it',
     async (id) => {
       const merchant = await newMerchant();
       const { status } = await merchant.call('GET', `/customers/exports/${id}`);

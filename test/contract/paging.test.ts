@@ -11,16 +11,16 @@ import { customerIdsOf, newSampleMerchant } from '../support/sample-merchant.ts'
 
 useApi();
 
-describe('pages', () => {
-  test('lead from one to the next, each customer once', async () => {
+describe('Pages', () => {
+  test('Each page links to the next, and each customer is on one page', async () => {
     const merchant = await newSampleMerchant();
     for (const filter of ['', '&filter=!search&search=nothing']) {
       await eventually(async () => {
         let path: string | undefined = `/customers?limit=2${filter}`;
-        const seen: string[] = [];
+        const pages: string[] = [];
         while (path) {
           const { body, headers } = await merchant.call('GET', path);
-          seen.push(customerIdsOf(body));
+          pages.push(customerIdsOf(body));
           const link: string | undefined = headers
             .get('link')
             ?.match(/^<([^>]+)>; rel="next"$/)?.[1];
@@ -28,12 +28,12 @@ describe('pages', () => {
           path = link && new URL(link).pathname + new URL(link).search;
           if (link) expect(link.startsWith(`${merchant.url}/`)).toBe(true);
         }
-        expect(seen).toEqual(['K1 K2', 'K3 K4', 'K5']);
+        expect(pages).toEqual(['K1 K2', 'K3 K4', 'K5']);
       });
     }
   });
 
-  test('begin where start says, with and without a filter', async () => {
+  test('A list begins at the offset start, with and without a filter', async () => {
     const merchant = await newSampleMerchant();
     const at = async (query: string) =>
       customerIdsOf((await merchant.call('GET', `/customers?${query}`)).body);
@@ -46,7 +46,7 @@ describe('pages', () => {
     });
   });
 
-  test('have no customer twice, and none lost, when others are deleted in between', async () => {
+  test('Pages repeat and skip no customer if another is deleted meanwhile', async () => {
     const merchant = await newSampleMerchant();
     const first = await merchant.call('GET', '/customers?limit=2');
     const last = first.body[1].mexcParamvaluesetsid;
@@ -56,20 +56,20 @@ describe('pages', () => {
     expect(customerIdsOf(body)).toBe('K3 K4');
   });
 
-  test('are packed with gzip where the caller takes it', async () => {
+  test('A list is compressed with gzip if Accept-Encoding allows it', async () => {
     const merchant = await newSampleMerchant();
-    const packed = await merchant.call('GET', '/customers', {
+    const compressed = await merchant.call('GET', '/customers', {
       headers: { 'accept-encoding': 'gzip' },
     });
     const plain = await merchant.call('GET', '/customers', {
       headers: { 'accept-encoding': 'identity' },
     });
-    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(compressed.headers.get('content-encoding')).toBe('gzip');
     expect(plain.headers.get('content-encoding')).toBeNull();
-    expect(packed.body).toEqual(plain.body);
+    expect(compressed.body).toEqual(plain.body);
   });
 
-  test('show a customer the moment it is created', async () => {
+  test('A list contains a customer immediately after its creation', async () => {
     const merchant = await newMerchant();
     for (let count = 1; count <= 5; count += 1) {
       await create(merchant, { name: `${count}` });
@@ -78,7 +78,7 @@ describe('pages', () => {
   });
 });
 
-describe('a wrong query is 400 and names the parameter', () => {
+describe('Wrong queries', () => {
   test.each([
     ['limit=0', 'limit'],
     ['limit=1001', 'limit'],
@@ -92,7 +92,7 @@ describe('a wrong query is 400 and names the parameter', () => {
     ['cursor=abc', 'cursor'],
     ['cursor=../../../../etc', 'cursor'],
     ['limt=5', 'limt'],
-  ])('%s', async (query, parameter) => {
+  ])('GET /customers?%s returns 400 and names the parameter', async (query, parameter) => {
     const merchant = await newMerchant();
     const { status, headers, body } = await merchant.call('GET', `/customers?${query}`);
     expect(status).toBe(400);
@@ -101,7 +101,7 @@ describe('a wrong query is 400 and names the parameter', () => {
     expect(body.detail).toContain(parameter);
   });
 
-  test('a cursor that was changed, or made for other filters', async () => {
+  test('A cursor that was changed, or is used with other filters, is refused with 400', async () => {
     const merchant = await newSampleMerchant();
     const { headers } = await merchant.call('GET', '/customers?limit=2');
     const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
@@ -113,17 +113,20 @@ describe('a wrong query is 400 and names the parameter', () => {
     expect(await at(`cursor=${cursor}&start=1`)).toMatchObject({ status: 400 });
   });
 
-  test.runIf(merchantsAvailable > 1)("another merchant's cursor", async () => {
-    const merchant = await newSampleMerchant();
-    const other = await newMerchant(1);
-    const { headers } = await merchant.call('GET', '/customers?limit=2');
-    const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
-    expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
-  });
+  test.runIf(merchantsAvailable > 1)(
+    'A cursor of another merchant is refused with 400',
+    async () => {
+      const merchant = await newSampleMerchant();
+      const other = await newMerchant(1);
+      const { headers } = await merchant.call('GET', '/customers?limit=2');
+      const cursor = headers.get('link')?.match(/cursor=([^>&]+)/)?.[1] as string;
+      expect(await other.call('GET', `/customers?cursor=${cursor}`)).toMatchObject({ status: 400 });
+    },
+  );
 });
 
 test.runIf(isLocal)(
-  'a page ends before the response would pass 6 MB, and its Link leads on',
+  'A page ends before the response would pass 6 MB, and its Link leads on',
   async () => {
     const merchant = await newMerchant();
     // Quotes are escaped twice on their way through Lambda.

@@ -28,35 +28,35 @@ import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
 
-/** Long enough for a deployed API, where each request takes its time. */
+/** Long enough for a deployed API, where each request takes longer. */
 const TIMEOUT = 600_000;
-/** A customer of whom nothing is set: the fields that every answer has. */
+/** A customer without fields, as every response shows it. */
 const NOTHING = Object.fromEntries(Object.keys(SEED_CUSTOMER).map((name) => [name, '']));
 
 const oneToThree = fc.array(customers, { minLength: 1, maxLength: 3 });
 
 type Customer = Awaited<ReturnType<typeof create>>;
 
-/** How the API should answer a customer with these texts, made by the register as `origin`. */
-function answered(origin: Customer, texts: Texts) {
-  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } = origin;
+/** Returns the expected response for a customer with these texts and the system fields of `created`. */
+function expectedOf(created: Customer, texts: Texts) {
+  const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } = created;
   const set = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
   return { ...NOTHING, ...set, mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid };
 }
 
-describe('any customers', () => {
+describe('Any customers', () => {
   let merchant: Client;
   beforeAll(async () => {
     merchant = await newMerchant();
   });
 
-  /** Creates customers, gives them to a test with what the API should answer, and deletes them. */
+  /** Creates customers, calls a test with the expected responses, and deletes them. */
   async function withCustomers(
     bodies: readonly Texts[],
-    check: (expected: ReturnType<typeof answered>[], ids: number[]) => Promise<void>,
+    check: (expected: ReturnType<typeof expectedOf>[], ids: number[]) => Promise<void>,
   ): Promise<void> {
     const expected = [];
-    for (const body of bodies) expected.push(answered(await create(merchant, body), body));
+    for (const body of bodies) expected.push(expectedOf(await create(merchant, body), body));
     const ids = expected.map(({ mexcParamvaluesetsid }) => mexcParamvaluesetsid);
     try {
       await check(expected, ids);
@@ -65,7 +65,7 @@ describe('any customers', () => {
     }
   }
 
-  test('are read back as they were written', { timeout: TIMEOUT }, () =>
+  test('Any customers are read back as they were written', { timeout: TIMEOUT }, () =>
     fc.assert(
       fc.asyncProperty(oneToThree, (bodies) =>
         withCustomers(bodies, async (expected, ids) => {
@@ -79,7 +79,7 @@ describe('any customers', () => {
     ),
   );
 
-  test('come out of a CSV file as they were written', { timeout: TIMEOUT }, () =>
+  test('Any customers are read from a CSV file as they were written', { timeout: TIMEOUT }, () =>
     fc.assert(
       fc.asyncProperty(
         oneToThree,
@@ -100,7 +100,7 @@ describe('any customers', () => {
     ),
   );
 
-  test('come out of an XML file as they were written', { timeout: TIMEOUT }, () =>
+  test('Any customers are read from an XML file as they were written', { timeout: TIMEOUT }, () =>
     fc.assert(
       fc.asyncProperty(oneToThree, (bodies) =>
         withCustomers(bodies, async (expected, ids) => {
@@ -113,7 +113,7 @@ describe('any customers', () => {
   );
 });
 
-test('any changes of a customer add up as changes of a plain object do', {
+test('Any sequence of PATCH requests has the result of the same changes to a plain object', {
   timeout: TIMEOUT,
 }, async () => {
   const merchant = await newMerchant();
@@ -129,16 +129,16 @@ test('any changes of a customer add up as changes of a plain object do', {
           texts = { ...texts, ...change };
           const { status, body } = await merchant.call('PATCH', path, { body: change });
           expect(status).toBe(200);
-          expect(body).toEqual(answered(origin, texts));
+          expect(body).toEqual(expectedOf(origin, texts));
         }
-        expect((await merchant.call('GET', path)).body).toEqual(answered(origin, texts));
+        expect((await merchant.call('GET', path)).body).toEqual(expectedOf(origin, texts));
       },
     ),
     { numRuns: howMany({ short: 15, long: 50 }) },
   );
 });
 
-test('any valid identity number finds its customer, in any way of writing it', {
+test('Any valid identity number finds its customer in any notation', {
   timeout: TIMEOUT,
 }, async () => {
   const merchant = await newMerchant();
@@ -158,12 +158,12 @@ test('any valid identity number finds its customer, in any way of writing it', {
       });
       await merchant.call('DELETE', `/customers/${id}`);
     }),
-    // A failure shows itself after a long wait only; smaller ones would take as long each.
+    // A failure is seen only after a long wait, so shrinking it would take too long.
     { numRuns: howMany({ short: 40, long: 200 }), endOnFailure: true },
   );
 });
 
-describe('any filters', () => {
+describe('Any filters', () => {
   type Created = KnownCustomer & { readonly id: number; readonly day: string };
   const created: Created[] = [];
   let merchant: Client;
@@ -183,31 +183,34 @@ describe('any filters', () => {
     });
   }, TIMEOUT);
 
-  test('select, count and page as a plain look at each customer does', { timeout: TIMEOUT }, () =>
-    fc.assert(
-      fc.asyncProperty(
-        filterQueries,
-        fc.noBias(fc.integer({ min: 1, max: KNOWN_CUSTOMERS.length + 1 })),
-        fc.oneof(fc.constant(0), fc.nat({ max: KNOWN_CUSTOMERS.length })),
-        async ({ filters, parameters, query }, limit, start) => {
-          const isMeant = (customer: Created) =>
-            filters.every(
-              (filter) => MEANINGS[filter.name](customer, parameters) !== filter.inverted,
-            );
-          const expected = created.filter(isMeant).map(({ id }) => id);
-          const path = `/customers?${query}`;
-          expect(await idsOnPages(merchant, `${path}&limit=1000`)).toEqual([expected]);
-          const { body } = await merchant.call('GET', `/customers/count?${query}`);
-          expect(body).toEqual({ count: expected.length });
-          const pages = await idsOnPages(merchant, `${path}&limit=${limit}&start=${start}`);
-          expect(pages).toEqual(inPages(expected.slice(start), limit));
-        },
+  test(
+    'Any filters select, count and page the same customers as a reference implementation',
+    { timeout: TIMEOUT },
+    () =>
+      fc.assert(
+        fc.asyncProperty(
+          filterQueries,
+          fc.noBias(fc.integer({ min: 1, max: KNOWN_CUSTOMERS.length + 1 })),
+          fc.oneof(fc.constant(0), fc.nat({ max: KNOWN_CUSTOMERS.length })),
+          async ({ filters, parameters, query }, limit, start) => {
+            const isMeant = (customer: Created) =>
+              filters.every(
+                (filter) => MEANINGS[filter.name](customer, parameters) !== filter.inverted,
+              );
+            const expected = created.filter(isMeant).map(({ id }) => id);
+            const path = `/customers?${query}`;
+            expect(await idsOnPages(merchant, `${path}&limit=1000`)).toEqual([expected]);
+            const { body } = await merchant.call('GET', `/customers/count?${query}`);
+            expect(body).toEqual({ count: expected.length });
+            const pages = await idsOnPages(merchant, `${path}&limit=${limit}&start=${start}`);
+            expect(pages).toEqual(inPages(expected.slice(start), limit));
+          },
+        ),
+        { numRuns: howMany({ short: 40, long: 200 }) },
       ),
-      { numRuns: howMany({ short: 40, long: 200 }) },
-    ),
   );
 
-  test('find each customer by its name in capitals and in small letters', async () => {
+  test('A search finds each customer by its name in upper and in lower case', async () => {
     const missed: unknown[] = [];
     for (const { id, texts } of created) {
       for (const text of [texts.name?.toUpperCase(), texts.name?.toLowerCase()]) {
@@ -220,14 +223,14 @@ describe('any filters', () => {
     expect(missed).toEqual([]);
   });
 
-  test('mean the same where one is named many times', async () => {
+  test('A filter that is named 400 times selects the same as once', async () => {
     const many = Array(400).fill('!isPrivate').join(',');
     expect(await idsOnPages(merchant, `/customers?filter=${many}`)).toEqual(
       await idsOnPages(merchant, '/customers?filter=!isPrivate'),
     );
   });
 
-  test('are all taken at once, with as many texts as a search may have', async () => {
+  test('A request may use all filters at once, with the maximum of search texts', async () => {
     const names = Object.keys(FILTERS);
     const query = new URLSearchParams({ filter: names.map((name) => `${name},!${name}`).join() });
     for (const name of ['search', 'searchInInvoiceForm']) {
@@ -243,7 +246,7 @@ describe('any filters', () => {
     expect(await idsOnPages(merchant, `/customers?${query}`)).toEqual([[]]);
   });
 
-  /** What each filter means, of a single customer. */
+  /** The reference implementation: whether a filter selects a customer. */
   const MEANINGS: Record<FilterName, (customer: Created, given: FilterParameters) => boolean> = {
     search: ({ texts }, { search }) => search.every((text) => occurs(text, texts, SEARCHED_FIELDS)),
     searchInInvoiceForm: ({ texts }, { searchInInvoiceForm }) =>
@@ -261,7 +264,7 @@ describe('any filters', () => {
   };
 });
 
-/** Stands in the name of a customer that is still to be changed. */
+/** Name of a customer that is still to be changed. */
 const UNCHANGED = 'not-changed-yet';
 
 /** Creates another customer and changes it until it has these texts. */
@@ -274,7 +277,7 @@ async function createByChange(merchant: Client, texts: Texts): Promise<Customer>
   return customer;
 }
 
-/** Ids of the customers on a page of the list and on those after it. */
+/** Returns the ids on a page of the list and on all pages after it. */
 async function idsOnPages(merchant: Client, first: string): Promise<number[][]> {
   const pages: number[][] = [];
   let path: string | undefined = first;
@@ -288,7 +291,7 @@ async function idsOnPages(merchant: Client, first: string): Promise<number[][]> 
   return pages;
 }
 
-/** A list in pages; an empty list is one empty page. */
+/** Splits a list into pages; an empty list is one empty page. */
 function inPages(ids: readonly number[], limit: number): number[][] {
   const count = Math.max(1, Math.ceil(ids.length / limit));
   return Array.from({ length: count }, (_, page) => ids.slice(page * limit, (page + 1) * limit));
@@ -306,13 +309,13 @@ function occurs(text: string, texts: Texts, fields: readonly string[]): boolean 
   );
 }
 
-/** A text without what search passes over: lower case first, as some letters have two capitals. */
+/** Returns a text in the form that search compares: lower case first, as some letters have two capitals. */
 function plain(text: string): string {
   const composed = text.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
   return composed.split(/\s+/u).join(' ');
 }
 
-/** The digits of a number that may have hyphens and spaces between them. */
+/** Returns the digits of a number that may contain hyphens and spaces. */
 function numberIn(text: string): string {
   const parts = text.trim().split(/[\s+-]+/);
   return /^\d/.test(text.trim()) && /^\d+$/.test(parts.join('')) ? parts.join('') : '';

@@ -6,7 +6,7 @@ useApi();
 const PRIVATE = '19900118-9811';
 
 describe('searchByOrgNumber', () => {
-  test('finds a company and a person, in any way of writing their number', async () => {
+  test('searchByOrgNumber finds a company and a person by any notation of their number', async () => {
     const merchant = await newMerchant();
     await create(merchant, {
       name: 'Test AB',
@@ -53,15 +53,15 @@ describe('searchByOrgNumber', () => {
     ['5567037486', 'has a wrong check digit'],
     ['900118-9812', 'has a wrong check digit'],
     ['17900118-9811', 'is of the 18th century'],
-    ['20990118-9815', 'is of somebody who is not born yet'],
+    ['20990118-9815', 'is of a person not born yet'],
     ['900231-1239', 'is of a day that does not exist'],
-    ['556703+7485', 'is of a company of over a hundred years'],
+    ['556703+7485', 'has the sign of a person over 100 years old'],
     ['000101-T220', 'is an interim number'],
     ['5567037485 1', 'has too many digits'],
     ['123', 'has too few digits'],
     ['abc', 'has no digits'],
-    ['%00', 'is no text'],
-  ])('is 400 for %s, which %s', async (number) => {
+    ['%00', 'is a control character'],
+  ])('searchByOrgNumber returns 400 for %s, which %s', async (number) => {
     const merchant = await newMerchant();
     const { status, body } = await merchant.call('GET', `/customers/searchByOrgNumber/${number}`);
     expect(status).toBe(400);
@@ -97,7 +97,7 @@ describe('searchByOrgNumber', () => {
     [{ postcode: '0150' }, { zip: 150 }],
     [{ postcode: 'SE-123 41' }, { zip: 'SE-123 41' }],
     [{}, { zip: '', street: '', city: '', email: '' }],
-  ])('of %o answers %o', async (fields, expected) => {
+  ])('searchByOrgNumber of a customer with %o returns %o', async (fields, expected) => {
     const merchant = await newMerchant();
     await create(merchant, { companyno: '5567037485', ...fields });
     await eventually(async () => {
@@ -106,7 +106,7 @@ describe('searchByOrgNumber', () => {
     });
   });
 
-  test('answers the newest of several customers with a number', async () => {
+  test('searchByOrgNumber returns the newest of several customers with the number', async () => {
     const merchant = await newMerchant();
     for (const name of ['A', 'B', 'C']) await create(merchant, { name, companyno: '5567037485' });
     await eventually(async () => {
@@ -115,7 +115,7 @@ describe('searchByOrgNumber', () => {
     });
   });
 
-  test('is 404 for a number that no customer has', async () => {
+  test('searchByOrgNumber returns 404 for a number that no customer has', async () => {
     const merchant = await newMerchant();
     expect(await merchant.call('GET', '/customers/searchByOrgNumber/5567037485')).toMatchObject({
       status: 404,

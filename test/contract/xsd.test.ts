@@ -15,17 +15,17 @@ async function errorsOf(xml: string) {
   return errors.map(({ message }) => message);
 }
 
-test('the checked-in schema is what npm run generate makes', () => {
+test('The checked-in XML schema is the output of npm run generate', () => {
   expect(schema).toBe(xmlSchema());
 });
 
-test('exported XML is as the schema says, whatever the data', async () => {
+test('Exported XML is valid by the schema for empty, hostile and longest texts', async () => {
   const merchant = await newMerchant();
-  const nasty = ' <b>&amp;]]>\r\n\t"\'😀 ';
+  const hostile = ' <b>&amp;]]>\r\n\t"\'😀 ';
   await create(merchant, {});
   await create(
     merchant,
-    Object.fromEntries(WRITABLE_FIELDS.map(({ name }) => [name, `${nasty}${name}`])),
+    Object.fromEntries(WRITABLE_FIELDS.map(({ name }) => [name, `${hostile}${name}`])),
   );
   await create(
     merchant,
@@ -39,13 +39,13 @@ test('exported XML is as the schema says, whatever the data', async () => {
   expect(await errorsOf(xml)).toEqual([]);
 });
 
-test('an export of nobody is as the schema says', async () => {
+test('An XML export without customers is valid by the schema', async () => {
   const merchant = await newMerchant();
   const { body } = await merchant.call('GET', '/customers/export/xml');
   expect(await errorsOf(await (await fetch(body.url)).text())).toEqual([]);
 });
 
-test('the schema refuses what an export never holds', async () => {
+test('The XML schema rejects a customer without its other elements', async () => {
   expect(await errorsOf('<customers><customer><name>A</name></customer></customers>')).not.toEqual(
     [],
   );
