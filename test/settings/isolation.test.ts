@@ -17,13 +17,13 @@ import { type Client, isLocal, useApi } from '../support/api.ts';
 import { howMany } from '../support/length.ts';
 import { textsOf } from '../support/register-model.ts';
 
-// Nobody gets at another merchant's data. Merchants who use the same ids, keys and numbers act at
-// once, and what each is answered must be what it would be if the others were not there.
+// Merchants who use the same ids, keys and numbers act concurrently. Each must get the responses that
+// it would get if the others did not exist.
 
 useApi();
 
 const TIMEOUT = 600_000;
-/** Most rows of an export that is made at once, here. */
+/** Maximum rows of a synchronous export in this test. */
 const FEW = 20;
 process.env[ENVIRONMENT.longExportRows] = String(FEW);
 
@@ -92,12 +92,12 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
 );
-/** Begins with customers, so that there is something to get at. */
+/** Begins with customers, so that there is data to protect. */
 const programs = fc
   .tuple(fc.array(creating, { minLength: 3, maxLength: 4 }), fc.array(commands, { size: '+1' }))
   .map(([first, then]): readonly Command[] => [...first, ...then.slice(0, 12)]);
 const FIRST = { name: 'Nisse', companyno: COMPANY, email: '1' };
-/** Meets each answer once, in the first run; chance would leave one out now and then. */
+/** Gets each response once, in the first run; random commands would sometimes miss one. */
 const EVERYTHING: readonly Command[] = [
   { do: 'create', texts: FIRST, key: undefined },
   { do: 'create', texts: FIRST, key: 'key' },
@@ -126,7 +126,7 @@ const SWAPPING: readonly Command[] = [
   { do: 'use a cursor', how: 'of another', at: 0 },
   { do: 'use a cursor', how: 'spliced', at: 12 },
 ];
-/** At the end all that a merchant has is looked at. */
+/** Reads all data of a merchant at the end. */
 const AUDIT: readonly Command[] = [
   { do: 'walk', limit: 3, filter: undefined },
   { do: 'count', filter: undefined },
@@ -136,8 +136,10 @@ const AUDIT: readonly Command[] = [
   { do: 'export selected', format: 'xml', filter: undefined },
 ];
 
-describe.runIf(isLocal)('merchants', () => {
-  test('who act at once are each answered as if alone', { timeout: TIMEOUT }, async () => {
+describe.runIf(isLocal)('Isolation of merchants', () => {
+  test('Each of several concurrent merchants gets the responses that it gets alone', {
+    timeout: TIMEOUT,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.tuple(programs, programs, programs),
@@ -149,7 +151,7 @@ describe.runIf(isLocal)('merchants', () => {
               for (const command of all[index] ?? []) await merchant.act(command);
             }),
           );
-          // The same of different data, at the same moment.
+          // The same command on different data, at the same time.
           for (const command of [...together, ...AUDIT]) {
             await Promise.all(merchants.map((merchant) => merchant.act(command)));
           }
@@ -158,11 +160,11 @@ describe.runIf(isLocal)('merchants', () => {
       {
         numRuns: howMany({ short: 4, long: 20 }),
         examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
-        // What comes about by chance of time comes and goes while programs are made smaller.
+        // A race is not reproduced reliably while fast-check shrinks the programs.
         endOnFailure: true,
       },
     );
-    // Each endpoint was met, and each way in which another's things might have shown.
+    // Each endpoint was called, and each way tried in which another's data might be returned.
     expect([...seen].sort()).toEqual(
       expect.arrayContaining([
         ...['change 200', 'change 404', 'change 412', 'count 200', 'create 200', 'create 422'],
@@ -174,7 +176,7 @@ describe.runIf(isLocal)('merchants', () => {
     );
   });
 
-  test('whose exports are long get files of their own, and see no other', async () => {
+  test('Concurrent long exports of two merchants write separate files, and neither sees the other', async () => {
     const [one, two] = (await newMerchants()) as [Merchant, Merchant];
     await Promise.all([one, two].map((merchant) => createMany(merchant, FEW + 1)));
     const formats = ['csv', 'xml'] as const;
@@ -191,7 +193,7 @@ describe.runIf(isLocal)('merchants', () => {
       ),
     );
     for (const { merchant, location } of under) {
-      // While it runs, and no less once it is ready.
+      // While it runs, and after it is ready.
       const other = merchant === one ? two : one;
       await expectUnknownExport(other.client, location);
       expect(await readyAt(merchant.client, location)).toBeDefined();
@@ -207,23 +209,23 @@ describe.runIf(isLocal)('merchants', () => {
     );
   });
 
-  test("cannot tell another's customers from none at all", async () => {
-    const [asking, other] = (await newMerchants()) as [Merchant, Merchant];
-    const ask = () => inOrder(QUESTIONS, (question) => plainAnswer(asking.client, question));
+  test('Responses do not reveal whether another merchant has customers', async () => {
+    const [caller, other] = (await newMerchants()) as [Merchant, Merchant];
+    const ask = () => inOrder(REQUESTS, (request) => plainResponse(caller.client, request));
     const before = await ask();
     await createMany(other, 3);
     const { headers } = await other.client.call('GET', '/customers?limit=1');
     expect(headers.get('link')).not.toBeNull();
     const after = await ask();
     expect(after).toEqual(before);
-    // The same questions get answers where there is something.
-    const known = await inOrder(QUESTIONS, (question) => plainAnswer(other.client, question));
-    for (const [index, question] of QUESTIONS.entries()) {
-      expect.soft(known[index], question.join(' ')).not.toEqual(after[index]);
+    // The same requests have other responses if there are customers.
+    const known = await inOrder(REQUESTS, (request) => plainResponse(other.client, request));
+    for (const [index, request] of REQUESTS.entries()) {
+      expect.soft(known[index], request.join(' ')).not.toEqual(after[index]);
     }
   });
 
-  test("cannot fetch another's file with an address of their own", async () => {
+  test("A merchant cannot fetch another's file with a presigned URL of its own", async () => {
     const [one, two] = (await newMerchants()) as [Merchant, Merchant];
     const urls = [];
     for (const merchant of [one, two]) {
@@ -250,8 +252,8 @@ describe.runIf(isLocal)('merchants', () => {
   });
 });
 
-/** What a merchant without customers may try, whose answers tell nothing of others. */
-const QUESTIONS: readonly (readonly [
+/** Requests of a merchant without customers, whose responses must not depend on other merchants. */
+const REQUESTS: readonly (readonly [
   method: string,
   path: string,
   headers?: Record<string, string>,
@@ -282,12 +284,12 @@ const QUESTIONS: readonly (readonly [
 ];
 
 /**
- * An answer byte for byte, and the file where it tells of one, without what differs from one time
- * to the next: request id, time, and the file's random name.
+ * Returns a response byte for byte, with its file, but without what differs between calls: request
+ * id, time, and the file's random name.
  */
-async function plainAnswer(
+async function plainResponse(
   { url, token }: Client,
-  [method, path, headers = {}, body]: (typeof QUESTIONS)[number],
+  [method, path, headers = {}, body]: (typeof REQUESTS)[number],
 ) {
   const response = await fetch(url + path, {
     method,
@@ -309,7 +311,7 @@ async function plainAnswer(
   };
 }
 
-/** Customers of whom each has the merchant's mark. */
+/** Creates customers, each with the merchant's mark. */
 async function createMany(merchant: Merchant, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
     const texts = { name: 'Nisse', companyno: COMPANY, email: String(left % 3) };
@@ -317,15 +319,15 @@ async function createMany(merchant: Merchant, count: number): Promise<void> {
   }
 }
 
-/** Expects the words that an export gets which there has never been. */
+/** Expects the same response as for an export that never existed. */
 async function expectUnknownExport(client: Client, location: string): Promise<void> {
   const id = location.split('/').at(-1) as string;
   const never = crypto.randomUUID();
   const answers = [];
-  for (const asked of [id, never]) {
-    const answer = await plainAnswer(client, ['GET', `/customers/exports/${asked}`]);
+  for (const exportId of [id, never]) {
+    const answer = await plainResponse(client, ['GET', `/customers/exports/${exportId}`]);
     expect(answer.status).toBe(404);
-    answers.push({ ...answer, text: answer.text.replaceAll(asked, 'EXPORT') });
+    answers.push({ ...answer, text: answer.text.replaceAll(exportId, 'EXPORT') });
   }
   expect(answers[0]).toEqual(answers[1]);
 }

@@ -3,20 +3,20 @@ import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
 import { type Client, clientOf, create } from '../support/api.ts';
 
-// What calls cost, by the read units that the server itself reports (ReturnConsumedCapacity).
+// The cost of calls in read units, as the server reports them (ReturnConsumedCapacity).
 
-/** A customer of some 20,300 bytes, whose entry in the directory has some 150. */
+/** A customer of about 20,300 bytes, whose entry in the customer index has about 150. */
 const TEXT = 'x'.repeat(10_000);
 const LARGE = { companyno: '556703-7485', notes: TEXT, statuslog: TEXT };
 const ITEM_BYTES = 20_300;
 const COUNT = 200;
-/** Bytes of one unit, read consistently; others cost half. */
+/** Bytes of one unit for a strongly consistent read; an eventually consistent one costs half. */
 const UNIT = 4_096;
 const ITEM_UNITS = Math.ceil(ITEM_BYTES / UNIT);
-/** Most that some entries of the directory cost. */
+/** Maximum units for entries of the customer index. */
 const entries = (count: number) => (count * 170) / UNIT / 2 + 1;
 
-describe.skipIf(process.env.API_URL)('in read units,', () => {
+describe.skipIf(process.env.API_URL)('Read units', () => {
   let stack: LocalStack;
   let proxy: CountingProxy;
   let merchant: Client;
@@ -50,39 +50,39 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     return { ...proxy.take(), answer };
   }
 
-  test('get reads one item, once', async () => {
+  test('GET of a customer reads one item once', async () => {
     const { units, requests } = await consumptionOf('GET', `/customers/${ids[0]}`);
     expect(requests).toBe(1);
     expect(units).toBe(ITEM_UNITS);
   });
 
   test.each(['', '?filter=isCompany', '?filter=search&search=ek', '?filter=!isEFaktura'])(
-    'count%s never reads a whole customer',
+    'GET /customers/count%s reads index entries only',
     async (query) => {
       const { units, requests } = await consumptionOf('GET', `/customers/count${query}`);
-      // DynamoDB Local ends a page by the size of whole items also where it reads an index.
+      // DynamoDB Local limits a page by the size of whole items, even if it reads an index.
       expect(units).toBeLessThanOrEqual(entries(COUNT) + requests / 2);
     },
   );
 
-  test('count of days reads a few entries besides', async () => {
+  test('A count by days costs at most 20 units more', async () => {
     const query = 'filter=rangeByDate&from=2020-01-01&to=2999-12-31';
     const { units } = await consumptionOf('GET', `/customers/count?${query}`);
     expect(units).toBeLessThanOrEqual(entries(COUNT) + 20);
   });
 
-  test('a search reads whole only whom it finds', async () => {
+  test('A search reads only the customers that it finds as whole items', async () => {
     const { units, answer } = await consumptionOf('GET', '/customers?filter=search&search=ek');
     expect(answer.body).toHaveLength(4);
     expect(units).toBeLessThanOrEqual(entries(COUNT) + 4 * ITEM_UNITS + 1);
   });
 
-  test('a page at an offset reads entries up to there, and the customers of the page', async () => {
+  test('A page at an offset reads index entries up to the offset, and the customers of the page', async () => {
     const { units } = await consumptionOf('GET', '/customers?start=150&limit=2');
     expect(units).toBeLessThanOrEqual(entries(153) + 2 * ITEM_UNITS + 1);
   });
 
-  test('a cursor costs the same wherever it leads', async () => {
+  test('A cursor costs the same wherever it leads', async () => {
     const first = await consumptionOf('GET', '/customers?limit=10');
     const before = await consumptionOf('GET', '/customers?limit=10&start=170');
     const link = /<(.+)>/.exec(before.answer.headers.get('link') ?? '')?.[1] ?? '';
@@ -92,7 +92,7 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     expect(there.requests).toBe(1);
   });
 
-  test('customers by id are read together, each at the cost of a get or less', async () => {
+  test('Customers by id are read together, each at the cost of a get or less', async () => {
     const few = ids.toSorted((a, b) => a - b).slice(0, 40);
     const chosen = await consumptionOf('POST', '/customers/export/csv', few);
     // Some servers put no more than 1 MB into an answer, and want to be asked again for the rest.
@@ -104,14 +104,14 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     expect(more.units).toBeLessThanOrEqual(chosen.units + 1);
   });
 
-  test('customers by id that lie far apart are read one by one, in one request', async () => {
+  test('Customers by id that lie far apart are read one by one, in one request', async () => {
     const far = ids.toSorted((a, b) => a - b).filter((_, index) => index % 20 === 0);
     const { units, requests } = await consumptionOf('POST', '/customers/export/csv', far);
     expect(requests).toBe(1);
     expect(units).toBe(far.length * ITEM_UNITS);
   });
 
-  test('an export of those that most customers meet costs little more than one of all', async () => {
+  test('An export with a filter that most customers meet costs little more than one of all', async () => {
     const all = await consumptionOf('GET', '/customers/export/csv');
     const most = await consumptionOf('GET', '/customers/export/csv?filter=isCompany');
     expect(most.answer.body.count).toBe(COUNT);
@@ -121,21 +121,21 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     expect(some.units).toBeLessThan(all.units / 10);
   });
 
-  test('a page of customers found by a filter costs little more than one of all', async () => {
+  test('A page of customers found by a filter costs little more than one of all', async () => {
     const page = await consumptionOf('GET', '/customers?limit=50');
     const filtered = await consumptionOf('GET', '/customers?limit=50&filter=isCompany');
     expect(filtered.answer.body).toEqual(page.answer.body);
     expect(filtered.units).toBeLessThan(page.units + entries(COUNT));
   });
 
-  test('an export of all reads each customer once, not consistently', async () => {
+  test('An export of all customers reads each once, eventually consistently', async () => {
     const { units } = await consumptionOf('GET', '/customers/export/csv');
     const all = (COUNT * ITEM_BYTES) / UNIT / 2;
     expect(units).toBeGreaterThan(all * 0.95);
     expect(units).toBeLessThan(all * 1.05 + ITEM_UNITS);
   });
 
-  test('a look-up by number reads keys and one customer', async () => {
+  test('A look-up by number reads the keys in the index and one customer', async () => {
     const { units, requests } = await consumptionOf(
       'GET',
       '/customers/searchByOrgNumber/556703-7485',
@@ -144,12 +144,12 @@ describe.skipIf(process.env.API_URL)('in read units,', () => {
     expect(units).toBeLessThanOrEqual(entries(COUNT) + ITEM_UNITS);
   });
 
-  test('a company that a public register has told of costs one small read besides', async () => {
+  test('A look-up of a cached company costs at most one unit', async () => {
     const path = '/customers/searchByOrgNumber/999990010';
     await merchant.call('GET', path);
     const { units, requests, answer } = await consumptionOf('GET', path);
     expect(answer.headers.get('register-source')).toBe('brreg');
-    // The index, in which nobody has the number, and what is remembered.
+    // One request to the index, where no customer has the number, and one to the cache.
     expect(requests).toBe(2);
     expect(units).toBeLessThanOrEqual(1);
   });

@@ -5,16 +5,16 @@ import { expectProblem } from '../support/problem.ts';
 
 useApi();
 
-describe.runIf(isLocal)('without public registers', () => {
+describe.runIf(isLocal)('Without public registers', () => {
   beforeAll(() => {
-    // The function reads these on its first call.
+    // The function reads these variables on its first call.
     for (const name of ['bolagsverket', 'brreg', 'prh'] as const) {
       delete process.env[ENVIRONMENT[name]];
     }
   });
 
   test.each(['559987-6546', '999990010', '9999001-5'])(
-    'own customers are found by %s, and nobody else',
+    'Without public registers, searchByOrgNumber finds only own customers by %s',
     async (number) => {
       const merchant = await newMerchant();
       const path = `/customers/searchByOrgNumber/${number}`;

@@ -22,8 +22,8 @@ import { type FaultProxy, type Passing, startProxyOf } from '../support/fault-pr
 import { howMany } from '../support/length.ts';
 import { expectProblem } from '../support/problem.ts';
 
-// What a token must be before a request gets anywhere, on every route, with the real functions.
-// That a refused one gets nowhere is seen from behind: no function runs, and no server is asked.
+// Sends tokens to every route, with the real functions. Behind a rejected token no function runs and
+// no server is called.
 
 useApi();
 
@@ -31,11 +31,11 @@ const READ = 'customers:read';
 const WRITE = 'customers:write';
 const MERCHANT = 'merchant_id';
 
-/** A request to each route that its function would take, and one that no route answers. */
+/** A valid request to each route, and one that no route matches. */
 const REQUESTS = [
   ...ENDPOINTS.map((route) => ({
     ...route,
-    // Said here once more, so that the table of routes cannot give rights away.
+    // Stated independently of the table of routes, so that a wrong scope there is found.
     scope: route.method === 'GET' || /export/.test(route.path) ? READ : WRITE,
     url: route.path
       .replace('{mexcParamvaluesetsid}', '1')
@@ -47,19 +47,19 @@ const REQUESTS = [
 ];
 type Request = (typeof REQUESTS)[number];
 
-describe.runIf(isLocal)('a token', () => {
+describe.runIf(isLocal)('Tokens', () => {
   let key: JWK;
   let issuer: LocalServer;
   let gateway: LocalServer;
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
-  /** Functions that ran, and what they asked the servers behind, since the test began. */
+  /** Functions that ran, and their requests to DynamoDB and S3, since the test began. */
   const ran: string[] = [];
   const asked = { dynamodb: [] as Passing[], s3: [] as Passing[] };
 
   beforeAll(async () => {
     key = await createKey();
-    // An issuer need not say which algorithm its key is for.
+    // The member alg of a published key is optional.
     const { alg: _, ...published } = key;
     issuer = await startIssuer(0, published);
     dynamodb = await startProxyOf('dynamodb', (passing) => asked.dynamodb.push(passing));
@@ -90,7 +90,7 @@ describe.runIf(isLocal)('a token', () => {
   const sign = (claims: Record<string, unknown> = {}) =>
     signToken(key, issuer.endpoint, { merchant: '1001', ...claims });
 
-  /** Signs good claims with any key, in any way. */
+  /** Signs valid claims with any key and header. */
   async function signAs(jwk: JWK, header: { alg: string; kid?: string | undefined }) {
     const signer = jwk.kty === 'oct' ? Buffer.from(jwk.k ?? '', 'base64url') : undefined;
     return new SignJWT(goodClaims())
@@ -109,7 +109,7 @@ describe.runIf(isLocal)('a token', () => {
     return client.call(method, url, { headers, ...(method !== 'GET' && { body }) });
   }
 
-  /** Expects that every request is answered by API Gateway itself. */
+  /** Expects that API Gateway rejects every request. */
   async function expectRefused(
     status: 401 | 403,
     error: string,
@@ -128,7 +128,7 @@ describe.runIf(isLocal)('a token', () => {
     expect({ ran, ...asked }).toEqual({ ran: [], dynamodb: [], s3: [] });
   }
 
-  test('that is good runs the function of each route, which asks for what it needs', async () => {
+  test('A valid token runs the function of each route', async () => {
     for (const request of REQUESTS) {
       expect((await send(request, await sign())).status, request.url).not.toBe(401);
       expect(ran).toEqual([request.function]);
@@ -140,21 +140,24 @@ describe.runIf(isLocal)('a token', () => {
   const now = Math.floor(Date.now() / 1_000);
   test.each([
     ['is expired', { exp: now - 1 }],
-    ['never ends', { exp: undefined }],
+    ['never expires', { exp: undefined }],
     ['is not yet valid', { nbf: now + 600 }],
     ['was issued in the future', { iat: now + 600 }],
-    ['is of another issuer', { iss: 'https://issuer.example' }],
-    ['is of no issuer', { iss: undefined }],
+    ['has another issuer', { iss: 'https://issuer.example' }],
+    ['has no issuer', { iss: undefined }],
     ['is for another audience', { aud: 'other' }],
     ['is for another client', { aud: undefined, client_id: 'other' }],
-    ['is for another audience, though of our client', { aud: 'other', client_id: AUDIENCE }],
+    [
+      'is for another audience, with the client id of our client',
+      { aud: 'other', client_id: AUDIENCE },
+    ],
     ['is for no audience', { aud: undefined }],
-  ])('that %s is refused everywhere', async (_, claims) => {
+  ])('A token that %s returns 401 on every route, and runs no function', async (_, claims) => {
     const token = await sign(claims);
     await expectRefused(401, 'invalid_token', () => token);
   });
 
-  /** The public key in the forms that a careless verifier takes for a shared secret. */
+  /** The public key as a shared secret: the algorithm confusion attack. */
   const asSecret = (secret: string | Buffer): JWK => ({
     kty: 'oct',
     k: Buffer.from(secret).toString('base64url'),
@@ -170,20 +173,26 @@ describe.runIf(isLocal)('a token', () => {
     ['has two parts', async () => (await sign()).split('.').slice(0, 2).join('.')],
     ['has no signature', async () => (await sign()).replace(/[^.]+$/, '')],
     ['is unsigned', () => new UnsecuredJWT(goodClaims()).encode()],
-    ['is unsigned, though it names our key', () => unsigned({ alg: 'none', kid: key.kid })],
+    ['is unsigned and names our key', () => unsigned({ alg: 'none', kid: key.kid })],
     ['has the public key as its secret', () => signAs(asSecret(publicPem()), ours('HS256'))],
-    ['has its modulus as its secret', () => signAs(asSecret(`${key.n}`), ours('HS256'))],
+    [
+      'has the modulus of the public key as its secret',
+      () => signAs(asSecret(`${key.n}`), ours('HS256')),
+    ],
     ['has a critical extension that no header can carry', () => withCritical('å\r\nX: y 😀')],
     ['is signed by PS256', () => signAs({ ...key, alg: 'PS256' }, ours('PS256'))],
     ['is signed by ES256', async () => signEs256()],
     ['is signed with another key under our id', async () => signAs(await createKey(), ours())],
     ['is signed with an unknown key', async () => signAs(await createKey(), unknown())],
-    ['names a key that is unknown', () => signAs(key, unknown())],
+    ['names an unknown key', () => signAs(key, unknown())],
     ['names no key', () => signAs(key, { alg: 'RS256' })],
-    ['brings its own key', async () => bringingItsKey()],
+    ['contains its own key', async () => withOwnKey()],
     ['was changed after signing', async () => changed(await sign(), { [MERCHANT]: '1002' })],
-    ['was given more rights', async () => changed(await sign({ scope: READ }), { scope: WRITE })],
-  ])('that %s is refused everywhere', async (_, make) => {
+    [
+      'has a scope added after signing',
+      async () => changed(await sign({ scope: READ }), { scope: WRITE }),
+    ],
+  ])('A token that %s returns 401 on every route, and runs no function', async (_, make) => {
     const token = await make();
     await expectRefused(401, 'invalid_token', () => token);
   });
@@ -202,8 +211,8 @@ describe.runIf(isLocal)('a token', () => {
       .sign(privateKey);
   }
 
-  /** Signed with a key of the caller's own, which the header offers for verification. */
-  async function bringingItsKey(): Promise<string> {
+  /** Signs with the caller's own key, which the header contains. */
+  async function withOwnKey(): Promise<string> {
     const { kty, n, e, kid, ...rest } = await createKey();
     const header = { alg: 'RS256', kid: kid as string, jwk: { kty, n, e } as JWK };
     return new SignJWT(goodClaims())
@@ -217,7 +226,7 @@ describe.runIf(isLocal)('a token', () => {
     return [header, encode({ ...said, ...claims }), signature].join('.');
   }
 
-  test('that is good is taken from nowhere but the Authorization header', async () => {
+  test('A valid token outside the Authorization header returns 401', async () => {
     const token = await sign();
     for (const { method, url } of REQUESTS) {
       const response = await fetch(`${gateway.endpoint}${url}?access_token=${token}`, {
@@ -229,42 +238,42 @@ describe.runIf(isLocal)('a token', () => {
     expect({ ran, ...asked }).toEqual({ ran: [], dynamodb: [], s3: [] });
   });
 
-  describe('without the scope of the route is refused:', () => {
+  describe('Scopes', () => {
     const scoped = REQUESTS.filter(({ scope }) => scope !== '');
     const other = (scope: string) => (scope === READ ? WRITE : READ);
     test.each([
-      ['that of the other kind', (scope: string) => other(scope)],
-      ['none', () => ''],
-      ['one that begins so', (scope: string) => `${scope}r`],
-      ['one that ends so', (scope: string) => `my-${scope}`],
-      ['one in capitals', (scope: string) => scope.toUpperCase()],
-      ['one with a wildcard', () => 'customers:* *'],
-      ['several with commas between', (scope: string) => `${other(scope)},${scope}`],
-    ])('%s', async (_, scopeFor) => {
+      ['the other scope', (scope: string) => other(scope)],
+      ['no scope', () => ''],
+      ['a scope that begins with it', (scope: string) => `${scope}r`],
+      ['a scope that ends with it', (scope: string) => `my-${scope}`],
+      ['the scope in upper case', (scope: string) => scope.toUpperCase()],
+      ['wildcards', () => 'customers:* *'],
+      ['comma-separated scopes', (scope: string) => `${other(scope)},${scope}`],
+    ])('A token with %s in place of the scope of the route returns 403', async (_, scopeFor) => {
       const token = ({ scope }: Request) => sign({ scope: scopeFor(scope) });
       await expectRefused(403, 'insufficient_scope', token, scoped);
     });
 
-    test('no claim of that name', async () => {
+    test('A token without the claim scope returns 403', async () => {
       const token = await sign({ scope: undefined });
       await expectRefused(403, 'insufficient_scope', () => token, scoped);
     });
   });
 
-  describe('whose merchant', () => {
+  describe('Merchant claims', () => {
     test.each([
       ['is missing', undefined],
       ['is empty', ''],
       ['is null', null],
       ['is a space', ' '],
-      ['has a space behind it', '1001 '],
-      ['has a line feed behind it', '1001\n'],
-      ['has a NUL in it', '10\u000001'],
+      ['ends with a space', '1001 '],
+      ['ends with a line feed', '1001\n'],
+      ['contains a NUL', '10\u000001'],
       ['has the separator of keys', '1001#CUSTOMER'],
       ['has the separator of paths', '1001/1002'],
-      ['is the folder', '.'],
-      ['is the folder above', '..'],
-      ['leads out of its folder', '../1002'],
+      ['is the current folder', '.'],
+      ['is the parent folder', '..'],
+      ['leads to another folder', '../1002'],
       ['has a percent sign', '1001%2F'],
       ['has digits of another script', '１００１'],
       ['is one character too long', 'x'.repeat(65)],
@@ -272,17 +281,20 @@ describe.runIf(isLocal)('a token', () => {
       ['is a list', ['1001']],
       ['is a list of two', ['1001', '1002']],
       ['is an object', { id: '1001' }],
-      ['is a number that is no name', 1e21],
-    ])('%s is refused by every function, which asks for nothing', async (_, merchant) => {
-      const token = await sign({ [MERCHANT]: merchant });
-      for (const request of REQUESTS) {
-        const answer = await send(request, token);
-        expectProblem(answer, 403);
-        expect(answer.body.detail).toBe(`The token's claim ${MERCHANT} names no merchant.`);
-      }
-      expect(ran).toEqual(REQUESTS.map((request) => request.function));
-      expect(asked).toEqual({ dynamodb: [], s3: [] });
-    });
+      ['is a number in exponent notation', 1e21],
+    ])(
+      'A merchant claim that %s returns 403 from every function, which calls no server',
+      async (_, merchant) => {
+        const token = await sign({ [MERCHANT]: merchant });
+        for (const request of REQUESTS) {
+          const answer = await send(request, token);
+          expectProblem(answer, 403);
+          expect(answer.body.detail).toBe(`The token's claim ${MERCHANT} names no merchant.`);
+        }
+        expect(ran).toEqual(REQUESTS.map((request) => request.function));
+        expect(asked).toEqual({ dynamodb: [], s3: [] });
+      },
+    );
 
     const names = fc.string({
       unit: fc.constantFrom(...'aZ09_.-'),
@@ -301,8 +313,8 @@ describe.runIf(isLocal)('a token', () => {
       { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 1 }) },
     );
 
-    // A text in place of a number cannot be told apart: API Gateway passes every claim as text.
-    test('is anything at all leads to its own partition and folder alone, or nowhere', async () => {
+    // API Gateway passes every claim as text, so that numbers and texts are the same.
+    test('Any merchant claim gives access to its own partition and folder only, or returns 403', async () => {
       let taken = 0;
       await fc.assert(
         fc.asyncProperty(claims, fc.constantFrom(...REQUESTS), async (claim, request) => {
