@@ -20,33 +20,33 @@ import { type Command, freePort, killAll, run } from '../support/command.ts';
 import { howMany } from '../support/length.ts';
 import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
 
-// What a developer finds whose computer, or whose patience, ended `npm start` in the middle of it.
+// Kills `npm start`, as a crash or an impatient developer does, and checks the data that it left.
 
 type Texts = Readonly<Record<'name' | 'customerid' | 'companyno', string>>;
 
 /** A customer as its only writer knows it. */
 interface Known {
-  /** Of its creation; a creation that was not answered is sent again with it. */
+  /** Idempotency key of its creation; a creation without a response is retried with it. */
   readonly key: string | undefined;
   id?: number;
-  /** As it was acknowledged; undefined where it is not there, or not any more. */
+  /** The fields acknowledged last; undefined if it does not exist. */
   sure: Texts | undefined;
-  /** What a write made of it that was not acknowledged, if it was made. */
+  /** The result of a write without a response, if it was applied. */
   maybe?: { readonly texts: Texts | undefined };
 }
 
-/** A customer as the API shows it. */
+/** A customer as the API returns it. */
 type Shown = Texts & { readonly mexcParamvaluesetsid: number };
 
 const MERCHANTS = ['a', 'b'];
 const WRITERS_OF_EACH = 12;
 const ROUNDS = howMany({ short: 1, long: 4 });
-/** Writes of a round that are acknowledged before the end. */
+/** Writes of a round that are acknowledged before the process is killed. */
 const WRITES = 100;
-/** Words of which each customer's name has one, so that searches for them find everyone once. */
+/** Each customer's name contains one of these words, so that searches for them find each customer once. */
 const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
 
-/** A deployed API, or another DynamoDB, is not what is killed here. */
+/** A deployed API, or another DynamoDB, cannot be killed. */
 const isElsewhere = !!(process.env.API_URL || process.env.DYNAMODB_ENDPOINT);
 
 describe.skipIf(isElsewhere)('npm start', () => {
@@ -58,7 +58,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'killed-'));
-    // As if the sample customers had been created, which takes most of a first start.
+    // Skips the creation of sample customers, which takes most of a first start.
     writeFileSync(join(folder, 'sample-customers-created'), '');
     const [port, issuer] = [await freePort(), await freePort()];
     args = ['--port', `${port}`, '--issuer-port', `${issuer}`];
@@ -82,7 +82,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
     await command.said('Press Ctrl-C to stop.');
   }
 
-  test(`that is killed has all that was acknowledged, and nothing by halves (SEED=${SEED})`, async () => {
+  test(`npm start that is killed keeps all acknowledged writes and no partial one (SEED=${SEED})`, async () => {
     const random = randomOf(SEED);
     const merchants = tokens.map((token, index) => ({
       client: clientOf(url, token),
@@ -95,7 +95,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
       let left = WRITES + random.below(WRITES);
       const acknowledged = () => {
         left -= 1;
-        // Not just as an answer has come.
+        // At any moment, not only after a response.
         if (left === 0) setTimeout(() => command.process.kill('SIGKILL'), random.below(15));
       };
       await Promise.all(writers.map((writer) => writer.writeUntilCutOff(acknowledged)));
@@ -113,7 +113,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
   });
 });
 
-describe.skipIf(isElsewhere)('the local DynamoDB', () => {
+describe.skipIf(isElsewhere)('The local DynamoDB', () => {
   const TableName = 'customers';
   const Key = { pk: 'p', sk: 's' };
   const old = { ...Key, d: 1, orgNumber: '1', k: 'old' };
@@ -133,9 +133,9 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
   test.each([
     ['creates', undefined, other],
     ['changes', old, other],
-    ['removes', old, undefined],
+    ['deletes', old, undefined],
   ])(
-    '%s an item in the table and in its indexes, or nowhere, wherever it is killed',
+    'The local DynamoDB %s an item in the table and its indexes or in none, whenever it is killed',
     async (_, before, after) => {
       const path = mkdtempSync(join(folder, 'cut-'));
       await withDynamoDb(path, (documents) => write(documents, before));
@@ -147,8 +147,8 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
           expect(isCut ? [before, after] : [after]).toContainEqual(Item);
           const { d, orgNumber, k } = Item ?? {};
           const where = `cut after ${writes} writes`;
-          const inDirectory = await inIndex(documents, CUSTOMER_INDEX.name);
-          expect(inDirectory, where).toEqual(Item ? [{ ...Key, d, k }] : []);
+          const inCustomerIndex = await inIndex(documents, CUSTOMER_INDEX.name);
+          expect(inCustomerIndex, where).toEqual(Item ? [{ ...Key, d, k }] : []);
           const byNumber = await inIndex(documents, IDENTITY_NUMBER_INDEX.name);
           expect(byNumber, where).toEqual(Item ? [{ ...Key, orgNumber }] : []);
           await write(documents, before);
@@ -229,12 +229,12 @@ describe.skipIf(isElsewhere)('the local DynamoDB', () => {
   }
 });
 
-/** A client of the local DynamoDB that tries nothing twice. */
+/** Returns a client of the local DynamoDB that does not retry. */
 function documentsOf(endpoint: string): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, maxAttempts: 1 }));
 }
 
-/** Writes customers that are its own, one write at a time. */
+/** Writes customers of its own, one write at a time. */
 class Writer {
   readonly known: Known[] = [];
   readonly #name: string;
@@ -258,7 +258,7 @@ class Writer {
         else if (choice < 0.75) await this.#change(customer);
         else await this.#remove(customer);
       } catch (error) {
-        // Of fetch: there was no answer.
+        // fetch throws a TypeError if there is no response.
         if (error instanceof TypeError) return;
         throw error;
       }
@@ -266,7 +266,7 @@ class Writer {
     }
   }
 
-  /** Sends what was not answered again, where that can be. */
+  /** Retries creations without a response that have an idempotency key. */
   async createAgain(): Promise<void> {
     for (const customer of this.known) {
       if (customer.maybe) await this.#send(customer, customer.maybe.texts as Texts);
@@ -320,7 +320,7 @@ class Writer {
   }
 }
 
-/** Learns which of the writes that were not acknowledged were made: wholly, or not at all. */
+/** Determines which unacknowledged writes were applied: completely, or not at all. */
 function settle(known: readonly Known[], shown: readonly Shown[]): void {
   for (const customer of known) {
     const { maybe, sure, key } = customer;
@@ -331,12 +331,12 @@ function settle(known: readonly Known[], shown: readonly Shown[]): void {
     expect(isMade || sameTexts(found, sure), JSON.stringify({ found, sure, maybe })).toBe(true);
     if (isMade) customer.sure = maybe.texts;
     if (found) customer.id = found.mexcParamvaluesetsid;
-    // One with a key is created again, whether it was or not.
+    // A creation with a key is retried in any case.
     if (sure || !key) delete customer.maybe;
   }
 }
 
-/** Expects that list, count and searches show these customers, each once, and nobody else. */
+/** Expects that list, count and searches return these customers, each once, and no others. */
 async function expectAgreement(client: Client, known: readonly Known[]): Promise<void> {
   const expected = known
     .filter((customer) => customer.sure)
@@ -354,7 +354,7 @@ async function expectAgreement(client: Client, known: readonly Known[]): Promise
     const { body } = await client.call('GET', `/customers/count?${query}`);
     expect(body, word).toEqual({ count: named.length });
   }
-  // Enough, and those that were written last.
+  // The last written ones suffice.
   for (const { mexcParamvaluesetsid: id, name, companyno } of expected.slice(-30)) {
     const path = `/customers/searchByOrgNumber/${companyno}`;
     const { body } = await client.call('GET', path);

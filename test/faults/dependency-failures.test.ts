@@ -27,31 +27,31 @@ useApi();
 
 const BROKEN_CONNECTIONS = [
   ['hangs up', 'hang up'],
-  ['breaks off its answers', 'cut the answer'],
+  ['cuts its responses', 'cut the answer'],
 ] satisfies [string, Fault][];
 const DYNAMODB_FAULTS: [string, Fault][] = [
   ['throttles the table', dynamodbError(400, 'ProvisionedThroughputExceededException')],
   ['throttles the account', dynamodbError(400, 'ThrottlingException')],
   ['limits requests', dynamodbError(400, 'RequestLimitExceeded')],
-  ['fails', dynamodbError(500, 'InternalServerError')],
-  ['fails without a word', { status: 500, body: '' }],
-  ['is replaced by a page', { status: 503, body: '<html>Service Unavailable</html>' }],
+  ['responds with 500', dynamodbError(500, 'InternalServerError')],
+  ['responds with an empty 500', { status: 500, body: '' }],
+  ['responds with HTML', { status: 503, body: '<html>Service Unavailable</html>' }],
   ...BROKEN_CONNECTIONS,
 ];
 const S3_FAULTS: [string, Fault][] = [
   ['asks to slow down', s3Error(503, 'SlowDown')],
-  ['fails', s3Error(500, 'InternalError')],
-  ['fails without a word', { status: 500, body: '' }],
+  ['responds with 500', s3Error(500, 'InternalError')],
+  ['responds with an empty 500', { status: 500, body: '' }],
   ...BROKEN_CONNECTIONS,
 ];
-/** The SDK tries DynamoDB four times in all, and S3, where an attempt may take longer, three. */
+/** The SDK makes four attempts at DynamoDB, and three at S3, where an attempt may take longer. */
 const DYNAMODB_RETRIES = 3;
 const S3_RETRIES = 2;
 
-/** Somebody of whom nothing may be in a log. */
+/** A person whose data no log may contain. */
 const ANNA = { name: 'Anna-Karin Öberg', companyno: '19900118-9811', email: 'anna@example.com' };
 
-describe.runIf(isLocal)('behind the API', () => {
+describe.runIf(isLocal)('Failures of dependencies', () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
 
@@ -65,7 +65,7 @@ describe.runIf(isLocal)('behind the API', () => {
     await s3.close();
   });
 
-  /** A merchant with customers; its name picks out its requests among those of other tests. */
+  /** Creates a merchant with customers; its name selects the requests that get faults. */
   async function merchantWith(count: number, body: Record<string, unknown> = ANNA) {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
@@ -86,42 +86,51 @@ describe.runIf(isLocal)('behind the API', () => {
   }
 
   describe.concurrent('DynamoDB', () => {
-    test('does not answer: 503 before the function runs out of time', async () => {
+    test('A request returns 503 before the function times out if DynamoDB does not respond', async () => {
       const { name, merchant } = await merchantWith(1);
       dynamodb.inject(name, every('keep waiting'));
       expectUnavailable(await merchant.call('GET', '/customers'));
     });
 
-    test.each(DYNAMODB_FAULTS)('%s for a while: the caller gets the answer', async (_, fault) => {
-      const { name, merchant, customers } = await merchantWith(1);
-      dynamodb.inject(name, first(DYNAMODB_RETRIES, fault));
-      expect(await list(merchant)).toEqual(customers);
-    });
+    test.each(DYNAMODB_FAULTS)(
+      'A request succeeds after retries if DynamoDB temporarily %s',
+      async (_, fault) => {
+        const { name, merchant, customers } = await merchantWith(1);
+        dynamodb.inject(name, first(DYNAMODB_RETRIES, fault));
+        expect(await list(merchant)).toEqual(customers);
+      },
+    );
 
-    test.each(DYNAMODB_FAULTS)('%s for good: 503', async (_, fault) => {
-      const { name, merchant, customers } = await merchantWith(1);
-      dynamodb.inject(name, every(fault));
-      expectUnavailable(await merchant.call('GET', '/customers'));
-      dynamodb.heal(name);
-      expect(await list(merchant)).toEqual(customers);
-    });
+    test.each(DYNAMODB_FAULTS)(
+      'A request returns 503 if DynamoDB permanently %s',
+      async (_, fault) => {
+        const { name, merchant, customers } = await merchantWith(1);
+        dynamodb.inject(name, every(fault));
+        expectUnavailable(await merchant.call('GET', '/customers'));
+        dynamodb.heal(name);
+        expect(await list(merchant)).toEqual(customers);
+      },
+    );
 
-    test.each(ENDPOINTS)('fails: $method $path is 503 and changes nothing', async (route) => {
-      const { name, merchant, customers, ids } = await merchantWith(1);
-      dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError')));
-      const path = route.path
-        .replace('{mexcParamvaluesetsid}', String(ids[0]))
-        .replace('{orgNum}', '5567037485')
-        .replace('{exportId}', crypto.randomUUID());
-      const body =
-        /export/.test(path) || route.method === 'DELETE' ? ids : { ...ANNA, name: 'Bo Ek' };
-      const hasBody = route.method !== 'GET';
-      expectUnavailable(await merchant.call(route.method, path, hasBody ? { body } : {}));
-      dynamodb.heal(name);
-      expect(await list(merchant)).toEqual(customers);
-    });
+    test.each(ENDPOINTS)(
+      '$method $path returns 503 and changes nothing if DynamoDB fails',
+      async (route) => {
+        const { name, merchant, customers, ids } = await merchantWith(1);
+        dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError')));
+        const path = route.path
+          .replace('{mexcParamvaluesetsid}', String(ids[0]))
+          .replace('{orgNum}', '5567037485')
+          .replace('{exportId}', crypto.randomUUID());
+        const body =
+          /export/.test(path) || route.method === 'DELETE' ? ids : { ...ANNA, name: 'Bo Ek' };
+        const hasBody = route.method !== 'GET';
+        expectUnavailable(await merchant.call(route.method, path, hasBody ? { body } : {}));
+        dynamodb.heal(name);
+        expect(await list(merchant)).toEqual(customers);
+      },
+    );
 
-    test('cannot delete one of many: 503, and the next try deletes the rest', async () => {
+    test('DELETE of several customers returns 503 if one deletion fails, and a retry deletes the rest', async () => {
       const { name, merchant, ids } = await merchantWith(3);
       const second = new RegExp(`^DeleteItem .*#0*${ids[1]}"`);
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError'), second));
@@ -135,23 +144,26 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
-  describe.concurrent('a write whose answer is lost', () => {
+  describe.concurrent('Lost responses to writes', () => {
     const CREATING = [
       ['the id', /^UpdateItem .*"SEQUENCE"/],
       ['the customer and the key', /^TransactWriteItems /],
     ] as const;
     const headers = { 'idempotency-key': 'k' };
 
-    test.each(CREATING)('once, of %s, makes one customer', async (_, write) => {
-      const { name, merchant } = await merchantWith(0);
-      dynamodb.inject(name, first(1, 'cut the answer', write));
-      const { status, body } = await merchant.call('POST', '/customers', { body: {}, headers });
-      expect(status).toBe(200);
-      expect(await list(merchant)).toEqual([body]);
-    });
+    test.each(CREATING)(
+      'POST creates one customer if the response to the write of %s is lost once',
+      async (_, write) => {
+        const { name, merchant } = await merchantWith(0);
+        dynamodb.inject(name, first(1, 'cut the answer', write));
+        const { status, body } = await merchant.call('POST', '/customers', { body: {}, headers });
+        expect(status).toBe(200);
+        expect(await list(merchant)).toEqual([body]);
+      },
+    );
 
     test.each(CREATING)(
-      'for good, of %s, is 503; the same key makes one customer',
+      'POST returns 503 if each response to the write of %s is lost, and a retry creates one customer',
       async (_, write) => {
         const { name, merchant } = await merchantWith(0);
         dynamodb.inject(name, every('cut the answer', write));
@@ -163,7 +175,7 @@ describe.runIf(isLocal)('behind the API', () => {
       },
     );
 
-    test('makes one customer also without a key', async () => {
+    test('POST without an Idempotency-Key creates one customer if a response is lost', async () => {
       const { name, merchant } = await merchantWith(0);
       dynamodb.inject(name, first(1, 'cut the answer', /^TransactWriteItems/));
       const customer = await create(merchant, { name: 'A' });
@@ -171,7 +183,7 @@ describe.runIf(isLocal)('behind the API', () => {
     });
 
     test.each([{}, { 'if-match': '"1"' }])(
-      'changes a customer once, with headers %o',
+      'PATCH with headers %o changes a customer once if a response is lost',
       async (headers) => {
         const { name, merchant, ids } = await merchantWith(1);
         dynamodb.inject(name, first(1, 'cut the answer', /^PutItem/));
@@ -185,7 +197,7 @@ describe.runIf(isLocal)('behind the API', () => {
     );
 
     test.each([{}, { 'if-match': '"1"' }])(
-      'deletes a customer, with headers %o',
+      'DELETE with headers %o deletes a customer if a response is lost',
       async (headers) => {
         const { name, merchant, ids } = await merchantWith(1);
         dynamodb.inject(name, first(1, 'cut the answer', /^DeleteItem/));
@@ -195,7 +207,7 @@ describe.runIf(isLocal)('behind the API', () => {
       },
     );
 
-    test('is counted among many deletions', async () => {
+    test('DELETE of several customers counts one whose response is lost', async () => {
       const { name, merchant, ids } = await merchantWith(3);
       dynamodb.inject(name, first(1, 'cut the answer', /^DeleteItem/));
       const { body } = await merchant.call('DELETE', '/customers', { body: ids });
@@ -203,8 +215,8 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
-  describe.concurrent('keys that DynamoDB leaves unprocessed', () => {
-    test('are asked for again', async () => {
+  describe.concurrent('Unprocessed keys', () => {
+    test('Unprocessed keys are requested again', async () => {
       const { name, merchant, customers, ids } = await merchantWith(4);
       dynamodb.inject(name, first(2, { rewrite: onlyOne }, /^BatchGetItem/));
       const { body } = await merchant.call('GET', '/customers?start=1');
@@ -214,7 +226,7 @@ describe.runIf(isLocal)('behind the API', () => {
       expect(answer).toMatchObject({ status: 200, body: { count: 4 } });
     });
 
-    test('are asked for again also where the answer has nothing else', async () => {
+    test('Unprocessed keys are requested again if the response has no items', async () => {
       const { name, merchant, customers } = await merchantWith(2);
       const nothing = (body: string) =>
         JSON.stringify({ ...JSON.parse(none(body)), Responses: {} });
@@ -222,7 +234,7 @@ describe.runIf(isLocal)('behind the API', () => {
       expect((await merchant.call('GET', '/customers?start=1')).body).toEqual(customers.slice(1));
     });
 
-    test('are found in an answer with white space between its tokens', async () => {
+    test('Responses of DynamoDB with white space between JSON tokens are read', async () => {
       const { name, merchant, customers } = await merchantWith(2);
       const spaced = (body: string) => JSON.stringify(JSON.parse(body), null, 2);
       dynamodb.inject(name, every({ rewrite: spaced }));
@@ -231,14 +243,14 @@ describe.runIf(isLocal)('behind the API', () => {
       dynamodb.heal(name);
     });
 
-    test('time and again are 503', async () => {
+    test('A list returns 503 if keys stay unprocessed', async () => {
       const { name, merchant } = await merchantWith(2);
       dynamodb.inject(name, every({ rewrite: none }, /^BatchGetItem/));
       expectUnavailable(await merchant.call('GET', '/customers?start=1'));
     });
   });
 
-  test('an index that lags behind: who is gone or has another number by now is not found', async () => {
+  test('searchByOrgNumber finds no customer that a stale index has and that is deleted or changed', async () => {
     const number = '556703-7485';
     const { name, merchant, ids } = await merchantWith(3, { name: 'A', companyno: number });
     const found = async () => {
@@ -265,7 +277,7 @@ describe.runIf(isLocal)('behind the API', () => {
     dynamodb.heal(name);
   });
 
-  describe.concurrent('a throttled table', () => {
+  describe.concurrent('Throttled table', () => {
     const throttled = dynamodbError(400, 'ProvisionedThroughputExceededException');
     // More than the SDK retries for one request, by a margin that the time limit leaves.
     const forLong = (match: RegExp) => first(DYNAMODB_RETRIES + 3, throttled, match);
@@ -273,16 +285,19 @@ describe.runIf(isLocal)('behind the API', () => {
     test.each([
       ['GET', /^Query (?!.*ScanIndexForward)/],
       ['POST', /^BatchGetItem/],
-    ])('makes an export by %s slower, and does not fail it', async (method, match) => {
-      const { name, merchant, ids } = await merchantWith(3);
-      dynamodb.inject(name, forLong(match));
-      const options = method === 'POST' ? { body: ids } : {};
-      const { status, body } = await merchant.call(method, '/customers/export/csv', options);
-      expect(status).toBe(200);
-      expect(body.count).toBe(3);
-    });
+    ])(
+      'An export by %s waits and succeeds if the table is throttled for long',
+      async (method, match) => {
+        const { name, merchant, ids } = await merchantWith(3);
+        dynamodb.inject(name, forLong(match));
+        const options = method === 'POST' ? { body: ids } : {};
+        const { status, body } = await merchant.call(method, '/customers/export/csv', options);
+        expect(status).toBe(200);
+        expect(body.count).toBe(3);
+      },
+    );
 
-    test('that stays so for good fails it with 503, and leaves no file', async () => {
+    test('An export returns 503 and leaves no file if the table stays throttled', async () => {
       const { name, merchant, ids } = await merchantWith(1);
       dynamodb.inject(name, every(throttled, /^BatchGetItem/));
       const body = ids;
@@ -292,15 +307,18 @@ describe.runIf(isLocal)('behind the API', () => {
   });
 
   describe.concurrent('S3', () => {
-    test.each(S3_FAULTS)('%s for a while: the file is there', async (_, fault) => {
-      const { name, merchant } = await merchantWith(1);
-      s3.inject(name, first(S3_RETRIES, fault, /^PUT/));
-      const { status, body } = await merchant.call('GET', '/customers/export/csv');
-      expect(status).toBe(200);
-      expect(await download(body.url)).toContain(`,${ANNA.name},`);
-    });
+    test.each(S3_FAULTS)(
+      'An export succeeds after retries if S3 temporarily %s',
+      async (_, fault) => {
+        const { name, merchant } = await merchantWith(1);
+        s3.inject(name, first(S3_RETRIES, fault, /^PUT/));
+        const { status, body } = await merchant.call('GET', '/customers/export/csv');
+        expect(status).toBe(200);
+        expect(await download(body.url)).toContain(`,${ANNA.name},`);
+      },
+    );
 
-    test.each(S3_FAULTS)('%s for good: 503', async (_, fault) => {
+    test.each(S3_FAULTS)('An export returns 503 if S3 permanently %s', async (_, fault) => {
       const { name, merchant } = await merchantWith(1);
       s3.inject(name, every(fault));
       expectUnavailable(await merchant.call('GET', '/customers/export/xml'));
@@ -312,7 +330,7 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
-  describe('an export in several parts', () => {
+  describe('Exports in several parts', () => {
     const START = /^POST \S+\?uploads/;
     const PART = /^PUT \S+partNumber=/;
     const FINISH = /^POST \S+uploadId=/;
@@ -329,18 +347,21 @@ describe.runIf(isLocal)('behind the API', () => {
     });
 
     test.each([
-      ['cannot be started', START, s3Error(503, 'SlowDown')],
-      ['cannot be sent', PART, s3Error(503, 'SlowDown')],
-      ['cannot be finished', FINISH, s3Error(500, 'InternalError')],
-      ['fails after S3 has said 200', FINISH, s3Error(200, 'InternalError')],
-      ['is cut off', PART, 'hang up'],
-    ] as const)('that %s is 503 and leaves nothing behind', async (_, match, fault) => {
-      s3.inject(name, every(fault, match));
-      expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
-      expect(await filesOf(name)).toEqual([]);
-    });
+      ['the upload cannot be started', START, s3Error(503, 'SlowDown')],
+      ['a part cannot be uploaded', PART, s3Error(503, 'SlowDown')],
+      ['the upload cannot be completed', FINISH, s3Error(500, 'InternalError')],
+      ['S3 fails after status 200', FINISH, s3Error(200, 'InternalError')],
+      ['the connection is cut', PART, 'hang up'],
+    ] as const)(
+      'An export in several parts returns 503 and leaves nothing in the bucket if %s',
+      async (_, match, fault) => {
+        s3.inject(name, every(fault, match));
+        expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
+        expect(await filesOf(name)).toEqual([]);
+      },
+    );
 
-    test('that DynamoDB breaks off is 503 and leaves nothing behind', async () => {
+    test('An export in several parts returns 503 and leaves nothing in the bucket if DynamoDB fails', async () => {
       let started = false;
       s3.inject(name, ({ operation }) => {
         started ||= START.test(operation);
@@ -357,9 +378,9 @@ describe.runIf(isLocal)('behind the API', () => {
     });
 
     test.each<[string, Fault]>([
-      ['a fault', s3Error(500, 'InternalError')],
-      ['a lost answer', 'lose the answer'],
-    ])('outlives %s of each request', async (_, fault) => {
+      ['an error', s3Error(500, 'InternalError')],
+      ['a lost response', 'lose the answer'],
+    ])('An export in several parts succeeds after %s of each request to S3', async (_, fault) => {
       const faults = [START, PART, FINISH].map((match) => first(1, fault, match));
       s3.inject(name, (passing) => faults.map((fault) => fault(passing)).find(Boolean));
       const { status, body } = await merchant.call('GET', '/customers/export/csv');
@@ -368,14 +389,14 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
-  describe('refused connections', () => {
-    test('to DynamoDB are 503', async () => {
+  describe('Refused connections', () => {
+    test('A request returns 503 if DynamoDB refuses connections', async () => {
       const { merchant, customers } = await merchantWith(1);
       expectUnavailable(await dynamodb.whileDown(() => merchant.call('GET', '/customers')));
       expect(await list(merchant)).toEqual(customers);
     });
 
-    test('to S3 are 503', async () => {
+    test('An export returns 503 if S3 refuses connections', async () => {
       const { merchant } = await merchantWith(1);
       const get = () => merchant.call('GET', '/customers/export/csv');
       expectUnavailable(await s3.whileDown(get));
@@ -383,13 +404,13 @@ describe.runIf(isLocal)('behind the API', () => {
     });
   });
 
-  describe.concurrent('what no retry mends', () => {
+  describe.concurrent('Permanent errors', () => {
     test.each([
-      ['missing permission', dynamodbError(400, 'AccessDeniedException')],
-      ['a missing table', dynamodbError(400, 'ResourceNotFoundException')],
-      ['a request that DynamoDB does not understand', dynamodbError(400, 'ValidationException')],
-      ['an answer that cannot be read', { rewrite: () => '{"Item":' }],
-    ] as const)('%s is 500, and only the log says why', async (_, fault) => {
+      ['A missing permission', dynamodbError(400, 'AccessDeniedException')],
+      ['A missing table', dynamodbError(400, 'ResourceNotFoundException')],
+      ['A request that DynamoDB finds invalid', dynamodbError(400, 'ValidationException')],
+      ['A response of DynamoDB that is no JSON', { rewrite: () => '{"Item":' }],
+    ] as const)('%s returns 500, and only the log has the cause', async (_, fault) => {
       const { name, merchant, ids } = await merchantWith(1);
       dynamodb.inject(name, every(fault));
       const answer = await merchant.call('GET', `/customers/${ids[0]}`);
@@ -406,7 +427,7 @@ describe.runIf(isLocal)('behind the API', () => {
       expect(answer.headers.get('retry-after')).toBeNull();
     });
 
-    test('no permission to write files is 500', async () => {
+    test('An export returns 500 if the permission to write files is missing', async () => {
       const { name, merchant } = await merchantWith(1);
       s3.inject(name, every(s3Error(403, 'AccessDenied')));
       const answer = await merchant.call('GET', '/customers/export/csv');
@@ -416,7 +437,7 @@ describe.runIf(isLocal)('behind the API', () => {
   });
 });
 
-/** A BatchGetItem's answer as of a table that had room for one key, or for none. */
+/** Responses to BatchGetItem with all keys but one, or all keys, unprocessed. */
 const onlyOne = (body: string) => unprocessed(body, 1);
 const none = (body: string) => unprocessed(body, 0);
 

@@ -29,7 +29,7 @@ afterAll(async () => {
   await dynamodb?.close();
 });
 
-describe('the checker', () => {
+describe('Linearizability checker', () => {
   const OLD = { name: 'old' };
   const register = registerOf(OLD);
   const got = (version: number, name: string): Answered => ({
@@ -54,9 +54,9 @@ describe('the checker', () => {
   const stale = { status: 412 };
 
   test.each<[string, Request[]]>([
-    ['nothing', []],
+    ['an empty history', []],
     [
-      'one after the other',
+      'sequential requests',
       [
         request([0, 1], get, got(1, 'old')),
         request([2, 3], patch('a', '"1"'), got(2, 'a')),
@@ -67,7 +67,7 @@ describe('the checker', () => {
       ],
     ],
     [
-      'reads on both sides of a change under way',
+      'an old and then a new read during a change',
       [
         request([0, 9], patch('a'), got(2, 'a')),
         request([1, 2], get, got(1, 'old')),
@@ -75,7 +75,7 @@ describe('the checker', () => {
       ],
     ],
     [
-      'changes in another order than that of their answers',
+      'changes in another order than their responses',
       [
         request([0, 8], patch('a'), got(3, 'a')),
         request([1, 9], patch('b'), got(2, 'b')),
@@ -90,11 +90,11 @@ describe('the checker', () => {
       ],
     ],
     [
-      'a lost change that never came',
+      'a lost change that was never applied',
       [request([0, 1], patch('a')), request([2, 3], get, got(1, 'old'))],
     ],
     [
-      'a lost change that came late',
+      'a lost change that was applied late',
       [
         request([0, 1], patch('a')),
         request([2, 3], get, got(1, 'old')),
@@ -102,14 +102,14 @@ describe('the checker', () => {
       ],
     ],
     [
-      'a lost removal that came late',
+      'a lost deletion that was applied late',
       [
         request([0, 1], remove),
         request([2, 3], patch('a'), got(2, 'a')),
         request([4, 5], get, absent),
       ],
     ],
-  ])('takes %s', (_, history) => {
+  ])('The checker accepts %s', (_, history) => {
     expect(violation(register, history)).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe('the checker', () => {
       [request([0, 1], patch('a'), got(2, 'a')), request([2, 3], get, got(1, 'old'))],
     ],
     [
-      'a read that goes back, while the change is under way',
+      'a new and then an old read during a change',
       [
         request([0, 9], patch('a'), got(2, 'a')),
         request([1, 2], get, got(2, 'a')),
@@ -127,7 +127,7 @@ describe('the checker', () => {
       ],
     ],
     [
-      'a read of what nobody wrote',
+      'a read of a value that was never written',
       [request([0, 3], patch('a'), got(2, 'a')), request([1, 2], get, got(2, 'b'))],
     ],
     [
@@ -139,7 +139,7 @@ describe('the checker', () => {
       ],
     ],
     [
-      'a field that is lost as another is changed',
+      'a lost field after a change of another',
       [
         request([0, 2], { method: 'PATCH', changes: { fax: '1' } }, { status: 200, etag: '"2"' }),
         request([1, 3], patch('b'), { status: 200, etag: '"3"' }),
@@ -147,23 +147,23 @@ describe('the checker', () => {
       ],
     ],
     [
-      'two that both were first by If-Match',
+      'two successful changes with the same If-Match',
       [
         request([0, 2], patch('a', '"1"'), got(2, 'a')),
         request([1, 3], patch('a', '"1"'), got(2, 'a')),
       ],
     ],
     [
-      'a removal that did not last',
+      'a read after a deletion',
       [request([0, 1], remove, done), request([2, 3], get, got(1, 'old'))],
     ],
-    ['a removal of what was gone', [request([0, 1], remove, done), request([2, 3], remove, done)]],
+    ['a second deletion', [request([0, 1], remove, done), request([2, 3], remove, done)]],
     [
-      'a 404 of what was never removed',
+      'a 404 without a deletion',
       [request([0, 1], get, absent), request([2, 3], get, got(1, 'old'))],
     ],
     [
-      'a 412 that changed something all the same',
+      'a 412 that applied its change',
       [request([0, 1], patch('a', '"1"'), stale), request([2, 3], get, got(2, 'a'))],
     ],
     [
@@ -171,7 +171,7 @@ describe('the checker', () => {
       [request([0, 1], patch('a', '"1"'), stale), request([2, 3], get, got(1, 'old'))],
     ],
     [
-      'a lost change that came twice',
+      'a lost change that was applied twice',
       [
         request([0, 1], patch('a')),
         request([2, 3], get, got(2, 'a')),
@@ -180,14 +180,14 @@ describe('the checker', () => {
       ],
     ],
     [
-      'a lost change that came before it was sent',
+      'a lost change that was applied before it was sent',
       [request([0, 1], get, got(2, 'a')), request([2, 3], patch('a'))],
     ],
-  ])('refuses %s', (_, history) => {
+  ])('The checker rejects %s', (_, history) => {
     expect(violation(register, history)).toBeDefined();
   });
 
-  test('tells how far the history can be explained', () => {
+  test('The checker reports how much of a history it can explain', () => {
     const history = [
       request([0, 1], patch('a'), got(2, 'a')),
       request([2, 3], get, got(1, 'old')),
@@ -201,17 +201,17 @@ describe('the checker', () => {
   });
 });
 
-/** Customers that are changed at the same time; each that is removed is followed by another. */
+/** Number of customers that are changed concurrently; a deleted one is replaced by another. */
 const CUSTOMERS = 4;
 const FIELDS = ['name', 'fax', 'notes'];
 
-describe(`requests of the same customers at once (SEED=${SEED})`, () => {
-  test('are answered as if one came after the other', async () => {
+describe('Concurrent requests', () => {
+  test(`Concurrent requests to the same customers are linearizable (SEED=${SEED})`, async () => {
     const merchant = await newMerchant();
     const { histories, statuses } = await work(merchant, randomOf(SEED), {
       clients: 16,
       requests: howMany({ short: 700, long: 3_000 }),
-      // Also such that several write the same.
+      // Includes equal values, which several clients write.
       value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
     });
     for (const status of [200, 404, 412]) expect(statuses.get(status)).toBeGreaterThan(20);
@@ -219,7 +219,7 @@ describe(`requests of the same customers at once (SEED=${SEED})`, () => {
     expectLinearizable(histories);
   });
 
-  test('that claim the same by If-Match are told that one was first', async () => {
+  test('Of concurrent PATCH requests with the same If-Match one succeeds and the others return 412', async () => {
     const merchant = await newMerchant();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     const claim = () =>
@@ -233,7 +233,7 @@ describe(`requests of the same customers at once (SEED=${SEED})`, () => {
   });
 });
 
-describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
+describe.runIf(isLocal)('Lost responses of DynamoDB', () => {
   async function merchantWithCustomer() {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
@@ -241,12 +241,12 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     return { name, merchant, path: `/customers/${id}` };
   }
 
-  describe('a change whose answer is lost', () => {
-    /** The customer's first change: condition and all. */
+  describe('Lost responses to a change', () => {
+    /** Whether a request is the customer's first change, by its condition. */
     const isChange = ({ operation, body }: Passing) =>
       operation === 'PutItem' && /":version":\{"N":"1"\}/.test(body);
 
-    /** Has something happen between the change, or the loss of it, and the SDK's next try. */
+    /** Injects a fault into the change, and calls `act` before the SDK's retry. */
     function between(fault: Fault, act: () => Promise<unknown>): Faults {
       let tries = 0;
       return async (passing) => {
@@ -259,7 +259,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     }
 
     test.each([{}, { 'if-match': '"1"' }])(
-      'is 503, and not made again, where another has been made on top, with headers %o',
+      'PATCH with headers %o returns 503 and is not repeated if its response is lost and another change follows',
       async (headers) => {
         const { name, merchant, path } = await merchantWithCustomer();
         const act = () => merchant.call('PATCH', path, { body: { name: 'C' } });
@@ -271,7 +271,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
       },
     );
 
-    test('is 503 where another has removed the customer', async () => {
+    test('PATCH returns 503 if its response is lost and the customer is deleted', async () => {
       const { name, merchant, path } = await merchantWithCustomer();
       const act = () => merchant.call('DELETE', path);
       dynamodb.inject(name, between('lose the answer', act));
@@ -283,7 +283,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
       [{}, 200, 'B'],
       [{ 'if-match': '"1"' }, 412, 'A'],
     ])(
-      'and that never came is made on top of another, with headers %o: %i',
+      'PATCH with headers %o that DynamoDB did not receive returns %i after another change',
       async (headers, status, expected) => {
         const { name, merchant, path } = await merchantWithCustomer();
         const act = () => merchant.call('PATCH', path, { body: { fax: '1' } });
@@ -296,7 +296,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     );
   });
 
-  test('a removal by If-Match is 404 where another comes first', async () => {
+  test('DELETE with If-Match returns 404 if another DELETE comes first', async () => {
     const { name, merchant, path } = await merchantWithCustomer();
     let isFirst = true;
     dynamodb.inject(name, async ({ operation }) => {
@@ -310,7 +310,7 @@ describe.runIf(isLocal)('where answers of DynamoDB may be lost', () => {
     expectProblem(answer, 404);
   });
 
-  test(`requests of the same customers at once are answered as if one came after the other, whatever is lost (SEED=${SEED})`, async () => {
+  test(`Concurrent requests are linearizable if responses of DynamoDB are lost (SEED=${SEED})`, async () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     const random = randomOf(SEED);
@@ -346,14 +346,14 @@ interface Work {
   readonly settle?: () => Promise<void>;
 }
 
-/** What was asked of each customer, and answered. */
+/** Requests to a customer and their responses. */
 interface History {
   readonly id: number;
   readonly texts: Texts;
   readonly requests: Request[];
 }
 
-/** Sends random requests from many clients at once, and notes what each of them saw. */
+/** Sends random requests from concurrent clients, and records their responses. */
 async function work(merchant: Client, random: Random, { clients, requests, value, settle }: Work) {
   const histories: History[] = [];
   const statuses = new Map<number, number>();
@@ -366,7 +366,7 @@ async function work(merchant: Client, random: Random, { clients, requests, value
   async function newCustomer(): Promise<History> {
     const texts = { name: 'old', fax: '1' };
     const answer = await merchant.call('POST', '/customers', { body: texts });
-    // One that was made all the same is a customer of whom nobody knows here.
+    // If it was created all the same, the test does not know of it.
     if (answer.status === 503) return newCustomer();
     expect(answer.status).toBe(200);
     const id: number = answer.body.mexcParamvaluesetsid;
@@ -473,7 +473,7 @@ function expectLinearizable(
       undecided.push(id);
     }
   }
-  // The problem is a hard one; with many answers lost at once it may take too long.
+  // Checking is NP-complete; with many lost responses it may take too long.
   expect(undecided.length).toBeLessThanOrEqual(options.outages ? 1 : 0);
   expect(histories.length).toBeGreaterThan(3);
 }

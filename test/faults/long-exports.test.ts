@@ -39,17 +39,17 @@ import { expectProblem } from '../support/problem.ts';
 
 useApi();
 
-/** Most rows of an export that is made at once, here. */
+/** Maximum rows of a synchronous export in this test. */
 const FEW = 20;
 /** Three parts, of which the first two are full. */
 const MANY = 250;
-/** Of these customers, half have this customer number; they take two parts. */
+/** Customer number of half of these customers, whose file has two parts. */
 const HALF = 'half';
 const CSV = '/customers/export/csv';
 const XML = '/customers/export/xml';
 const PROGRESS = ['state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
 const FILE = ['url', 'expires', 'filename', 'contentType', 'count', 'bytes'];
-describe.runIf(isLocal)('an export of many', () => {
+describe.runIf(isLocal)('Long exports', () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
   let lambda: FaultProxy;
@@ -65,7 +65,7 @@ describe.runIf(isLocal)('an export of many', () => {
     dynamodb = await startProxyOf('dynamodb');
     s3 = await startProxyOf('s3');
     lambda = await startFaultProxy(lambdaApi.endpoint);
-    // The handlers read this, and the SDK in them the next, on their first call.
+    // The handlers and their SDK read these variables on their first call.
     process.env[ENVIRONMENT.longExportRows] = String(FEW);
     process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
     quiet();
@@ -82,7 +82,7 @@ describe.runIf(isLocal)('an export of many', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A merchant with customers; its name picks out its requests among those of other tests. */
+  /** Creates a merchant with customers; its name selects the requests that get faults. */
   async function merchantWith(
     count: number,
     body: (index: number) => Record<string, unknown> = () => ({ name: 'A' }),
@@ -99,38 +99,42 @@ describe.runIf(isLocal)('an export of many', () => {
     return { name, merchant, ids: ids.sort((a, b) => a - b) };
   }
 
-  /** Starts an export that is handed over, and gives where to ask for it. */
-  async function handedOver(client: Client, path = CSV): Promise<string> {
+  /** Starts an export that continues in the background, and returns its location. */
+  async function startLongExport(client: Client, path = CSV): Promise<string> {
     const { status, headers, body } = await client.call('GET', path);
     expect(status, JSON.stringify(body)).toBe(202);
     return headers.get('location') as string;
   }
 
-  /** Asks until the export has ended, and gives every state on the way. */
+  /** Polls until the export has ended, and returns every status. */
   async function watch(client: Client, location: string) {
     // biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
-    const seen: any[] = [];
+    const statuses: any[] = [];
     await vi.waitFor(
       async () => {
         const { status, body } = await client.call('GET', location);
         expect(status).toBe(200);
-        seen.push(body);
+        statuses.push(body);
         expect(body.state).not.toBe('running');
       },
       { timeout: 50_000, interval: 40 },
     );
-    return { seen, last: seen.at(-1) };
+    return { statuses, last: statuses.at(-1) };
   }
 
-  /** The file that the export of chosen ids makes at once, which is made once. */
-  const filesAtOnce = new Map<string, Promise<Buffer>>();
-  function madeAtOnce(client: Client, path: string, ids: readonly number[]): Promise<Buffer> {
+  /** Files of synchronous exports by ids, each exported once. */
+  const synchronousFiles = new Map<string, Promise<Buffer>>();
+  function synchronousExport(
+    client: Client,
+    path: string,
+    ids: readonly number[],
+  ): Promise<Buffer> {
     const key = [client.token, path, ids].join();
-    const file = filesAtOnce.get(key) ?? exportAtOnce(client, path, ids);
-    filesAtOnce.set(key, file);
+    const file = synchronousFiles.get(key) ?? exportNow(client, path, ids);
+    synchronousFiles.set(key, file);
     return file;
   }
-  async function exportAtOnce(client: Client, path: string, ids: readonly number[]) {
+  async function exportNow(client: Client, path: string, ids: readonly number[]) {
     const { status, body } = await client.call('POST', path, { body: ids });
     expect(status).toBe(200);
     return download(body.url);
@@ -140,7 +144,7 @@ describe.runIf(isLocal)('an export of many', () => {
     ['CSV', CSV],
     ['CSV for Excel', `${CSV}?delimiter=semicolon&bom=true`],
     ['XML', XML],
-  ])('as %s is the same, byte for byte, as one that is made at once', async (_, path) => {
+  ])('A long export as %s equals the synchronous export byte for byte', async (_, path) => {
     const before = Date.now();
     const answer = await merchant.call('GET', path);
     expect(answer).toMatchObject({
@@ -152,11 +156,11 @@ describe.runIf(isLocal)('an export of many', () => {
     const location = answer.headers.get('location') as string;
     expect(location).toMatch(/^\/customers\/exports\/[0-9a-f-]{36}$/);
 
-    const { seen, last } = await watch(merchant, location);
-    const rows = seen.map(({ rowsDone }) => rowsDone);
+    const { statuses, last } = await watch(merchant, location);
+    const rows = statuses.map(({ rowsDone }) => rowsDone);
     expect(rows).toEqual(rows.toSorted((a, b) => a - b));
     expect(new Set(rows).size).toBeGreaterThan(2);
-    for (const body of seen.slice(0, -1)) expect(Object.keys(body)).toEqual(PROGRESS);
+    for (const body of statuses.slice(0, -1)) expect(Object.keys(body)).toEqual(PROGRESS);
 
     expect(Object.keys(last)).toEqual([...PROGRESS, ...FILE]);
     expect(last).toMatchObject({ state: 'ready', rowsDone: MANY, count: MANY });
@@ -165,16 +169,16 @@ describe.runIf(isLocal)('an export of many', () => {
     expect(last.filename).toMatch(new RegExp(`^customers-\\d{4}-\\d\\d-\\d\\d\\.${extension}$`));
     const file = await download(last.url);
     expect(file.byteLength).toBe(last.bytes);
-    expect(file.equals(await madeAtOnce(merchant, path, ids))).toBe(true);
+    expect(file.equals(await synchronousExport(merchant, path, ids))).toBe(true);
 
     const again = await merchant.call('GET', location);
     expect(again.headers.get('retry-after')).toBeNull();
     expect(Date.parse(again.body.expires)).toBeGreaterThan(Date.parse(last.expires) - 1);
   });
 
-  test('takes filters', async () => {
+  test('A long export accepts filters', async () => {
     const path = `${CSV}?filter=search&search=${HALF}`;
-    // Customers that are created at the same time get their ids in any order.
+    // Concurrently created customers get their ids in any order.
     const { body: some } = await merchant.call(
       'GET',
       `/customers?limit=${MANY}&filter=search&search=${HALF}`,
@@ -183,73 +187,73 @@ describe.runIf(isLocal)('an export of many', () => {
       ({ mexcParamvaluesetsid }: { mexcParamvaluesetsid: number }) => mexcParamvaluesetsid,
     );
     expect(half).toHaveLength(MANY / 2);
-    const { last } = await watch(merchant, await handedOver(merchant, path));
+    const { last } = await watch(merchant, await startLongExport(merchant, path));
     expect(last).toMatchObject({ count: half.length, rowsExpected: half.length });
     const file = await download(last.url);
-    expect(file.equals(await madeAtOnce(merchant, CSV, half))).toBe(true);
+    expect(file.equals(await synchronousExport(merchant, CSV, half))).toBe(true);
   });
 
-  test('is made at once where few of them meet the filters', async () => {
+  test('An export of a large register is synchronous if few customers match the filters', async () => {
     const { status, body } = await merchant.call('GET', `${CSV}?filter=isCompany`);
     expect(status).toBe(200);
     expect(body).toMatchObject({ count: 0 });
   });
 
-  test('is handed over from one more on than is made at once', async () => {
+  test('An export with one row more than the synchronous maximum continues in the background', async () => {
     const few = await merchantWith(FEW);
     expect(await few.merchant.call('GET', CSV)).toMatchObject({ status: 200 });
     await create(few.merchant, { name: 'B' });
-    const { last } = await watch(few.merchant, await handedOver(few.merchant));
+    const { last } = await watch(few.merchant, await startLongExport(few.merchant));
     expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
   });
 
-  describe('whose file store', () => {
-    test('refuses a part: it has failed, says so and leaves nothing behind', async () => {
+  describe('Failures of S3', () => {
+    test('A long export fails with a reason and leaves no file if S3 rejects a part', async () => {
       const before = await filesOf(name);
       s3.inject(name, every(s3Error(403, 'AccessDenied'), /^PUT \S+partNumber=2/));
-      const location = await handedOver(merchant);
+      const location = await startLongExport(merchant);
       const { last } = await watch(merchant, location);
       s3.heal(name);
       expect(last).toMatchObject({ state: 'failed', reason: 'Something went wrong here.' });
       expect(last.rowsDone).toBeGreaterThan(0);
       expect(Object.keys(last)).toEqual([...PROGRESS, 'reason']);
       expect(await filesOf(name)).toEqual(before);
-      // A part that was refused in its turn stays refused.
+      // The failed status is final.
       expect((await merchant.call('GET', location)).body).toEqual(last);
     });
 
-    test('is down for longer than one try takes: it waits, and is made', async () => {
-      // Three tries of the SDK's client in one try of the step.
+    test('A long export waits and succeeds if S3 is down for longer than one attempt of a step', async () => {
+      // The SDK makes three attempts in one attempt of the step.
       s3.inject(name, first(4, s3Error(503, 'SlowDown'), /^PUT \S+partNumber=2/));
-      const { last } = await watch(merchant, await handedOver(merchant));
+      const { last } = await watch(merchant, await startLongExport(merchant));
       s3.heal(name);
       const file = await download(last.url);
-      expect(file.equals(await madeAtOnce(merchant, CSV, ids))).toBe(true);
+      expect(file.equals(await synchronousExport(merchant, CSV, ids))).toBe(true);
     });
 
-    test('loses the answer that the file is made: it is ready', async () => {
+    test('A long export is ready if the response to the completed upload is lost', async () => {
       s3.inject(name, first(1, 'cut the answer', /^POST \S+uploadId=/));
-      const { last } = await watch(merchant, await handedOver(merchant));
+      const { last } = await watch(merchant, await startLongExport(merchant));
       s3.heal(name);
       expect(last).toMatchObject({ state: 'ready', count: MANY });
       expect((await download(last.url)).byteLength).toBe(last.bytes);
     });
   });
 
-  describe('whose function', () => {
-    test('is killed goes on behind its last checkpoint when it is started again', async () => {
-      // The second step tries its first part: the first step's checkpoint is kept.
+  describe('Failures of the export function', () => {
+    test('A long export whose function is killed resumes after its last checkpoint', async () => {
+      // The second step uploads its first part, so the first step's checkpoint is saved.
       const secondStep = Promise.withResolvers<void>();
       s3.inject(name, ({ operation }) => {
         if (!/^PUT \S+partNumber=2/.test(operation)) return undefined;
         secondStep.resolve();
         return 'keep waiting';
       });
-      const location = await handedOver(merchant);
+      const location = await startLongExport(merchant);
       await secondStep.promise;
       await lambdaApi.close();
-      const stood = (await merchant.call('GET', location)).body;
-      expect(stood.state).toBe('running');
+      const statusBefore = (await merchant.call('GET', location)).body;
+      expect(statusBefore.state).toBe('running');
 
       const parts: string[] = [];
       const reads: string[] = [];
@@ -264,17 +268,18 @@ describe.runIf(isLocal)('an export of many', () => {
       const port = Number(new URL(lambdaApi.endpoint).port);
       lambdaApi = await startLambdaApi({ folder, port });
       lambdaApi.resume();
-      const { seen, last } = await watch(merchant, location);
+      const { statuses, last } = await watch(merchant, location);
       s3.heal(name);
       dynamodb.heal(name);
 
       expect(last).toMatchObject({ state: 'ready', count: MANY });
-      for (const { rowsDone } of seen) expect(rowsDone).toBeGreaterThanOrEqual(stood.rowsDone);
-      // How many there are depends on the server's pages.
+      for (const { rowsDone } of statuses)
+        expect(rowsDone).toBeGreaterThanOrEqual(statusBefore.rowsDone);
+      // The number of parts depends on the server's pages.
       expect(parts.slice(0, 2)).toEqual(['partNumber=2', 'partNumber=3']);
       expect(parts).not.toContain('partNumber=1');
-      // What is in the bucket already is not read again; the newest customer is asked for, no more.
-      const inBucket = ids[stood.rowsDone - 1] as number;
+      // Customers already in the bucket are not read again, but for the query of the newest id.
+      const inBucket = ids[statusBefore.rowsDone - 1] as number;
       const begins = reads
         .map((body) => JSON.parse(body))
         .filter(({ ScanIndexForward }) => ScanIndexForward !== false)
@@ -282,26 +287,26 @@ describe.runIf(isLocal)('an export of many', () => {
       expect(begins.length).toBeGreaterThan(0);
       for (const from of begins) expect(from).toBeGreaterThan(inBucket);
       const file = await download(last.url);
-      expect(file.equals(await madeAtOnce(merchant, CSV, ids))).toBe(true);
+      expect(file.equals(await synchronousExport(merchant, CSV, ids))).toBe(true);
     });
 
-    test('cannot keep a checkpoint is called again', async () => {
+    test('The export function is called again if it cannot save a checkpoint', async () => {
       const few = await merchantWith(FEW + 1);
-      // The SDK tries three times; then the run is over.
+      // The SDK makes three attempts; then the invocation fails.
       let lost = 0;
       lambda.inject('/checkpoint', ({ body }) => {
         if (!/"Name":"complete"/.test(body) || lost === 3) return undefined;
         lost += 1;
         return 'hang up';
       });
-      const { last } = await watch(few.merchant, await handedOver(few.merchant));
+      const { last } = await watch(few.merchant, await startLongExport(few.merchant));
       lambda.heal('/checkpoint');
       expect(lost).toBe(3);
       expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
       expect(await filesOf(few.name)).toHaveLength(1);
     });
 
-    test('is started twice, since the first answer was lost, makes one file', async () => {
+    test('A long export writes one file if its function is started twice after a lost response', async () => {
       const few = await merchantWith(FEW + 1);
       let starts = 0;
       lambda.inject(few.name, ({ operation }) => {
@@ -309,14 +314,14 @@ describe.runIf(isLocal)('an export of many', () => {
         starts += 1;
         return starts === 1 ? 'cut the answer' : undefined;
       });
-      const { last } = await watch(few.merchant, await handedOver(few.merchant));
+      const { last } = await watch(few.merchant, await startLongExport(few.merchant));
       lambda.heal(few.name);
       expect(starts).toBe(2);
       expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
       expect(await filesOf(few.name)).toHaveLength(1);
     });
 
-    test('cannot be started is 503', async () => {
+    test('An export returns 503 if its function cannot be started', async () => {
       const few = await merchantWith(FEW + 1);
       lambda.inject(few.name, every('hang up', /invocations/));
       expectProblem(await few.merchant.call('GET', CSV), 503);
@@ -324,9 +329,9 @@ describe.runIf(isLocal)('an export of many', () => {
     });
   });
 
-  test('that takes too long though it is small is handed over', async () => {
+  test('A small export that takes too long continues in the background', async () => {
     const few = await merchantWith(FEW);
-    // All that is left beside the five seconds that handing over has.
+    // Five seconds are reserved for the start of the background export.
     const invoke = createLambda(
       async (file) => (await import(`../../functions/${file}/handler.ts`)).handler,
       {
@@ -334,18 +339,18 @@ describe.runIf(isLocal)('an export of many', () => {
       },
     );
     const authorize = createAuthorizer(localStack().issuer, AUDIENCE);
-    const hurried = await start(createGateway({ routes: ENDPOINTS, authorize, invoke }), 0);
+    const shortTimeout = await start(createGateway({ routes: ENDPOINTS, authorize, invoke }), 0);
     s3.inject(few.name, first(1, 'keep waiting', /^PUT/));
-    const client = clientOf(hurried.endpoint, few.merchant.token);
-    const { last } = await watch(few.merchant, await handedOver(client, XML));
+    const client = clientOf(shortTimeout.endpoint, few.merchant.token);
+    const { last } = await watch(few.merchant, await startLongExport(client, XML));
     s3.heal(few.name);
-    await hurried.close();
+    await shortTimeout.close();
     expect(last).toMatchObject({ state: 'ready', count: FEW, rowsExpected: FEW });
     const file = await download(last.url);
-    expect(file.equals(await madeAtOnce(few.merchant, XML, few.ids))).toBe(true);
+    expect(file.equals(await synchronousExport(few.merchant, XML, few.ids))).toBe(true);
   });
 
-  test('has the same steps in the runner that comes with the SDK', async () => {
+  test('The export workflow runs with the same steps in the test runner of the SDK', async () => {
     const few = await merchantWith(1);
     const { handler } = await import('../../functions/run-export/handler.ts');
     const id = crypto.randomUUID();
@@ -370,8 +375,8 @@ describe.runIf(isLocal)('an export of many', () => {
       handlerFunction: handler as unknown as DurableLambdaHandler,
     });
     const format = { name: 'csv', delimiter: 'comma', bom: false } as const;
-    const order = { merchantId: few.name, id, format, file, filter: EVERYONE };
-    const execution = await runner.run({ payload: order });
+    const input = { merchantId: few.name, id, format, file, filter: EVERYONE };
+    const execution = await runner.run({ payload: input });
     await LocalDurableTestRunner.teardownTestEnvironment();
     expect(execution.getStatus()).toBe('SUCCEEDED');
     expect(execution.getOperations().map((operation) => operation.getName())).toEqual([
@@ -383,25 +388,25 @@ describe.runIf(isLocal)('an export of many', () => {
     expect(await getExportJob(few.name, id)).toMatchObject({ state: 'ready', rowsDone: 1 });
   });
 
-  describe('is 404', () => {
+  describe('Unknown exports', () => {
     let location: string;
     let few: Awaited<ReturnType<typeof merchantWith>>;
     beforeAll(async () => {
       few = await merchantWith(FEW + 1);
-      location = await handedOver(few.merchant);
+      location = await startLongExport(few.merchant);
       await watch(few.merchant, location);
     });
 
-    test('for another merchant', async () => {
+    test('GET of an export returns 404 to another merchant', async () => {
       expectProblem(await merchant.call('GET', location), 404);
     });
 
-    test('under an id that is none of an export', async () => {
+    test('GET of an export returns 404 for an unknown id', async () => {
       const other = `/customers/exports/${crypto.randomUUID()}`;
       expectProblem(await few.merchant.call('GET', other), 404);
     });
 
-    test('once it has expired, also where DynamoDB has not deleted it yet', async () => {
+    test('GET of an export returns 404 once it has expired, even before DynamoDB deletes it', async () => {
       const documents = DynamoDBDocumentClient.from(new DynamoDBClient());
       const Key = { pk: `MERCHANT#${few.name}`, sk: `EXPORT#${location.split('/').at(-1)}` };
       await documents.send(
@@ -418,7 +423,7 @@ describe.runIf(isLocal)('an export of many', () => {
   });
 
   test.each(['1', 'x', `${crypto.randomUUID()}0`, crypto.randomUUID().toUpperCase()])(
-    'is 400 under %s',
+    'GET of an export returns 400 for the malformed id %s',
     async (id) => {
       const answer = await merchant.call('GET', `/customers/exports/${id}`);
       expectProblem(answer, 400, [{ parameter: 'exportId' }]);

@@ -4,10 +4,10 @@ import { type Client, create, isLocal, newMerchant, useApi } from '../support/ap
 import { dynamodbError, every, type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 
-// One merchant's flood, and what another notices of it. The limits are those of production, only
-// smaller, so that a few calls are a flood.
+// One merchant overloads the API, and another must not be affected. The limits are those of
+// production, but smaller, so that few calls exceed them.
 const CALLS = 30;
-/** As many as the throttle lets in while one of them waits for the table. */
+/** Calls that the throttle accepts while one of them waits for the table. */
 const TAKEN_ON = 20;
 const EXPORTS_AT_ONCE = 3;
 useApi({
@@ -18,7 +18,7 @@ useApi({
   },
 });
 
-describe.runIf(isLocal)('while one merchant', () => {
+describe.runIf(isLocal)('Noisy neighbours', () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
   let flooding: Client;
@@ -39,7 +39,7 @@ describe.runIf(isLocal)('while one merchant', () => {
     await s3.close();
   });
 
-  /** What the other merchant's calls are answered with, one after the other. */
+  /** Returns the statuses of sequential calls of the other merchant. */
   async function statusesOfOther(): Promise<Set<number>> {
     const statuses = new Set<number>();
     for (let call = 0; call < CALLS; call += 1) {
@@ -50,7 +50,7 @@ describe.runIf(isLocal)('while one merchant', () => {
     return statuses;
   }
 
-  test('makes exports that hang, another is answered; more exports are turned away', async () => {
+  test('While exports of one merchant hang, more exports return 503 and other merchants are served', async () => {
     s3.inject(name, every('keep waiting'));
     const refusals: unknown[] = [];
     const exports = Array.from({ length: 5 * EXPORTS_AT_ONCE }, async () => {
@@ -68,7 +68,7 @@ describe.runIf(isLocal)('while one merchant', () => {
     expect(made).toHaveLength(EXPORTS_AT_ONCE);
   });
 
-  test('waits for a partition that is throttled, another is answered', async () => {
+  test('While the partition of one merchant is throttled, other merchants are served', async () => {
     dynamodb.inject(name, every(dynamodbError(400, 'ProvisionedThroughputExceededException')));
     const calls = Array.from({ length: TAKEN_ON }, () => flooding.call('GET', '/customers/1'));
     expect(await statusesOfOther()).toEqual(new Set([200]));

@@ -21,13 +21,13 @@ import { type Asked, type Register, registerOf, type Texts } from '../support/re
 
 useApi();
 
-// Many clients at once, each of which writes customers of its own, and knows of each of them in
-// which states it may be: one, or several after a write whose answer was 503 or never came.
+// Many concurrent clients write customers of their own, and know the possible states of each: one, or
+// several after a write that returned 503 or had no response.
 
 const MERCHANTS = 3;
 const CLIENTS_OF_EACH = 4;
 const REQUESTS_OF_EACH = howMany({ short: 20, long: 60 });
-/** Customers of a file in two parts, each as large as can be; more than are exported at once. */
+/** Customers of maximum size whose file has two parts; more than a synchronous export has. */
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;
 const LONG_EXPORTS = 2;
@@ -42,9 +42,9 @@ interface Known {
   readonly key: string | undefined;
   /** Undefined while it is not known whether it was created. */
   id: number | undefined;
-  /** Every state in which it may be. */
+  /** All possible states. */
   possible: readonly Register[];
-  /** A request is under way that nobody waits for: it is left alone. */
+  /** A request whose response was not awaited may still be running, so no more are sent. */
   isLeft?: boolean;
 }
 
@@ -53,29 +53,29 @@ interface Merchant {
   readonly name: string;
   readonly client: Client;
   readonly known: Known[];
-  /** Address of each file of which the merchant was told. */
+  /** Presigned URLs that the merchant got. */
   readonly urls: string[];
-  /** Where to ask for long exports. */
+  /** Locations of long exports. */
   readonly locations: string[];
-  /** A customer that every client changes, each a field of its own, and what that may be. */
+  /** A customer that every client changes, each one field, and the possible values of each field. */
   sharedId: number;
   readonly shared: Map<string, readonly string[]>;
 }
 
-describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
+describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
   let injected: RandomFaults;
   let merchants: Merchant[];
   let large: Merchant & { readonly ids: number[]; readonly file: Buffer };
-  /** How each endpoint was answered, by its function. */
+  /** Statuses of the responses, by function. */
   const statuses = new Map<string, number[]>();
   const random = randomOf(SEED);
 
   beforeAll(async () => {
     dynamodb = await startProxyOf('dynamodb');
     s3 = await startProxyOf('s3');
-    // The handlers read this on their first call.
+    // The handlers read this variable on their first call.
     process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
     quiet();
     merchants = await Promise.all(Array.from({ length: MERCHANTS }, newKnownMerchant));
@@ -118,7 +118,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     return { name, client, sharedId: shared.mexcParamvaluesetsid, ...lists };
   }
 
-  /** Calls the API; what is neither meant nor a clean 503 fails the test. */
+  /** Calls the API; a status that is neither expected nor a valid 503 fails the test. */
   async function call(
     { client }: Merchant,
     method: string,
@@ -145,7 +145,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     return answer;
   }
 
-  /** Does something of all that a client can do, time and again. */
+  /** Sends random requests of all kinds. */
   async function behave(merchant: Merchant, nth: number): Promise<void> {
     const own: Known[] = [];
     const actions = [
@@ -174,7 +174,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     return random.pick(own.filter(({ id, isLeft }) => id !== undefined && !isLeft));
   }
 
-  /** Creates a customer, one with a key until that is acknowledged. */
+  /** Creates a customer; with an idempotency key it retries until the creation is acknowledged. */
   async function add(merchant: Merchant, own: Known[], nth: number): Promise<void> {
     const texts = newTexts(random, `${nth}-${own.length}`);
     const key = random.chance(0.5) ? `key-${nth}-${own.length}` : undefined;
@@ -182,7 +182,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     own.push(known);
     merchant.known.push(known);
     if (key && random.chance(0.1)) {
-      // Goes away before the answer comes, and asks again meanwhile; writes no more to it.
+      // Aborts the request, retries meanwhile, and does not change this customer later.
       const gone = abandoned(merchant, 'POST', '/customers', texts, { 'idempotency-key': key });
       known.isLeft = true;
       await gone;
@@ -213,7 +213,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     await ask(merchant, known, { method: 'PATCH', changes, ...(ifMatch && { ifMatch }) });
   }
 
-  /** Asks for a customer, or for something to be done to it, and learns from the answer. */
+  /** Reads, changes or deletes a customer, and updates its possible states from the response. */
   async function ask(merchant: Merchant, known: Known | undefined, input: Asked): Promise<void> {
     if (!known) return;
     const { method, changes, ifMatch } = input;
@@ -238,7 +238,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     known.possible = possible;
   }
 
-  /** Goes away before the answer comes: nobody knows what becomes of the request, nor when. */
+  /** Aborts a request, which may be applied at any later time, or not. */
   async function giveUp(merchant: Merchant, known: Known | undefined): Promise<void> {
     if (!known) return;
     known.isLeft = true;
@@ -284,7 +284,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     if (status === 200) expect(body[field]).toBe(text);
   }
 
-  /** Deletes several at once, until that is acknowledged. */
+  /** Deletes several customers, and retries until that is acknowledged. */
   async function removeMany(merchant: Merchant, own: readonly Known[]): Promise<void> {
     const some = Array.from({ length: 5 }, () => one(own)).filter((known) => known !== undefined);
     const all = [...new Set(some)];
@@ -303,7 +303,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     }
   }
 
-  /** Reads pages of customers: those that are shown are as they may be; all others, too. */
+  /** Reads pages of customers, and compares those listed and those missing with the possible states. */
   async function list(merchant: Merchant, own: readonly Known[], query: string): Promise<void> {
     const shown: Record<string, string>[] = [];
     let path: string | undefined = `/customers?limit=${random.pick([7, 1_000])}${query}`;
@@ -317,7 +317,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     see(own, shown, query === '');
   }
 
-  /** Learns from customers that were shown; `isWhole` where all are that there are. */
+  /** Updates possible states from a list; `isWhole` if it contains all customers. */
   function see(
     own: readonly Known[],
     shown: readonly Record<string, string>[],
@@ -345,7 +345,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     if (status === 200) expect(names).toContain(body.company);
   }
 
-  /** Exports chosen customers at once. */
+  /** Exports customers by ids, synchronously. */
   async function exportSome(
     merchant: Merchant,
     own: readonly Known[],
@@ -389,7 +389,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     see(own, rows, isWhole);
   }
 
-  /** Exports many in several parts: at once, and handed over. */
+  /** Exports many customers in several parts, synchronously and in the background. */
   async function exportAll(): Promise<void> {
     for (let made = 0, tries = MAX_TRIES; made < LONG_EXPORTS && tries > 0; tries -= 1) {
       const path = '/customers/export/csv';
@@ -407,14 +407,14 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     }
   }
 
-  /** Sends again what has a key and was never acknowledged. */
+  /** Retries unacknowledged creations that have an idempotency key. */
   async function createAgain(merchant: Merchant): Promise<void> {
     for (const known of merchant.known) {
       if (known.key && known.id === undefined) await send(merchant, known);
     }
   }
 
-  test('has reached every endpoint, and made some of them unavailable', () => {
+  test('Random faults reach every endpoint and cause some 503 responses', () => {
     const { requests, faults } = injected.passed;
     expect(requests).toBeGreaterThan(howMany({ short: 300, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
@@ -426,7 +426,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     expect(all.filter((status) => status === 503).length).toBeGreaterThan(3);
   });
 
-  test('has lost nothing that was acknowledged, and left nothing half done', async () => {
+  test('Random faults lose no acknowledged write and leave no partial one', async () => {
     for (const merchant of merchants) {
       const { client, known, sharedId } = merchant;
       await eventually(async () => {
@@ -434,7 +434,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
         const others = new Map<string, Record<string, string>>();
         for (const customer of shown) {
           if (Number(customer.mexcParamvaluesetsid) === sharedId) continue;
-          // No two were made of one request.
+          // No request created two customers.
           expect(others.has(customer.customerid), customer.customerid).toBe(false);
           others.set(customer.customerid, customer);
         }
@@ -446,20 +446,20 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
           expect(texts, JSON.stringify(one)).toContainEqual(found ? textsOf(found) : 'gone');
           if (found && one.id !== undefined) expect(found.mexcParamvaluesetsid).toBe(one.id);
         }
-        // Nobody is there whom nobody created.
+        // Every customer belongs to a request.
         expect([...others.keys()]).toEqual([]);
       });
     }
   });
 
-  test('has lost no field of a customer that many change', async () => {
+  test('Random faults lose no field of a customer that several clients change', async () => {
     for (const { client, sharedId, shared } of merchants) {
       const { body } = await client.call('GET', `/customers/${sharedId}`);
       for (const [field, texts] of shared) expect(texts).toContain(body[field]);
     }
   });
 
-  test('leaves table and indexes of one mind', async () => {
+  test('Table and indexes agree after random faults', async () => {
     for (const { client, known } of merchants) {
       await eventually(async () => {
         const shown = (await client.call('GET', '/customers?limit=1000')).body;
@@ -485,7 +485,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     }
   });
 
-  test('makes long exports slower, and does not fail them', async () => {
+  test('Long exports succeed in spite of random faults', async () => {
     expect(large.locations.length).toBeGreaterThan(0);
     for (const location of large.locations) {
       const body = await vi.waitFor(
@@ -502,7 +502,7 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
     }
   });
 
-  test('leaves each file that somebody was told of, no other, and no upload', async () => {
+  test('Random faults leave each file whose URL was returned, no other and no unfinished upload', async () => {
     for (const { name, urls } of [...merchants, large]) {
       const told = urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
       const keys = told.map((path) => path.split('/').slice(1).join('/'));
@@ -514,12 +514,12 @@ describe.runIf(isLocal)(`random faults (SEED=${SEED})`, () => {
   });
 });
 
-/** States of a customer of whom it is not known whether it was created. */
+/** Returns the possible states of a customer whose creation was not acknowledged. */
 function unknown({ texts }: Known): Register[] {
   return ['gone', { version: 1, texts: textsOf(texts) }];
 }
 
-/** States after a request, of those in which the customer may have been. */
+/** Returns the possible states after a request. */
 function after(
   { possible }: Known,
   input: Asked,
