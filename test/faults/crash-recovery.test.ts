@@ -157,7 +157,7 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
     },
   );
 
-  test('a transaction writes all items or none, wherever the server is killed', async () => {
+  test('The local DynamoDB writes all items of a transaction or none, whenever it is killed', async () => {
     const path = mkdtempSync(join(folder, 'cut-'));
     const items = [old, { ...old, sk: 'record' }];
     await withDynamoDb(path, async () => {});

@@ -146,13 +146,13 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
 
   describe.concurrent('Lost responses to writes', () => {
     const CREATING = [
-      ['the id', /^UpdateItem .*"SEQUENCE"/],
-      ['the customer and the key', /^TransactWriteItems /],
+      ['the assignment of the id', /^UpdateItem .*"SEQUENCE"/],
+      ['the transaction of customer and key', /^TransactWriteItems /],
     ] as const;
     const headers = { 'idempotency-key': 'k' };
 
     test.each(CREATING)(
-      'POST creates one customer if the response to the write of %s is lost once',
+      'POST creates one customer if the response to %s is lost once',
       async (_, write) => {
         const { name, merchant } = await merchantWith(0);
         dynamodb.inject(name, first(1, 'cut the answer', write));
@@ -163,7 +163,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
     );
 
     test.each(CREATING)(
-      'POST returns 503 if each response to the write of %s is lost, and a retry creates one customer',
+      'POST returns 503 if each response to %s is lost, and a retry creates one customer',
       async (_, write) => {
         const { name, merchant } = await merchantWith(0);
         dynamodb.inject(name, every('cut the answer', write));

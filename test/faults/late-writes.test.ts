@@ -27,8 +27,8 @@ afterAll(async () => {
   await dynamodb?.close();
 });
 
-describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
-  /** A merchant, and when the last late write of it has reached DynamoDB. */
+describe.runIf(isLocal).concurrent('Late writes', () => {
+  /** Creates a merchant whose writes may be delayed; `settle` waits for the delayed ones. */
   async function merchantWithLateWrites(isLate: (operation: string, body: string) => boolean) {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
@@ -49,7 +49,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     };
   }
 
-  /** Is late for the first write of each kind, and not for its retries. */
+  /** Selects the first write of a customer, and not its retries. */
   function firstWrite() {
     let seen = 0;
     return (operation: string, body: string) => {
@@ -65,7 +65,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     expect((await merchant.call('GET', '/customers/count')).body).toEqual({ count: 0 });
   }
 
-  test('of a create does not bring a deleted customer back', async () => {
+  test('A late write of POST does not restore a deleted customer', async () => {
     const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
     begin();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
@@ -74,7 +74,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     await expectGone(merchant, id);
   });
 
-  test('of a create with an Idempotency-Key does not bring a deleted customer back', async () => {
+  test('A late write of POST with an Idempotency-Key does not restore a deleted customer', async () => {
     const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
     begin();
     const headers = { 'idempotency-key': 'k' };
@@ -85,7 +85,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     await expectGone(merchant, id);
   });
 
-  test('of a create whose client tries again with its key does not bring the customer back', async () => {
+  test('A late write of POST that is retried with its Idempotency-Key does not restore a deleted customer', async () => {
     const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
     begin();
     const post = () =>
@@ -103,7 +103,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     await expectGone(merchant, id);
   });
 
-  test('of a change does not bring a deleted customer back', async () => {
+  test('A late write of PATCH does not restore a deleted customer', async () => {
     const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     begin();
@@ -114,7 +114,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
     await expectGone(merchant, id);
   });
 
-  test('of a delete deletes no other customer', async () => {
+  test('A late deletion deletes no other customer', async () => {
     const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     begin();
@@ -126,7 +126,7 @@ describe.runIf(isLocal).concurrent('a write that reaches DynamoDB late', () => {
   });
 });
 
-describe.runIf(isLocal)('a delete whose response is lost', () => {
+describe.runIf(isLocal)('Lost responses to deletions', () => {
   async function merchantOfLostDeletes() {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
@@ -135,35 +135,35 @@ describe.runIf(isLocal)('a delete whose response is lost', () => {
     return { merchant, id, loseNext: () => dynamodb.inject(name, lost) };
   }
 
-  test('counts the customer that it deleted', async () => {
+  test('DELETE /customers counts a customer whose deletion response is lost', async () => {
     const { merchant, id, loseNext } = await merchantOfLostDeletes();
     loseNext();
     expect((await merchant.call('DELETE', '/customers', { body: [id] })).body.count).toBe(1);
     expectProblem(await merchant.call('GET', `/customers/${id}`), 404);
   });
 
-  test('returns 200 for the customer that it deleted', async () => {
+  test('DELETE of one customer returns 200 if the deletion response is lost', async () => {
     const { merchant, id, loseNext } = await merchantOfLostDeletes();
     loseNext();
     expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
   });
 
-  test('does not count an id that never existed', async () => {
+  test('DELETE /customers does not count an id that never existed if a response is lost', async () => {
     const { merchant, id, loseNext } = await merchantOfLostDeletes();
     loseNext();
     const { body } = await merchant.call('DELETE', '/customers', { body: [id + 1, id + 2] });
     expect(body.count).toBe(0);
   });
 
-  test('returns 404 for an id that never existed', async () => {
+  test('DELETE returns 404 for an id that never existed if a response is lost', async () => {
     const { merchant, id, loseNext } = await merchantOfLostDeletes();
     loseNext();
     expectProblem(await merchant.call('DELETE', `/customers/${id + 1}`), 404);
   });
 });
 
-describe.runIf(isLocal)('a bulk delete that DynamoDB interrupts', () => {
-  test('returns 503 with how many are deleted, and can be sent again', async () => {
+describe.runIf(isLocal)('Interrupted bulk deletions', () => {
+  test('DELETE /customers that is interrupted returns 503 with the count deleted, and a retry deletes the rest', async () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
     const customers = await Promise.all(
