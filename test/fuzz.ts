@@ -50,7 +50,7 @@ async function run(requests: number, seed: number): Promise<void> {
     onRequest: (request) => {
       curl = request;
     },
-    onAnswer: (what, status) => {
+    onResponse: (what, status) => {
       const counts = statuses.get(what) ?? new Map<number, number>();
       statuses.set(what, counts.set(status, (counts.get(status) ?? 0) + 1));
       answers += 1;

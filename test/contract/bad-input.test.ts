@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Client, clientOf, create, isLocal, newMerchant, useApi } from '../support/api.ts';
-import { expectProblem, type Place } from '../support/problem.ts';
+import { type ErrorLocation, expectProblem } from '../support/problem.ts';
 
 useApi();
 
@@ -27,7 +27,7 @@ type Call = Parameters<Client['call']>[2];
 /** Expects an error that names the wrong parts of the request, and unchanged customers. */
 async function expectRefused(
   status: number,
-  places: readonly Place[],
+  places: readonly ErrorLocation[],
   method: string,
   path: string,
   options?: Call,
@@ -52,7 +52,7 @@ const TAKE_IDS = [
 ] as const;
 
 describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('The body of %s %s', (method, path) => {
-  const refused = (status: number, places: readonly Place[], options?: Call) =>
+  const refused = (status: number, places: readonly ErrorLocation[], options?: Call) =>
     expectRefused(status, places, method, pathOf(path), options);
 
   test.each([
@@ -97,7 +97,7 @@ describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('The body of %s %s', (method, p
 });
 
 describe.each(TAKE_A_CUSTOMER)('Customers in the body of %s %s', (method, path) => {
-  const refused = (places: readonly Place[], body: unknown) =>
+  const refused = (places: readonly ErrorLocation[], body: unknown) =>
     expectRefused(400, places, method, pathOf(path), { body });
 
   test.each([1, true, null, ['A'], { sv: 'A' }])(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import { create, newMerchant, useApi } from '../support/api.ts';
-import { SEED_CUSTOMER } from '../support/seed.ts';
+import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
 
 useApi();
 
@@ -11,12 +11,12 @@ describe('POST /customers', () => {
   test('POST accepts the documented example and returns its members in the same order', async () => {
     const merchant = await newMerchant(0, { mm3servicesid: 77, mexcModulesid: 5 });
     const { status, headers, body } = await merchant.call('POST', '/customers', {
-      body: SEED_CUSTOMER,
+      body: EXAMPLE_CUSTOMER,
     });
     expect(status).toBe(200);
-    expect(Object.keys(body)).toEqual(Object.keys(SEED_CUSTOMER));
+    expect(Object.keys(body)).toEqual(Object.keys(EXAMPLE_CUSTOMER));
     expect(Object.keys(body)).toEqual(DOCUMENTED);
-    const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, ...texts } = SEED_CUSTOMER;
+    const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, ...texts } = EXAMPLE_CUSTOMER;
     expect(body).toMatchObject(texts);
     expect(Date.now() - Date.parse(body.date)).toBeLessThan(60_000);
     expect(body.date).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -26,7 +26,7 @@ describe('POST /customers', () => {
 
   test.runIf(!process.env.API_URL)('POST takes service and module from the token', async () => {
     const merchant = await newMerchant(0, { mm3servicesid: 77, mexcModulesid: 5 });
-    expect(await create(merchant, SEED_CUSTOMER)).toMatchObject({
+    expect(await create(merchant, EXAMPLE_CUSTOMER)).toMatchObject({
       mm3servicesid: 77,
       mexcModulesid: 5,
     });
@@ -105,7 +105,7 @@ describe('PATCH /customers/{id}', () => {
 
   test('PATCH accepts a whole customer and ignores its read-only members', async () => {
     const merchant = await newMerchant();
-    const before = await create(merchant, SEED_CUSTOMER);
+    const before = await create(merchant, EXAMPLE_CUSTOMER);
     const path = `/customers/${before.mexcParamvaluesetsid}`;
     const answer = await merchant.call('PATCH', path, { body: { ...before, date: 'x' } });
     expect(answer).toMatchObject({ status: 200, body: before });

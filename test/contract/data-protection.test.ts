@@ -15,7 +15,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import { filesOf } from '../support/files.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 
 useApi();
 
@@ -102,6 +102,6 @@ describe.runIf(isLocal)('Personal data', () => {
     const { body } = await merchant.call('GET', '/customers/export/csv');
     expect(body.count).toBeGreaterThan(0);
     expect(tracesIn(decodeURIComponent(body.url))).toEqual([]);
-    expect(await filesOf(name)).not.toEqual([]);
+    expect(await keysInBucket(name)).not.toEqual([]);
   });
 });

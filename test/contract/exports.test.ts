@@ -10,9 +10,9 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import { filesOf } from '../support/files.ts';
+import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 import { expectProblem } from '../support/problem.ts';
-import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
 
@@ -144,7 +144,7 @@ describe.each([
       const name = crypto.randomUUID();
       const other = await newMerchant(1, { merchant: name });
       expectProblem(await other.call('POST', path, { body: [1, 2] }), 404);
-      if (isLocal) expect(await filesOf(name)).toEqual([]);
+      if (isLocal) expect(await keysInBucket(name)).toEqual([]);
     },
   );
 
@@ -183,7 +183,7 @@ describe('Files', () => {
   beforeAll(async () => {
     merchant = await newMerchant();
     customers = [
-      await create(merchant, SEED_CUSTOMER),
+      await create(merchant, EXAMPLE_CUSTOMER),
       await create(merchant, {
         name: 'Ek & "Ask", <AB>',
         address: 'rad 1\r\nrad 2; slut',

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { isLocal, localStack, useApi } from '../support/api.ts';
 import { fuzz } from '../support/fuzz.ts';
 import { OPERATIONS } from '../support/fuzz-requests.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 import { logged } from '../support/logs.ts';
 
 useApi();
 
-const REQUESTS = howMany({ short: 400, long: 3_000 });
+const REQUESTS = iterations({ short: 400, long: 3_000 });
 const SEED = 1;
 
 // A deployed API would be slow, and would throttle the requests.
@@ -19,7 +19,7 @@ describe.runIf(isLocal)('Random requests', () => {
     const finding = await fuzz(localStack(), {
       requests: REQUESTS,
       seed: SEED,
-      onAnswer: (what, status) => reached.add(`${what} ${status < 400 ? 'done' : 'refused'}`),
+      onResponse: (what, status) => reached.add(`${what} ${status < 400 ? 'done' : 'refused'}`),
     });
     // Shows the deviation and the command that reproduces it.
     expect(finding).toBeUndefined();

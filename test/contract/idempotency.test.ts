@@ -3,8 +3,8 @@ import { DynamoDBDocument } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { idempotencyRecordKey } from '../../shared/storage/table.ts';
 import { isLocal, localStack, merchantsAvailable, newMerchant, useApi } from '../support/api.ts';
+import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
 import { expectProblem } from '../support/problem.ts';
-import { SEED_CUSTOMER } from '../support/seed.ts';
 
 useApi();
 
@@ -26,7 +26,7 @@ describe('Idempotency-Key', () => {
     const key = crypto.randomUUID();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () =>
-        merchant.call('POST', '/customers', withKey(key, SEED_CUSTOMER)),
+        merchant.call('POST', '/customers', withKey(key, EXAMPLE_CUSTOMER)),
       ),
     );
     for (const { status, body } of answers) {

@@ -2,9 +2,16 @@ import SwaggerParser from '@apidevtools/swagger-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
-import { type Answer, type Client, clientOf, create, newMerchant, useApi } from '../support/api.ts';
-import { at, deviations, document, errorsBy } from '../support/documented.ts';
-import { SEED_CUSTOMER } from '../support/seed.ts';
+import {
+  type ApiResponse,
+  type Client,
+  clientOf,
+  create,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
+import { at, deviations, document, errorsBy } from '../support/openapi-document.ts';
 
 useApi();
 
@@ -30,7 +37,7 @@ describe('Responses', () => {
   let id: number;
   beforeAll(async () => {
     merchant = await newMerchant();
-    ({ mexcParamvaluesetsid: id } = await create(merchant, SEED_CUSTOMER));
+    ({ mexcParamvaluesetsid: id } = await create(merchant, EXAMPLE_CUSTOMER));
     await create(merchant, { name: 'Anna Berg', companyno: '811218-9876', postcode: '123 45' });
     await create(merchant, { name: 'A', internalCreditLimit: '1', sendByPostOnly: '1' });
   });
@@ -41,7 +48,7 @@ describe('Responses', () => {
   const EXPORT = '/customers/exports/{exportId}';
   const LOOK_UP = '/customers/searchByOrgNumber/{orgNum}';
 
-  test.each<[string, string, number, (merchant: Client) => Promise<Answer>]>([
+  test.each<[string, string, number, (merchant: Client) => Promise<ApiResponse>]>([
     ['GET', '/customers', 200, (m) => m.call('GET', '/customers?limit=2&filter=isUnknown')],
     ['GET', '/customers', 400, (m) => m.call('GET', '/customers?limit=0&start=x&nothing=1')],
     ['GET', '/customers', 401, (m) => clientOf(m.url, '').call('GET', '/customers')],
@@ -143,7 +150,7 @@ test.each(
 describe('Requests', () => {
   const NEW = '/components/schemas/NewCustomer';
   test.each<[string, unknown]>([
-    ['the documented example', SEED_CUSTOMER],
+    ['the documented example', EXAMPLE_CUSTOMER],
     ['no fields', {}],
     ['read-only members of any type', { mexcParamvaluesetsid: null, date: {}, mexcModulesid: [] }],
     ['255 characters outside the basic plane', { name: '😀'.repeat(255) }],

@@ -14,31 +14,31 @@ import {
   type KnownCustomer,
   SEARCHED_FIELDS,
 } from '../support/arbitraries.ts';
+import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
 import {
   asTexts,
   CSV_READERS,
-  exported,
-  FURTHER,
+  exportByIds,
+  OPTIONAL_FIELDS,
+  type Row,
   readXml,
-  type Texts,
-  withoutNeutralising,
+  withoutApostrophes,
 } from '../support/export-files.ts';
-import { howMany } from '../support/length.ts';
-import { SEED_CUSTOMER } from '../support/seed.ts';
+import { iterations } from '../support/iterations.ts';
 
 useApi();
 
 /** Long enough for a deployed API, where each request takes longer. */
 const TIMEOUT = 600_000;
 /** A customer without fields, as every response shows it. */
-const NOTHING = Object.fromEntries(Object.keys(SEED_CUSTOMER).map((name) => [name, '']));
+const NOTHING = Object.fromEntries(Object.keys(EXAMPLE_CUSTOMER).map((name) => [name, '']));
 
 const oneToThree = fc.array(customers, { minLength: 1, maxLength: 3 });
 
 type Customer = Awaited<ReturnType<typeof create>>;
 
 /** Returns the expected response for a customer with these texts and the system fields of `created`. */
-function expectedOf(created: Customer, texts: Texts) {
+function expectedOf(created: Customer, texts: Row) {
   const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid } = created;
   const set = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ''));
   return { ...NOTHING, ...set, mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid };
@@ -52,7 +52,7 @@ describe('Any customers', () => {
 
   /** Creates customers, calls a test with the expected responses, and deletes them. */
   async function withCustomers(
-    bodies: readonly Texts[],
+    bodies: readonly Row[],
     check: (expected: ReturnType<typeof expectedOf>[], ids: number[]) => Promise<void>,
   ): Promise<void> {
     const expected = [];
@@ -75,7 +75,7 @@ describe('Any customers', () => {
           }
         }),
       ),
-      { numRuns: howMany({ short: 15, long: 60 }) },
+      { numRuns: iterations({ short: 15, long: 60 }) },
     ),
   );
 
@@ -87,16 +87,16 @@ describe('Any customers', () => {
         fc.boolean(),
         (bodies, delimiter, bom) =>
           withCustomers(bodies, async (expected, ids) => {
-            const file = await exported(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
+            const file = await exportByIds(merchant, `csv?delimiter=${delimiter}&bom=${bom}`, ids);
             expect(file.startsWith('\ufeff')).toBe(bom);
             const rows = expected.map(asTexts);
             const separator = delimiter === 'comma' ? ',' : ';';
             for (const read of CSV_READERS) {
-              expect(read(file, separator).map(withoutNeutralising)).toEqual(rows);
+              expect(read(file, separator).map(withoutApostrophes)).toEqual(rows);
             }
           }),
       ),
-      { numRuns: howMany({ short: 15, long: 60 }) },
+      { numRuns: iterations({ short: 15, long: 60 }) },
     ),
   );
 
@@ -104,11 +104,13 @@ describe('Any customers', () => {
     fc.assert(
       fc.asyncProperty(oneToThree, (bodies) =>
         withCustomers(bodies, async (expected, ids) => {
-          const rows = readXml(await exported(merchant, 'xml', ids));
-          expect(rows.map((row) => ({ ...FURTHER, ...row }))).toEqual(expected.map(asTexts));
+          const rows = readXml(await exportByIds(merchant, 'xml', ids));
+          expect(rows.map((row) => ({ ...OPTIONAL_FIELDS, ...row }))).toEqual(
+            expected.map(asTexts),
+          );
         }),
       ),
-      { numRuns: howMany({ short: 15, long: 60 }) },
+      { numRuns: iterations({ short: 15, long: 60 }) },
     ),
   );
 });
@@ -124,7 +126,7 @@ test('Any sequence of PATCH requests has the result of the same changes to a pla
       async (first, changes) => {
         const origin = await create(merchant, first);
         const path = `/customers/${origin.mexcParamvaluesetsid}`;
-        let texts: Texts = first;
+        let texts: Row = first;
         for (const change of changes) {
           texts = { ...texts, ...change };
           const { status, body } = await merchant.call('PATCH', path, { body: change });
@@ -134,7 +136,7 @@ test('Any sequence of PATCH requests has the result of the same changes to a pla
         expect((await merchant.call('GET', path)).body).toEqual(expectedOf(origin, texts));
       },
     ),
-    { numRuns: howMany({ short: 15, long: 50 }) },
+    { numRuns: iterations({ short: 15, long: 50 }) },
   );
 });
 
@@ -159,7 +161,7 @@ test('Any valid identity number finds its customer in any notation', {
       await merchant.call('DELETE', `/customers/${id}`);
     }),
     // A failure is seen only after a long wait, so shrinking it would take too long.
-    { numRuns: howMany({ short: 40, long: 200 }), endOnFailure: true },
+    { numRuns: iterations({ short: 40, long: 200 }), endOnFailure: true },
   );
 });
 
@@ -206,7 +208,7 @@ describe('Any filters', () => {
             expect(pages).toEqual(inPages(expected.slice(start), limit));
           },
         ),
-        { numRuns: howMany({ short: 40, long: 200 }) },
+        { numRuns: iterations({ short: 40, long: 200 }) },
       ),
   );
 
@@ -268,9 +270,9 @@ describe('Any filters', () => {
 const UNCHANGED = 'not-changed-yet';
 
 /** Creates another customer and changes it until it has these texts. */
-async function createByChange(merchant: Client, texts: Texts): Promise<Customer> {
+async function createByChange(merchant: Client, texts: Row): Promise<Customer> {
   const known = { companyno: '556703-7485', customertypecode: 'private', reversetax: '1' };
-  const customer = await create(merchant, { ...SEED_CUSTOMER, ...known, name: UNCHANGED });
+  const customer = await create(merchant, { ...EXAMPLE_CUSTOMER, ...known, name: UNCHANGED });
   const path = `/customers/${customer.mexcParamvaluesetsid}`;
   const { status } = await merchant.call('PATCH', path, { body: texts });
   expect(status).toBe(200);
@@ -301,7 +303,7 @@ function inPages(ids: readonly number[], limit: number): number[][] {
  * Whether a text occurs in one of the fields, whatever its case, its white space and its Unicode
  * form; the text of a number also where companyno has the same digits.
  */
-function occurs(text: string, texts: Texts, fields: readonly string[]): boolean {
+function occurs(text: string, texts: Row, fields: readonly string[]): boolean {
   const number = numberIn(text);
   return (
     fields.some((name) => plain(texts[name] ?? '').includes(plain(text))) ||

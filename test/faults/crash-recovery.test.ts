@@ -17,12 +17,12 @@ import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
-import { howMany } from '../support/length.ts';
-import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
+import { iterations } from '../support/iterations.ts';
+import { organisationNumber, type Random, randomOf, SEED } from '../support/random.ts';
 
 // Kills `npm start`, as a crash or an impatient developer does, and checks the data that it left.
 
-type Texts = Readonly<Record<'name' | 'customerid' | 'companyno', string>>;
+type Fields = Readonly<Record<'name' | 'customerid' | 'companyno', string>>;
 
 /** A customer as its only writer knows it. */
 interface Known {
@@ -30,17 +30,17 @@ interface Known {
   readonly key: string | undefined;
   id?: number;
   /** The fields acknowledged last; undefined if it does not exist. */
-  sure: Texts | undefined;
+  sure: Fields | undefined;
   /** The result of a write without a response, if it was applied. */
-  maybe?: { readonly texts: Texts | undefined };
+  maybe?: { readonly fields: Fields | undefined };
 }
 
 /** A customer as the API returns it. */
-type Shown = Texts & { readonly mexcParamvaluesetsid: number };
+type Shown = Fields & { readonly mexcParamvaluesetsid: number };
 
 const MERCHANTS = ['a', 'b'];
 const WRITERS_OF_EACH = 12;
-const ROUNDS = howMany({ short: 1, long: 4 });
+const ROUNDS = iterations({ short: 1, long: 4 });
 /** Writes of a round that are acknowledged before the process is killed. */
 const WRITES = 100;
 /** Each customer's name contains one of these words, so that searches for them find each customer once. */
@@ -269,7 +269,7 @@ class Writer {
   /** Retries creations without a response that have an idempotency key. */
   async createAgain(): Promise<void> {
     for (const customer of this.known) {
-      if (customer.maybe) await this.#send(customer, customer.maybe.texts as Texts);
+      if (customer.maybe) await this.#send(customer, customer.maybe.fields as Fields);
     }
   }
 
@@ -278,20 +278,20 @@ class Writer {
       key: this.#random.chance(0.5) ? `${this.#name}-${this.known.length}` : undefined,
       sure: undefined,
     };
-    const texts = this.#texts(`${this.#name}-${this.known.length}`);
+    const fields = this.#fields(`${this.#name}-${this.known.length}`);
     this.known.push(customer);
-    await this.#send(customer, texts);
+    await this.#send(customer, fields);
   }
 
-  async #send(customer: Known, texts: Texts): Promise<void> {
+  async #send(customer: Known, fields: Fields): Promise<void> {
     const headers = customer.key ? { headers: { 'idempotency-key': customer.key } } : {};
-    await this.#write(customer, texts, 'POST', '/customers', { body: texts, ...headers });
+    await this.#write(customer, fields, 'POST', '/customers', { body: fields, ...headers });
   }
 
   async #change(customer: Known): Promise<void> {
-    const texts = this.#texts(customer.sure?.customerid ?? '');
-    const body = { name: texts.name, companyno: texts.companyno };
-    await this.#write(customer, texts, 'PATCH', `/customers/${customer.id}`, { body });
+    const fields = this.#fields(customer.sure?.customerid ?? '');
+    const body = { name: fields.name, companyno: fields.companyno };
+    await this.#write(customer, fields, 'PATCH', `/customers/${customer.id}`, { body });
   }
 
   async #remove(customer: Known): Promise<void> {
@@ -300,23 +300,23 @@ class Writer {
 
   async #write(
     customer: Known,
-    texts: Texts | undefined,
+    fields: Fields | undefined,
     method: string,
     path: string,
     options: object,
   ): Promise<void> {
-    customer.maybe = { texts };
+    customer.maybe = { fields };
     const { status, body } = await this.#client.call(method, path, options);
     expect(status, JSON.stringify(body)).toBe(200);
     if (customer.id === undefined) customer.id = body.mexcParamvaluesetsid;
     expect(body.mexcParamvaluesetsid).toBe(customer.id);
-    customer.sure = texts;
+    customer.sure = fields;
     delete customer.maybe;
   }
 
-  #texts(customerid: string): Texts {
+  #fields(customerid: string): Fields {
     const name = `${this.#random.pick(WORDS)} ${this.#random.below(1e9)}`;
-    return { name, customerid, companyno: organisation(this.#random) };
+    return { name, customerid, companyno: organisationNumber(this.#random) };
   }
 }
 
@@ -325,11 +325,11 @@ function settle(known: readonly Known[], shown: readonly Shown[]): void {
   for (const customer of known) {
     const { maybe, sure, key } = customer;
     if (!maybe) continue;
-    const customerid = (maybe.texts ?? sure)?.customerid;
+    const customerid = (maybe.fields ?? sure)?.customerid;
     const found = shown.find((one) => one.customerid === customerid);
-    const isMade = sameTexts(found, maybe.texts);
-    expect(isMade || sameTexts(found, sure), JSON.stringify({ found, sure, maybe })).toBe(true);
-    if (isMade) customer.sure = maybe.texts;
+    const isMade = hasSameFields(found, maybe.fields);
+    expect(isMade || hasSameFields(found, sure), JSON.stringify({ found, sure, maybe })).toBe(true);
+    if (isMade) customer.sure = maybe.fields;
     if (found) customer.id = found.mexcParamvaluesetsid;
     // A creation with a key is retried in any case.
     if (sure || !key) delete customer.maybe;
@@ -373,7 +373,8 @@ async function all(client: Client, query = ''): Promise<Shown[]> {
   }));
 }
 
-function sameTexts(one: Texts | undefined, other: Texts | undefined): boolean {
-  const text = (texts?: Texts) => texts && [texts.name, texts.customerid, texts.companyno].join();
+function hasSameFields(one: Fields | undefined, other: Fields | undefined): boolean {
+  const text = (fields?: Fields) =>
+    fields && [fields.name, fields.customerid, fields.companyno].join();
   return text(one) === text(other);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import {
-  type Answer,
+  type ApiResponse,
   type Client,
   create,
   eventually,
@@ -9,6 +9,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 import {
   dynamodbError,
   every,
@@ -19,7 +20,6 @@ import {
   startProxyOf,
   unprocessed,
 } from '../support/fault-proxy.ts';
-import { filesOf } from '../support/files.ts';
 import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 
@@ -77,7 +77,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
 
   const list = async (merchant: Client) => (await merchant.call('GET', '/customers')).body;
 
-  function expectUnavailable(answer: Answer): void {
+  function expectUnavailable(answer: ApiResponse): void {
     expectProblem(answer, 503);
     expect(answer.body.detail).toBe(
       'The register is busy or cannot be reached. Try again shortly.',
@@ -302,7 +302,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       dynamodb.inject(name, every(throttled, /^BatchGetItem/));
       const body = ids;
       expectUnavailable(await merchant.call('POST', '/customers/export/xml', { body }));
-      expect(await filesOf(name)).toEqual([]);
+      expect(await keysInBucket(name)).toEqual([]);
     });
   });
 
@@ -357,7 +357,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       async (_, match, fault) => {
         s3.inject(name, every(fault, match));
         expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
-        expect(await filesOf(name)).toEqual([]);
+        expect(await keysInBucket(name)).toEqual([]);
       },
     );
 
@@ -373,7 +373,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError'), lastRange));
       expectUnavailable(await merchant.call('GET', '/customers/export/csv'));
       expect(started).toBe(true);
-      expect(await filesOf(name)).toEqual([]);
+      expect(await keysInBucket(name)).toEqual([]);
       dynamodb.heal(name);
     });
 

@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import {
+  type ApiResponse,
+  type Client,
+  create,
+  isLocal,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
+import {
+  type CustomerRequest,
+  type CustomerResponse,
+  customerModel,
+  type Fields,
+} from '../support/customer-model.ts';
 import {
   type Fault,
   type FaultProxy,
@@ -7,17 +20,16 @@ import {
   type Passing,
   startProxyOf,
 } from '../support/fault-proxy.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 import { type Operation, Undecided, violation } from '../support/linearizability.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Random, randomOf, SEED } from '../support/random.ts';
 import { randomFaults } from '../support/random-faults.ts';
-import { type Answered, type Asked, registerOf, type Texts } from '../support/register.ts';
 
 useApi();
 
-type Request = Operation<Asked, Answered>;
+type Request = Operation<CustomerRequest, CustomerResponse>;
 
 let dynamodb: FaultProxy;
 beforeAll(async () => {
@@ -31,20 +43,20 @@ afterAll(async () => {
 
 describe('Linearizability checker', () => {
   const OLD = { name: 'old' };
-  const register = registerOf(OLD);
-  const got = (version: number, name: string): Answered => ({
+  const register = customerModel(OLD);
+  const got = (version: number, name: string): CustomerResponse => ({
     status: 200,
     etag: `"${version}"`,
-    texts: { name },
+    fields: { name },
   });
   const request = (
     [invoked, returned]: readonly [number, number],
-    input: Asked,
-    output?: Answered,
+    input: CustomerRequest,
+    output?: CustomerResponse,
   ): Request => ({ input, output, invoked, returned });
-  const get: Asked = { method: 'GET' };
-  const remove: Asked = { method: 'DELETE' };
-  const patch = (name: string, ifMatch?: string): Asked => ({
+  const get: CustomerRequest = { method: 'GET' };
+  const remove: CustomerRequest = { method: 'DELETE' };
+  const patch = (name: string, ifMatch?: string): CustomerRequest => ({
     method: 'PATCH',
     changes: { name },
     ...(ifMatch && { ifMatch }),
@@ -195,7 +207,7 @@ describe('Linearizability checker', () => {
     ];
     expect(violation(register, history)).toEqual({
       explained: [history[0]],
-      state: { version: 2, texts: { name: 'a' } },
+      state: { version: 2, fields: { name: 'a' } },
       stuck: [history[1]],
     });
   });
@@ -210,7 +222,7 @@ describe('Concurrent requests', () => {
     const merchant = await newMerchant();
     const { histories, statuses } = await work(merchant, randomOf(SEED), {
       clients: 16,
-      requests: howMany({ short: 700, long: 3_000 }),
+      requests: iterations({ short: 700, long: 3_000 }),
       // Includes equal values, which several clients write.
       value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
     });
@@ -318,7 +330,7 @@ describe.runIf(isLocal)('Lost responses of DynamoDB', () => {
     dynamodb.inject(name, faults.dynamodb);
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
-      requests: howMany({ short: 450, long: 2_000 }),
+      requests: iterations({ short: 450, long: 2_000 }),
       value: () => String(random.next()),
       settle: async () => {
         faults.end();
@@ -333,7 +345,7 @@ describe.runIf(isLocal)('Lost responses of DynamoDB', () => {
   });
 });
 
-function expectBusy(answer: Answer): void {
+function expectBusy(answer: ApiResponse): void {
   expectProblem(answer, 503);
   expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
 }
@@ -349,7 +361,7 @@ interface Work {
 /** Requests to a customer and their responses. */
 interface History {
   readonly id: number;
-  readonly texts: Texts;
+  readonly fields: Fields;
   readonly requests: Request[];
 }
 
@@ -364,13 +376,13 @@ async function work(merchant: Client, random: Random, { clients, requests, value
   };
 
   async function newCustomer(): Promise<History> {
-    const texts = { name: 'old', fax: '1' };
-    const answer = await merchant.call('POST', '/customers', { body: texts });
+    const fields = { name: 'old', fax: '1' };
+    const answer = await merchant.call('POST', '/customers', { body: fields });
     // If it was created all the same, the test does not know of it.
     if (answer.status === 503) return newCustomer();
     expect(answer.status).toBe(200);
     const id: number = answer.body.mexcParamvaluesetsid;
-    const history = { id, texts, requests: [] };
+    const history = { id, fields, requests: [] };
     histories.push(history);
     return history;
   }
@@ -391,12 +403,12 @@ async function work(merchant: Client, random: Random, { clients, requests, value
       const found = body.find(
         (customer: { mexcParamvaluesetsid: number }) => customer.mexcParamvaluesetsid === id,
       );
-      const output = found ? { status: 200, texts: textsOf(found) } : { status: 404 };
+      const output = found ? { status: 200, fields: fieldsOf(found) } : { status: 404 };
       requests.push({ input: { method: 'GET' }, output, invoked, returned });
     }
   }
 
-  async function ask({ id, requests }: History, input: Asked): Promise<Answer> {
+  async function ask({ id, requests }: History, input: CustomerRequest): Promise<ApiResponse> {
     const { method, changes, ifMatch } = input;
     const invoked = time();
     const answer = await merchant.call(method, `/customers/${id}`, {
@@ -406,10 +418,10 @@ async function work(merchant: Client, random: Random, { clients, requests, value
     const { status, headers, body } = answer;
     const returned = time();
     note(status);
-    const output: Answered | undefined = ![200, 404, 412].includes(status)
+    const output: CustomerResponse | undefined = ![200, 404, 412].includes(status)
       ? undefined
       : status === 200 && method !== 'DELETE'
-        ? { status, etag: headers.get('etag') ?? 'none', texts: textsOf(body) }
+        ? { status, etag: headers.get('etag') ?? 'none', fields: fieldsOf(body) }
         : { status };
     requests.push({ input, output, invoked, returned });
     return answer;
@@ -454,7 +466,7 @@ async function work(merchant: Client, random: Random, { clients, requests, value
   return { histories, statuses };
 }
 
-function textsOf(customer: Record<string, string>): Texts {
+function fieldsOf(customer: Record<string, string>): Fields {
   return Object.fromEntries(FIELDS.map((name) => [name, customer[name] ?? '']));
 }
 
@@ -463,9 +475,9 @@ function expectLinearizable(
   options: { outages?: boolean } = {},
 ): void {
   const undecided: unknown[] = [];
-  for (const { id, texts, requests } of histories) {
+  for (const { id, fields, requests } of histories) {
     try {
-      const found = violation(registerOf(texts, options), requests);
+      const found = violation(customerModel(fields, options), requests);
       const last = found && { ...found, explained: found.explained.slice(-5) };
       expect(last, `customer ${id}, SEED=${SEED}`).toBeUndefined();
     } catch (error) {

@@ -25,6 +25,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 import {
   every,
   type FaultProxy,
@@ -33,7 +34,6 @@ import {
   startFaultProxy,
   startProxyOf,
 } from '../support/fault-proxy.ts';
-import { filesOf } from '../support/files.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 
@@ -209,7 +209,7 @@ describe.runIf(isLocal)('Long exports', () => {
 
   describe('Failures of S3', () => {
     test('A long export fails with a reason and leaves no file if S3 rejects a part', async () => {
-      const before = await filesOf(name);
+      const before = await keysInBucket(name);
       s3.inject(name, every(s3Error(403, 'AccessDenied'), /^PUT \S+partNumber=2/));
       const location = await startLongExport(merchant);
       const { last } = await watch(merchant, location);
@@ -217,7 +217,7 @@ describe.runIf(isLocal)('Long exports', () => {
       expect(last).toMatchObject({ state: 'failed', reason: 'Something went wrong here.' });
       expect(last.rowsDone).toBeGreaterThan(0);
       expect(Object.keys(last)).toEqual([...PROGRESS, 'reason']);
-      expect(await filesOf(name)).toEqual(before);
+      expect(await keysInBucket(name)).toEqual(before);
       // The failed status is final.
       expect((await merchant.call('GET', location)).body).toEqual(last);
     });
@@ -303,7 +303,7 @@ describe.runIf(isLocal)('Long exports', () => {
       lambda.heal('/checkpoint');
       expect(lost).toBe(3);
       expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
-      expect(await filesOf(few.name)).toHaveLength(1);
+      expect(await keysInBucket(few.name)).toHaveLength(1);
     });
 
     test('A long export writes one file if its function is started twice after a lost response', async () => {
@@ -318,7 +318,7 @@ describe.runIf(isLocal)('Long exports', () => {
       lambda.heal(few.name);
       expect(starts).toBe(2);
       expect(last).toMatchObject({ state: 'ready', count: FEW + 1 });
-      expect(await filesOf(few.name)).toHaveLength(1);
+      expect(await keysInBucket(few.name)).toHaveLength(1);
     });
 
     test('An export returns 503 if its function cannot be started', async () => {

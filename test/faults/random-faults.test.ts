@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
-  type Answer,
+  type ApiResponse,
   type Client,
   create,
   eventually,
@@ -11,13 +11,18 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
+import {
+  type CustomerRequest,
+  type CustomerState,
+  customerModel,
+  type Fields,
+} from '../support/customer-model.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 import { type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
-import { filesOf } from '../support/files.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
-import { organisation, type Random, randomOf, SEED } from '../support/random.ts';
+import { organisationNumber, type Random, randomOf, SEED } from '../support/random.ts';
 import { type RandomFaults, randomFaults } from '../support/random-faults.ts';
-import { type Asked, type Register, registerOf, type Texts } from '../support/register.ts';
 
 useApi();
 
@@ -26,7 +31,7 @@ useApi();
 
 const MERCHANTS = 3;
 const CLIENTS_OF_EACH = 4;
-const REQUESTS_OF_EACH = howMany({ short: 20, long: 60 });
+const REQUESTS_OF_EACH = iterations({ short: 20, long: 60 });
 /** Customers of maximum size whose file has two parts; more than a synchronous export has. */
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;
@@ -38,12 +43,12 @@ const FIELDS = ['name', 'customerid', 'companyno', 'fax'];
 
 /** A customer as its only writer knows it. */
 interface Known {
-  readonly texts: Texts;
+  readonly fields: Fields;
   readonly key: string | undefined;
   /** Undefined while it is not known whether it was created. */
   id: number | undefined;
   /** All possible states. */
-  possible: readonly Register[];
+  possible: readonly CustomerState[];
   /** A request whose response was not awaited may still be running, so no more are sent. */
   isLeft?: boolean;
 }
@@ -125,7 +130,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     path: string,
     options: { body?: unknown; headers?: Record<string, string> },
     meant: readonly number[],
-  ): Promise<Answer> {
+  ): Promise<ApiResponse> {
     const answer = await client.call(method, path, options);
     const { status, headers, body } = answer;
     const route = ENDPOINTS.find(
@@ -176,14 +181,14 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 
   /** Creates a customer; with an idempotency key it retries until the creation is acknowledged. */
   async function add(merchant: Merchant, own: Known[], nth: number): Promise<void> {
-    const texts = newTexts(random, `${nth}-${own.length}`);
+    const fields = newFields(random, `${nth}-${own.length}`);
     const key = random.chance(0.5) ? `key-${nth}-${own.length}` : undefined;
-    const known: Known = { texts, key, id: undefined, possible: [] };
+    const known: Known = { fields, key, id: undefined, possible: [] };
     own.push(known);
     merchant.known.push(known);
     if (key && random.chance(0.1)) {
       // Aborts the request, retries meanwhile, and does not change this customer later.
-      const gone = abandoned(merchant, 'POST', '/customers', texts, { 'idempotency-key': key });
+      const gone = abandoned(merchant, 'POST', '/customers', fields, { 'idempotency-key': key });
       known.isLeft = true;
       await gone;
     }
@@ -193,19 +198,19 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   }
 
   async function send(merchant: Merchant, known: Known): Promise<void> {
-    const { texts: body, key } = known;
+    const { fields: body, key } = known;
     const headers = key ? { headers: { 'idempotency-key': key } } : {};
     const answer = await call(merchant, 'POST', '/customers', { body, ...headers }, [200]);
     if (answer.status === 503) return;
-    expect(textsOf(answer.body)).toEqual(textsOf(body));
+    expect(fieldsOf(answer.body)).toEqual(fieldsOf(body));
     expect(answer.headers.get('etag')).toBe('"1"');
     known.id = answer.body.mexcParamvaluesetsid;
-    known.possible = [{ version: 1, texts: textsOf(body) }];
+    known.possible = [{ version: 1, fields: fieldsOf(body) }];
   }
 
   async function change(merchant: Merchant, known: Known | undefined): Promise<void> {
     if (!known) return;
-    const { customerid, ...changes } = newTexts(random, '');
+    const { customerid, ...changes } = newFields(random, '');
     const [state, ...others] = known.possible;
     const isSure = others.length === 0 && state !== undefined && state !== 'gone';
     const etag = isSure && random.chance(0.5) ? `"${state.version}"` : undefined;
@@ -214,7 +219,11 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   }
 
   /** Reads, changes or deletes a customer, and updates its possible states from the response. */
-  async function ask(merchant: Merchant, known: Known | undefined, input: Asked): Promise<void> {
+  async function ask(
+    merchant: Merchant,
+    known: Known | undefined,
+    input: CustomerRequest,
+  ): Promise<void> {
     if (!known) return;
     const { method, changes, ifMatch } = input;
     const options = {
@@ -230,7 +239,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     const isShown = status === 200 && method !== 'DELETE';
     const output = {
       status,
-      ...(isShown && { etag: headers.get('etag') ?? 'none', texts: textsOf(body) }),
+      ...(isShown && { etag: headers.get('etag') ?? 'none', fields: fieldsOf(body) }),
     };
     const possible = after(known, input, output);
     const what = JSON.stringify({ known, input, output });
@@ -242,9 +251,9 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   async function giveUp(merchant: Merchant, known: Known | undefined): Promise<void> {
     if (!known) return;
     known.isLeft = true;
-    const changes = { name: newTexts(random, '').name ?? '' };
+    const changes = { name: newFields(random, '').name ?? '' };
     const method = random.chance(0.7) ? 'PATCH' : 'DELETE';
-    const input: Asked = { method, ...(method === 'PATCH' && { changes }) };
+    const input: CustomerRequest = { method, ...(method === 'PATCH' && { changes }) };
     known.possible = [...known.possible, ...after(known, input)];
     const body = method === 'PATCH' ? changes : undefined;
     await abandoned(merchant, method, `/customers/${known.id}`, body);
@@ -308,7 +317,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     const shown: Record<string, string>[] = [];
     let path: string | undefined = `/customers?limit=${random.pick([7, 1_000])}${query}`;
     while (path) {
-      const answer: Answer = await call(merchant, 'GET', path, {}, [200]);
+      const answer: ApiResponse = await call(merchant, 'GET', path, {}, [200]);
       if (answer.status === 503) return;
       shown.push(...answer.body);
       const next = answer.headers.get('link')?.match(/^<(.+)>; rel="next"$/)?.[1];
@@ -329,7 +338,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       if (known.id === undefined || known.isLeft) continue;
       const found = shown[ids.indexOf(known.id)];
       if (!found && !isWhole) continue;
-      const output = found ? { status: 200, texts: textsOf(found) } : { status: 404 };
+      const output = found ? { status: 200, fields: fieldsOf(found) } : { status: 404 };
       const possible = after(known, { method: 'GET' }, output);
       expect(possible.length, JSON.stringify({ known, found })).toBeGreaterThan(0);
       known.possible = possible;
@@ -339,9 +348,9 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   async function lookUp(merchant: Merchant, known: Known | undefined): Promise<void> {
     const state = known?.possible[0];
     if (!state || state === 'gone') return;
-    const path = `/customers/searchByOrgNumber/${state.texts.companyno}`;
+    const path = `/customers/searchByOrgNumber/${state.fields.companyno}`;
     const { status, body } = await call(merchant, 'GET', path, {}, [200, 404]);
-    const names = known.possible.map((one) => (one === 'gone' ? undefined : one.texts.name));
+    const names = known.possible.map((one) => (one === 'gone' ? undefined : one.fields.name));
     if (status === 200) expect(names).toContain(body.company);
   }
 
@@ -373,7 +382,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   async function seeFile(
     merchant: Merchant,
     own: readonly Known[],
-    { body }: Answer,
+    { body }: ApiResponse,
     format: 'csv' | 'xml',
     isWhole: boolean,
   ): Promise<void> {
@@ -416,7 +425,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 
   test('Random faults reach every endpoint and cause some 503 responses', () => {
     const { requests, faults } = injected.passed;
-    expect(requests).toBeGreaterThan(howMany({ short: 300, long: 1_000 }));
+    expect(requests).toBeGreaterThan(iterations({ short: 300, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
     for (const { function: name } of ENDPOINTS) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
@@ -439,11 +448,11 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
           others.set(customer.customerid, customer);
         }
         for (const one of known) {
-          const found = others.get(one.texts.customerid ?? '');
-          others.delete(one.texts.customerid ?? '');
+          const found = others.get(one.fields.customerid ?? '');
+          others.delete(one.fields.customerid ?? '');
           const states = one.id === undefined ? unknown(one) : one.possible;
-          const texts = states.map((state) => (state === 'gone' ? state : state.texts));
-          expect(texts, JSON.stringify(one)).toContainEqual(found ? textsOf(found) : 'gone');
+          const fields = states.map((state) => (state === 'gone' ? state : state.fields));
+          expect(fields, JSON.stringify(one)).toContainEqual(found ? fieldsOf(found) : 'gone');
           if (found && one.id !== undefined) expect(found.mexcParamvaluesetsid).toBe(one.id);
         }
         // Every customer belongs to a request.
@@ -455,7 +464,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   test('Random faults lose no field of a customer that several clients change', async () => {
     for (const { client, sharedId, shared } of merchants) {
       const { body } = await client.call('GET', `/customers/${sharedId}`);
-      for (const [field, texts] of shared) expect(texts).toContain(body[field]);
+      for (const [field, values] of shared) expect(values).toContain(body[field]);
     }
   });
 
@@ -476,10 +485,10 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
           expect(count).toBe(named.length);
         }
         const current = new Set(shown.map(({ companyno }: { companyno: string }) => companyno));
-        for (const { texts } of known.slice(0, 25)) {
-          const path = `/customers/searchByOrgNumber/${texts.companyno}`;
+        for (const { fields } of known.slice(0, 25)) {
+          const path = `/customers/searchByOrgNumber/${fields.companyno}`;
           const { status } = await client.call('GET', path);
-          expect(status, texts.companyno).toBe(current.has(texts.companyno) ? 200 : 404);
+          expect(status, fields.companyno).toBe(current.has(fields.companyno) ? 200 : 404);
         }
       });
     }
@@ -506,7 +515,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     for (const { name, urls } of [...merchants, large]) {
       const told = urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
       const keys = told.map((path) => path.split('/').slice(1).join('/'));
-      const left = new Set(await filesOf(name));
+      const left = new Set(await keysInBucket(name));
       expect(keys.filter((key) => !left.has(key))).toEqual([]);
       const untold = [...left].filter((key) => !keys.includes(key ?? ''));
       expect(untold.filter((key) => !injected.loose.has(key ?? ''))).toEqual([]);
@@ -515,27 +524,27 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 });
 
 /** Returns the possible states of a customer whose creation was not acknowledged. */
-function unknown({ texts }: Known): Register[] {
-  return ['gone', { version: 1, texts: textsOf(texts) }];
+function unknown({ fields }: Known): CustomerState[] {
+  return ['gone', { version: 1, fields: fieldsOf(fields) }];
 }
 
 /** Returns the possible states after a request. */
 function after(
   { possible }: Known,
-  input: Asked,
-  output?: Parameters<ReturnType<typeof registerOf>['next']>[2],
-): Register[] {
-  const { next, key } = registerOf({}, { outages: true });
+  input: CustomerRequest,
+  output?: Parameters<ReturnType<typeof customerModel>['next']>[2],
+): CustomerState[] {
+  const { next, key } = customerModel({}, { outages: true });
   const states = possible.flatMap((state) => next(state, input, output) ?? []);
   return [...new Map(states.map((state) => [key(state), state])).values()];
 }
 
-function newTexts(random: Random, customerid: string) {
+function newFields(random: Random, customerid: string) {
   const name = `${random.pick(WORDS)} ${random.below(1e9)}`;
-  return { name, customerid, companyno: organisation(random), fax: `${random.below(10)}` };
+  return { name, customerid, companyno: organisationNumber(random), fax: `${random.below(10)}` };
 }
 
-function textsOf(customer: Readonly<Record<string, string>>): Texts {
+function fieldsOf(customer: Readonly<Record<string, string>>): Fields {
   return Object.fromEntries(FIELDS.map((name) => [name, customer[name] ?? '']));
 }
 

@@ -4,18 +4,18 @@ import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
   COMPANY,
   type Command,
+  type EntityTag,
   type ExportFormat,
+  type Fields,
   type FilterName,
   type Merchant,
   newMerchants,
   PERSON,
-  seen,
-  type Tag,
-  type Texts,
+  responsesSeen,
 } from '../support/acting-merchant.ts';
 import { type Client, isLocal, useApi } from '../support/api.ts';
-import { howMany } from '../support/length.ts';
-import { textsOf } from '../support/register-model.ts';
+import { iterations } from '../support/iterations.ts';
+import { rowOf } from '../support/register-model.ts';
 
 // Merchants who use the same ids, keys and numbers act concurrently. Each must get the responses that
 // it would get if the others did not exist.
@@ -30,7 +30,7 @@ process.env[ENVIRONMENT.longExportRows] = String(FEW);
 /** A number that no customer has. */
 const NOBODY = '202100-5489';
 const ids = fc.integer({ min: 1, max: 8 });
-const texts = fc.record(
+const fields = fc.record(
   {
     name: fc.constantFrom('Nisse', 'Åsa'),
     companyno: fc.constantFrom(COMPANY, PERSON),
@@ -39,7 +39,7 @@ const texts = fc.record(
   },
   { requiredKeys: ['name', 'companyno', 'email'] },
 );
-const tags = fc.constantFrom<Tag>(undefined, undefined, 'own', 'of another', 'old', '*');
+const tags = fc.constantFrom<EntityTag>(undefined, undefined, 'own', 'of another', 'old', '*');
 const filters = fc.constantFrom<FilterName | undefined>(
   undefined,
   undefined,
@@ -59,7 +59,7 @@ const doing = <const D extends Command['do'], T extends object>(
 ) => fc.record({ do: fc.constant(what), ...parameters }) as fc.Arbitrary<{ do: D } & T>;
 
 const creating = doing('create', {
-  texts,
+  fields,
   key: fc.constantFrom(undefined, undefined, 'key-1', 'key-2'),
 });
 const commands: fc.Arbitrary<Command> = fc.oneof(
@@ -75,15 +75,15 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
     weight: 3,
     arbitrary: doing('change', {
       id: ids,
-      texts: texts.map((some): Texts => some),
+      fields: fields.map((some): Fields => some),
       ifMatch: tags,
     }),
   },
   { weight: 2, arbitrary: doing('delete', { id: ids, ifMatch: tags }) },
   { weight: 1, arbitrary: doing('delete many', { ids: someIds }) },
   { weight: 2, arbitrary: doing('look up', { number: fc.constantFrom(COMPANY, PERSON, NOBODY) }) },
-  { weight: 1, arbitrary: doing('export selected', { format: formats, filter: filters }) },
-  { weight: 1, arbitrary: doing('export chosen', { format: formats, ids: someIds }) },
+  { weight: 1, arbitrary: doing('export by filter', { format: formats, filter: filters }) },
+  { weight: 1, arbitrary: doing('export by ids', { format: formats, ids: someIds }) },
   {
     weight: 2,
     arbitrary: doing('use a cursor', {
@@ -99,24 +99,24 @@ const programs = fc
 const FIRST = { name: 'Nisse', companyno: COMPANY, email: '1' };
 /** Gets each response once, in the first run; random commands would sometimes miss one. */
 const EVERYTHING: readonly Command[] = [
-  { do: 'create', texts: FIRST, key: undefined },
-  { do: 'create', texts: FIRST, key: 'key' },
-  { do: 'create', texts: FIRST, key: 'key' },
-  { do: 'create', texts: { ...FIRST, email: '2' }, key: 'key' },
-  { do: 'create', texts: { ...FIRST, companyno: PERSON }, key: undefined },
+  { do: 'create', fields: FIRST, key: undefined },
+  { do: 'create', fields: FIRST, key: 'key' },
+  { do: 'create', fields: FIRST, key: 'key' },
+  { do: 'create', fields: { ...FIRST, email: '2' }, key: 'key' },
+  { do: 'create', fields: { ...FIRST, companyno: PERSON }, key: undefined },
   { do: 'get', id: 1, ifNoneMatch: 'own' },
   { do: 'get', id: 2, ifNoneMatch: undefined },
   { do: 'get', id: 3, ifNoneMatch: '*' },
-  { do: 'change', id: 1, texts: { ...FIRST, email: '2' }, ifMatch: 'own' },
-  { do: 'change', id: 1, texts: FIRST, ifMatch: 'old' },
-  { do: 'change', id: 3, texts: FIRST, ifMatch: undefined },
+  { do: 'change', id: 1, fields: { ...FIRST, email: '2' }, ifMatch: 'own' },
+  { do: 'change', id: 1, fields: FIRST, ifMatch: 'old' },
+  { do: 'change', id: 3, fields: FIRST, ifMatch: undefined },
   { do: 'look up', number: COMPANY },
   { do: 'look up', number: PERSON },
   { do: 'look up', number: NOBODY },
   { do: 'walk', limit: 1, filter: undefined },
   { do: 'use a cursor', how: 'changed', at: 3 },
-  { do: 'export chosen', format: 'csv', ids: [2, 3] },
-  { do: 'export chosen', format: 'xml', ids: [3, 4] },
+  { do: 'export by ids', format: 'csv', ids: [2, 3] },
+  { do: 'export by ids', format: 'xml', ids: [3, 4] },
   { do: 'delete', id: 1, ifMatch: 'old' },
   { do: 'delete', id: 1, ifMatch: undefined },
   { do: 'delete', id: 1, ifMatch: '*' },
@@ -132,8 +132,8 @@ const AUDIT: readonly Command[] = [
   { do: 'count', filter: undefined },
   { do: 'count', filter: 'shared name' },
   { do: 'list', limit: 3, start: 1, filter: 'isCompany' },
-  { do: 'export selected', format: 'csv', filter: 'own mark' },
-  { do: 'export selected', format: 'xml', filter: undefined },
+  { do: 'export by filter', format: 'csv', filter: 'own mark' },
+  { do: 'export by filter', format: 'xml', filter: undefined },
 ];
 
 describe.runIf(isLocal)('Isolation of merchants', () => {
@@ -158,18 +158,18 @@ describe.runIf(isLocal)('Isolation of merchants', () => {
         },
       ),
       {
-        numRuns: howMany({ short: 4, long: 20 }),
+        numRuns: iterations({ short: 4, long: 20 }),
         examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
         // A race is not reproduced reliably while fast-check shrinks the programs.
         endOnFailure: true,
       },
     );
     // Each endpoint was called, and each way tried in which another's data might be returned.
-    expect([...seen].sort()).toEqual(
+    expect([...responsesSeen].sort()).toEqual(
       expect.arrayContaining([
         ...['change 200', 'change 404', 'change 412', 'count 200', 'create 200', 'create 422'],
-        ...['delete 200', 'delete 404', 'delete 412', 'delete many 200', 'export chosen 200'],
-        ...['export chosen 404', 'export selected 200', 'get 200', 'get 304', 'get 404'],
+        ...['delete 200', 'delete 404', 'delete 412', 'delete many 200', 'export by ids 200'],
+        ...['export by ids 404', 'export by filter 200', 'get 200', 'get 304', 'get 404'],
         ...['list 200', 'look up 200', 'look up 404', 'use a cursor changed 400'],
         ...['use a cursor of another 400', 'use a cursor spliced 400', 'walk 200'],
       ]),
@@ -204,7 +204,7 @@ describe.runIf(isLocal)('Isolation of merchants', () => {
         const { url, bytes, count } = await readyAt(merchant.client, location);
         expect(count).toBe(FEW + 1);
         expect(new URL(url).pathname).toContain(`/exports/${merchant.name}/`);
-        await merchant.expectRows(url, format, merchant.model.select().map(textsOf), bytes);
+        await merchant.expectRows(url, format, merchant.model.select().map(rowOf), bytes);
       }),
     );
   });
@@ -314,8 +314,8 @@ async function plainResponse(
 /** Creates customers, each with the merchant's mark. */
 async function createMany(merchant: Merchant, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
-    const texts = { name: 'Nisse', companyno: COMPANY, email: String(left % 3) };
-    await merchant.act({ do: 'create', texts, key: undefined });
+    const fields = { name: 'Nisse', companyno: COMPANY, email: String(left % 3) };
+    await merchant.act({ do: 'create', fields, key: undefined });
   }
 }
 

@@ -19,7 +19,7 @@ import { EXPORTS_PREFIX } from '../../shared/environment.ts';
 import { clientOf, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
 import { type FaultProxy, type Passing, startProxyOf } from '../support/fault-proxy.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 import { expectProblem } from '../support/problem.ts';
 
 // Sends tokens to every route, with the real functions. Behind a rejected token no function runs and
@@ -338,7 +338,7 @@ describe.runIf(isLocal)('Tokens', () => {
             expect(path.slice(folder.length)).toMatch(/^[0-9a-f-]{36}\.(?:csv|xml)\?/);
           }
         }),
-        { numRuns: howMany({ short: 120, long: 500 }) },
+        { numRuns: iterations({ short: 120, long: 500 }) },
       );
       expect(taken).toBeGreaterThan(20);
     });

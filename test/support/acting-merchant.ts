@@ -1,13 +1,13 @@
 import { parse as parseCsv } from 'csv-parse/sync';
 import { XMLParser } from 'fast-xml-parser';
 import { expect } from 'vitest';
-import { type Answer, type Client, localStack, newMerchant } from './api.ts';
-import { expectProblem, type Place } from './problem.ts';
-import { type Filter, hasTag, RegisterModel, textsOf } from './register-model.ts';
+import { type ApiResponse, type Client, localStack, newMerchant } from './api.ts';
+import { type ErrorLocation, expectProblem } from './problem.ts';
+import { type Filter, hasTag, RegisterModel, rowOf } from './register-model.ts';
 
-/** One of them stands in all that a merchant writes, and in nothing that another does. */
+/** Each merchant writes its own mark into all texts, so that its data is recognised anywhere. */
 const MARKS = ['alfamark', 'betamark', 'gammamark'];
-/** Names of which one begins as another does, or differs in case only. */
+/** Names with a common prefix, or that differ only in case. */
 const namesOf = (run: string) => [`m-${run}`, `m-${run}0`, `M-${run}`];
 
 const ALWAYS_OTHER = ['date', 'apigw-requestid', 'connection', 'keep-alive', 'content-length'];
@@ -17,44 +17,44 @@ const JSON_HEADERS = {
   'content-type': 'application/json',
 };
 
-export type Texts = Readonly<Record<string, string>>;
-export type Tag = 'own' | 'of another' | 'old' | '*' | undefined;
+export type Fields = Readonly<Record<string, string>>;
+export type EntityTag = 'own' | 'of another' | 'old' | '*' | undefined;
 export type FilterName = 'own mark' | "another's mark" | 'shared name' | 'isCompany' | '!isCompany';
 export type ExportFormat = 'csv' | 'xml';
 
-/** What a merchant's system may do. */
+/** A request of a merchant. */
 export type Command =
-  | { do: 'create'; texts: Texts; key: string | undefined }
-  | { do: 'get'; id: number; ifNoneMatch: Tag }
+  | { do: 'create'; fields: Fields; key: string | undefined }
+  | { do: 'get'; id: number; ifNoneMatch: EntityTag }
   | { do: 'list'; limit: number; start: number; filter: FilterName | undefined }
   | { do: 'walk'; limit: number; filter: FilterName | undefined }
   | { do: 'count'; filter: FilterName | undefined }
-  | { do: 'change'; id: number; texts: Texts; ifMatch: Tag }
-  | { do: 'delete'; id: number; ifMatch: Tag }
+  | { do: 'change'; id: number; fields: Fields; ifMatch: EntityTag }
+  | { do: 'delete'; id: number; ifMatch: EntityTag }
   | { do: 'delete many'; ids: number[] }
   | { do: 'look up'; number: string }
-  | { do: 'export selected'; format: ExportFormat; filter: FilterName | undefined }
-  | { do: 'export chosen'; format: ExportFormat; ids: number[] }
+  | { do: 'export by filter'; format: ExportFormat; filter: FilterName | undefined }
+  | { do: 'export by ids'; format: ExportFormat; ids: number[] }
   | { do: 'use a cursor'; how: 'of another' | 'spliced' | 'changed'; at: number };
 
-/** Numbers that all merchants' customers share. */
+/** Numbers that the customers of all merchants share. */
 export const COMPANY = '556703-7485';
 export const PERSON = '19900118-9811';
 
-/** Which commands were answered how, in all runs. */
-export const seen = new Set<string>();
-/** Addresses of all files so far. */
+/** Commands and their statuses, in all runs. */
+export const responsesSeen = new Set<string>();
+/** URLs of all files so far. */
 const files = new Set<string>();
-/** What is said of a request that cannot be met, by status and request: never of whose it is. */
-const words = new Map<string, unknown>();
+/** Problem details by status and request: they must be equal for all merchants. */
+const problems = new Map<string, unknown>();
 
-/** A merchant who acts as told, and knows what to expect as if there were no other. */
+/** A merchant that executes commands and expects the responses of a register without others. */
 export class Merchant {
   readonly name: string;
   readonly mark: string;
   readonly client: Client;
   readonly model = new RegisterModel();
-  /** What the register has given this merchant, for others to try. */
+  /** Cursors and entity tags of this merchant, which others try to use. */
   readonly cursors: string[] = [];
   readonly tags = new Map<number, string>();
   others: readonly Merchant[] = [];
@@ -68,13 +68,13 @@ export class Merchant {
   async act(command: Command): Promise<void> {
     const status = await this.#act(command);
     const what = command.do === 'use a cursor' ? `${command.do} ${command.how}` : command.do;
-    seen.add(`${what} ${status}`);
+    responsesSeen.add(`${what} ${status}`);
   }
 
   #act(command: Command): Promise<number> {
     switch (command.do) {
       case 'create':
-        return this.#create(this.#marked(command.texts), command.key);
+        return this.#create(this.#marked(command.fields), command.key);
       case 'get':
         return this.#get(command.id, this.#tag(command.ifNoneMatch, command.id));
       case 'list':
@@ -86,7 +86,7 @@ export class Merchant {
       case 'change':
         return this.#change(
           command.id,
-          this.#marked(command.texts),
+          this.#marked(command.fields),
           this.#tag(command.ifMatch, command.id),
         );
       case 'delete':
@@ -95,16 +95,16 @@ export class Merchant {
         return this.#deleteMany(command.ids);
       case 'look up':
         return this.#lookUp(command.number);
-      case 'export selected':
-        return this.#exportSelected(command.format, this.#filter(command.filter));
-      case 'export chosen':
-        return this.#exportChosen(command.format, command.ids);
+      case 'export by filter':
+        return this.#exportByFilter(command.format, this.#filter(command.filter));
+      case 'export by ids':
+        return this.#exportByIds(command.format, command.ids);
       case 'use a cursor':
         return this.#useCursor(command.how, command.at);
     }
   }
 
-  async #create(body: Texts, key: string | undefined): Promise<number> {
+  async #create(body: Fields, key: string | undefined): Promise<number> {
     const { status, id, date } = this.model.create(body, key);
     const before = Date.now();
     const answer = await this.#call('POST', '/customers', {
@@ -120,8 +120,8 @@ export class Merchant {
       expect(Date.parse(answer.body.date)).toBeLessThanOrEqual(Date.now());
       this.model.created(id, answer.body.date);
     }
-    const expected = { id, date: date ?? answer.body.date, texts: body, version: 1 };
-    expect(setIn(answer.body)).toEqual(textsOf(expected));
+    const expected = { id, date: date ?? answer.body.date, fields: body, version: 1 };
+    expect(setIn(answer.body)).toEqual(rowOf(expected));
     this.tags.set(id, '"1"');
     return answer.status;
   }
@@ -140,7 +140,7 @@ export class Merchant {
     } else {
       expect(answer.status).toBe(200);
       expectHeaders(answer, { ...JSON_HEADERS, etag });
-      expect(setIn(answer.body)).toEqual(textsOf(held));
+      expect(setIn(answer.body)).toEqual(rowOf(held));
     }
     this.tags.set(id, etag);
     return answer.status;
@@ -152,7 +152,7 @@ export class Merchant {
     const answer = await this.#call('GET', `/customers?start=${start}&${query}`);
     expect(answer.status).toBe(200);
     const page = wanted.slice(0, limit);
-    expect(answer.body.map(setIn)).toEqual(page.map(textsOf));
+    expect(answer.body.map(setIn)).toEqual(page.map(rowOf));
     this.#expectLink(answer, query, wanted.length > limit);
     return answer.status;
   }
@@ -167,13 +167,13 @@ export class Merchant {
       const path = `/customers?${query}${cursor ? `&cursor=${cursor}` : ''}`;
       const answer = await this.#call('GET', path);
       expect(answer.status).toBe(200);
-      expect(answer.body.map(setIn)).toEqual(page.map(textsOf));
+      expect(answer.body.map(setIn)).toEqual(page.map(rowOf));
       cursor = this.#expectLink(answer, query, wanted.length > 0);
     } while (cursor);
     return 200;
   }
 
-  #expectLink(answer: Answer, query: string, hasNext: boolean): string | undefined {
+  #expectLink(answer: ApiResponse, query: string, hasNext: boolean): string | undefined {
     const link = answer.headers.get('link');
     expectHeaders(answer, { ...JSON_HEADERS, ...(hasNext && { link: expect.any(String) }) });
     if (!link) return undefined;
@@ -184,7 +184,7 @@ export class Merchant {
     expect(`${origin}${pathname}`).toBe(`${this.client.url}/customers`);
     expect([...searchParams]).toEqual([...new URLSearchParams(query)]);
     expect(this.others.flatMap(({ cursors }) => cursors)).not.toContain(cursor);
-    // One for a list without filters, which is what they are tried on.
+    // Cursors are tried on lists without filters.
     if (!query.includes('filter')) this.cursors.push(cursor);
     return cursor;
   }
@@ -197,7 +197,7 @@ export class Merchant {
     return answer.status;
   }
 
-  async #change(id: number, body: Texts, ifMatch: string | undefined): Promise<number> {
+  async #change(id: number, body: Fields, ifMatch: string | undefined): Promise<number> {
     const status = this.model.change(id, body, ifMatch);
     const path = `/customers/${id}`;
     const headers = ifMatch === undefined ? {} : { 'if-match': ifMatch };
@@ -205,7 +205,7 @@ export class Merchant {
     if (status !== 200) return this.#expectProblem(answer, status, `PATCH ${path}`, stale(status));
     const held = this.model.get(id) as NonNullable<ReturnType<RegisterModel['get']>>;
     expect(answer.status).toBe(200);
-    expect(setIn(answer.body)).toEqual(textsOf(held));
+    expect(setIn(answer.body)).toEqual(rowOf(held));
     expectHeaders(answer, { ...JSON_HEADERS, etag: `"${held.version}"` });
     this.tags.set(id, `"${held.version}"`);
     return answer.status;
@@ -235,9 +235,9 @@ export class Merchant {
   async #lookUp(number: string): Promise<number> {
     const path = `/customers/searchByOrgNumber/${number}`;
     const answer = await this.#call('GET', path);
-    const newest = this.model.select().findLast(({ texts }) => texts.companyno === number);
+    const newest = this.model.select().findLast(({ fields }) => fields.companyno === number);
     if (!newest) return this.#expectProblem(answer, 404, `GET ${path}`);
-    const { name = '', email } = newest.texts;
+    const { name = '', email } = newest.fields;
     const [firstname, lastname] = name.split(' ');
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
@@ -255,22 +255,26 @@ export class Merchant {
     return answer.status;
   }
 
-  async #exportSelected(format: ExportFormat, filter: Filter | undefined): Promise<number> {
+  async #exportByFilter(format: ExportFormat, filter: Filter | undefined): Promise<number> {
     const answer = await this.#call('GET', `/customers/export/${format}?${filter?.query ?? ''}`);
-    await this.#expectFile(answer, format, this.model.select(filter).map(textsOf));
+    await this.#expectFile(answer, format, this.model.select(filter).map(rowOf));
     return answer.status;
   }
 
-  async #exportChosen(format: ExportFormat, body: readonly number[]): Promise<number> {
+  async #exportByIds(format: ExportFormat, body: readonly number[]): Promise<number> {
     const path = `/customers/export/${format}`;
     const answer = await this.#call('POST', path, { body });
     const chosen = this.model.select().filter(({ id }) => body.includes(id));
     if (chosen.length === 0) return this.#expectProblem(answer, 404, `POST ${path}`);
-    await this.#expectFile(answer, format, chosen.map(textsOf));
+    await this.#expectFile(answer, format, chosen.map(rowOf));
     return answer.status;
   }
 
-  async #expectFile(answer: Answer, format: ExportFormat, rows: readonly Texts[]): Promise<void> {
+  async #expectFile(
+    answer: ApiResponse,
+    format: ExportFormat,
+    rows: readonly Fields[],
+  ): Promise<void> {
     expect(answer.status).toBe(200);
     expectHeaders(answer, JSON_HEADERS);
     const { url, ...facts } = answer.body;
@@ -289,11 +293,11 @@ export class Merchant {
     await this.expectRows(url, format, rows, facts.bytes);
   }
 
-  /** Expects that a file holds these customers and nothing of anybody else. */
+  /** Expects that a file contains these customers and no data of others. */
   async expectRows(
     url: string,
     format: ExportFormat,
-    rows: readonly Texts[],
+    rows: readonly Fields[],
     bytes: number,
   ): Promise<void> {
     const response = await fetch(url);
@@ -319,7 +323,7 @@ export class Merchant {
     return this.#expectProblem(answer, 400, 'cursor', [{ parameter: 'cursor' }]);
   }
 
-  async #call(...[method, path, options = {}]: Parameters<Client['call']>): Promise<Answer> {
+  async #call(...[method, path, options = {}]: Parameters<Client['call']>): Promise<ApiResponse> {
     const headers = { 'accept-encoding': 'identity', ...options.headers };
     const answer = await this.client.call(method, path, { ...options, headers });
     this.#expectNoTrace(JSON.stringify([[...answer.headers], answer.body]));
@@ -330,26 +334,26 @@ export class Merchant {
     for (const { mark } of this.others) expect(text).not.toContain(mark);
   }
 
-  /** Expects an answer whose words are the same for whoever asks this. */
+  /** Expects problem details that are equal for all merchants. */
   #expectProblem(
-    answer: Answer,
+    answer: ApiResponse,
     status: number,
     request: string,
-    places: readonly Place[] = [],
+    places: readonly ErrorLocation[] = [],
   ): number {
     expectProblem(answer, status, places);
     expectHeaders(answer, {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
     });
-    const { requestId: _, ...said } = answer.body;
+    const { requestId: _, ...problem } = answer.body;
     const key = `${status} ${request}`;
-    if (!words.has(key)) words.set(key, said);
-    expect(said).toEqual(words.get(key));
+    if (!problems.has(key)) problems.set(key, problem);
+    expect(problem).toEqual(problems.get(key));
     return status;
   }
 
-  #marked({ name, email, notes, ...rest }: Texts): Texts {
+  #marked({ name, email, notes, ...rest }: Fields): Fields {
     return {
       ...rest,
       ...(name && { name: `${name} ${this.mark}` }),
@@ -359,10 +363,10 @@ export class Merchant {
   }
 
   /**
-   * A tag may be equal to another merchant's, for it counts the changes of one customer. What it
-   * is compared with must be the merchant's own customer.
+   * An entity tag may equal another merchant's, since it counts the versions of one customer. It must
+   * be compared with the merchant's own customer.
    */
-  #tag(tag: Tag, id: number): string | undefined {
+  #tag(tag: EntityTag, id: number): string | undefined {
     const version = this.model.get(id)?.version ?? 1;
     if (tag === 'own') return `"${version}"`;
     if (tag === 'old') return `"${version - 1}"`;
@@ -371,10 +375,10 @@ export class Merchant {
   }
 
   #filter(name: FilterName | undefined): Filter | undefined {
-    // In capitals, so that a query that is repeated in an answer is no trace of a customer.
+    // In upper case, so that a link that repeats the query does not look like a customer's data.
     const search = (text: string) => ({
       query: `filter=search&search=${text.toUpperCase()}`,
-      selects: ({ name = '' }: Texts) => name.toUpperCase().includes(text.toUpperCase()),
+      selects: ({ name = '' }: Fields) => name.toUpperCase().includes(text.toUpperCase()),
     });
     switch (name) {
       case undefined:
@@ -386,14 +390,14 @@ export class Merchant {
       case 'shared name':
         return search('Nisse');
       case 'isCompany':
-        return { query: 'filter=isCompany', selects: (texts) => texts.companyno === COMPANY };
+        return { query: 'filter=isCompany', selects: (fields) => fields.companyno === COMPANY };
       case '!isCompany':
-        return { query: 'filter=%21isCompany', selects: (texts) => texts.companyno !== COMPANY };
+        return { query: 'filter=%21isCompany', selects: (fields) => fields.companyno !== COMPANY };
     }
   }
 }
 
-/** Merchants of whom each knows who the others are. */
+/** Returns merchants that know each other. */
 export async function newMerchants(): Promise<Merchant[]> {
   const names = namesOf(crypto.randomUUID().slice(0, 13));
   const all = await Promise.all(
@@ -406,21 +410,21 @@ export async function newMerchants(): Promise<Merchant[]> {
   return all;
 }
 
-/** What of a customer is set, as texts. */
-function setIn(customer: Readonly<Record<string, unknown>>): Texts {
+/** Returns the fields that are set, as texts. */
+function setIn(customer: Readonly<Record<string, unknown>>): Fields {
   const set = Object.entries(customer).filter(([, value]) => value !== '');
   return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));
 }
 
-function rowsIn(file: string, format: ExportFormat): Texts[] {
-  if (format === 'csv') return parseCsv<Texts>(file, { columns: true }).map(setIn);
+function rowsIn(file: string, format: ExportFormat): Fields[] {
+  if (format === 'csv') return parseCsv<Fields>(file, { columns: true }).map(setIn);
   const parser = new XMLParser({ parseTagValue: false, isArray: (name) => name === 'customer' });
   return (parser.parse(file, true).customers.customer ?? []).map(setIn);
 }
 
-function expectHeaders({ headers }: Answer, expected: Record<string, unknown>): void {
+function expectHeaders({ headers }: ApiResponse, expected: Record<string, unknown>): void {
   const known = [...headers].filter(([name]) => !ALWAYS_OTHER.includes(name));
   expect(Object.fromEntries(known)).toEqual(expected);
 }
 
-const stale = (status: number): Place[] => (status === 412 ? [{ header: 'If-Match' }] : []);
+const stale = (status: number): ErrorLocation[] => (status === 412 ? [{ header: 'If-Match' }] : []);

@@ -4,13 +4,13 @@ import {
   type LocalStackOptions,
   startLocalStack,
 } from '../../infra/local/stack.ts';
-import { remember } from './logs.ts';
+import { recordSentTexts } from './logs.ts';
 
-/** An answer as the tests look at it. */
-export interface Answer {
+/** A response of the API. */
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests say themselves what they expect in it
+  // biome-ignore lint/suspicious/noExplicitAny: each test states what it expects
   readonly body: any;
 }
 
@@ -23,7 +23,7 @@ interface Call {
 export interface Client {
   readonly url: string;
   readonly token: string;
-  call(method: string, path: string, options?: Call): Promise<Answer>;
+  call(method: string, path: string, options?: Call): Promise<ApiResponse>;
 }
 
 /** Address of a deployed API to test in place of the local stack. */
@@ -31,17 +31,17 @@ const DEPLOYED = process.env.API_URL?.replace(/\/$/, '');
 /** Tokens of test merchants there, separated by commas. Their customers are deleted. */
 const TOKENS = process.env.API_TOKENS?.split(',') ?? [];
 
-/** Whether the suite runs against its own local stack. */
+/** Whether the tests run against their own local stack. */
 export const isLocal = !DEPLOYED;
-/** How many merchants a test may have at once. */
+/** Maximum number of merchants of one test. */
 export const merchantsAvailable = isLocal ? Number.POSITIVE_INFINITY : TOKENS.length;
 
 let stack: LocalStack | undefined;
 let merchants = 0;
 
 /**
- * Starts the local stack for a file's tests, unless they are sent to a deployed API. It ends with
- * the process; files that share a process share the stack.
+ * Starts the local stack for the tests of a file, unless they run against a deployed API. The stack
+ * ends with the process; files that share a process share the stack.
  */
 export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void {
   beforeAll(async () => {
@@ -55,16 +55,16 @@ export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void 
   });
 }
 
-/** The running local stack. */
+/** Returns the running local stack. */
 export function localStack(): LocalStack {
   if (!stack) throw new Error('The local stack does not run; has the file called useApi()?');
   return stack;
 }
 
 /**
- * A merchant without customers.
+ * Returns a new merchant, which has no customers.
  *
- * @param nth of the test's merchants, where it has several at once.
+ * @param nth number of the merchant within the test, from 0, which selects the token of a deployed API.
  */
 export async function newMerchant(
   nth = 0,
@@ -82,10 +82,10 @@ export async function newMerchant(
   return clientOf(localStack().url, token);
 }
 
-/** A client with this token, or with none. */
+/** Returns a client with a token, or without one if it is empty. */
 export function clientOf(url: string, token: string): Client {
   const call = async (method: string, path: string, { body, headers }: Call = {}) => {
-    remember(path, body);
+    recordSentTexts(path, body);
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
@@ -107,14 +107,14 @@ export function clientOf(url: string, token: string): Client {
   return { url, token, call };
 }
 
-/** Creates a customer and gives it as answered. */
+/** Creates a customer and returns the response. */
 export async function create(client: Client, body: Record<string, unknown>) {
   const answer = await client.call('POST', '/customers', { body });
   if (answer.status !== 200) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body as Record<string, string> & { mexcParamvaluesetsid: number };
 }
 
-/** Waits until an assertion holds: filters read indexes, which follow within a second. */
+/** Retries an assertion for 10 seconds: filters read indexes, which are eventually consistent. */
 export function eventually(assertion: () => Promise<void>): Promise<void> {
   return vi.waitFor(assertion, { timeout: 10_000, interval: 200 });
 }

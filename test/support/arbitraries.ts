@@ -1,26 +1,26 @@
 import fc from 'fast-check';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 
-/** What breaks careless writers and readers of JSON, CSV, XML and keys. */
-const NASTY = [
+/** Texts that break careless writers and readers of JSON, CSV, XML and keys. */
+const HOSTILE = [
   ...'"\',;\r\n\t \u00a0\u2028\u0085\ufeff\u0301\u202e@＝<>&\\#',
   ...['\r\n', '""', '=cmd', '+46 70', '-1', ']]>', '<!--', '&amp;', '&#13;', '%00', '__proto__'],
   ...['åäö', 'ÅÄÖ', 'A\u030a', 'ß', '👩‍👩‍👧', '🇸🇪'],
 ];
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field does not take
+// biome-ignore lint/suspicious/noControlCharactersInRegex: characters that a field rejects
 const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffd-\uffff]/;
 
 const anyCharacter = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 1 })
   .filter((character) => !REFUSED.test(character));
 
-/** Any text that a field takes, often a nasty one; well inside 255 characters. */
+/** Any text that a field accepts, often a hostile one; well below 255 characters. */
 const texts = fc.string({
-  unit: fc.oneof(fc.constantFrom(...NASTY), anyCharacter),
+  unit: fc.oneof(fc.constantFrom(...HOSTILE), anyCharacter),
   maxLength: 12,
 });
 
-/** Texts of every field that a merchant writes, or of some, or of none. */
+/** All, some or none of the fields that a merchant writes. */
 export const customers = fc.record(
   Object.fromEntries(
     WRITABLE_FIELDS.map(({ name, maxLength }) => {
@@ -31,7 +31,7 @@ export const customers = fc.record(
   { requiredKeys: [] },
 ) as fc.Arbitrary<Record<string, string>>;
 
-/** A customer whose kind and titles are known, being made to have them. */
+/** A customer with known kind and flags. */
 export interface KnownCustomer {
   readonly texts: Readonly<Record<string, string>>;
   readonly kind: 'private' | 'company' | 'unknown';
@@ -53,7 +53,7 @@ const NAMES = [
 ];
 const ADDRESSES = ['Ågatan 1', 'Storgatan 556703-7485', 'c/o\tHult', 'Box\u00a012', 'Väg 19 9001'];
 const POSTCODES = ['123 45', '12345', 'SE-123 45', '0150'];
-/** Customer type codes, and the kind they say. */
+/** Customer type codes, and the kind that they mean. */
 const TYPES = [
   ['', undefined],
   ['Test-Customer type code', undefined],
@@ -63,7 +63,7 @@ const TYPES = [
   ['company', 'company'],
   ['Företag', 'company'],
 ] as const;
-/** Identity numbers, and the kind they say. */
+/** Identity numbers, and the kind that they mean. */
 const NUMBERS = [
   ['', 'unknown'],
   ['Test-Company no', 'unknown'],
@@ -120,7 +120,7 @@ const knownCustomers: fc.Arbitrary<KnownCustomer> = fc
     reverseTax: reverse[1],
   }));
 
-/** Diverse customers to search among, the same in each run. */
+/** Diverse customers to search, equal in each run. */
 export const KNOWN_CUSTOMERS: readonly KnownCustomer[] = fc.sample(knownCustomers, {
   numRuns: 60,
   seed: 1,
@@ -132,7 +132,7 @@ export const SEARCHED_FIELDS = [...INVOICE_FORM_FIELDS, 'address', 'postcode', '
 const SEARCHED_TEXTS = KNOWN_CUSTOMERS.flatMap((customer) =>
   SEARCHED_FIELDS.map((name) => customer.texts[name]).filter((text) => text !== undefined),
 ).filter(Boolean);
-/** Other ways in which a person may write what a customer has. */
+/** Variants of a customer's text that a search must find. */
 const MANGLES: readonly ((text: string) => string)[] = [
   (text) => text,
   (text) => text.toUpperCase(),
@@ -195,7 +195,7 @@ const DAY_MS = 86_400_000;
 const day = (offset: number) => new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
 const flag = fc.option(fc.constantFrom('0' as const, '1' as const), { nil: undefined });
 
-/** Ways to write the name of a parameter that is a list: plainly, and PHP's two. */
+/** Notations of a list parameter's name: plain, and PHP's two. */
 const LIST_STYLES: readonly ((name: string, index: number) => string)[] = [
   (name) => name,
   (name) => `${name}[]`,
@@ -206,11 +206,11 @@ type Pair = [name: string, value: string];
 
 /** As PHP and HTML forms encode: brackets escaped, a space as `+`. */
 const encodeAsForm = (pairs: Pair[]) => new URLSearchParams(pairs).toString();
-/** As people write: brackets as they are, a space as `%20`. */
+/** As people write: literal brackets, a space as `%20`. */
 const encodeByHand = (pairs: Pair[]) =>
   pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
 
-/** Any filters with any parameters, written in any of the ways that the API understands. */
+/** Any filters with any parameters, in any notation that the API accepts. */
 export const filterQueries: fc.Arbitrary<FilterQuery> = fc
   .record({
     filters: fc.array(
@@ -270,7 +270,7 @@ function toQuery(
   return style.encode(pairs);
 }
 
-/** A valid identity number in each way of writing it. */
+/** A valid identity number in all its notations. */
 export interface IdentityNumber {
   readonly kind: 'private' | 'company';
   readonly forms: readonly string[];
@@ -304,7 +304,7 @@ const persons: fc.Arbitrary<IdentityNumber> = fc
     const number = withCheckDigit(`${year.slice(2)}${month}${dayDigits}${serialDigits}`);
     const century = year.slice(0, 2);
     const long = [`${century}${number}`, `${century}${withSign(number, '-')}`];
-    // From the year a person turns 100 the sign tells so, and ten digits alone mean another.
+    // From the year in which a person turns 100 the sign is +, and ten digits alone mean another person.
     const isOld = new Date().getUTCFullYear() - Number(year) >= 100;
     const short = isOld ? [withSign(number, '+')] : [withSign(number, '-'), number];
     return { kind: 'private', forms: [...long, ...short] };
@@ -314,7 +314,7 @@ export const identityNumbers = fc.oneof(organisations, persons);
 
 const withSign = (number: string, sign: string) => `${number.slice(0, 6)}${sign}${number.slice(6)}`;
 
-/** Nine digits and the tenth, by which they can be checked (Luhn). */
+/** Returns nine digits and their check digit (Luhn). */
 function withCheckDigit(nine: string): string {
   const sums = [...nine].map((digit, index) => {
     const product = Number(digit) * (index % 2 === 0 ? 2 : 1);

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { expectNoTextsLogged, startLog } from './logs.ts';
+import { expectNoSentTextsLogged, startLog } from './logs.ts';
 
-// Setup file of all tests with servers: whatever a file's tests make the functions log, no value
-// that they have sent is in it.
+// Setup file of all tests with servers: the log of each file must not contain any value sent.
 beforeAll(startLog);
-afterAll(expectNoTextsLogged);
+afterAll(expectNoSentTextsLogged);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { HOST } from '../../infra/local/server.ts';
 
-/** How a command ended, and all that it told its user. */
+/** The end of a command, and its output. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -16,21 +16,21 @@ export interface Ended {
 /** A command in a process of its own. */
 export interface Command {
   readonly process: ChildProcess;
-  /** Waits until it has written this to standard output, and gives all that it has. */
+  /** Waits until standard output contains this text, and returns the whole output. */
   said(text: string): Promise<string>;
   /** Waits until it has ended. */
   ended(timeoutMs?: number): Promise<Ended>;
 }
 
 const SCRIPTS = join(import.meta.dirname, '../../infra/local');
-/** A developer's own settings would lead a command elsewhere. */
+/** Settings of the developer's environment that a command must not inherit. */
 const SETTINGS = ['DATA_FOLDER', 'PORT', 'ISSUER_PORT', 'DYNAMODB_PORT', 'S3_PORT'];
-/** Far more than anything takes, also on a small machine that does much else. */
+/** Long enough for a small machine under load. */
 const TIMEOUT_MS = 30_000;
-/** Outside the ranges from which systems give any free port, so that nobody comes between. */
+/** Outside the ephemeral port ranges, so that no other process takes the port. */
 const PORTS = { first: 20_000, count: 10_000 };
 
-/** Tests that are killed cannot end what they have started: it ends when it is left alone. */
+/** Ends the command with its parent, since a test that is killed cannot end it. */
 const END_WITH_PARENT = `data:text/javascript,
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.channel?.unref();`;
@@ -84,7 +84,7 @@ export function run(
   };
 }
 
-/** Ends whatever a failed test has left running. */
+/** Kills all commands that a failed test left running. */
 export async function killAll(): Promise<void> {
   await Promise.all(
     [...running].map(async (child) => {
@@ -95,7 +95,7 @@ export async function killAll(): Promise<void> {
   );
 }
 
-/** A port that is free, and stays so until it is used. */
+/** Returns a free port. */
 export async function freePort({ first, count } = PORTS): Promise<number> {
   for (;;) {
     const port = first + Math.floor(Math.random() * count);
@@ -105,9 +105,9 @@ export async function freePort({ first, count } = PORTS): Promise<number> {
 }
 
 /**
- * Does something while a server listens on a port.
+ * Calls `work` while a server listens on a port.
  *
- * @throws where the port is taken.
+ * @throws if the port is in use.
  */
 export async function whileTaken<T>(port: number, work: () => Promise<T>): Promise<T> {
   const server: Server = createServer().listen(port, HOST);

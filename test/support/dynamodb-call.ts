@@ -1,7 +1,7 @@
 import { KEY } from '../../shared/storage/table.ts';
 import type { Passing } from './fault-proxy.ts';
 
-/** What a request asks of DynamoDB, as a policy looks at it. */
+/** A request to DynamoDB, as an IAM policy evaluates it. */
 export interface DynamoDbCall {
   /**
    * A transaction is permitted by the actions of its writes.

@@ -4,19 +4,19 @@ import Papa from 'papaparse';
 import { expect } from 'vitest';
 import type { Client } from './api.ts';
 
-/** Texts by field. */
-export type Texts = Readonly<Record<string, string>>;
+/** Row by field. */
+export type Row = Readonly<Record<string, string>>;
 
-/** The fields that answers have only where they are set. */
-export const FURTHER = {
+/** The fields that responses contain only if set. */
+export const OPTIONAL_FIELDS = {
   internalCreditLimit: '',
   internalRegressLimit: '',
   sendByPostOnly: '',
   dontSendEFaktura: '',
 };
 
-/** An export of these customers, byte order mark and all. */
-export async function exported(merchant: Client, format: string, ids: readonly number[]) {
+/** Exports customers by ids, and returns the file with its byte order mark. */
+export async function exportByIds(merchant: Client, format: string, ids: readonly number[]) {
   const path = `/customers/export/${format}`;
   const { status, body } = await merchant.call('POST', path, { body: ids });
   expect(status).toBe(200);
@@ -27,26 +27,26 @@ export async function exported(merchant: Client, format: string, ids: readonly n
   return Buffer.from(bytes).toString();
 }
 
-function readByCsvParse(file: string, delimiter: string): Texts[] {
-  return parseCsv<Texts>(file, { columns: true, bom: true, delimiter });
+function readByCsvParse(file: string, delimiter: string): Row[] {
+  return parseCsv<Row>(file, { columns: true, bom: true, delimiter });
 }
 
-function readByPapaParse(file: string, delimiter: string): Texts[] {
+function readByPapaParse(file: string, delimiter: string): Row[] {
   const options = { header: true, newline: '\r\n', skipEmptyLines: true } as const;
-  const { data, errors } = Papa.parse<Texts>(file, { ...options, delimiter });
+  const { data, errors } = Papa.parse<Row>(file, { ...options, delimiter });
   expect(errors).toEqual([]);
   return data;
 }
 
-/** Two that read a CSV file with this delimiter, independently of each other. */
+/** Two independent CSV parsers. */
 export const CSV_READERS = [readByCsvParse, readByPapaParse];
 
-/** Customers of an XML file. */
-export function readXml(file: string): Texts[] {
+/** Reads the customers of an XML file. */
+export function readXml(file: string): Row[] {
   const parser = new XMLParser({
     trimValues: false,
     parseTagValue: false,
-    // By which it knows numeric references, too.
+    // Also enables numeric character references.
     htmlEntities: true,
     processEntities: { enabled: true, maxTotalExpansions: 1_000_000 },
     isArray: (name) => name === 'customer',
@@ -54,14 +54,14 @@ export function readXml(file: string): Texts[] {
   return parser.parse(file, true).customers.customer;
 }
 
-/** A customer as a file shows it: text only, and all fields. */
-export function asTexts(customer: object): Texts {
-  const fields = Object.entries({ ...FURTHER, ...customer });
+/** Returns a customer as a row of a file: all fields, as texts. */
+export function asTexts(customer: object): Row {
+  const fields = Object.entries({ ...OPTIONAL_FIELDS, ...customer });
   return Object.fromEntries(fields.map(([name, value]) => [name, String(value)]));
 }
 
-/** Takes away the apostrophe in front of what a spreadsheet would run as a formula. */
-export function withoutNeutralising(row: Texts): Texts {
+/** Removes the apostrophe before texts that a spreadsheet would evaluate as a formula. */
+export function withoutApostrophes(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([name, cell]) => [
       name,

@@ -5,66 +5,66 @@ import { setTimeout } from 'node:timers/promises';
 import { start } from '../../infra/local/server.ts';
 import { localStack } from './api.ts';
 
-/** A request on its way to the server. */
+/** An intercepted request. */
 export interface Passing {
   /** DynamoDB's operation, such as GetItem; for S3 the method and the target. */
   readonly operation: string;
   readonly body: string;
-  /** The client's own name for itself. */
+  /** The User-Agent header. */
   readonly userAgent: string;
-  /** The same for each try of what the SDK was asked once. */
+  /** Equal for all attempts of one SDK call. */
   readonly invocation: string;
 }
 
-/** What becomes of a request. */
+/** What happens to a request. */
 export type Fault =
   | Answering
   | Rewriting
   | Delaying
-  /** The connection ends without an answer, and the server never hears of it. */
+  /** The connection is closed without a response, and the server does not receive the request. */
   | 'hang up'
-  /** Nothing happens at all. */
+  /** There is no response. */
   | 'keep waiting'
-  /** The server does what it is asked, but its answer breaks off. */
+  /** The server executes the request, but its response is truncated. */
   | 'cut the answer'
-  /** The server does what it is asked, but the connection ends before its answer begins. */
+  /** The server executes the request, but the connection is closed before the response. */
   | 'lose the answer';
 
-/** It is answered by this; the server never hears of it. */
+/** The proxy responds, and the server does not receive the request. */
 interface Answering {
   readonly status: number;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The server's answer is changed. */
+/** The server's response is changed. */
 interface Rewriting {
   readonly rewrite: (body: string) => string;
 }
 
-/** It goes its way a little later. */
+/** The request is delayed. */
 interface Delaying {
   readonly delayMs: number;
 }
 
-/** Decides on each request, at once or after something else; one without a fault goes its way. */
+/** Chooses the fault of each request; undefined forwards it. */
 export type Faults = (passing: Passing) => Fault | undefined | Promise<Fault | undefined>;
 
-/** The first requests whose operation and body match have a fault. */
+/** Injects a fault into the first requests whose operation and body match. */
 export function first(count: number, fault: Fault, match = /^/) {
-  let seen = 0;
+  let matched = 0;
   return ({ operation, body }: Passing): Fault | undefined => {
     if (!match.test(`${operation} ${body}`)) return undefined;
-    seen += 1;
-    return seen <= count ? fault : undefined;
+    matched += 1;
+    return matched <= count ? fault : undefined;
   };
 }
 
-/** Every request whose operation and body match has a fault. */
+/** Injects a fault into every request whose operation and body match. */
 export const every = (fault: Fault, match?: RegExp) =>
   first(Number.POSITIVE_INFINITY, fault, match);
 
-/** What a server says of itself in an error; it is to stay in the log. */
+/** Internal text of an error, which no response may contain. */
 const INTERNAL = 'arn:aws:dynamodb:eu-north-1:123456789012:table/customers is not well';
 
 /** An error of DynamoDB. */
@@ -79,13 +79,13 @@ export const s3Error = (status: number, code: string): Fault => ({
   body: `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>${INTERNAL}</Message></Error>`,
 });
 
-/** A BatchGetItem's answer as of a table that had room for so many keys of those it was asked for. */
+/** Returns a response to BatchGetItem with `room` items, and the other keys unprocessed. */
 export function unprocessed(body: string, room: number): string {
   const { Responses, UnprocessedKeys = {} } = JSON.parse(body);
   const [table] = Object.keys(Responses);
   if (!table) return body;
   const items: Record<string, unknown>[] = Responses[table];
-  // The server itself leaves some where they are large.
+  // The server itself leaves keys of large items unprocessed.
   const Keys = [
     ...(UnprocessedKeys[table]?.Keys ?? []),
     ...items.slice(room).map(({ pk, sk }) => ({ pk, sk })),
@@ -96,23 +96,23 @@ export function unprocessed(body: string, room: number): string {
   });
 }
 
-/** Stands between handlers and a server. */
+/** A proxy between the handlers and a server. */
 export interface FaultProxy {
   readonly endpoint: string;
-  /** From now on requests that contain this text have these faults. */
+  /** Injects faults into requests that contain this text. */
   inject(text: string, faults: Faults): void;
-  /** From now on requests that contain this text go their way. */
+  /** Removes the faults of requests that contain this text. */
   heal(text: string): void;
-  /** Refuses connections while something is done. */
+  /** Refuses connections while `work` runs. */
   whileDown<T>(work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 /**
- * Starts a proxy of one of the local stack's servers, and leads the handlers to it: their SDK reads
- * where the servers are on its first call.
+ * Starts a proxy of a server of the local stack, and sets the environment variable of its endpoint,
+ * which the handlers' SDK reads on its first call.
  *
- * @param watch as {@link startFaultProxy} has it.
+ * @param watch see {@link startFaultProxy}.
  */
 export async function startProxyOf(
   server: 'dynamodb' | 's3',
@@ -124,9 +124,9 @@ export async function startProxyOf(
 }
 
 /**
- * Starts a proxy of the server at `endpoint`, at first without faults.
+ * Starts a proxy of the server at `endpoint`, without faults at first.
  *
- * @param watch is told of each request, whatever becomes of it.
+ * @param watch called with each request, whatever its fault.
  */
 export async function startFaultProxy(
   endpoint: string,
@@ -153,7 +153,7 @@ export async function startFaultProxy(
     if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();
     else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);
-    // Where the server itself hangs up, so does the proxy.
+    // If the server closes the connection, the proxy does, too.
     else await pass(endpoint, incoming, body, outgoing, fault).catch(() => outgoing.destroy());
   });
   let running = await start(server, 0);
@@ -186,7 +186,7 @@ async function pass(
   fault: Rewriting | Delaying | 'cut the answer' | 'lose the answer' | undefined,
 ): Promise<void> {
   const { hostname, port } = new URL(endpoint);
-  // Headers stay as they are, also Host: S3 verifies a signature over them.
+  // Headers are unchanged, including Host, since S3 verifies their signature.
   const onward = request({ hostname, port, method, path: url, headers });
   onward.end(body);
   const [answer] = (await once(onward, 'response')) as [IncomingMessage];

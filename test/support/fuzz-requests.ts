@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { FILTERS, type FilterName } from '../../shared/domain/customer-filter.ts';
-import { at, document, errorsBy } from './documented.ts';
 import {
   BAD_TOKENS,
   BROKEN_JSON,
@@ -13,15 +12,16 @@ import {
   ODD_PATHS,
   ODD_QUERIES,
 } from './fuzz-values.ts';
+import { at, document, errorsBy } from './openapi-document.ts';
 import type { RawRequest } from './raw-http.ts';
 
-/** Who asks: the merchant, the merchant with a token that may only read, or somebody else. */
+/** The caller: the merchant, the merchant with a read-only token, or a stranger. */
 export type Caller = 'owner' | 'reader' | 'stranger';
 
-/** A request to try, and what is known of it from how it was made. */
+/** A generated request, and whether it is valid by construction. */
 export interface FuzzRequest extends RawRequest {
   readonly caller: Caller;
-  /** Whether all of it is as the document says. */
+  /** Whether the whole request is valid by the document. */
   readonly isValid: boolean;
 }
 
@@ -47,7 +47,7 @@ interface Schema {
 interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
-  /** A list whose elements stand in one value, with commas between them, is false here. */
+  /** False for a list in one comma-separated value. */
   readonly explode?: boolean;
   readonly schema: Schema;
 }
@@ -57,7 +57,7 @@ export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  /** Where the schema of its body stands. */
+  /** JSON pointer of the schema of its body. */
   readonly body?: string;
 }
 
@@ -78,7 +78,7 @@ export const OPERATIONS: readonly Operation[] = Object.entries<Record<string, ob
   }),
 );
 
-// What a request is made of before it is put together; mutations change it.
+// The parts of a request before it is assembled; mutations change them.
 
 type Pair = readonly [string, string];
 
@@ -89,7 +89,7 @@ interface Draft {
   /** Raw parts that ampersands join. */
   readonly query: readonly string[];
   readonly headers: readonly Pair[];
-  /** Raw JSON in pieces: members of an object, elements of an array, or just as it is. */
+  /** Raw JSON: members of an object, elements of an array, or one text. */
   readonly json?:
     | { readonly members: readonly Pair[] }
     | { readonly elements: readonly string[] }
@@ -111,7 +111,7 @@ const hostileTexts = fc.oneof(
 const nested = (open: string, close: string, depth: number) =>
   `${open.repeat(depth)}1${close.repeat(depth)}`;
 
-/** JSON, in raw text, that a schema hardly expects. */
+/** Raw JSON that a schema is unlikely to allow. */
 const hostileJson = fc.oneof(
   hostileTexts.map((text) => JSON.stringify(text)),
   fc.constantFrom(
@@ -141,7 +141,7 @@ const headerTexts = fc
   )
   .map((text) => text.trim());
 
-// Values that a schema takes.
+// Values that a schema allows.
 
 function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   const { $ref, type, anyOf, minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
@@ -187,7 +187,7 @@ function textsOf({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc
     const range = { min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true };
     return fc.date(range).map((date) => date.toISOString().slice(0, 10));
   }
-  // A pattern that leaves out characters is met by nearly any text, others by few.
+  // Nearly any text matches a pattern that excludes characters; few match others.
   const isLoose = fits('a') && fits('å 1');
   const made = isLoose
     ? fc.string({ unit: 'binary', minLength, maxLength: Math.min(maxLength, 20) })
@@ -258,7 +258,7 @@ const isHeaderValue = (value: unknown) => {
   return /^[\x20-\x7e\x80-\xff]*$/.test(text) && text === text.trim();
 };
 
-/** The filters' parameters go with the filters that take them; a cursor is out of an answer. */
+/** Parameters of filters are sent with their filters; a cursor comes from a response only. */
 function coherent(query: Record<string, unknown>, values: Readonly<Record<string, unknown>>) {
   const { cursor: _, ...chosen } = query;
   const filters = [chosen.filter ?? []].flat().map((name) => String(name).replace('!', ''));
@@ -282,7 +282,7 @@ function queryParts(name: string, value: unknown): string[] {
   return [value].flat().map((one) => `${name}=${encodeURIComponent(String(one))}`);
 }
 
-/** A change that carries an id carries that of its path. */
+/** A change that contains an id contains that of its path. */
 function withId(body: unknown, { mexcParamvaluesetsid }: Readonly<Record<string, unknown>>) {
   if (mexcParamvaluesetsid === undefined || !Object.hasOwn(body as object, 'mexcParamvaluesetsid'))
     return body;
@@ -306,7 +306,7 @@ function bodyOf({ json, body }: Draft): Buffer | undefined {
   );
 }
 
-// What is done to valid requests.
+// Mutations of valid requests.
 
 const encodedText = hostileTexts.map((text) => encodeURIComponent(text.toWellFormed()));
 
@@ -362,7 +362,7 @@ const bodyMutations: fc.Arbitrary<Mutation> = fc.oneof(
   ),
 );
 
-/** Rare, since it takes long. */
+/** Rare, since it is slow. */
 const hugeBodies: fc.Arbitrary<Mutation> = fc
   .constantFrom(
     ...[' '.repeat(1_100_000), `{"notes":"${'x'.repeat(1_048_600)}"}`, `[${'1,'.repeat(10_001)}1]`],
@@ -394,7 +394,7 @@ const queryMutations: fc.Arbitrary<Mutation> = fc.oneof(
       (draft) => {
         const part = draft.query[index];
         if (part === undefined) return draft;
-        // Once more as it is, or with another value.
+        // Repeated, or with another value.
         if (text === null) return { ...draft, query: [...draft.query, part] };
         return {
           ...draft,
@@ -507,7 +507,7 @@ function finished(draft: Draft): FuzzRequest {
 const DRAFTS = OPERATIONS.map(validDrafts);
 const valid = fc.oneof(...DRAFTS);
 
-/** Parameters by operation, with a filter that takes them where one must be there. */
+/** Parameters by operation, with the filter that they need. */
 const QUERY_PARAMETERS = OPERATIONS.flatMap(({ parameters }, operation) =>
   parameters
     .filter((parameter) => parameter.in === 'query')
@@ -518,7 +518,7 @@ const QUERY_PARAMETERS = OPERATIONS.flatMap(({ parameters }, operation) =>
     }),
 );
 
-/** A request that is valid but for one parameter, by which all of them get their turn. */
+/** A request with one invalid parameter; each parameter has its turn. */
 const oneParameter: fc.Arbitrary<Draft> = fc
   .tuple(
     fc.constantFrom(...QUERY_PARAMETERS),
@@ -548,7 +548,7 @@ const changed = (most: number) =>
       return huge && !done.method.match(/GET|HEAD|TRACE/) ? huge(done) : done;
     });
 
-/** Requests of every kind: valid, nearly valid, hostile, and what is no HTTP. */
+/** Requests of every kind: valid, nearly valid, hostile, and not HTTP. */
 export const fuzzRequests: fc.Arbitrary<FuzzRequest> = fc.oneof(
   { weight: 30, arbitrary: valid.map(finished) },
   { weight: 25, arbitrary: oneParameter.map(finished) },
@@ -557,7 +557,7 @@ export const fuzzRequests: fc.Arbitrary<FuzzRequest> = fc.oneof(
   { weight: 2, arbitrary: noHttp },
 );
 
-/** Whether a parameter is as its schema says, by the text of its value or the texts of its list. */
+/** Whether a parameter is valid by its schema, from the text of its value or the texts of its list. */
 export function fitsParameter(
   { method, path, parameters }: Operation,
   index: number,
@@ -570,7 +570,7 @@ export function fitsParameter(
   return errorsBy(at(...where).pointer, value).length === 0;
 }
 
-/** Names of the parameters that a filter takes; none if there is no such filter. */
+/** Returns the names of a filter's parameters; empty if there is no such filter. */
 function parametersOf(filter: string): readonly string[] {
   return Object.hasOwn(FILTERS, filter) ? FILTERS[filter as FilterName].parameters : [];
 }

@@ -1,6 +1,6 @@
-// What requests are made wrong with. A text is one byte a character where it is no JSON.
+// Values that make requests invalid. Outside JSON, each character of a text is one byte.
 
-/** Texts that break careless code. Half of a surrogate pair among them is meant to be so. */
+/** Texts that break careless code, including half of a surrogate pair. */
 export const HOSTILE_TEXTS = [
   ...['', ' ', '\t', '\r\n', '\0', '\u001b[31m', '\u007f', '\u0085', '\u2028', '\u202e', '\ufeff'],
   ...['\ud800', '\udfff', '\udc00\ud800', 'a\ud83d', '\ufffd', '\ufffe', '\uffff', '\u{10ffff}'],
@@ -31,7 +31,7 @@ export const HOSTILE_TEXTS = [
   ...['2026-02-30', '2026-13-01', '0000-00-00', '10000-01-01', '2026-01-01T00:00:00Z'],
 ];
 
-/** Not JSON, or not at every reader's. */
+/** Not JSON, or not for every parser. */
 export const BROKEN_JSON = [
   ...['', ' ', '{', '}', '[', ']', '"', '{"name"', '{"name":', '{"name":"A"', '[1', '[1,', '[,1]'],
   ...[
@@ -60,7 +60,7 @@ export const BROKEN_JSON = [
   ],
 ];
 
-/** What some readers of numbers take for one. */
+/** Texts that some parsers accept as numbers. */
 export const NUMBERS_OF_A_KIND = [
   '1e2',
   '0x10',
@@ -73,7 +73,7 @@ export const NUMBERS_OF_A_KIND = [
   'Infinity',
 ];
 
-/** Names that an object has anyway, that a customer has not, or that nobody has. */
+/** Names of members of every object, and unknown names. */
 export const KEYS = [
   '__proto__',
   'constructor',
@@ -85,14 +85,14 @@ export const KEYS = [
   'version',
 ];
 
-/** Identity numbers that are valid. */
+/** Valid identity numbers. */
 export const NUMBERS = [
   ...['5567037485', '556703-7485', '165567037485', '8112189876', '19811218-9876'],
-  // Those that the local stack's registers know.
+  // Known to the registers of the local stack.
   ...['559987-6546', '9699876547', '999990010', '999 990 037', '9999001-5'],
 ];
 
-/** Headers that the API or its gateway looks at, or might, with values to try. */
+/** Headers that the API or its gateway reads, or might, with values to try. */
 export const HEADERS: Readonly<Record<string, readonly string[]>> = {
   Accept: [
     ...['', '*/*', 'application/json', 'text/csv', 'application/xml', 'text/html', '*', '*/json'],
@@ -237,7 +237,7 @@ export const ODD_QUERIES = [
   `cursor=${'A'.repeat(4_000)}`,
 ];
 
-/** Authorization headers without a good token. */
+/** Authorization headers without a valid token. */
 export const BAD_TOKENS = [
   ...[
     '',
@@ -269,7 +269,7 @@ function encoded(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
-/** What is no HTTP, in the place of a request. */
+/** Bytes that are no HTTP, sent in place of a request. */
 export const NO_HTTP = [
   ...[
     '',

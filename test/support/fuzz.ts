@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
-import { at, deviations, errorsBy } from './documented.ts';
 import {
   type Caller,
   type FuzzRequest,
@@ -9,40 +8,41 @@ import {
   OPERATIONS,
   type Operation,
 } from './fuzz-requests.ts';
-import { allHeaders, exchange, type RawAnswer } from './raw-http.ts';
+import { at, deviations, errorsBy } from './openapi-document.ts';
+import { allHeaders, exchange, type RawResponse } from './raw-http.ts';
 
-/** The API to try, with its own way to get tokens. */
+/** The API under test, and how to get tokens for it. */
 export interface FuzzTarget {
   readonly url: string;
   token(options: { merchant: string; scopes?: readonly string[] }): Promise<string>;
 }
 
-/** The first request that was answered as it should not be, made as small as could be. */
+/** The first request with a wrong response, after shrinking. */
 export interface Finding {
-  /** What is wrong with the answer. */
+  /** Why the response is wrong. */
   readonly reasons: readonly string[];
-  readonly answer: RawAnswer;
-  /** Sends the request to a local stack that runs. */
+  readonly answer: RawResponse;
+  /** Command that sends the request to a running local stack. */
   readonly curl: string;
 }
 
 export interface FuzzOptions {
   readonly requests: number;
-  /** The same seed makes the same requests. */
+  /** Seed of the sequence of requests. */
   readonly seed: number;
-  /** Is told of every request how to send it again. */
+  /** Called with each request's curl command. */
   readonly onRequest?: (curl: () => string) => void;
-  /** Is told of every answer: of which operation, or of what else, and its status. */
-  readonly onAnswer?: (what: string, status: number) => void;
+  /** Called with each response's operation, or kind of request, and status. */
+  readonly onResponse?: (what: string, status: number) => void;
 }
 
 /** API Gateway's quota: request line and header values together. */
 const MAX_HEAD = 10_240;
-/** A refusal repeats little of what was sent, and is no means to make others send much. */
+/** Maximum size of an error, which must not amplify a request. */
 const MAX_REFUSAL_BYTES = 65_536;
-/** A register that has grown by so many requests is left for a new one. */
+/** Requests after which a new merchant is used, since its register has grown. */
 const REQUESTS_PER_MERCHANT = 200;
-/** Tries to find a smaller request that goes wrong, and how long they may take, in ms. */
+/** Maximum attempts to shrink a failing request, and their maximum time. */
 const MAX_SHRINKS = 500;
 const MAX_SHRINKING_MS = 30_000;
 const CUSTOMERS = [
@@ -53,17 +53,17 @@ const CUSTOMERS = [
 ];
 
 /**
- * Sends requests made from the OpenAPI document, one by one, and looks at each answer.
+ * Sends requests generated from the OpenAPI document one by one, and checks each response.
  *
  * @returns the first finding, if any.
- * @throws what kept a request from being made or an answer from being looked at.
+ * @throws if a request cannot be sent or a response cannot be checked.
  */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Finding | undefined> {
-  const { requests, seed, onRequest = () => {}, onAnswer = () => {} } = options;
+  const { requests, seed, onRequest = () => {}, onResponse = () => {} } = options;
   let tokens: Readonly<Record<Caller, string>> | undefined;
   let sent = 0;
   let latest = Number.POSITIVE_INFINITY;
-  let last: { request: FuzzRequest; answer: RawAnswer; reasons: string[] } | undefined;
+  let last: { request: FuzzRequest; answer: RawResponse; reasons: string[] } | undefined;
 
   const attempt = async (request: FuzzRequest) => {
     if (Date.now() > latest) return;
@@ -75,7 +75,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
     onRequest(() => toCurl(request));
     const answer = await exchange(target.url, complete);
     const what = subjectOf(request);
-    onAnswer(typeof what === 'string' ? what : `${what.method} ${what.path}`, answer.status);
+    onResponse(typeof what === 'string' ? what : `${what.method} ${what.path}`, answer.status);
     const reasons = reasonsAgainst(complete, answer, new URL(target.url).host);
     if (reasons.length === 0) return;
     last = { request, answer, reasons };
@@ -90,7 +90,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fi
       seed,
     },
   );
-  // Not an answer that is wrong, but none that could be asked for or looked at.
+  // The check itself failed, not a response.
   if (result.failed && !last) throw result.errorInstance;
   return last && { reasons: last.reasons, answer: last.answer, curl: toCurl(last.request) };
 }
@@ -114,14 +114,14 @@ function withToken(request: FuzzRequest, tokens: Readonly<Record<Caller, string>
   return { ...request, headers: [['Authorization', `Bearer ${token}`], ...request.headers] };
 }
 
-/** The operation that a request calls, or why there is none. */
+/** Returns the operation that a request calls, or why there is none. */
 function subjectOf(request: FuzzRequest): Operation | string {
   if (isNoHttp(request)) return 'no HTTP';
   const { method, target } = request;
   const path = decoded(target.split('?')[0] as string);
   if (path === undefined) return 'a path that cannot be decoded';
   const fitting = OPERATIONS.filter((operation) => fitsPath(operation.path, path));
-  // A path that the document names is that one, also where it would do for a parameter.
+  // A literal path takes precedence over one with a parameter.
   const own = fitting.filter((operation) => operation.path === path);
   const there = own.length > 0 ? own : fitting;
   if (there.length === 0) return 'no path';
@@ -152,10 +152,10 @@ function fitsPath(template: string, path: string): boolean {
   );
 }
 
-/** Whatever an answer has that it should not have; nothing where all is well. */
-function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): string[] {
+/** Returns why a response is wrong; empty if it is right. */
+function reasonsAgainst(request: FuzzRequest, answer: RawResponse, host: string): string[] {
   const { status, body, flaws } = answer;
-  // What is no HTTP is answered by Node, in its own way, which may be to hang up.
+  // Node itself responds to what is no HTTP, or closes the connection.
   if (isNoHttp(request)) return status >= 500 && status !== 505 ? [`status ${status}`] : [];
   if (status === 417 && request.headers.some(([name]) => name === 'Expect')) return [];
   const reasons = [...flaws];
@@ -178,7 +178,7 @@ function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): 
   }
   if (typeof subject === 'string') {
     const expected = subject === 'no path' ? 404 : 405;
-    // Where nothing is to be had, it does not matter which media type would be liked best.
+    // The media type may be rejected before the path.
     if (status !== expected && status !== 406) reasons.push(`status ${status}, not ${expected}`);
     if (status === 405 && !answer.headers.get('allow')) reasons.push('header Allow is missing');
     if (request.method !== 'HEAD') {
@@ -199,7 +199,7 @@ function reasonsAgainst(request: FuzzRequest, answer: RawAnswer, host: string): 
   return reasons;
 }
 
-/** The status with which the gateway should answer itself, if it should. */
+/** Returns the status that the gateway itself must return, if any. */
 function gatewayStatus(
   request: FuzzRequest,
   subject: Operation | string,
@@ -220,14 +220,14 @@ function scopeOf({ method, path }: Operation): string | undefined {
   return /scope (\S+)\./.exec(description)?.[1];
 }
 
-function asProblem(schema: string, type: string, { headers, body }: RawAnswer): string[] {
+function asProblem(schema: string, type: string, { headers, body }: RawResponse): string[] {
   const found = errorsBy(`/components/schemas/${schema}`, body).map(({ message }) => `${message}`);
   if (headers.get('content-type') !== type) found.push(`type ${headers.get('content-type')}`);
   return found;
 }
 
-/** What a refusal does not say of what was wrong. */
-function silences(request: FuzzRequest, subject: Operation, { status, body }: RawAnswer) {
+/** Returns what an error does not explain. */
+function silences(request: FuzzRequest, subject: Operation, { status, body }: RawResponse) {
   if (![400, 406, 412, 415, 422].includes(status)) return [];
   const { errors = [] } = body as { errors?: Record<string, string>[] };
   if (errors.length === 0) return [`status ${status} does not say where the request is wrong`];
@@ -241,8 +241,12 @@ function silences(request: FuzzRequest, subject: Operation, { status, body }: Ra
   });
 }
 
-/** A request that is as documented can fail for what the register has and for what numbers are. */
-function isDocumentedReason(request: FuzzRequest, { path }: Operation, answer: RawAnswer): boolean {
+/** Whether a valid request may fail because of stored customers or of the rules of numbers. */
+function isDocumentedReason(
+  request: FuzzRequest,
+  { path }: Operation,
+  answer: RawResponse,
+): boolean {
   const has = (name: string) => request.headers.some(([key]) => key === name);
   const isOfNumbers = path.endsWith('{orgNum}');
   switch (answer.status) {
@@ -260,7 +264,7 @@ function isDocumentedReason(request: FuzzRequest, { path }: Operation, answer: R
   }
 }
 
-/** The parts of a request that are not as the document has them. */
+/** Returns the parts of a request that the document does not allow. */
 function undocumentedParts(request: FuzzRequest, operation: Operation): string[] {
   const found: string[] = [];
   const query = queryOf(request);
@@ -275,12 +279,12 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
     const given = where === 'query' ? (query.get(name) ?? []) : [];
     if (where === 'header') {
       const sent = request.headers.filter(([key]) => key.toLowerCase() === name.toLowerCase());
-      // Several are joined into one, and who knows whether that fits.
+      // Repeated headers are joined, and may or may not fit.
       if (sent.length === 1) given.push((sent[0] as [string, string])[1].trim());
     }
     if (where === 'path') given.push(segmentOf(request, operation, name));
     if (schema.type === 'array') {
-      // White space and nothing between commas are passed over.
+      // White space and empty elements are ignored.
       const parts = given.flatMap((text) => text.split(',').map((part) => part.trim()));
       const list = explode === false ? parts.filter(Boolean) : given;
       if (!fitsParameter(operation, index, list)) found.push(name);
@@ -300,14 +304,14 @@ function segmentOf({ target }: FuzzRequest, { path }: Operation, name: string): 
 
 function isDocumentedBody({ body }: FuzzRequest, pointer: string): boolean {
   try {
-    // What is not UTF-8 counts as what API Gateway makes of it.
+    // Bytes that are not UTF-8 count as API Gateway decodes them.
     return errorsBy(pointer, JSON.parse(new TextDecoder().decode(body))).length === 0;
   } catch {
     return false;
   }
 }
 
-/** Query parameters by name, PHP's lists as the lists that they are. */
+/** Returns query parameters by name; lists in PHP's notation are lists. */
 function queryOf({ target }: FuzzRequest): Map<string, string[]> {
   const [, ...query] = target.split('?');
   const values = new Map<string, string[]>();
@@ -318,7 +322,7 @@ function queryOf({ target }: FuzzRequest): Map<string, string[]> {
   return values;
 }
 
-/** Command that sends a request to `npm start`, in the README's words. */
+/** Returns the command that sends a request to `npm start`. */
 function toCurl({ method, target, headers, body, bytes, caller }: FuzzRequest): string {
   const from = (data: Buffer) => `echo ${data.toString('base64')} | base64 -d |`;
   if (bytes) return `${from(bytes)} nc localhost 3000`;
@@ -340,7 +344,7 @@ function toCurl({ method, target, headers, body, bytes, caller }: FuzzRequest): 
 
 const READER = '-H "Authorization: Bearer $(npm run --silent token -- --scope customers:read)"';
 
-/** A text of bytes as bash writes it. */
+/** Returns a text of bytes, quoted for bash. */
 function quoted(text: string): string {
   if (/^[ -~]*$/.test(text) && !text.includes("'")) return `'${text}'`;
   const escaped = [...text].map((character) =>

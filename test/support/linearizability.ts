@@ -1,68 +1,68 @@
-/** A request as its caller saw it. */
+/** A request and its response, as the client observed them. */
 export interface Operation<I, O> {
   readonly input: I;
-  /** Undefined where there was no answer that tells what became of it. */
+  /** Undefined if there was no response that states the outcome. */
   readonly output: O | undefined;
-  /** When it was sent, on a clock that never shows the same time twice. */
+  /** Time of the request, on a strictly increasing clock. */
   readonly invoked: number;
-  /** When it was answered. */
+  /** Time of the response. */
   readonly returned: number;
 }
 
-/** How something behaves that does one operation after the other. */
+/** A sequential specification. */
 export interface Model<S, I, O> {
   readonly initial: S;
   /**
-   * The state after an operation.
+   * Returns the state after an operation.
    *
-   * @param output what was answered; undefined where that is not known.
-   * @returns undefined where this is no answer to give in this state.
+   * @param output the response; undefined if unknown.
+   * @returns undefined if the response is impossible in this state.
    */
   next(state: S, input: I, output: O | undefined): S | undefined;
-  /** The same text for the same states only. */
+  /** Returns a text that is equal for equal states only. */
   key(state: S): string;
 }
 
-/** Why a history cannot be: as far as it can be explained, and what cannot follow. */
+/** Why a history is not linearizable: the longest prefix explained, and what cannot follow it. */
 export interface Violation<S, I, O> {
   readonly explained: readonly Operation<I, O>[];
   readonly state: S;
   readonly stuck: readonly Operation<I, O>[];
 }
 
-/** A call, or the return of one; in a list of what is still to be explained. */
+/** A call or a return, in a linked list of the operations that are not yet explained. */
 interface Entry<I, O> {
   readonly operation: Operation<I, O>;
   /** Its bit in the set of operations. */
   readonly bit: bigint;
-  /** Of a call that was answered. */
+  /** The return of a call that has a response. */
   end?: Entry<I, O>;
   readonly isCall: boolean;
   before: Entry<I, O> | undefined;
   after: Entry<I, O> | undefined;
 }
 
-/** What a history of some hundred operations seldom comes near, unless the search has exploded. */
+/** Limit of the search; a history of some hundred operations rarely comes near it. */
 const MAX_STATES = 1_000_000;
 
-/** It would take too long to find out whether a history is linearizable. */
+/** Thrown if it takes too long to decide whether a history is linearizable. */
 export class Undecided extends Error {}
 
 /**
- * Whether what was done at the same time can be put in one order, in which each operation takes
- * effect at one moment between its invocation and its return, and the model gives these answers
- * (linearizability; Wing and Gong 1993, with the memory of Lowe 2017). What was not answered takes
- * effect at any time after its invocation, or never.
+ * Checks that a concurrent history is linearizable: each operation takes effect at one moment between
+ * its call and its return, and the model gives the same responses in this order (Wing and Gong 1993,
+ * with the cache of Lowe 2017). An operation without a response takes effect at any time after its
+ * call, or never.
  *
- * @returns undefined where it can; else how far it can at most.
- * @throws Undecided where that takes too long to find out.
+ * @returns undefined if the history is linearizable, otherwise the longest explanation.
+ * @throws Undecided if the check takes too long.
  */
 export function violation<S, I, O>(
   model: Model<S, I, O>,
   history: readonly Operation<I, O>[],
 ): Violation<S, I, O> | undefined {
   const first = listOf(history);
-  const seen = new Set<string>();
+  const visited = new Set<string>();
   const done: { entry: Entry<I, O>; state: S }[] = [];
   let left = history.filter(({ output }) => output !== undefined).length;
   let state = model.initial;
@@ -86,7 +86,7 @@ export function violation<S, I, O>(
       }
       continue;
     }
-    // Whatever comes first must come before this return, and nothing that is left can.
+    // One operation must take effect before this return, and none of the remaining ones can.
     if (!best || done.length > best.explained.length) {
       const explained = done.map((step) => step.entry.operation);
       best = { explained, state, stuck: callsBefore(first, entry) };
@@ -105,14 +105,14 @@ export function violation<S, I, O>(
   }
 
   function isNew(operations: bigint, after: S): boolean {
-    if (seen.size > MAX_STATES) throw new Undecided('The history takes too long to check.');
+    if (visited.size > MAX_STATES) throw new Undecided('The history takes too long to check.');
     const key = `${operations.toString(36)} ${model.key(after)}`;
-    const size = seen.size;
-    return seen.add(key).size > size;
+    const size = visited.size;
+    return visited.add(key).size > size;
   }
 }
 
-/** Calls and returns in the order of time, behind an entry that is neither. */
+/** Returns calls and returns in order of time, behind a head that is neither. */
 function listOf<I, O>(history: readonly Operation<I, O>[]): Entry<I, O> {
   const entries = history.flatMap((operation, index) => {
     const bit = 1n << BigInt(index);
@@ -136,14 +136,14 @@ function listOf<I, O>(history: readonly Operation<I, O>[]): Entry<I, O> {
   return first;
 }
 
-/** Takes an operation out of the list, and says whether it was answered. */
+/** Removes an operation from the list, and returns whether it has a response. */
 function take<I, O>(call: Entry<I, O>): boolean {
   unlink(call);
   if (call.end) unlink(call.end);
   return call.end !== undefined;
 }
 
-/** Puts the operation back that was taken last. */
+/** Restores the operation that was removed last. */
 function giveBack<I, O>(call: Entry<I, O>): boolean {
   if (call.end) link(call.end);
   link(call);

@@ -1,7 +1,7 @@
 import { format } from 'node:util';
 import { expect } from 'vitest';
 
-/** Shorter texts, and words such as a stack is made of, turn up in logs by chance. */
+/** Shorter texts, and words that stack traces contain, occur in logs by chance. */
 const SHORTEST = 8;
 const WORD = /^[\w$./-]*[A-Za-z_$][\w$./-]*$/;
 const LEVELS = ['debug', 'log', 'info', 'warn', 'error'] as const;
@@ -27,7 +27,7 @@ for (const level of LEVELS) {
     if (!isQuiet) pass(...line);
   };
 }
-// What functions in threads of their own log comes here.
+// Functions in threads write their logs here.
 for (const stream of STREAMS) {
   const pass = stream.write.bind(stream);
   stream.write = (chunk: string | Uint8Array, ...more: never[]) => {
@@ -36,7 +36,7 @@ for (const stream of STREAMS) {
   };
 }
 
-/** Starts a file's log. Files share a process where their project is not isolated. */
+/** Starts the log of a test file. Files of a project that is not isolated share a process. */
 export function startLog(): void {
   sentTexts.clear();
   lines = [];
@@ -44,8 +44,8 @@ export function startLog(): void {
   isQuiet = false;
 }
 
-/** Remembers what a request says of people: every text in its body, query and path. */
-export function remember(path: string, body: unknown): void {
+/** Records the personal data of a request: every text in its body, query and path. */
+export function recordSentTexts(path: string, body: unknown): void {
   const [segments = '', query = ''] = path.split('?');
   const number = /searchByOrgNumber\/(.*)/.exec(segments)?.[1];
   for (const text of [number, ...new URLSearchParams(query).values(), ...textsIn(parsed(body))]) {
@@ -53,7 +53,7 @@ export function remember(path: string, body: unknown): void {
   }
 }
 
-/** What a body says that is JSON already; anything else as it is. */
+/** Parses a body that is JSON; returns others unchanged. */
 function parsed(body: unknown): unknown {
   if (typeof body !== 'string') return body;
   try {
@@ -69,17 +69,17 @@ function textsIn(value: unknown): string[] {
   return Object.values(value).flatMap(textsIn);
 }
 
-/** Keeps a file's logs off the terminal, where it makes many; they are looked at all the same. */
+/** Hides the logs of a file that writes many; they are checked all the same. */
 export function quiet(): void {
   isQuiet = true;
 }
 
-/** What was logged so far. */
+/** Returns the log so far. */
 export function logged(): readonly Logged[] {
   return lines;
 }
 
-/** Expects that no text of a request is in the file's log. */
-export function expectNoTextsLogged(): void {
+/** Expects that the log contains no text of a request. */
+export function expectNoSentTextsLogged(): void {
   expect([...sentTexts].filter((text) => written.includes(text))).toEqual([]);
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded before a local server's thread: of the writes to its LevelDB only so many are made as its
- * options say in `writes`; it hangs in the next one, having said 'cut', as whoever is killed there.
+ * Preloaded into a local server's thread. Executes the first `writes` writes to its LevelDB, then posts
+ * 'cut' and hangs in the next write, as if the process were killed there.
  */
 import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,12 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import { expect } from 'vitest';
-import type { Answer } from './api.ts';
+import type { ApiResponse } from './api.ts';
 
-/** Where a request is wrong, without what is said of it. */
-export type Place = { pointer: string } | { parameter: string } | { header: string };
+/** The wrong part of a request, without its detail. */
+export type ErrorLocation = { pointer: string } | { parameter: string } | { header: string };
 
-/** Expects problem details (RFC 9457) with all that they should have, and nothing more. */
-export function expectProblem(answer: Answer, status: number, places: readonly Place[] = []): void {
+/** Expects problem details (RFC 9457) with all required members and no others. */
+export function expectProblem(
+  answer: ApiResponse,
+  status: number,
+  places: readonly ErrorLocation[] = [],
+): void {
   expect(answer).toMatchObject({ status });
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
   expect(answer.headers.get('cache-control')).toBe('no-store');

@@ -19,15 +19,15 @@ export interface RandomFaults {
   /** How many requests passed, and how many of them had a fault. */
   readonly passed: { requests: number; faults: number };
   /**
-   * Keys in the bucket of which something may be left: S3 did what it was asked but could not say
-   * so, or was not reached when an upload was given up.
+   * Keys in the bucket that may be left over: S3 executed a request whose response was lost, or did
+   * not receive the abort of an upload.
    */
   readonly loose: ReadonlySet<string>;
 }
 
 /** Share of requests that have a fault. */
 const SHARE = 0.08;
-/** Share of what the SDK is asked of which every try has the same one. */
+/** Share of SDK calls of which every attempt has the same fault. */
 const DOOMED = 0.04;
 
 const LOST: readonly Fault[] = ['lose the answer', 'cut the answer'];
@@ -44,10 +44,10 @@ const S3_FAULTS: readonly Fault[] = [
   s3Error(503, 'SlowDown'),
   s3Error(500, 'InternalError'),
 ];
-/** As a write is refused that another came before; the table itself has not changed. */
+/** Response to a conditional write that lost a race; the table itself is unchanged. */
 const REFUSED = dynamodbError(400, 'ConditionalCheckFailedException');
 
-/** As a transaction is refused while another one has one of its items. */
+/** Response to a transaction that conflicts with another one. */
 const CONFLICT: Fault = {
   status: 400,
   body: JSON.stringify({
@@ -57,7 +57,7 @@ const CONFLICT: Fault = {
   }),
 };
 
-/** Share of writes that arrive after the SDK has given them up, at 4 seconds, and retried. */
+/** Share of writes that arrive after the SDK has timed out, at 4 seconds, and retried. */
 const LATE = 0.01;
 const LATE_MS = 5_000;
 const WRITES = ['TransactWriteItems', 'PutItem', 'UpdateItem', 'DeleteItem'];
@@ -66,7 +66,7 @@ const WRITES = ['TransactWriteItems', 'PutItem', 'UpdateItem', 'DeleteItem'];
 export function randomFaults(random: Random): RandomFaults {
   const passed = { requests: 0, faults: 0 };
   const loose = new Set<string>();
-  /** The fault of each try of an invocation, where it has one. */
+  /** The fault that all attempts of an invocation have, if any. */
   const fates = new Map<string, Fault | undefined>();
   const lateWrites: Promise<void>[] = [];
   let isOver = false;
@@ -114,7 +114,7 @@ export function randomFaults(random: Random): RandomFaults {
     },
     s3: (passing) => {
       const request = s3Request(passing);
-      // What is downloaded is looked at, not tried.
+      // Downloads by the test itself have no faults.
       if (isOver || request.kind === 'read') return undefined;
       const fault = choose(passing.invocation, S3_FAULTS);
       if (fault && isLoose(request.kind, fault)) loose.add(request.key);

@@ -1,18 +1,18 @@
-/** Chance that can be had again. */
+/** Reproducible random numbers. */
 export interface Random {
   /** From 0 up to, but not including, 1. */
   next(): number;
   /** A whole number from 0 up to, but not including, `end`. */
   below(end: number): number;
-  /** True so often, of 1. */
+  /** Returns true with this probability. */
   chance(share: number): boolean;
   pick<T>(from: readonly T[]): T;
 }
 
-/** The seed of the choices made by chance; the variable SEED gives another. */
+/** Seed of all random choices; the environment variable SEED sets another. */
 export const SEED = Number(process.env.SEED || 1);
 
-/** Mulberry32: small, and good enough to choose requests. */
+/** Returns a Mulberry32 generator: small, and sufficient to choose requests. */
 export function randomOf(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {
@@ -30,8 +30,8 @@ export function randomOf(seed: number): Random {
   };
 }
 
-/** A valid organisationsnummer. */
-export function organisation({ below }: Random): string {
+/** Returns a valid organisationsnummer. */
+export function organisationNumber({ below }: Random): string {
   const nine = `55${2 + below(8)}${String(below(1e6)).padStart(6, '0')}`;
   const sum = [...nine].reduce((total, digit, index) => {
     const product = Number(digit) * (index % 2 === 0 ? 2 : 1);

@@ -2,39 +2,39 @@ import { connect } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 
-/** A request as bytes can say it; each character of a text is one byte. */
+/** A request in bytes; each character of a text is one byte. */
 export interface RawRequest {
   readonly method: string;
   /** Path and query as they are sent. */
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body?: Buffer | undefined;
-  /** What is sent in place of all of these, where it is not HTTP at all. */
+  /** Sent in place of all other members if it is no HTTP. */
   readonly bytes?: Buffer | undefined;
 }
 
-/** An answer; its status is 0 where the server hung up without one. */
-export interface RawAnswer {
+/** A response; its status is 0 if the server closed the connection without one. */
+export interface RawResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** As read from its JSON where it is JSON, otherwise its text. */
+  /** Parsed if it is JSON, otherwise text. */
   readonly body: unknown;
   /** Length of the body as it was sent. */
   readonly bytes: number;
-  /** What is wrong with the answer as HTTP. */
+  /** Violations of HTTP. */
   readonly flaws: readonly string[];
 }
 
 const TIMEOUT_MS = 40_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
-/** Sends what `fetch` and `http.request` would refuse to, on a connection of its own. */
-export async function exchange(url: string, request: RawRequest): Promise<RawAnswer> {
+/** Sends a request that `fetch` and `http.request` would reject, on a new connection. */
+export async function exchange(url: string, request: RawRequest): Promise<RawResponse> {
   const { hostname, port, host } = new URL(url);
   const socket = connect(Number(port), hostname);
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
-  // A server that refuses what it has not read to the end resets the connection.
+  // A server that rejects a request before its end resets the connection.
   socket.on('error', () => {});
   const closed = new Promise<false>((resolve) => socket.once('close', () => resolve(false)));
   socket.write(request.bytes ?? toBytes(request, host));
@@ -48,9 +48,9 @@ export async function exchange(url: string, request: RawRequest): Promise<RawAns
   return parse(Buffer.concat(chunks), request.method === 'HEAD');
 }
 
-const NONE: RawAnswer = { status: 0, headers: new Headers(), body: '', bytes: 0, flaws: [] };
+const NONE: RawResponse = { status: 0, headers: new Headers(), body: '', bytes: 0, flaws: [] };
 
-/** The headers that are sent: those of the request, and what HTTP wants besides. */
+/** Returns the headers of the request and those that HTTP requires. */
 export function allHeaders({ headers, body }: RawRequest, host: string) {
   const has = (name: string) => headers.some(([key]) => key.toLowerCase() === name);
   return [
@@ -68,7 +68,7 @@ function toBytes(request: RawRequest, host: string): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), body ?? Buffer.alloc(0)]);
 }
 
-function parse(bytes: Buffer, isHead: boolean): RawAnswer {
+function parse(bytes: Buffer, isHead: boolean): RawResponse {
   const end = bytes.indexOf(HEAD_END);
   if (end < 0) return NONE;
   const [first = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');

@@ -7,7 +7,7 @@ import { plainRow } from '../../shared/formats/row-format.ts';
 import { xml } from '../../shared/formats/xml.ts';
 import { itemSerializer } from '../../shared/storage/serialized-items/item-serializer.ts';
 import { customers } from '../support/arbitraries.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 
 // Compares the fast serializer with the reference implementation, on responses as any DynamoDB
 // server may write them.
@@ -90,7 +90,7 @@ describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
           expect(read.map(String)).toEqual(rows);
         }
       }),
-      { numRuns: howMany({ short: 100, long: 500 }) },
+      { numRuns: iterations({ short: 100, long: 500 }) },
     );
   });
 
@@ -107,7 +107,7 @@ describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
           !atStart.includes(bytes[0] as number) && !bytes.some((byte) => anywhere.includes(byte));
         if (isCopied) expect(format.cell(text)).toBe(text);
       }),
-      { numRuns: howMany({ short: 5_000, long: 20_000 }) },
+      { numRuns: iterations({ short: 5_000, long: 20_000 }) },
     );
   });
 

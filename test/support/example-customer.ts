@@ -1,5 +1,5 @@
-/** The request body of the original documentation's example, as it stands there. */
-export const SEED_CUSTOMER = {
+/** The example of the original documentation, verbatim. */
+export const EXAMPLE_CUSTOMER = {
   mexcParamvaluesetsid: 1000,
   date: '2022-08-07T15:50:57.000Z',
   customerid: 'Test-Customer',

@@ -10,26 +10,26 @@ export const document = JSON.parse(readFileSync(FILE, 'utf8'));
 
 const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
 ajvFormats.default(ajv);
-// An OpenAPI document is more than a schema; only what is in its schemas is looked at.
+// The top-level keywords of OpenAPI are no JSON Schema; only the schemas are compiled.
 ajv.addVocabulary(['openapi', 'info', 'paths', 'components']);
 ajv.addSchema(document, 'api');
 
 const validators = new Map<string, ValidateFunction>();
 
-/** What is wrong with a value by the schema at a JSON pointer of the document. */
+/** Returns the errors of a value by the schema at a JSON pointer of the document. */
 export function errorsBy(pointer: string, value: unknown) {
   const validate = validators.get(pointer) ?? ajv.compile({ $ref: `api#${pointer}` });
   validators.set(pointer, validate);
   return validate(value) ? [] : (validate.errors ?? []);
 }
 
-/** A part of the document, with references followed, and where it stands. */
+/** Returns a part of the document, with references resolved, and its JSON pointer. */
 export function at(...keys: (string | number)[]) {
   let value = document;
   let pointer = '';
   for (const key of keys) {
     value = value?.[key];
-    // A brace or a percent sign would not be one in the fragment of an address.
+    // The pointer is used as a URI fragment, in which braces and percent signs are encoded.
     pointer += `/${encodeURIComponent(String(key).replaceAll('~', '~0').replaceAll('/', '~1'))}`;
     if (value?.$ref) {
       pointer = value.$ref.slice(1);
@@ -39,18 +39,18 @@ export function at(...keys: (string | number)[]) {
   return { value, pointer };
 }
 
-/** The parts of an answer that the document speaks of; the body as read from its JSON, or ''. */
-export interface AnswerParts {
+/** The documented parts of a response; the body is parsed JSON, or '' if there is none. */
+export interface ResponseParts {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   readonly body: unknown;
 }
 
-/** In what an answer is not as the document says of the operation. */
+/** Returns how a response deviates from the documented operation. */
 export function deviations(
   method: string,
   path: string,
-  { status, headers, body }: AnswerParts,
+  { status, headers, body }: ResponseParts,
 ): string[] {
   const response = ['paths', path, method.toLowerCase(), 'responses', status] as const;
   const { value: documented } = at(...response);

@@ -1,10 +1,10 @@
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { localStack } from './api.ts';
 
-/** Keys of a merchant's files in the local stack's bucket, and of its unfinished uploads. */
-export async function filesOf(merchant: string): Promise<(string | undefined)[]> {
+/** Returns the keys of a merchant's files in the local bucket and of its unfinished uploads. */
+export async function keysInBucket(merchant: string): Promise<(string | undefined)[]> {
   const { s3Endpoint, bucket } = localStack();
-  // Past the proxy that the environment may name.
+  // Bypasses a proxy that the environment may name.
   const client = new S3Client({ endpoint: s3Endpoint, forcePathStyle: true });
   const where = { Bucket: bucket, Prefix: `exports/${merchant}/` };
   const { Contents = [] } = await client.send(new ListObjectsV2Command(where));
