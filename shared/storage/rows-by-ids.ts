@@ -127,12 +127,13 @@ function splitAtGaps(ids: readonly number[], options: ReadOptions): number[][] {
   return ranges;
 }
 
-/** Returns whether a query of the ids' range costs less than to get each of them. */
+/** Returns whether a query of the ids' range costs less, by a unit at least, than to get each. */
 function isDense(ids: readonly number[], options: ReadOptions): boolean {
   const bytes = bytesOf(options);
   const [first = 0] = ids;
   const customers = (ids.at(-1) ?? 0) - first + 1;
-  return (customers * bytes) / UNIT_BYTES < ids.length * Math.ceil(bytes / UNIT_BYTES);
+  const unitsOfQuery = (customers * bytes) / UNIT_BYTES;
+  return unitsOfQuery + 1 <= ids.length * Math.ceil(bytes / UNIT_BYTES);
 }
 
 function bytesOf({ merchantId }: ReadOptions): number {

@@ -4,6 +4,7 @@ import { FIELDS } from '../../shared/domain/fields.ts';
 import {
   type Client,
   create,
+  createMany,
   eventually,
   isLocal,
   merchantsAvailable,
@@ -280,7 +281,7 @@ test.runIf(isLocal)('An export of many pages has each customer once, by ascendin
   // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
   const notes = 'å'.repeat(10_000);
   const body = { notes, statuslog: notes };
-  const all = await Promise.all(Array.from({ length: 250 }, () => create(merchant, body)));
+  const all = await createMany(merchant, 250, () => body);
   const ids = all.map((customer) => customer.mexcParamvaluesetsid).sort((a, b) => a - b);
   expect(customerIds(await exported(merchant, CSV))).toEqual(ids);
   expect(customerIds(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { create, eventually, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { create, createMany, eventually, isLocal, newMerchant, useApi } from '../support/api.ts';
 import { COMPANY_NUMBER, customerIdsOf, newSampleMerchant } from '../support/sample-merchant.ts';
 
 useApi();
@@ -120,11 +120,11 @@ describe.runIf(isLocal)('Large registers', () => {
         'ö'.repeat(255),
       ]),
     );
-    const customers = await Promise.all(
-      Array.from({ length: 500 }, (_, index) =>
-        create(merchant, { ...long, fax: `${index}`, name: `${'ö'.repeat(200)} ${index % 7}` }),
-      ),
-    );
+    const customers = await createMany(merchant, 500, (index) => ({
+      ...long,
+      fax: `${index}`,
+      name: `${'ö'.repeat(200)} ${index % 7}`,
+    }));
     const deleted = customers.filter(
       ({ fax }) => Number(fax) % 9 === 4 || /^3\d\d$/.test(fax ?? ''),
     );

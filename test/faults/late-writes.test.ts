@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { type Client, create, createMany, isLocal, newMerchant, useApi } from '../support/api.ts';
 import {
   dynamodbError,
   type FaultProxy,
@@ -166,9 +166,7 @@ describe.runIf(isLocal)('Interrupted bulk deletions', () => {
   test('DELETE /customers that is interrupted returns 503 with the count deleted, and a retry deletes the rest', async () => {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
-    const customers = await Promise.all(
-      Array.from({ length: 60 }, () => create(merchant, { name: 'A' })),
-    );
+    const customers = await createMany(merchant, 60, () => ({ name: 'A' }));
     const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
     const allowed = new Set(ids.slice(0, 20));
     dynamodb.inject(name, ({ operation, body }) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
-import { type Client, clientOf, create } from '../support/api.ts';
+import { type Client, clientOf, createMany } from '../support/api.ts';
 
 // The cost of calls in read units, as the server reports them (ReturnConsumedCapacity).
 
@@ -30,11 +30,10 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     // The handlers' SDK reads this on its first call.
     process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;
     merchant = clientOf(stack.url, await stack.token({ merchant: 'm' }));
-    const customers = await Promise.all(
-      Array.from({ length: COUNT }, (_, index) =>
-        create(merchant, { ...LARGE, name: index % 50 === 7 ? 'Ek' : 'Alm' }),
-      ),
-    );
+    const customers = await createMany(merchant, COUNT, (index) => ({
+      ...LARGE,
+      name: index % 50 === 7 ? 'Ek' : 'Alm',
+    }));
     ids = customers.map((customer) => customer.mexcParamvaluesetsid);
   });
   afterAll(async () => {

@@ -12,7 +12,7 @@ export interface Rows {
 }
 
 /** Rows of a response. */
-export interface SerializedList extends Rows {
+interface SerializedList extends Rows {
   /** Offset at which the list of items ends in the response. */
   readonly end: number;
 }
