@@ -8,6 +8,7 @@ import {
   completeParts,
   type ExportedPart,
   exportPart,
+  PageReader,
   startUpload,
   sum,
 } from '../../shared/exports/export-parts.ts';
@@ -63,14 +64,16 @@ async function uploadParts(
 ): Promise<readonly ExportedPart[]> {
   const { merchantId, id, file } = input;
   const uploadId = await step('start', () => startUpload(file));
+  const reader = new PageReader(input);
   try {
     const parts: ExportedPart[] = [];
     do {
       if (parts.length > 0 && parts.length % PARTS_PER_RUN === 0) {
+        await reader.close();
         await context.wait('end this run', { seconds: 1 });
       }
       const part = await step(`part ${parts.length + 1}`, async () => {
-        const part = await exportPart(input, uploadId, parts.at(-1));
+        const part = await exportPart(input, uploadId, parts.at(-1), reader);
         await updateExportJob(merchantId, id, { rowsDone: sum([...parts, part], 'rows') });
         return part;
       });
@@ -82,5 +85,7 @@ async function uploadParts(
     // If this fails too, the bucket's lifecycle rule deletes the parts.
     await step('abort', () => abortParts(file, uploadId)).catch(() => {});
     throw error;
+  } finally {
+    await reader.close();
   }
 }

@@ -8,7 +8,10 @@ export const MAX_SEARCH_LENGTH = 255;
 /** Maximum ids of one export by id. */
 export const MAX_IDS_EXPORTED = 10_000;
 
-/** Maximum estimated rows of an export that completes while its caller waits, by default. */
+/**
+ * Maximum estimated rows of an export that completes while its caller waits, by default. A row that
+ * costs more read units than a customer of 1 kB counts as several.
+ */
 export const LONG_EXPORT_ROWS = 100_000;
 /** Days for which companies of public registers are cached, by default. */
 export const COMPANY_CACHE_DAYS = 30;

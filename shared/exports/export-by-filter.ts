@@ -11,6 +11,8 @@ import { newExportFile } from './export-file.ts';
 
 const EXPORT_WORKER = required('exportWorker');
 const MAX_ROWS = requiredNumber('longExportRows');
+/** Read units of a customer of 1 kB, eventually consistent. */
+const UNITS_PER_ROW = 0.125;
 /** The part of a function's time that starting a job needs: abort an upload, store the job, invoke. */
 const JOB_START_MS = 5_000;
 
@@ -36,10 +38,12 @@ export async function exportByFilter(
   let isTooLong = false;
   /** Nothing is uploaded before there are some pages, so that ending at the first costs little. */
   const checkLength = async (page: ExportPage) => {
-    expected ??= page.isOnly
+    if (expected !== undefined) return;
+    const maxRows = MAX_ROWS / weightOf(page);
+    expected = page.isOnly
       ? page.count
-      : await beforeDeadline(deadline, estimateCount(merchantId, filter, MAX_ROWS));
-    isTooLong = expected > MAX_ROWS;
+      : await beforeDeadline(deadline, estimateCount(merchantId, filter, maxRows));
+    isTooLong = expected > maxRows;
     if (isTooLong) throw new Error('The export is too long for one call.');
   };
   try {
@@ -53,4 +57,12 @@ export async function exportByFilter(
   const rowsExpected = expected ?? MAX_ROWS;
   const job = { merchantId, filter, format, choice, rowsExpected };
   return { job: await startExportJob(EXPORT_WORKER, job) };
+}
+
+/**
+ * Returns how many rows of 1 kB take as long to read as a row of this page: the throughput of a
+ * partition is limited in read units.
+ */
+function weightOf({ units, count }: ExportPage): number {
+  return count === 0 ? 1 : Math.max(1, units / count / UNITS_PER_ROW);
 }

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ExportFile, ExportJobInput } from '../domain/export.ts';
 import { fileFormat } from '../formats/file-format.ts';
-import { exportPages } from '../storage/export-pages.ts';
+import { type ExportPage, exportPages } from '../storage/export-pages.ts';
 import { uploadTarget } from './export-file.ts';
 import { completeUpload, PART_BYTES, s3 } from './multipart-upload.ts';
 
@@ -35,11 +35,62 @@ export async function startUpload(file: ExportFile): Promise<string> {
   return UploadId as string;
 }
 
+/**
+ * Reads the pages of an export one after the other, also across its parts, so that pages which are
+ * read ahead at the end of a part are not read again by the next one.
+ */
+export class PageReader {
+  readonly #input: ExportJobInput;
+  #pages: AsyncGenerator<ExportPage> | undefined;
+  #next: Promise<IteratorResult<ExportPage>> | undefined;
+  #lastId = 0;
+
+  constructor(input: ExportJobInput) {
+    this.#input = input;
+  }
+
+  /** Moves to the customers after an id; reads again only if the reader is elsewhere. */
+  async startAfter(id: number): Promise<void> {
+    if (this.#pages && this.#lastId === id) return;
+    await this.close();
+    const { merchantId, filter, format } = this.#input;
+    this.#pages = exportPages(merchantId, filter, fileFormat(format), id);
+    this.#lastId = id;
+  }
+
+  /** Returns the next page without consuming it; undefined at the end. */
+  async peek(): Promise<ExportPage | undefined> {
+    this.#next ??= this.#pages?.next();
+    try {
+      const result = await this.#next;
+      return result?.value ?? undefined;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Consumes the page that was peeked at. */
+  consume({ lastId }: ExportPage): void {
+    this.#next = undefined;
+    this.#lastId = lastId ?? this.#lastId;
+  }
+
+  /** Ends reading; it can start again. */
+  async close(): Promise<void> {
+    const pages = this.#pages;
+    this.#pages = undefined;
+    this.#next = undefined;
+    await pages?.return(undefined).catch(() => {});
+  }
+}
+
 /** Exports and uploads the part after `previous`. If repeated, it replaces the part. */
 export async function exportPart(
-  { merchantId, format: choice, file, filter }: ExportJobInput,
+  { format: choice, file }: ExportJobInput,
   uploadId: string,
   previous: ExportedPart | undefined,
+  reader: PageReader,
 ): Promise<ExportedPart> {
   const format = fileFormat(choice);
   const number = (previous?.number ?? 0) + 1;
@@ -48,17 +99,17 @@ export async function exportPart(
   let bytes = 0;
   let rows = 0;
   let lastId = previous?.lastId ?? 0;
-  let isLast = true;
-  for await (const page of exportPages(merchantId, filter, format, lastId)) {
-    if (bytes >= targetBytes) {
-      isLast = false;
-      break;
-    }
+  await reader.startAfter(lastId);
+  let page = await reader.peek();
+  while (page && bytes < targetBytes) {
     chunks.push(page.text);
     bytes += page.text.length;
     rows += page.count;
     lastId = page.lastId ?? lastId;
+    reader.consume(page);
+    page = await reader.peek();
   }
+  const isLast = !page;
   if (isLast) chunks.push(Buffer.from(format.tail));
   const Body = Buffer.concat(chunks);
   const { Bucket, Key } = uploadTarget(file);

@@ -66,8 +66,8 @@ export async function* matchingIds(
 
 /**
  * Returns an estimate of how many customers meet the filter; it can be too low by writes that the
- * index does not have yet. The highest id is an upper bound and costs one item; customers are counted only if
- * that bound exceeds `enough`.
+ * index does not have yet. The highest id is an upper bound and costs one item; customers are
+ * counted only if that bound exceeds `enough`, and only until there are more.
  *
  * @param enough up to how many the caller does not need to know whether there are fewer.
  */
@@ -77,7 +77,16 @@ export async function estimateCount(
   enough: number,
 ): Promise<number> {
   const most = await newestId(merchantId);
-  return most <= enough || isEveryone(filter) ? most : countCustomers(merchantId, filter);
+  if (most <= enough || isEveryone(filter)) return most;
+  let count = 0;
+  const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
+  for await (const page of indexPages(merchantId, filter, query)) {
+    count += page.Count ?? 0;
+    const last = page.LastEvaluatedKey;
+    // The rest is assumed to be like what was counted.
+    if (count > enough && last) return Math.round((count * most) / idInSortKey(last.sk?.S));
+  }
+  return count;
 }
 
 /** Returns the highest id in use; 0 if there is no customer. */

@@ -204,16 +204,17 @@ async function respond(
 
 /** Does what the export worker does, in the same order, and without checkpoints. */
 async function runWorker(): Promise<Pick<Measured, 'worker' | 'puts'>> {
-  const { startUpload, exportPart, completeParts } = await import(
+  const { startUpload, exportPart, completeParts, PageReader } = await import(
     '../../shared/exports/export-parts.ts'
   );
   const { updateExportJob } = await import('../../shared/storage/export-jobs.ts');
   const job = jobs.pop();
   if (!job) throw new Error('No export job was started.');
   const uploadId = await startUpload(job.file);
+  const reader = new PageReader(job);
   const parts: Awaited<ReturnType<typeof exportPart>>[] = [];
   do {
-    parts.push(await exportPart(job, uploadId, parts.at(-1)));
+    parts.push(await exportPart(job, uploadId, parts.at(-1), reader));
     await updateExportJob(job.merchantId, job.id, { rowsDone: 0 });
   } while (!parts.at(-1)?.isLast);
   await completeParts(job.file, uploadId, parts);
