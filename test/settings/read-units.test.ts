@@ -91,10 +91,10 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(there.requests).toBe(1);
   });
 
-  test('Customers by id are read together, each at the cost of a get or less', async () => {
+  test('An export by ids reads nearby customers together, each at the cost of a GET or less', async () => {
     const few = ids.toSorted((a, b) => a - b).slice(0, 40);
     const chosen = await consumptionOf('POST', '/customers/export/csv', few);
-    // Some servers put no more than 1 MB into an answer, and want to be asked again for the rest.
+    // Some servers return at most 1 MB and leave the other keys unprocessed.
     expect(chosen.requests).toBeLessThanOrEqual(3);
     expect(chosen.units).toBeLessThanOrEqual(few.length * ITEM_UNITS);
     expect(chosen.units).toBeGreaterThan(few.length * ITEM_UNITS * 0.95);
@@ -103,14 +103,14 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(more.units).toBeLessThanOrEqual(chosen.units + 1);
   });
 
-  test('Customers by id that lie far apart are read one by one, in one request', async () => {
+  test('An export by ids reads distant customers one by one, in one request', async () => {
     const far = ids.toSorted((a, b) => a - b).filter((_, index) => index % 20 === 0);
     const { units, requests } = await consumptionOf('POST', '/customers/export/csv', far);
     expect(requests).toBe(1);
     expect(units).toBe(far.length * ITEM_UNITS);
   });
 
-  test('An export with a filter that most customers meet costs little more than one of all', async () => {
+  test('An export with a filter that most customers match costs at most a fifth more than one of all', async () => {
     const all = await consumptionOf('GET', '/customers/export/csv');
     const most = await consumptionOf('GET', '/customers/export/csv?filter=isCompany');
     expect(most.answer.body.count).toBe(COUNT);
@@ -120,7 +120,7 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(some.units).toBeLessThan(all.units / 10);
   });
 
-  test('A page of customers found by a filter costs little more than one of all', async () => {
+  test('A page with a filter costs little more than a page of all customers', async () => {
     const page = await consumptionOf('GET', '/customers?limit=50');
     const filtered = await consumptionOf('GET', '/customers?limit=50&filter=isCompany');
     expect(filtered.answer.body).toEqual(page.answer.body);
