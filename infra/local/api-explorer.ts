@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -24,9 +25,17 @@ export function createApiExplorer(token: () => Promise<string>) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
     const file = Object.hasOwn(FILES, url) ? FILES[url] : undefined;
     if (method !== 'GET' || (!file && url !== '/')) return false;
-    const send = (status: number, type: string, body: string | Buffer) =>
-      response.writeHead(status, { 'content-type': `${type}; charset=utf-8` }).end(body);
-    (file ? readFile(file.path) : token().then(page)).then(
+    const nonce = randomBytes(16).toString('base64');
+    const send = (status: number, type: string, body: string | Buffer) => {
+      response.writeHead(status, {
+        'content-type': `${type}; charset=utf-8`,
+        ...securityHeaders(nonce),
+        // The page contains a token.
+        ...(!file && { 'cache-control': 'no-store' }),
+      });
+      response.end(body);
+    };
+    (file ? readFile(file.path) : token().then((text) => page(text, nonce))).then(
       (body) => send(200, file?.type ?? 'text/html', body),
       () => send(404, 'text/plain', `${url} does not exist; npm run generate writes it.\n`),
     );
@@ -38,7 +47,36 @@ function swaggerUi(file: string, type: string) {
   return { path: join(swaggerUiFolder(), file), type };
 }
 
-function page(token: string): string {
+/**
+ * Returns headers that keep other pages from framing or embedding this one, and the page from loading
+ * or calling other servers.
+ *
+ * @param nonce permits the page's inline script.
+ * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP
+ */
+function securityHeaders(nonce: string) {
+  const policy = {
+    'default-src': "'none'",
+    'script-src': `'self' 'nonce-${nonce}'`,
+    // Swagger UI has inline styles, and its icons are data URLs.
+    'style-src': "'self' 'unsafe-inline'",
+    'img-src': "'self' data:",
+    'connect-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
+  };
+  return {
+    'content-security-policy': Object.entries(policy)
+      .map(([directive, sources]) => `${directive} ${sources}`)
+      .join('; '),
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  };
+}
+
+function page(token: string, nonce: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +88,7 @@ function page(token: string): string {
 <body>
 <div id="ui"></div>
 <script src="/explore/ui.js"></script>
-<script type="module">
+<script type="module" nonce="${nonce}">
 const description = await fetch('/openapi.json');
 if (description.ok) {
   const spec = { ...(await description.json()), servers: [{ url: location.origin }] };

@@ -8,6 +8,7 @@ import type {
   DurableExecutionInvocationOutput,
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
+import { EXPORT_WORKER } from '../endpoints.ts';
 import { withCompileCache } from './compile-cache.ts';
 import {
   applyCheckpoint,
@@ -24,15 +25,24 @@ const FIRST_OPERATIONS = 100;
 /** Delay before a failed run is retried; it doubles up to a minute. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-const FUNCTIONS = new URL('../../functions/', import.meta.url);
+const FUNCTIONS = {
+  [EXPORT_WORKER]: new URL(`../../functions/${EXPORT_WORKER}/handler.ts`, import.meta.url),
+};
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const THREAD = new URL('./function-thread.ts', import.meta.url);
 
 export interface DurableOptions {
   /** Folder for the state of executions; in memory if not given. */
   readonly folder?: string | undefined;
-  /** URL of the folder with the functions, with a trailing slash. */
-  readonly functions?: URL;
+  /** Modules of the durable functions by name; by default the export worker. */
+  readonly functions?: Readonly<Record<string, URL>>;
 }
+
+/** There is no durable function of this name. */
+export class UnknownFunctionError extends Error {}
+
+/** The name of an execution, which is part of its file's name, is not a UUID. */
+export class ExecutionNameError extends Error {}
 
 /** An execution of the same name has another payload. */
 export class AlreadyStartedError extends Error {}
@@ -47,14 +57,14 @@ export class DurableFunctions {
   readonly #ending = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   readonly #folder: string | undefined;
-  readonly #functions: URL;
+  readonly #functions: ReadonlyMap<string, URL>;
 
   constructor({ folder, functions = FUNCTIONS }: DurableOptions) {
     this.#folder = folder;
-    this.#functions = functions;
+    this.#functions = new Map(Object.entries(functions));
   }
 
-  /** Loads the running executions from the folder, and deletes those that have ended. */
+  /** Loads the running executions from the folder, and deletes its other files. */
   async load(): Promise<void> {
     const folder = this.#folder;
     if (!folder) return;
@@ -64,7 +74,11 @@ export class DurableFunctions {
       const execution: Execution | undefined = name.endsWith('.json')
         ? JSON.parse(await readFile(file, 'utf8'))
         : undefined;
-      if (execution?.status === 'RUNNING') this.#executions.set(execution.name, execution);
+      const isRunning =
+        execution?.status === 'RUNNING' &&
+        this.#functions.has(execution.functionName) &&
+        name === `${execution.name}.json`;
+      if (isRunning) this.#executions.set(execution.name, execution);
       else await rm(file);
     }
   }
@@ -77,10 +91,19 @@ export class DurableFunctions {
   /**
    * Starts an execution, unless one of this name exists.
    *
+   * @param name a UUID.
    * @returns its ARN.
    * @throws AlreadyStartedError if that was started with another payload.
+   * @throws UnknownFunctionError, ExecutionNameError
    */
   async start(functionName: string, name: string, payload: string): Promise<string> {
+    if (!this.#functions.has(functionName))
+      throw new UnknownFunctionError(`Function not found: ${functionName}`);
+    if (!UUID.test(name)) {
+      throw new ExecutionNameError(
+        `The name of a durable execution must be a UUID; got \`${name}\`.`,
+      );
+    }
     const existing = this.#executions.get(name);
     if (existing && existing.payload !== payload)
       throw new AlreadyStartedError(`The execution ${name} exists with another payload.`);
@@ -160,7 +183,7 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const module = new URL(`${name}/handler.ts`, this.#functions).href;
+    const module = this.#functions.get(name)?.href;
     const thread = new Worker(THREAD, {
       workerData: { name, module, event },
       env: withCompileCache(),

@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import { closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
 import { addTransactions } from './dynamodb-transactions.ts';
-import { HOST } from './server.ts';
+import { start } from './server.ts';
 
 // dynalite throws if a client disconnects before the response, which would end the thread.
 process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
@@ -20,12 +18,10 @@ const { port, path } = workerData as DynamoDbOptions;
 // By default dynalite takes half a second to create a table.
 const server = dynalite({ path, createTableMs: 0 });
 serveTransactions(server);
-server.listen(port, HOST);
-await once(server, 'listening');
-const listeningPort = (server.address() as AddressInfo).port;
+const { endpoint, close } = await start(server, port);
 
 // dynalite opens its files on the first operation, which ends this thread if they are locked.
-await fetch(`http://${HOST}:${listeningPort}`, {
+await fetch(endpoint, {
   method: 'POST',
   headers: {
     'content-type': 'application/x-amz-json-1.0',
@@ -36,8 +32,8 @@ await fetch(`http://${HOST}:${listeningPort}`, {
   body: '{}',
 });
 
-parentPort?.postMessage(listeningPort);
-parentPort?.once('message', () => {
-  server.close(() => process.exit());
-  server.closeAllConnections();
+parentPort?.postMessage(Number(new URL(endpoint).port));
+parentPort?.once('message', async () => {
+  await close();
+  process.exit();
 });

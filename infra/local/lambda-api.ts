@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { WireOperation as Operation } from '@aws/durable-execution-sdk-js';
-import { AlreadyStartedError, DurableFunctions, type DurableOptions } from './durable.ts';
+import {
+  AlreadyStartedError,
+  DurableFunctions,
+  type DurableOptions,
+  ExecutionNameError,
+  UnknownFunctionError,
+} from './durable.ts';
 import { CheckpointError } from './durable-execution.ts';
 import { type LocalServer, start } from './server.ts';
 
@@ -15,9 +22,11 @@ interface LambdaResponse {
 interface LambdaApiOptions extends DurableOptions {
   /** 0, the default, for any free port. */
   readonly port?: number;
+  /** First segment of every path; a new one if not given. */
+  readonly secret?: string;
 }
 
-/** The running server. */
+/** The running server. Its URL has the secret as its path. */
 export interface LambdaApi extends LocalServer {
   /** Continues the executions that ran when the last server of the folder ended. */
   resume(): void;
@@ -38,24 +47,36 @@ const OPERATIONS: readonly (readonly [method: string, path: RegExp, handle: Hand
   ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)$/, getExecution],
 ];
 
+const FORBIDDEN =
+  'The path must begin with the secret of this start, which AWS_ENDPOINT_URL_LAMBDA has.\n';
+
 /**
  * Starts a server for the part of Lambda's API that the SDK calls: it invokes durable functions
  * asynchronously and stores their checkpoints.
+ *
+ * Whoever may call it can run code as this user. It requires a secret, which the SDK of the handlers
+ * has in the URL, so that other users and programs of this machine cannot call it.
  */
 export async function startLambdaApi({
   port = 0,
+  secret = randomUUID(),
   ...options
 }: LambdaApiOptions): Promise<LambdaApi> {
   const durable = new DurableFunctions(options);
   await durable.load();
   const server = createServer(async (request, response) => {
+    if (!request.url?.startsWith(`/${secret}/`)) {
+      response.writeHead(403, { 'content-type': 'text/plain' }).end(FORBIDDEN);
+      return;
+    }
+    request.url = request.url.slice(secret.length + 1);
     const { status, headers, body } = await handle(durable, request).catch(toErrorResponse);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body === undefined ? '' : JSON.stringify(body));
   });
   const { endpoint, close } = await start(server, port);
   return {
-    endpoint,
+    endpoint: `${endpoint}/${secret}`,
     resume: () => durable.resume(),
     close: async () => {
       await durable.close();
@@ -87,7 +108,7 @@ async function invoke(
   arn: string,
 ): Promise<LambdaResponse> {
   const functionName = arn.split(':')[6] ?? arn;
-  const executionName = String(request.headers['x-amz-durable-execution-name']);
+  const executionName = String(request.headers['x-amz-durable-execution-name'] ?? '');
   const executionArn = await durable.start(functionName, executionName, await text(request));
   return { status: 202, headers: { 'x-amz-durable-execution-arn': executionArn } };
 }
@@ -148,8 +169,12 @@ async function getExecution(
 
 function toErrorResponse(error: unknown): LambdaResponse {
   const { message } = error as Error;
-  if (error instanceof CheckpointError)
+  if (error instanceof CheckpointError || error instanceof ExecutionNameError) {
     return errorResponse(400, 'InvalidParameterValueException', message);
+  }
+  if (error instanceof UnknownFunctionError) {
+    return errorResponse(404, 'ResourceNotFoundException', message);
+  }
   if (error instanceof AlreadyStartedError) {
     return errorResponse(409, 'DurableExecutionAlreadyStartedException', message);
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type GuardOptions, guardRequests } from './request-guard.ts';
 
 /** Address on which every server of the local stack listens: this machine only. */
 export const HOST = '127.0.0.1';
@@ -13,21 +14,27 @@ export interface LocalServer {
 }
 
 /**
- * Starts a server.
+ * Starts a server, which rejects requests of web pages (see {@link guardRequests}).
  *
  * @param port 0 for any free port.
  * @throws an error with the code EADDRINUSE and the port, if that is in use.
  */
-export async function start(server: Server, port: number): Promise<LocalServer> {
+export async function start(
+  server: Server,
+  port: number,
+  guard?: GuardOptions,
+): Promise<LocalServer> {
+  guardRequests(server, guard);
   server.listen(port, HOST);
   await once(server, 'listening');
   return {
     endpoint: `http://${HOST}:${(server.address() as AddressInfo).port}`,
-    close: async () => {
-      server.close();
-      // Clients keep idle connections open.
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
+    close: () =>
+      new Promise((resolve) => {
+        // Not the event `close`: dynalite calls back later, when it has closed its files.
+        server.close(() => resolve());
+        // Clients keep idle connections open.
+        server.closeAllConnections();
+      }),
   };
 }

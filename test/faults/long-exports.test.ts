@@ -263,8 +263,9 @@ describe.runIf(isLocal)('Long exports', () => {
         if (operation === 'Query') reads.push(body);
         return undefined;
       });
-      const port = Number(new URL(lambdaApi.endpoint).port);
-      lambdaApi = await startLambdaApi({ folder, port });
+      // The handlers have this URL.
+      const { port, pathname } = new URL(lambdaApi.endpoint);
+      lambdaApi = await startLambdaApi({ folder, port: Number(port), secret: pathname.slice(1) });
       lambdaApi.resume();
       const { statuses, last } = await watch(merchant, location);
       s3.heal(name);

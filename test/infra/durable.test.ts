@@ -18,7 +18,8 @@ describe.runIf(isLocal)('a durable function', () => {
   let lambda: LambdaClient;
 
   beforeAll(async () => {
-    api = await startLambdaApi({ functions: new URL('../support/functions/', import.meta.url) });
+    const module = new URL('../support/functions/count-runs/handler.ts', import.meta.url);
+    api = await startLambdaApi({ functions: { 'count-runs': module } });
     Object.assign(process.env, {
       AWS_ENDPOINT_URL_LAMBDA: api.endpoint,
       AWS_REGION: 'eu-north-1',

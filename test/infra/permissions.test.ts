@@ -73,9 +73,8 @@ describe.runIf(isLocal)('the permissions of', () => {
 
   beforeAll(async () => {
     statementsOf = statementsOfStack();
-    lambdaApi = await startLambdaApi({
-      functions: new URL('../support/functions/', import.meta.url),
-    });
+    const worker = new URL(`../support/functions/${EXPORT_WORKER}/handler.ts`, import.meta.url);
+    lambdaApi = await startLambdaApi({ functions: { [EXPORT_WORKER]: worker } });
     dynamodb = await startProxyOf('dynamodb', (passing) => {
       const { action, index, leadingKeys, written } = readCall(passing);
       calls.push({

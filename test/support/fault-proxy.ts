@@ -159,7 +159,7 @@ export async function startFaultProxy(
   let running = await start(server, 0);
   const port = Number(new URL(running.endpoint).port);
   return {
-    endpoint: running.endpoint,
+    endpoint: running.endpoint + new URL(endpoint).pathname.replace(/\/$/, ''),
     inject: (text, faults) => injected.set(text, faults),
     heal: (text) => injected.delete(text),
     whileDown: async (work) => {

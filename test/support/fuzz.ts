@@ -38,6 +38,8 @@ export interface FuzzOptions {
 
 /** API Gateway's quota: request line and header values together. */
 const MAX_HEAD = 10_240;
+/** Hosts that the local servers accept. */
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 /** Maximum size of an error, which must not amplify a request. */
 const MAX_REFUSAL_BYTES = 65_536;
 /** Requests after which a new merchant is used, since its register has grown. */
@@ -162,6 +164,10 @@ function reasonsAgainst(request: FuzzRequest, answer: RawResponse, host: string)
   if (Object.keys(Object.prototype).length > 0) reasons.push('every object has been changed');
   if (status >= 500) reasons.push(`status ${status}`);
   if (reasons.length > 0) return reasons;
+  if (!LOOPBACK.test(hostOf(request, host))) {
+    if (status !== 403) reasons.push(`status ${status} for a foreign host`);
+    return reasons;
+  }
   const subject = subjectOf(request);
   if (status >= 400 && answer.bytes > MAX_REFUSAL_BYTES) {
     reasons.push(`the refusal has ${answer.bytes} bytes`);
@@ -197,6 +203,12 @@ function reasonsAgainst(request: FuzzRequest, answer: RawResponse, host: string)
     reasons.push(`status ${status} for ${wrong.join(', ')}, which the document does not allow`);
   }
   return reasons;
+}
+
+/** Returns the host that a request names; of several, the server uses the first. */
+function hostOf(request: FuzzRequest, host: string): string {
+  const [, value = ''] = allHeaders(request, host).find(([name]) => /^host$/i.test(name)) ?? [];
+  return value.trim();
 }
 
 /** Returns the status that the gateway itself must return, if any. */

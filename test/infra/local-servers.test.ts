@@ -1,0 +1,281 @@
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import { clientOf, isLocal } from '../support/api.ts';
+import { quiet } from '../support/logs.ts';
+
+// The local stack's servers listen on this machine, where pages in a browser can send requests to
+// them, too.
+
+const SERVERS = ['API', 'issuer', 'DynamoDB', 'S3', 'Lambda API', 'registers'] as const;
+type ServerName = (typeof SERVERS)[number];
+
+interface Response {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+describe.runIf(isLocal)('the local stack', () => {
+  let stack: LocalStack;
+  let token: string;
+  let urls: Record<ServerName, string>;
+
+  beforeAll(async () => {
+    quiet();
+    stack = await startLocalStack({ explorer: { merchant: '1001' } });
+    token = await stack.token({ merchant: '1001' });
+    urls = {
+      API: `${stack.url}/customers`,
+      issuer: `${stack.issuer}/.well-known/jwks.json`,
+      DynamoDB: `${stack.dynamodbEndpoint}/`,
+      S3: `${stack.s3Endpoint}/${stack.bucket}`,
+      'Lambda API': `${process.env.AWS_ENDPOINT_URL_LAMBDA}/2025-12-01/durable-executions/none`,
+      registers: `${stack.registersEndpoint}/brreg/enhetsregisteret/api/enheter/999990010`,
+    };
+  });
+  afterAll(() => stack.close());
+
+  describe.each(SERVERS)('%s', (server) => {
+    test.each([
+      'rebound.example',
+      'rebound.example:3000',
+      'localhost.rebound.example',
+      '127.0.0.1.rebound.example',
+      'localhost@rebound.example',
+      '192.168.0.2',
+    ])('rejects the host "%s" as one that DNS rebinding could name', async (host) => {
+      const { status, headers, body } = await send('GET', urls[server], { host });
+      expect({ status, body }).toEqual({
+        status: 403,
+        body: `The Host header must be localhost, 127.0.0.1 or [::1], with or without a port; got \`${host}\`.\n`,
+      });
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+      expect(headers).not.toHaveProperty('access-control-allow-origin');
+    });
+
+    test.each(['localhost', 'LOCALHOST:1', '127.0.0.1', '[::1]:3000'])(
+      'accepts the host %s',
+      async (host) => {
+        expect((await send('GET', urls[server], { host })).body).not.toContain('Host header');
+      },
+    );
+
+    test('allows no origin to read its responses', async () => {
+      const origin = 'https://page.example';
+      const preflight = { origin, 'access-control-request-method': 'POST' };
+      for (const response of [
+        await send('GET', urls[server], { origin }),
+        await send('POST', urls[server], { origin, 'content-type': 'text/plain' }, '{}'),
+        await send('OPTIONS', urls[server], preflight),
+      ]) {
+        expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+      }
+    });
+  });
+
+  test.each(SERVERS.filter((server) => server !== 'API'))(
+    '%s rejects requests of pages, whatever their origin',
+    async (server) => {
+      const { origin: own } = new URL(urls[server]);
+      for (const origin of ['https://page.example', 'http://localhost:5173', 'null', own]) {
+        for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+          expect(await send(method, urls[server], { origin })).toMatchObject({
+            status: 403,
+            body: `This server takes no requests from web pages: the Origin header must be absent; got \`${origin}\`.\n`,
+          });
+        }
+      }
+    },
+  );
+
+  test('the API takes requests with an origin, as API Gateway does, if they have a token', async () => {
+    const headers = { origin: stack.url, 'content-type': 'application/json' };
+    expect(await send('POST', urls.API, headers, '{"name":"A"}')).toMatchObject({ status: 401 });
+    const authorized = { ...headers, authorization: `Bearer ${token}` };
+    expect(await send('POST', urls.API, authorized, '{"name":"A"}')).toMatchObject({ status: 200 });
+  });
+
+  test('a long body is rejected before it has been sent', async () => {
+    const { hostname, port } = new URL(urls.DynamoDB);
+    const headers = { host: 'rebound.example', 'content-length': 16 * 1024 * 1024 };
+    const request = httpRequest({ hostname, port, method: 'POST', headers });
+    request.write('{');
+    const status = await new Promise((resolve, reject) => {
+      request.on('response', ({ statusCode }) => resolve(statusCode)).on('error', reject);
+    });
+    request.destroy();
+    expect(status).toBe(403);
+  });
+
+  describe('the explorer', () => {
+    test.each(['/', '/openapi.json', '/explore/ui.js', '/explore/ui.css'])(
+      'sends %s with headers against framing, sniffing and foreign scripts',
+      async (path) => {
+        const { status, headers } = await send('GET', stack.url + path);
+        expect(status).toBe(200);
+        expect(headers).toMatchObject({
+          'x-content-type-options': 'nosniff',
+          'cross-origin-resource-policy': 'same-origin',
+          'referrer-policy': 'no-referrer',
+        });
+        expect(directives(headers)).toMatchObject({
+          'default-src': "'none'",
+          'connect-src': "'self'",
+          'frame-ancestors': "'none'",
+          'base-uri': "'none'",
+          'form-action': "'none'",
+        });
+      },
+    );
+
+    test('runs its own scripts, by a nonce of each response, and no other inline script', async () => {
+      const [first, second] = await Promise.all([page(), page()]);
+      expect(first.nonce).toMatch(/^[\w+/]{22}==$/);
+      expect(second.nonce).not.toBe(first.nonce);
+      for (const { body, nonce, scriptSource } of [first, second]) {
+        expect(scriptSource).toBe(`'self' 'nonce-${nonce}'`);
+        expect(body.match(/<script\b[^>]*>/g)).toEqual([
+          '<script src="/explore/ui.js">',
+          `<script type="module" nonce="${nonce}">`,
+        ]);
+      }
+    });
+
+    test('has its page, which has a token, stored in no cache', async () => {
+      const { headers, body } = await send('GET', `${stack.url}/`);
+      expect(headers['cache-control']).toBe('no-store');
+      const [, found = ''] = /"(ey[\w-]+\.[\w-]+\.[\w-]+)"/.exec(body) ?? [];
+      const { status } = await clientOf(stack.url, found).call('GET', '/customers/count');
+      expect(status).toBe(200);
+    });
+
+    async function page() {
+      const { headers, body } = await send('GET', `${stack.url}/`);
+      const scriptSource = directives(headers)['script-src'] ?? '';
+      const [, nonce = ''] = /'nonce-([^']+)'/.exec(scriptSource) ?? [];
+      return { body, nonce, scriptSource };
+    }
+  });
+});
+
+describe.runIf(isLocal)('the local Lambda API', () => {
+  let parent: string;
+  let api: LambdaApi;
+
+  beforeAll(async () => {
+    quiet();
+    parent = mkdtempSync(join(tmpdir(), 'lambda-api-'));
+    api = await startLambdaApi({ folder: join(parent, 'durable') });
+  });
+  afterAll(() => api.close());
+
+  test('rejects requests without the secret of its start', async () => {
+    const { origin, pathname } = new URL(api.endpoint);
+    const path = `/2015-03-31/functions/${EXPORT_WORKER}/invocations`;
+    const other = await startLambdaApi({});
+    const secrets = ['', '/', `/${crypto.randomUUID()}`, new URL(other.endpoint).pathname];
+    await other.close();
+    expect(pathname).toMatch(/^\/[\w-]{36}$/);
+    expect(secrets).not.toContain(pathname);
+    for (const secret of [...secrets, `${pathname}0`, pathname.slice(0, -1)]) {
+      const sent = { 'x-amz-durable-execution-name': crypto.randomUUID() };
+      expect(await send('POST', origin + secret + path, sent, '{}')).toMatchObject({
+        status: 403,
+        body: 'The path must begin with the secret of this start, which AWS_ENDPOINT_URL_LAMBDA has.\n',
+      });
+    }
+    expect(executions()).toEqual([]);
+  });
+
+  test.each([
+    'data:text/javascript,export const handler = () => process.exit(1)//',
+    'file:///tmp/handler',
+    '../test/support/functions/count-runs',
+    '../../functions/run-export',
+    'get-customer',
+    'toString',
+    '__proto__',
+    'none',
+  ])('does not run the function %s', async (name) => {
+    const path = `/2015-03-31/functions/${encodeURIComponent(name)}/invocations`;
+    const sent = { 'x-amz-durable-execution-name': crypto.randomUUID() };
+    expect(await send('POST', api.endpoint + path, sent, '{}')).toMatchObject({
+      status: 404,
+      headers: { 'x-amzn-errortype': 'ResourceNotFoundException' },
+      body: JSON.stringify({ Message: `Function not found: ${name}` }),
+    });
+    expect(executions()).toEqual([]);
+  });
+
+  test.each(['../outside', '..', 'a/b', '', 'name', `${crypto.randomUUID()}/../../outside`])(
+    'refuses "%s" as the name of an execution, which is to be a UUID',
+    async (name) => {
+      const path = `/2015-03-31/functions/${EXPORT_WORKER}/invocations`;
+      const sent = { 'x-amz-durable-execution-name': name };
+      expect(await send('POST', api.endpoint + path, sent, '{}')).toMatchObject({
+        status: 400,
+        headers: { 'x-amzn-errortype': 'InvalidParameterValueException' },
+        body: JSON.stringify({
+          Message: `The name of a durable execution must be a UUID; got \`${name}\`.`,
+        }),
+      });
+      expect(executions()).toEqual([]);
+      expect(readdirSync(parent)).toEqual(['durable']);
+    },
+  );
+
+  test('runs the export worker under a UUID', async () => {
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    const lambda = new LambdaClient({ endpoint: api.endpoint, region: 'local', credentials });
+    const name = crypto.randomUUID();
+    const { StatusCode } = await lambda.send(
+      new InvokeCommand({
+        FunctionName: `arn:aws:lambda:eu-north-1:000000000000:function:${EXPORT_WORKER}:live`,
+        InvocationType: 'Event',
+        DurableExecutionName: name,
+        Payload: '{}',
+      }),
+    );
+    lambda.destroy();
+    expect(StatusCode).toBe(202);
+    expect(executions()).toEqual([`${name}.json`]);
+  });
+
+  function executions(): string[] {
+    return readdirSync(join(parent, 'durable'));
+  }
+});
+
+function directives({ 'content-security-policy': policy }: IncomingHttpHeaders) {
+  return Object.fromEntries(
+    String(policy)
+      .split('; ')
+      .map((directive) => [directive.split(' ')[0], directive.replace(/^\S+ /, '')]),
+  ) as Record<string, string | undefined>;
+}
+
+/** Sends a request with any headers; `fetch` sets some itself. */
+function send(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  body?: string,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    httpRequest(url, { method, headers: { connection: 'close', ...headers } })
+      .on('error', reject)
+      .on('response', async (response) => {
+        const { statusCode = 0 } = response;
+        resolve({ status: statusCode, headers: response.headers, body: await text(response) });
+      })
+      .end(body);
+  });
+}
