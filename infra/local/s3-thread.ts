@@ -29,6 +29,7 @@ parentPort?.once('message', async () => {
 /** Loads s3rver and creates the bucket, if it does not exist. */
 async function loadS3rver(): Promise<RequestListener> {
   const { default: S3rver } = await import('@20minutes/s3rver');
+  const { confineToBucket } = await import('./s3rver-patches.ts');
   const { bucketPaths, multipartUploads, signedOnly } = await import('./s3rver-middleware.ts');
   directory ??= await mkdtemp(join(tmpdir(), 'local-s3-'));
   const s3rver = new S3rver({
@@ -38,6 +39,7 @@ async function loadS3rver(): Promise<RequestListener> {
     configureBuckets: [{ name: bucket }],
   });
   s3rver.middleware.splice(-1, 0, signedOnly, bucketPaths, multipartUploads(directory, bucket));
+  confineToBucket(s3rver.store, bucket);
   await s3rver.configureBuckets();
   return s3rver.callback();
 }

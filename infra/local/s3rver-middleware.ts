@@ -22,14 +22,18 @@ export type S3Middleware = (ctx: S3Context, next: () => Promise<void>) => Promis
 
 const UPLOAD_ID = /^[0-9a-f]{32}$/;
 const PART_NUMBER = /^\d+$/;
+const MAX_PART_NUMBER = 10_000;
 const XML_NAMESPACE = { '@': { xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' } };
 const OWNER = { ID: '123456789000', DisplayName: 'S3rver' };
 
 const verifySignature = s3Authentication();
 
-/** Rejects unsigned requests, as for a private bucket; s3rver would serve them. */
+/**
+ * Rejects requests whose signature s3rver would not verify: it serves those without the header or the
+ * parameter that names the algorithm. A private bucket rejects them.
+ */
 export const signedOnly: S3Middleware = (ctx, next) => {
-  const isSigned = 'authorization' in ctx.headers || 'X-Amz-Signature' in ctx.query;
+  const isSigned = 'authorization' in ctx.headers || 'X-Amz-Algorithm' in ctx.query;
   if (!isSigned) throw new S3Error('AccessDenied', 'Access Denied');
   return next();
 };
@@ -48,7 +52,8 @@ export const bucketPaths: S3Middleware = (ctx, next) => {
 
 /**
  * Adds the operations of multipart uploads that s3rver lacks: AbortMultipartUpload,
- * ListMultipartUploads, ListParts (both without paging), and NoSuchUpload for an unknown upload.
+ * ListMultipartUploads, ListParts (both without paging), NoSuchUpload for an unknown upload, and
+ * InvalidArgument for a part's number that is not valid, which s3rver joins to a path as it is.
  *
  * s3rver stores an upload in the folder `<bucket>/._S3rver_uploads/<id>`. Its file `key` contains
  * the object's key; each part is a file named by its number, beside a file with its MD5.
@@ -68,6 +73,7 @@ export function multipartUploads(directory: string, bucket: string): S3Middlewar
     if (uploadId === undefined) return next();
     const upload = join(uploads, uploadId);
     const isInProgress = UPLOAD_ID.test(uploadId) && (await readKey(upload)) === key;
+    if (isInProgress && method === 'PUT') checkPartNumber(query.partNumber);
     if (isInProgress && (method === 'PUT' || method === 'POST')) return next();
     await authenticate(ctx, { bucket, key });
     if (!isInProgress) {
@@ -82,6 +88,16 @@ export function multipartUploads(directory: string, bucket: string): S3Middlewar
       ctx.body = await listParts(upload, { Bucket: bucket, Key: key, UploadId: uploadId });
     }
   };
+}
+
+function checkPartNumber(text = ''): void {
+  const number = PART_NUMBER.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= MAX_PART_NUMBER) return;
+  throw new S3Error(
+    'InvalidArgument',
+    `Part number must be an integer between 1 and ${MAX_PART_NUMBER}, inclusive`,
+    { ArgumentName: 'partNumber', ArgumentValue: text },
+  );
 }
 
 async function authenticate(ctx: S3Context, params: Readonly<Record<string, string>>) {

@@ -110,6 +110,7 @@ declare module '@20minutes/s3rver' {
     });
     /** In the order of execution; the last one has all handlers. */
     readonly middleware: import('./s3rver-middleware.ts').S3Middleware[];
+    readonly store: import('./s3rver-patches.ts').S3Store;
     /** Creates the buckets of the options. */
     configureBuckets(): Promise<unknown>;
     /** Koa's request listener. */

@@ -577,6 +577,7 @@ describe('exports bucket', () => {
 
     const refused = {
       unsigned: url.replace(/\?.*/, ''),
+      'with nothing but a signature': url.replace(/\?.*/, '?X-Amz-Signature=0'),
       'for another file': url.replace('/merchant/', '/other/'),
       'for longer': url.replace('X-Amz-Expires=900', 'X-Amz-Expires=9000'),
       'signed otherwise': url.replace(/(X-Amz-Signature=)./, '$1g'),

@@ -1,12 +1,15 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { S3_CREDENTIALS, startS3 } from '../../infra/local/s3.ts';
+import type { LocalServer } from '../../infra/local/server.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { clientOf, isLocal } from '../support/api.ts';
 import { quiet } from '../support/logs.ts';
@@ -253,6 +256,147 @@ describe.runIf(isLocal)('the local Lambda API', () => {
     return readdirSync(join(parent, 'durable'));
   }
 });
+
+describe.runIf(isLocal)('the local S3', () => {
+  const bucket = { Bucket: 'exports' };
+  /** Also the name of a file outside the bucket's folder, as the server would name an object's. */
+  const OUTSIDE = 'outside._S3rver_object';
+  const FORM = [
+    '--edge',
+    'Content-Disposition: form-data; name="key"',
+    '',
+    '../../outside',
+    '--edge',
+    'Content-Disposition: form-data; name="file"; filename="file"',
+    '',
+    'written',
+    '--edge--',
+    '',
+  ].join('\r\n');
+  const DELETE = '<Delete><Object><Key>../../outside</Key></Object></Delete>';
+
+  let parent: string;
+  let server: LocalServer;
+  let client: S3Client;
+
+  beforeAll(async () => {
+    parent = mkdtempSync(join(tmpdir(), 's3-'));
+    writeFileSync(join(parent, OUTSIDE), 'secret');
+    server = await startS3({ port: 0, bucket: bucket.Bucket, path: join(parent, 's3') });
+    client = signingClient(server.endpoint);
+    await client.send(new PutObjectCommand({ ...bucket, Key: 'a/b.csv', Body: 'b' }));
+  });
+  afterAll(async () => {
+    client.destroy();
+    await server.close();
+  });
+
+  test.each([
+    ['PUT', '/exports/../../outside', 'InvalidURI'],
+    ['PUT', '/exports/a/../../../outside', 'InvalidURI'],
+    ['PUT', '/exports/a/../b.csv', 'InvalidURI'],
+    ['PUT', '/exports/./a/b.csv', 'InvalidURI'],
+    ['PUT', '/exports/%2E%2E/%2e%2e/outside', 'InvalidURI'],
+    ['PUT', '/exports/..%2F..%2Foutside', 'InvalidURI'],
+    ['POST', '/exports/../../outside?uploads=', 'InvalidURI'],
+    ['GET', '/exports/../../outside', 'InvalidURI'],
+    ['DELETE', '/exports/../../outside', 'InvalidURI'],
+    ['GET', '/../outside', 'NoSuchBucket'],
+    ['PUT', '/%2E%2E/outside', 'NoSuchBucket'],
+    ['PUT', '/%2E%2E%2Foutside', 'NoSuchBucket'],
+    ['PUT', '/other', 'NoSuchBucket'],
+    ['DELETE', '/%2E%2E', 'NoSuchBucket'],
+  ])('rejects %s %s, although it is signed, with %s', async (method, path, code) => {
+    expect(await signed(method, path)).toBe(code);
+    expectUnchanged();
+  });
+
+  test.each<[string, string, string, Record<string, string>, string?]>([
+    ['the source of a copy', 'PUT', '/exports/c', { 'x-amz-copy-source': 'exports/../../outside' }],
+    ['a form', 'POST', '/exports', { 'content-type': 'multipart/form-data; boundary=edge' }, FORM],
+    ['a list of keys to delete', 'POST', '/exports?delete=', {}, DELETE],
+  ])('rejects a key that leads out of the bucket in %s', async (_, ...request) => {
+    const [method, target, headers, body] = request;
+    expect(await signed(method, target, headers, body)).toBe('InvalidURI');
+    expectUnchanged();
+  });
+
+  test.each(['../../../outside', '1/../../../../outside', '0', '10001', '1.5', ''])(
+    'refuses "%s" as the number of a part',
+    async (number) => {
+      const { UploadId } = await client.send(
+        new CreateMultipartUploadCommand({ ...bucket, Key: 'c.csv' }),
+      );
+      const query = `uploadId=${UploadId}&partNumber=${encodeURIComponent(number)}`;
+      expect(await signed('PUT', `/exports/c.csv?${query}`)).toBe('InvalidArgument');
+      expectUnchanged();
+      expect(readdirSync(join(parent, 's3/exports/._S3rver_uploads', `${UploadId}`))).toEqual([
+        'key',
+        'metadata',
+      ]);
+    },
+  );
+
+  /** Sends a request with the right signature to a path that the SDK would change; returns the error. */
+  async function signed(
+    method: string,
+    target: string,
+    headers: Readonly<Record<string, string>> = {},
+    body = 'written',
+  ): Promise<string> {
+    const [path = '', query] = target.split('?');
+    const sender = signingClient(server.endpoint);
+    sender.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as Record<string, unknown> & { headers: object };
+        const hasBody = method === 'PUT' || method === 'POST';
+        // The server verifies the signature of the path that it has decoded.
+        const decoded = decodeURIComponent(path);
+        Object.assign(request, { method, path: decoded, body: hasBody ? body : undefined });
+        request.query = Object.fromEntries(new URLSearchParams(query));
+        request.headers = {
+          ...request.headers,
+          'content-length': String(hasBody ? body.length : 0),
+          ...headers,
+        };
+        return next(args);
+      },
+      { step: 'build', priority: 'low' },
+    );
+    sender.middlewareStack.add(
+      (next) => (args) => {
+        Object.assign(args.request as object, { path });
+        return next(args);
+      },
+      { step: 'deserialize', priority: 'high' },
+    );
+    const sending = sender.send(new PutObjectCommand({ ...bucket, Key: 'x', Body: body }));
+    const error = await sending.then(
+      () => 'none',
+      ({ name }) => name,
+    );
+    sender.destroy();
+    return error;
+  }
+
+  function expectUnchanged() {
+    expect(readdirSync(parent).toSorted()).toEqual([OUTSIDE, 's3']);
+    expect(readFileSync(join(parent, OUTSIDE), 'utf8')).toBe('secret');
+    expect(readdirSync(join(parent, 's3'))).toEqual(['exports']);
+    expect(readFileSync(join(parent, 's3/exports/a/b.csv._S3rver_object'), 'utf8')).toBe('b');
+  }
+});
+
+function signingClient(endpoint: string): S3Client {
+  return new S3Client({
+    endpoint,
+    region: 'eu-north-1',
+    credentials: S3_CREDENTIALS,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
+}
 
 function directives({ 'content-security-policy': policy }: IncomingHttpHeaders) {
   return Object.fromEntries(
