@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
@@ -24,6 +24,20 @@ export const DATA_ENTRIES = [
 ] as const;
 
 type DataEntry = (typeof DATA_ENTRIES)[number];
+
+/**
+ * Closes the data to other users of this machine: files that this process and its threads create from
+ * now on get the mode 0600, folders 0700. So do the entries of an earlier version; other files in the
+ * folder, and the folder itself if it exists, stay as they are.
+ */
+export async function secureDataFolder(): Promise<void> {
+  process.umask(0o077);
+  for (const name of DATA_ENTRIES) {
+    const entry = join(DATA_FOLDER, name);
+    const stats = await stat(entry).catch(() => undefined);
+    if (stats) await chmod(entry, stats.isDirectory() ? 0o700 : 0o600);
+  }
+}
 
 /** Returns the content of a file in the data folder; undefined if there is no such file. */
 export async function readDataFile(folder: string, name: DataEntry): Promise<string | undefined> {

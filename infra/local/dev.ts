@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from './command.ts';
 import { withCompileCache } from './compile-cache.ts';
-import { DATA_FOLDER } from './data-folder.ts';
+import { DATA_FOLDER, secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import type { DevStackMessage, DevStackOptions } from './dev-stack.ts';
 import type { LocalServer } from './server.ts';
@@ -55,6 +55,7 @@ await runCommand(HELP, async () => {
   const ports = portsOf(values);
   const debuggerPort = parsePort(inspect, '--inspect');
   if (help) return console.log(HELP);
+  await secureDataFolder();
   // By default each restart prints the debugger's address.
   const execArgv = [`--inspect=${debuggerPort}`, '--inspect-publish-uid=http'];
   try {

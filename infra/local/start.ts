@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
+import { secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
@@ -26,6 +27,7 @@ await runCommand(HELP, async () => {
   const { values } = parseArgs({ options: START_OPTIONS });
   const ports = portsOf(values);
   if (values.help) return console.log(HELP);
+  await secureDataFolder();
   try {
     if (values.reset) await deleteData();
     stack = await startSampleStack({ ports });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from './command.ts';
-import { DATA_FOLDER, readDataFile } from './data-folder.ts';
+import { DATA_FOLDER, readDataFile, secureDataFolder } from './data-folder.ts';
 import { ISSUER_FILE, ISSUER_PORT, loadOrCreateKey, signToken } from './issuer.ts';
 import { SAMPLE_MERCHANT } from './sample-customers.ts';
 import { HOST } from './server.ts';
@@ -29,6 +29,7 @@ await runCommand(HELP, async () => {
   if (expires !== undefined && !/^[1-9]\d{0,8}$/.test(expires)) {
     throw new UsageError(`--expires must be an integer from 1 to 999999999; got \`${expires}\`.`);
   }
+  await secureDataFolder();
   const key = await loadOrCreateKey(DATA_FOLDER);
   const issuer =
     (await readDataFile(DATA_FOLDER, ISSUER_FILE)) ??

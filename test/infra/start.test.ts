@@ -1,5 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -116,6 +117,44 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       expect(readFileSync(file, 'utf8')).toBe(`Authorization: Bearer ${stack.client.token}\n`);
       for (const line of curlLines(stack)) expect(line).toContain(`-H "@${file}"`);
       if (process.platform !== 'win32') expect(statSync(file).mode & 0o077).toBe(0);
+    });
+  });
+
+  describe.skipIf(process.platform === 'win32')('the data', () => {
+    test('can be read by its owner only: files have the mode 0600, folders 0700', async () => {
+      // An export creates the first object.
+      const { status } = await stack.client.call('GET', '/customers/export/csv');
+      expect(status).toBe(200);
+      const modes = modesIn(stack.folder);
+      expect(Object.keys(modes)).toEqual(
+        expect.arrayContaining(['authorization', 's3', 'dynamodb']),
+      );
+      expect(
+        Object.entries(modes).filter(([, mode]) => !/^(?:file 600|folder 700)$/.test(mode)),
+      ).toEqual([]);
+    });
+
+    test('is in a folder of the mode 0700, if the command creates it', async () => {
+      const folder = join(newFolder(), 'data');
+      await printedToken(folder);
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      expect(modesIn(folder)).toEqual({ 'issuer-key.json': 'file 600' });
+    });
+
+    test('of an earlier version is closed to others at the next start', async () => {
+      const { folder } = stack;
+      await end(stack);
+      chmodSync(folder, 0o755);
+      for (const name of readdirSync(folder)) {
+        const file = join(folder, name);
+        chmodSync(file, statSync(file).isDirectory() ? 0o755 : 0o644);
+      }
+      stack = await start(folder, ports);
+      for (const name of readdirSync(folder)) {
+        expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+      }
+      // The user may have chosen a folder that has other files for others.
+      expect(statSync(folder).mode & 0o777).toBe(0o755);
     });
   });
 
@@ -374,6 +413,18 @@ function newFolder(): string {
   const folder = join(temporary, String(folders));
   mkdirSync(folder);
   return folder;
+}
+
+/** Returns the kind and mode of everything in a folder, by its path. */
+function modesIn(folder: string): Record<string, string> {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return Object.fromEntries(
+    paths.map((path) => {
+      const stats = statSync(join(folder, path));
+      const kind = stats.isDirectory() ? 'folder' : 'file';
+      return [path, `${kind} ${(stats.mode & 0o777).toString(8)}`];
+    }),
+  );
 }
 
 /** Creates the table in a data folder, with the keys and the index of an older version. */
