@@ -10,7 +10,7 @@ import {
   UserPoolOperation,
 } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
-import { MERCHANT_ATTRIBUTE } from '../shared/environment.ts';
+import { MERCHANT_ATTRIBUTE, READ_ONLY_GROUP } from '../shared/environment.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { claimVariables } from './environment.ts';
 import { removalPolicy } from './retention.ts';
@@ -23,7 +23,7 @@ export interface MerchantUserPoolProps extends Pick<BundledFunctionProps, 'setti
  * client: with a client per merchant, the authorizer's audience would grow with every merchant.
  */
 export class MerchantUserPool extends UserPool implements Identity {
-  /** Adds the merchant and the scopes to access tokens. */
+  /** Adds the merchant and the user's scopes to access tokens. */
   readonly tokenTrigger: BundledFunction;
   readonly clientId: string;
   readonly issuer: string;
@@ -57,7 +57,7 @@ export class MerchantUserPool extends UserPool implements Identity {
       settings,
       bundles,
       name: 'add-token-claims',
-      description: 'Adds the merchant and the scopes to access tokens',
+      description: 'Adds the merchant and the scopes of a user to access tokens',
       memorySize: 512,
       // Cognito waits no longer.
       timeout: Duration.seconds(5),
@@ -69,6 +69,11 @@ export class MerchantUserPool extends UserPool implements Identity {
       this.tokenTrigger.function,
       LambdaVersion.V2_0,
     );
+    // Without the group, a user who was in it would get the scope for writing.
+    this.addGroup('ReadOnly', {
+      groupName: READ_ONLY_GROUP,
+      description: 'Users who may read customers and not change them',
+    }).applyRemovalPolicy(removalPolicy(settings));
     const client = this.addClient('Client', {
       authFlows: { userPassword: true, userSrp: true },
       disableOAuth: true,

@@ -48,6 +48,9 @@ export const DEFAULT_CLAIMS = {
 /** Cognito's custom attribute that names a user's merchant, without Cognito's prefix `custom:`. */
 export const MERCHANT_ATTRIBUTE = 'merchant_id';
 
+/** Cognito group whose users get the scope `customers:read` and no other. */
+export const READ_ONLY_GROUP = 'ReadOnly';
+
 /**
  * Returns a required variable. Modules call this as they load, so that a deployment without it fails
  * at its first start, and not during a request.

@@ -61,6 +61,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm ci': 'test/stack/stack.test.ts builds the stage dev',
   'aws cognito-idp admin-create-user --user-pool-id $UserPoolId --username m@example.com --user-attributes Name=email,Value=m@example.com Name=custom:merchant_id,Value=1001':
     'test/stack/stack.test.ts tests the user pool; test/unit tests its trigger',
+  'aws cognito-idp admin-add-user-to-group --user-pool-id $UserPoolId --username m@example.com --group-name ReadOnly':
+    'test/stack/stack.test.ts tests the group; test/unit tests the scopes of its users',
   'aws secretsmanager create-secret --name customer-register/prod/bolagsverket --secret-string \'{"clientId": "…", "clientSecret": "…"}\'':
     'test/stack/stack.test.ts builds stacks with public registers',
   'npm run deploy -- -c stage=prod -c registers=NO':

@@ -21,7 +21,7 @@ const stages = [
 
 /** Types of resources whose replacement loses data, or an address or id that callers know. */
 const STATEFUL =
-  /^AWS::(?:ApiGatewayV2::Api|Cognito::UserPool|Cognito::UserPoolClient|DynamoDB::\w+|EFS::\w+|KMS::Key|RDS::\w+|S3::Bucket|SecretsManager::Secret|SQS::Queue)$/;
+  /^AWS::(?:ApiGatewayV2::Api|Cognito::UserPool|Cognito::UserPoolClient|Cognito::UserPoolGroup|DynamoDB::\w+|EFS::\w+|KMS::Key|RDS::\w+|S3::Bucket|SecretsManager::Secret|SQS::Queue)$/;
 
 function idsOf({ resources }: typeof development, condition: (resource: Json) => boolean) {
   return Object.entries(resources)
@@ -41,6 +41,8 @@ describe('the logical ids', () => {
       'AWS::ApiGatewayV2::Api ApiF70053CD',
       'AWS::Cognito::UserPool Users0A0EEA89',
       'AWS::Cognito::UserPoolClient UsersClient3B43F2CF',
+      // Its replacement would lose its users, who would get the scope `customers:write`.
+      'AWS::Cognito::UserPoolGroup UsersReadOnly92A916EA',
       'AWS::DynamoDB::GlobalTable Customers6955EA0A',
       'AWS::S3::Bucket Exports25637AFB',
     ]);
@@ -226,6 +228,17 @@ describe('the stack', () => {
     for (const name of ['ApiAddress', 'Issuer', 'UserPoolId', 'ClientId']) {
       template.hasOutput(name, {});
     }
+  });
+
+  test('has a group of users without the scope to write, which production retains', () => {
+    const group = { GroupName: 'ReadOnly', UserPoolId: { Ref: development.logicalId('Users') } };
+    development.template.hasResourceProperties('AWS::Cognito::UserPoolGroup', group);
+    productionWithUserPool.template.hasResource('AWS::Cognito::UserPoolGroup', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { GroupName: 'ReadOnly' },
+    });
+    production.template.resourceCountIs('AWS::Cognito::UserPoolGroup', 0);
   });
 });
 

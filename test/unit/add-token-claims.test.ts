@@ -2,7 +2,7 @@ import type { PreTokenGenerationV2TriggerEvent as TokenEvent } from 'aws-lambda'
 import { afterEach, expect, test, vi } from 'vitest';
 import { handler } from '../../functions/add-token-claims/handler.ts';
 
-function eventOf(userAttributes: Record<string, string>): TokenEvent {
+function eventOf(userAttributes: Record<string, string>, groups?: string[]): TokenEvent {
   return {
     version: '2',
     triggerSource: 'TokenGeneration_Authentication',
@@ -10,7 +10,7 @@ function eventOf(userAttributes: Record<string, string>): TokenEvent {
     userPoolId: 'eu-north-1_pool',
     userName: 'shop',
     callerContext: { awsSdkVersion: '1', clientId: 'client' },
-    request: { userAttributes, groupConfiguration: {} },
+    request: { userAttributes, groupConfiguration: { groupsToOverride: groups } },
     response: { claimsAndScopeOverrideDetails: {} },
   };
 }
@@ -40,3 +40,19 @@ test.each([{}, { 'custom:merchant_id': '' }])(
     await expect(handler(eventOf(attributes))).rejects.toThrow('no merchant');
   },
 );
+
+test.each([
+  { groups: [], scopes: ['customers:read', 'customers:write'] },
+  { groups: ['Staff'], scopes: ['customers:read', 'customers:write'] },
+  { groups: ['ReadOnly'], scopes: ['customers:read'] },
+  { groups: ['Staff', 'ReadOnly'], scopes: ['customers:read'] },
+])('The access token of a user in the groups $groups has the scopes $scopes', async (user) => {
+  const event = eventOf({ 'custom:merchant_id': '1001' }, user.groups);
+  const { response } = await handler(event);
+  expect(response.claimsAndScopeOverrideDetails).toEqual({
+    accessTokenGeneration: {
+      claimsToAddOrOverride: { merchant_id: '1001' },
+      scopesToAdd: user.scopes,
+    },
+  });
+});
