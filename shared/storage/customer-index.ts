@@ -103,24 +103,34 @@ export async function newestId(merchantId: string): Promise<number> {
   return idInSortKey(Items[0]?.sk?.S);
 }
 
-/** Returns the ids of customers with an identity number in canonical form, ascending. */
+/**
+ * Returns the ids of customers with an identity number in canonical form, ascending. Reads all
+ * pages: entries of one number have no order, so that the newest can be on any.
+ */
 export async function findByIdentityNumber(
   merchantId: string,
   identityNumber: string,
 ): Promise<number[]> {
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
-      TableName: TABLE_NAME,
-      IndexName: IDENTITY_NUMBER_INDEX.name,
-      KeyConditionExpression: `pk = :pk AND ${IDENTITY_NUMBER_INDEX.sortKey} = :number`,
-      ExpressionAttributeValues: {
-        ':pk': { S: partitionKey(merchantId) },
-        ':number': { S: identityNumber },
-      },
-      ProjectionExpression: 'sk',
-    }),
-  );
-  return Items.map((item) => idInSortKey(item.sk?.S)).sort((a, b) => a - b);
+  const ids: number[] = [];
+  let start: QueryCommandOutput['LastEvaluatedKey'];
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: TABLE_NAME,
+        IndexName: IDENTITY_NUMBER_INDEX.name,
+        KeyConditionExpression: `pk = :pk AND ${IDENTITY_NUMBER_INDEX.sortKey} = :number`,
+        ExpressionAttributeValues: {
+          ':pk': { S: partitionKey(merchantId) },
+          ':number': { S: identityNumber },
+        },
+        ProjectionExpression: 'sk',
+        ...(start && { ExclusiveStartKey: start }),
+      }),
+    );
+    for (const item of Items) ids.push(idInSortKey(item.sk?.S));
+    start = LastEvaluatedKey;
+  } while (start);
+  return ids.sort((a, b) => a - b);
 }
 
 /**

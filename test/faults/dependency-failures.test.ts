@@ -1,3 +1,4 @@
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import {
@@ -6,6 +7,7 @@ import {
   create,
   eventually,
   isLocal,
+  localStack,
   newMerchant,
   useApi,
 } from '../support/api.ts';
@@ -275,6 +277,31 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
     await merchant.call('DELETE', `/customers/${first}`);
     expect(await found()).toBe(undefined);
     dynamodb.heal(name);
+  });
+
+  test('A look-up finds the newest customer if the index entries of its number fill several pages', async () => {
+    const companyno = '556703-7485';
+    const { name, merchant, ids } = await merchantWith(3, { name: 'A', companyno });
+    await create(merchant, { name: 'Z', companyno });
+    const server = new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint });
+    let pages = 0;
+    // DynamoDB ends a page at 1 MB, which is some 10,000 entries. This one ends it after one.
+    dynamodb.inject(name, async ({ operation, body }) => {
+      if (operation !== 'Query' || !body.includes('identityNumberIndex')) return undefined;
+      const query = new QueryCommand({ ...JSON.parse(body), Limit: 1 });
+      const { $metadata, ...page } = await server.send(query);
+      pages += page.Count ?? 0;
+      return { status: 200, body: JSON.stringify(page) };
+    });
+    await eventually(async () => {
+      pages = 0;
+      const { body } = await merchant.call('GET', `/customers/searchByOrgNumber/${companyno}`);
+      // In any order: DynamoDB does not say which comes first.
+      expect(pages).toBe(ids.length + 1);
+      expect(body.company).toBe('Z');
+    });
+    dynamodb.heal(name);
+    server.destroy();
   });
 
   describe.concurrent('Throttled table', () => {
