@@ -70,7 +70,12 @@ export const contract = () =>
         },
       },
     },
-    errors: { 404: 'Neither a customer nor an enabled public register has this number.' },
+    errors: {
+      404: 'Neither a customer nor an enabled public register has this number.',
+      502:
+        'The public register rejects the request, or its response has an unknown form; other ' +
+        'numbers are not affected.',
+    },
     schemas: {
       RegisterEntry: object({
         firstname: text(),

@@ -84,7 +84,7 @@ export function bolagsverket({
   return {
     name: NAME,
     find: ({ inRegister }) =>
-      guard(async (send) => {
+      guard(inRegister, async (send) => {
         const answer = await send(`${address}/organisationer`, {
           method: 'POST',
           headers: {
@@ -95,8 +95,7 @@ export function bolagsverket({
           },
           body: JSON.stringify({ identitetsbeteckning: inRegister }),
         });
-        // The number is valid, so that 400 means the same as 404: there is none.
-        if (answer.status === 400 || answer.status === 404) return undefined;
+        if (answer.status === 404) return undefined;
         if (answer.status === 401) tokens.forget();
         return toCompany(expectBody(AnswerSchema, answer, NAME).organisationer);
       }),
@@ -110,7 +109,10 @@ function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined
   if (!row) return undefined;
   const names = row.organisationsnamn?.organisationsnamnLista ?? [];
   const latest = names.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))[0];
-  if (!latest) throw new RegisterError(`${NAME} returns no name`);
+  if (!latest) {
+    const failure = isFaulty(row.organisationsnamn) ? 'missing data' : 'unusable response';
+    throw new RegisterError(failure, `${NAME} returns no name`);
+  }
   const address = row.postadressOrganisation?.postadress;
   const deregistered = deregistrationOf(row);
   const status = statusOf(row);

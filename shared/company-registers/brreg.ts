@@ -34,7 +34,7 @@ export function brreg(address: string): CompanyRegister {
   return {
     name: NAME,
     find: ({ inRegister }) =>
-      guard(async (send) => {
+      guard(inRegister, async (send) => {
         const answer = await send(`${address}/enheter/${inRegister}`, {
           headers: { accept: 'application/json' },
         });

@@ -20,18 +20,30 @@ export interface CompanyRegister {
   readonly name: string;
   /**
    * @returns undefined if the register has no company with this number.
-   * @throws RegisterError if the register cannot be reached or its response is unusable.
+   * @throws RegisterError if the register has no answer for this number.
    */
   find(number: IdentityNumber): Promise<RegisteredCompany | undefined>;
 }
 
-/** A register could not be reached, or its response is unusable; it says nothing about the number. */
+/**
+ * Why a register has no answer:
+ *
+ * - `outage`: it is overloaded or cannot be reached.
+ * - `missing data`: it is available, but has no data for this number for now.
+ * - `unusable response`: it rejects the request, or its response has another form than documented.
+ */
+export type RegisterFailure = 'outage' | 'missing data' | 'unusable response';
+
+/** A register has no answer, which says nothing about the number. */
 export class RegisterError extends Error {
+  readonly failure: RegisterFailure;
   /** Value of the register's Retry-After header in seconds, if it sent one. */
   readonly retryAfterS: number | undefined;
 
-  constructor(message: string, retryAfterS?: number) {
+  /** @param message is logged, so that it must not contain the number. */
+  constructor(failure: RegisterFailure, message: string, retryAfterS?: number) {
     super(message);
+    this.failure = failure;
     this.retryAfterS = retryAfterS;
   }
 }

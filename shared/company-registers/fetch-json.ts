@@ -1,9 +1,8 @@
 import {
   BrokenCircuitError,
-  ConsecutiveBreaker,
   circuitBreaker,
-  handleType,
   handleWhen,
+  type IBreaker,
   retry,
   wrap,
 } from 'cockatiel';
@@ -12,8 +11,8 @@ import { RegisterError } from './company-register.ts';
 
 /** Time-out of one request. */
 const TIMEOUT_MS = 2_000;
-/** Failed look-ups in a row after which the circuit breaker opens. */
-const FAILURES_IN_ROW = 3;
+/** Numbers whose look-ups fail in a row by an outage, after which the circuit breaker opens. */
+const NUMBERS_FAILED = 3;
 const OPEN_CIRCUIT_S = 30;
 /** Statuses of transient failures. */
 const TRANSIENT_STATUSES = [408, 425, 429, 500, 502, 503, 504];
@@ -28,15 +27,24 @@ interface RegisterResponse {
 export type Send = (url: string, request?: RequestInit) => Promise<RegisterResponse>;
 
 /**
- * Returns a function that runs requests to one register with a time-out, one retry of transient
- * failures, and a circuit breaker, which spares callers the wait and the register the calls.
+ * Returns a function that runs the requests of a look-up in one register with a time-out, one retry,
+ * and a circuit breaker, which spares callers the wait and the register the calls.
  *
- * @throws RegisterError if the register is not available.
+ * The circuit breaker is shared by all merchants. It counts outages only, and the numbers that they
+ * affect: a register that fails for one number, however often that is looked up, is asked for others.
+ *
+ * @throws RegisterError if the register has no answer.
  */
 export function guarded(register: string) {
-  const breaker = circuitBreaker(handleType(RegisterError), {
+  const failed = new Set<string>();
+  const distinctNumbers: IBreaker = {
+    state: undefined,
+    success: () => failed.clear(),
+    failure: () => failed.size >= NUMBERS_FAILED,
+  };
+  const breaker = circuitBreaker(handleWhen(isOutage), {
     halfOpenAfter: OPEN_CIRCUIT_S * 1_000,
-    breaker: new ConsecutiveBreaker(FAILURES_IN_ROW),
+    breaker: distinctNumbers,
   });
   // A register that sends Retry-After is not asked again before.
   const again = retry(
@@ -44,21 +52,33 @@ export function guarded(register: string) {
     { maxAttempts: 1 },
   );
   const policy = wrap(breaker, again);
-  return async <T>(work: (send: Send) => Promise<T>): Promise<T> => {
+  return async <T>(number: string, work: (send: Send) => Promise<T>): Promise<T> => {
+    const lookUp = async () => {
+      try {
+        return await work((url, request) => send(register, url, request));
+      } catch (error) {
+        if (isOutage(error)) failed.add(number);
+        throw error;
+      }
+    };
     try {
-      return await policy.execute(() => work((url, request) => send(register, url, request)));
+      return await policy.execute(lookUp);
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new RegisterError(`${register} is left alone for a while`, OPEN_CIRCUIT_S);
+      throw new RegisterError('outage', `${register} is left alone for a while`, OPEN_CIRCUIT_S);
     }
   };
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof RegisterError && error.failure === 'outage';
 }
 
 /**
  * Returns the body of a response, validated by its schema.
  *
  * @param from name of the server, for the error.
- * @throws RegisterError if the body has another form, as of a response with another status.
+ * @throws RegisterError if the status is no success, or the body has another form.
  */
 export function expectBody<S extends v.GenericSchema>(
   schema: S,
@@ -66,8 +86,9 @@ export function expectBody<S extends v.GenericSchema>(
   from: string,
 ): v.InferOutput<S> {
   const result = v.safeParse(schema, body);
-  if (!result.success) throw new RegisterError(`${from} answers ${status} in another shape`);
-  return result.output;
+  if (result.success) return result.output;
+  const form = body === undefined ? '' : ' in another shape';
+  throw new RegisterError('unusable response', `${from} answers ${status}${form}`);
 }
 
 async function send(register: string, url: string, request: RequestInit = {}) {
@@ -77,12 +98,13 @@ async function send(register: string, url: string, request: RequestInit = {}) {
     response = await fetch(url, { ...request, signal: AbortSignal.timeout(TIMEOUT_MS) });
     text = await response.text();
   } catch (error) {
-    throw new RegisterError(`${register} does not answer: ${(error as Error).name}`);
+    throw new RegisterError('outage', `${register} does not answer: ${(error as Error).name}`);
   }
   const { status, headers } = response;
   if (TRANSIENT_STATUSES.includes(status)) {
     const seconds = Number(headers.get('retry-after') ?? Number.NaN);
     throw new RegisterError(
+      'outage',
       `${register} answers ${status}`,
       seconds > 0 ? Math.ceil(seconds) : undefined,
     );
@@ -91,6 +113,6 @@ async function send(register: string, url: string, request: RequestInit = {}) {
   try {
     return { status, body: JSON.parse(text) as unknown };
   } catch {
-    throw new RegisterError(`${register} answers no JSON`);
+    throw new RegisterError('unusable response', `${register} answers ${status} without JSON`);
   }
 }

@@ -1,5 +1,5 @@
 import { loggable } from '../aws-errors.ts';
-import { UnavailableError } from '../domain/errors.ts';
+import { UnavailableError, UnusableResponseError } from '../domain/errors.ts';
 import { COUNTRIES, type Country, type IdentityNumber } from '../domain/identity-number.ts';
 import { required, requiredNumber } from '../environment.ts';
 import { cacheCompany, getCachedCompany, type RegisteredEntry } from '../storage/company-cache.ts';
@@ -43,7 +43,8 @@ const registers = new Map(
  * until it expires, else what the register says now.
  *
  * @returns undefined if the register has no such company, or is not enabled.
- * @throws UnavailableError if the register cannot be reached.
+ * @throws UnavailableError if the register cannot be reached, or has no data for now.
+ * @throws UnusableResponseError if the register rejects the request, or its response has another form.
  */
 export async function lookUpCompany(
   merchantId: string,
@@ -70,12 +71,19 @@ async function find(register: CompanyRegister, number: IdentityNumber) {
     return await register.find(number);
   } catch (error) {
     if (!(error instanceof RegisterError)) throw error;
-    // The text is ours, and does not contain the number.
-    console.warn({
+    const isUnusable = error.failure === 'unusable response';
+    // An outage ends by itself; a response that is not understood needs a developer.
+    console[isUnusable ? 'error' : 'warn']({
       message: 'A company register failed',
       register: REGISTERS[number.country],
+      // Our own text, which does not contain the number.
       reason: error.message,
     });
+    if (isUnusable) {
+      throw new UnusableResponseError(
+        `The response of ${register.name} cannot be used, and no customer has this number.`,
+      );
+    }
     throw new UnavailableError(
       `${register.name} cannot be asked at the moment, and no customer has this number.`,
       error.retryAfterS ?? RETRY_AFTER_S,

@@ -69,7 +69,7 @@ export function prh(address: string): CompanyRegister {
   return {
     name: NAME,
     find: ({ inRegister }) =>
-      guard(async (send) => {
+      guard(inRegister, async (send) => {
         const answer = await send(
           `${address}/companies?${new URLSearchParams({ businessId: inRegister })}`,
           { headers: { accept: 'application/json' } },
@@ -113,7 +113,7 @@ function nameOf(names: Company['names']): string {
     .filter(({ type }) => type === CURRENT_NAME)
     // A name without an end date is the current one.
     .sort((a, b) => (key(a) < key(b) ? 1 : -1))[0];
-  if (!latest) throw new RegisterError(`${NAME} returns no name`);
+  if (!latest) throw new RegisterError('unusable response', `${NAME} returns no name`);
   return latest.name;
 }
 

@@ -37,6 +37,9 @@ export class UnavailableError extends Error {
   }
 }
 
+/** A dependency rejects a request that should be valid, or its response has an unknown form. */
+export class UnusableResponseError extends Error {}
+
 /** Other writers changed the customer first, time and again. */
 export class WriteConflictError extends UnavailableError {
   constructor(id: number) {

@@ -7,6 +7,7 @@ import {
   EmptyExportError,
   IdempotencyKeyReusedError,
   UnavailableError,
+  UnusableResponseError,
   VersionMismatchError,
 } from '../domain/errors.ts';
 import { claimNames } from '../environment.ts';
@@ -106,6 +107,7 @@ function toProblem(error: unknown): Problem {
     const { status, headers } = toProblem(error.cause);
     return new Problem(status, message, { headers, members: { count: error.deleted } });
   }
+  if (error instanceof UnusableResponseError) return new Problem(502, message);
   if (error instanceof UnavailableError) return unavailable(error);
   if (isTransient(error)) return unavailable(new UnavailableError());
   return new Problem(500, 'Something went wrong here.');

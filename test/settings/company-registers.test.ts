@@ -24,12 +24,13 @@ import { expectProblem } from '../support/problem.ts';
 useApi();
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
-/** For each register: a known number, an unknown one, and the pattern of its requests. */
+/** For each register: known numbers, an unknown one, and the pattern of its requests. */
 const REGISTERS = [
   {
     source: 'bolagsverket',
     known: '559987-6546',
     company: 'Ljungby Påhittade Skruv AB',
+    others: ['969987-6547', '559987-6553'],
     unknown: '202100-5489',
     requests: /organisationer/,
   },
@@ -37,6 +38,7 @@ const REGISTERS = [
     source: 'brreg',
     known: '999990010',
     company: 'OPPDIKTET FISK AS',
+    others: ['999990029', '999990037'],
     unknown: '999990053',
     requests: /enheter/,
   },
@@ -44,6 +46,7 @@ const REGISTERS = [
     source: 'prh',
     known: '9999001-5',
     company: 'Keksitty Paja Oy',
+    others: ['9999003-1', '9999002-3'],
     unknown: '9999005-8',
     requests: /companies/,
   },
@@ -80,6 +83,8 @@ describe.runIf(isLocal)('Public registers', () => {
   afterEach(async () => {
     behave(() => undefined);
     later(31_000);
+    // A new merchant has no cached results.
+    merchant = await newMerchant();
     for (const { unknown } of REGISTERS) await lookUp(unknown);
   });
 
@@ -223,11 +228,11 @@ describe.runIf(isLocal)('Public registers', () => {
     expectProblem(await lookUp(NORWEGIAN.known), 404);
   });
 
-  test.each([400, 404])(
-    'searchByOrgNumber returns 404 if Bolagsverket responds with %i',
-    async (status) => {
-      behave(every({ status, body: JSON.stringify({ status }) }, SWEDISH.requests));
-      expectProblem(await lookUp(SWEDISH.known), 404);
+  test.each([SWEDISH, FINNISH])(
+    'searchByOrgNumber returns 404 if $source responds with 404',
+    async ({ known, requests: match }) => {
+      behave(every({ status: 404, body: '{"status":404}' }, match));
+      expectProblem(await lookUp(known), 404);
     },
   );
 
@@ -257,9 +262,15 @@ describe.runIf(isLocal)('Public registers', () => {
       },
     );
 
-    test('searchByOrgNumber returns 503 if Bolagsverket cannot return the name', async () => {
+    test('searchByOrgNumber returns 503 if Bolagsverket cannot return names, and keeps calling it', async () => {
       behave(every(withFault('organisationsnamn', 'OTILLGANGLIG_UPPGIFTSKALLA'), SWEDISH.requests));
-      expectProblem(await lookUp(SWEDISH.known), 503);
+      for (const number of [SWEDISH.known, ...SWEDISH.others, SWEDISH.known]) {
+        const answer = await lookUp(number);
+        expectProblem(answer, 503);
+        expect(answer.headers.get('retry-after')).toBe('5');
+      }
+      behave(() => undefined);
+      expect((await lookUp(SWEDISH.known)).body.company).toBe(SWEDISH.company);
     });
 
     test('A company that the address source of Bolagsverket does not know is not partial', async () => {
@@ -350,18 +361,21 @@ describe.runIf(isLocal)('Public registers', () => {
     });
   });
 
-  const FAULTS: [string, Fault][] = [
+  const OUTAGES: [string, Fault][] = [
     ['hangs up', 'hang up'],
     ['cuts its responses', 'cut the answer'],
     ['responds with 500', { status: 500, body: 'Internal Server Error' }],
     ['responds with 503', { status: 503, body: '<html>Service Unavailable</html>' }],
+  ];
+  const UNUSABLE: [string, Fault][] = [
     ['responds with HTML', { status: 200, body: '<html>Maintenance</html>' }],
     ['responds with other JSON', { status: 200, body: '{"result":[]}' }],
     ['responds with null', { status: 200, body: 'null' }],
+    ['responds with 400', { status: 400, body: '{"title":"Bad Request"}' }],
     ['responds with 403', { status: 403, body: '{"title":"Forbidden"}' }],
   ];
   describe.each(REGISTERS)('Failures of $source', (register) => {
-    test.each(FAULTS)(
+    test.each([...OUTAGES, ...UNUSABLE])(
       `searchByOrgNumber retries and succeeds if ${register.source} %s once`,
       async (_, fault) => {
         behave(first(1, fault, register.requests));
@@ -370,7 +384,7 @@ describe.runIf(isLocal)('Public registers', () => {
       },
     );
 
-    test.each(FAULTS)(
+    test.each(OUTAGES)(
       `searchByOrgNumber returns 503 if ${register.source} %s, and still finds own customers`,
       async (_, fault) => {
         await create(merchant, { name: 'Egen AB', companyno: '556703-7485' });
@@ -385,6 +399,37 @@ describe.runIf(isLocal)('Public registers', () => {
       },
     );
 
+    test.each(UNUSABLE)(
+      `searchByOrgNumber returns 502 for a number if ${register.source} %s, and finds other numbers`,
+      async (_, fault) => {
+        behave(every(fault, register.requests));
+        for (const number of [register.known, ...register.others, register.known]) {
+          const answer = await lookUp(number);
+          expectProblem(answer, 502);
+          expect(answer.headers.get('retry-after')).toBeNull();
+        }
+        expect(countRequests(register.requests)).toBe(8);
+        const errors = logged().filter(({ level }) => level === 'error');
+        expect(errors.map(({ what }) => what)).toContainEqual({
+          message: 'A company register failed',
+          register: register.source,
+          reason: expect.stringMatching(/ (?:answers|returns) /),
+        });
+        behave(() => undefined);
+        expect((await lookUp(register.others[0], '', await newMerchant(1))).status).toBe(200);
+      },
+    );
+
+    test(`A number for which ${register.source} keeps failing does not stop look-ups of others`, async () => {
+      behave(every({ status: 500, body: '' }, register.requests));
+      for (let lookUps = 0; lookUps < 5; lookUps += 1) {
+        expectProblem(await lookUp(register.known), 503);
+      }
+      expect(countRequests(register.requests)).toBe(10);
+      behave(() => undefined);
+      expect((await lookUp(register.others[0])).status).toBe(200);
+    });
+
     test(`searchByOrgNumber returns 503 with the Retry-After of ${register.source} if this throttles, without a retry`, async () => {
       behave(
         every({ status: 429, body: '{}', headers: { 'retry-after': '17' } }, register.requests),
@@ -397,8 +442,8 @@ describe.runIf(isLocal)('Public registers', () => {
 
     test(`${register.source} is not called for 30 seconds if it stays down, other registers are`, async () => {
       behave(every('hang up', register.requests));
-      for (let lookUps = 0; lookUps < 3; lookUps += 1) {
-        expectProblem(await lookUp(register.known), 503);
+      for (const number of [register.known, ...register.others]) {
+        expectProblem(await lookUp(number), 503);
       }
       expect(countRequests(register.requests)).toBe(6);
       const withoutCall = await lookUp(register.known);
@@ -444,17 +489,20 @@ describe.runIf(isLocal)('Public registers', () => {
       expect(countRequests(TOKENS)).toBe(1);
     });
 
-    test.each<[string, Fault]>([
-      ['is down', 'hang up'],
-      ['rejects the client', { status: 401, body: '{"error":"invalid_client"}' }],
-      ['returns no token', { status: 200, body: '{}' }],
-    ])('searchByOrgNumber returns 503 if the token server of Bolagsverket %s', async (_, fault) => {
-      later(3_600_000);
-      merchant = await sameMerchant(merchant);
-      behave(every(fault, TOKENS));
-      expectProblem(await lookUp(SWEDISH.known), 503);
-      expect(countRequests(SWEDISH.requests)).toBe(0);
-    });
+    test.each<[number, string, Fault]>([
+      [503, 'is down', 'hang up'],
+      [502, 'rejects the client', { status: 401, body: '{"error":"invalid_client"}' }],
+      [502, 'returns no token', { status: 200, body: '{}' }],
+    ])(
+      'searchByOrgNumber returns %i if the token server of Bolagsverket %s',
+      async (status, _, fault) => {
+        later(3_600_000);
+        merchant = await sameMerchant(merchant);
+        behave(every(fault, TOKENS));
+        expectProblem(await lookUp(SWEDISH.known), status);
+        expect(countRequests(SWEDISH.requests)).toBe(0);
+      },
+    );
   });
 
   test('No log contains the secrets of public registers or the numbers looked up', () => {

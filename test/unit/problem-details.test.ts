@@ -5,6 +5,7 @@ import {
   EmptyExportError,
   IdempotencyKeyReusedError,
   UnavailableError,
+  UnusableResponseError,
   VersionMismatchError,
   WriteConflictError,
 } from '../../shared/domain/errors.ts';
@@ -72,6 +73,14 @@ test.each<[string, Error]>([
 test('An error that says when to retry returns this as Retry-After', async () => {
   const { headers } = await respondTo(new UnavailableError('PRH cannot be asked.', 30));
   expect(headers).toMatchObject({ 'retry-after': '30' });
+});
+
+test('An unusable response of a dependency returns 502 and is logged as an error', async () => {
+  const { statusCode, headers, body } = await respondTo(new UnusableResponseError('Odd.'));
+  expect(statusCode).toBe(502);
+  expect(headers).not.toHaveProperty('retry-after');
+  expect(body).toMatchObject({ title: 'Bad Gateway', detail: 'Odd.' });
+  expect(logs).toMatchObject([{ level: 'error', merchant: '1001', routeKey: 'GET /test' }]);
 });
 
 test('Any other error returns 500 and is logged with its stack, without its message', async () => {
