@@ -45,7 +45,8 @@ export const contract = () =>
       200: {
         description:
           "Name and address: of the merchant's own customer, or else of the company in the public " +
-          'register of its country, if that is enabled.',
+          'register of its country, if that is enabled. Sole traders are persons, and are not ' +
+          'returned from a register.',
         schema: ref('RegisterEntry'),
         headers: {
           'Register-Source': header(
@@ -71,7 +72,9 @@ export const contract = () =>
       },
     },
     errors: {
-      404: 'Neither a customer nor an enabled public register has this number.',
+      404:
+        'No customer and no company in an enabled public register has this number; detail says if ' +
+        'it is the number of a sole trader. Cached for 10 minutes.',
       502:
         'The public register rejects the request, or its response has an unknown form; other ' +
         'numbers are not affected.',

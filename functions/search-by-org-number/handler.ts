@@ -10,7 +10,8 @@ import { request } from './contract.ts';
 /**
  * GET /customers/searchByOrgNumber/{orgNum}: returns name and address of the person or company with
  * this number: the merchant's own customer, the newest if there are several; otherwise the company
- * in the public register of its country. Headers name the source and the time.
+ * in the public register of its country, unless it is a sole trader, who is a person. Headers name
+ * the source and the time.
  */
 export const handler = api(request).handler(async (event, { merchantId }) => {
   const number = event.pathParameters.orgNum;
@@ -19,12 +20,19 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
     const headers = { 'register-source': 'own', 'register-retrieved': new Date().toISOString() };
     return json(toRegisterEntry(customer, number), { headers });
   }
-  // There is no public register of persons, and a sole trader's number is a person's.
+  // There is no public register of persons; a Swedish sole trader's number is a person's.
   if (number.kind === 'company' && registerAddress(number.country)) {
     // Loaded on demand: most look-ups find own customers, and their cold start does without this.
     const { lookUpCompany } = await import('../../shared/company-registers/look-up.ts');
     const found = await lookUpCompany(merchantId, number);
-    if (found) {
+    if (found === 'sole trader') {
+      throw new Problem(
+        404,
+        'In the public register this is the number of a sole trader. Sole traders are persons, ' +
+          'and are not returned.',
+      );
+    }
+    if (found !== 'unknown number') {
       const { company, source, retrieved } = found;
       const headers = {
         'register-source': source,

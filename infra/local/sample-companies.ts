@@ -84,6 +84,10 @@ export const NORWEGIAN = [
     slettedato: '2018-06-01',
   },
   {
+    ...norwegian('999990061', 'FRIDA FRISØR'),
+    organisasjonsform: { kode: 'ENK', beskrivelse: 'Enkeltpersonforetak' },
+  },
+  {
     ...norwegian('999990045', 'FILIAL I UTLANDET NUF'),
     underAvvikling: true,
     forretningsadresse: {
@@ -148,6 +152,12 @@ export const FINNISH = [
       { type: 'SANE', registrationDate: '2022-01-01', endDate: '2022-12-31' },
       { type: 'SELTILA', registrationDate: '2023-01-01' },
     ],
+  },
+  {
+    businessId: { value: '9999006-6', registrationDate: '2012-01-01' },
+    names: [{ name: 'Tmi Freja Frisör', type: '1', registrationDate: '2012-01-01' }],
+    addresses: [],
+    companyForms: [{ type: '26' }],
   },
   {
     businessId: { value: '9999002-3', registrationDate: '1999-01-01' },

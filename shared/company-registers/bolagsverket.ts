@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
+import type { CompanyStatus, NoCompany, RegisteredCompany } from '../domain/company.ts';
 import { accessTokens, type Credentials } from './access-token.ts';
 import type { CompanyRegister } from './company-register.ts';
 import { RegisterError } from './company-register.ts';
@@ -13,6 +13,8 @@ const text = () => v.nullish(v.string(), '');
 const fault = () => v.nullish(v.object({ typ: text() }));
 
 const OrganisationSchema = v.object({
+  organisationsform: v.nullish(v.object({ kod: text() })),
+  juridiskForm: v.nullish(v.object({ kod: text() })),
   organisationsnamn: v.nullish(
     v.object({
       organisationsnamnLista: v.nullish(
@@ -56,6 +58,9 @@ const AnswerSchema = v.object({ organisationer: v.array(OrganisationSchema) });
 type Organisation = v.InferOutput<typeof OrganisationSchema>;
 
 const COMPANY_NAME = 'FORETAGSNAMN';
+/** Bolagsverket's code of a sole trader (enskild näringsverksamhet), and SCB's of a person. */
+const SOLE_TRADER = 'E';
+const PERSON = '10';
 /** Type of a fault: the source has no such organisation. Other faults are transient. */
 const UNKNOWN = 'ORGANISATION_FINNS_EJ';
 /** Proceedings that end a company, the most serious first; with others, such as mergers, it is active. */
@@ -95,7 +100,7 @@ export function bolagsverket({
           },
           body: JSON.stringify({ identitetsbeteckning: inRegister }),
         });
-        if (answer.status === 404) return undefined;
+        if (answer.status === 404) return 'unknown number';
         if (answer.status === 401) tokens.forget();
         return toCompany(expectBody(AnswerSchema, answer, NAME).organisationer);
       }),
@@ -103,10 +108,13 @@ export function bolagsverket({
 }
 
 /** Returns the company of the rows of a number, which can be several, such as one per former name. */
-function toCompany(rows: readonly Organisation[]): RegisteredCompany | undefined {
+function toCompany(rows: readonly Organisation[]): RegisteredCompany | NoCompany {
   const known = rows.filter(({ organisationsnamn }) => organisationsnamn?.fel?.typ !== UNKNOWN);
   const row = known.find((each) => !deregistrationOf(each)) ?? known[0];
-  if (!row) return undefined;
+  if (!row) return 'unknown number';
+  // Such a number is the owner's personnummer, which is not sent here; this is for any exception.
+  const { organisationsform, juridiskForm } = row;
+  if (organisationsform?.kod === SOLE_TRADER || juridiskForm?.kod === PERSON) return 'sole trader';
   const names = row.organisationsnamn?.organisationsnamnLista ?? [];
   const latest = names.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))[0];
   if (!latest) {

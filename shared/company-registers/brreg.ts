@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
+import type { CompanyStatus, NoCompany, RegisteredCompany } from '../domain/company.ts';
 import type { CompanyRegister } from './company-register.ts';
 import { expectBody, guarded } from './fetch-json.ts';
 
@@ -15,6 +15,8 @@ const AddressSchema = v.object({
 const UnitSchema = v.object({
   organisasjonsnummer: v.string(),
   navn: v.string(),
+  // Without it, a person could be taken for a company.
+  organisasjonsform: v.object({ kode: v.string() }),
   postadresse: v.nullish(AddressSchema),
   forretningsadresse: v.nullish(AddressSchema),
   konkurs: v.nullish(v.boolean(), false),
@@ -22,6 +24,9 @@ const UnitSchema = v.object({
   underTvangsavviklingEllerTvangsopplosning: v.nullish(v.boolean(), false),
   slettedato: v.nullish(v.string()),
 });
+
+/** Codes of persons: sole traders (enkeltpersonforetak), and others that are registered somewhere. */
+const PERSONS = ['ENK', 'PERS'];
 
 /**
  * Returns Norway's Enhetsregisteret. It needs no key.
@@ -39,13 +44,14 @@ export function brreg(address: string): CompanyRegister {
           headers: { accept: 'application/json' },
         });
         // 410: the unit had to be removed from the register by law.
-        if (answer.status === 404 || answer.status === 410) return undefined;
+        if (answer.status === 404 || answer.status === 410) return 'unknown number';
         return toCompany(expectBody(UnitSchema, answer, NAME));
       }),
   };
 }
 
-function toCompany(unit: v.InferOutput<typeof UnitSchema>): RegisteredCompany {
+function toCompany(unit: v.InferOutput<typeof UnitSchema>): RegisteredCompany | NoCompany {
+  if (PERSONS.includes(unit.organisasjonsform.kode)) return 'sole trader';
   // Letters and invoices go to the postal address, if there is one.
   const address = unit.postadresse ?? unit.forretningsadresse;
   return {

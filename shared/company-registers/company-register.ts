@@ -1,4 +1,4 @@
-import type { RegisteredCompany } from '../domain/company.ts';
+import type { NoCompany, RegisteredCompany } from '../domain/company.ts';
 import type { Country, IdentityNumber } from '../domain/identity-number.ts';
 import { ENVIRONMENT } from '../environment.ts';
 
@@ -19,10 +19,12 @@ export interface CompanyRegister {
   /** Name in error texts. */
   readonly name: string;
   /**
-   * @returns undefined if the register has no company with this number.
+   * Returns the company, or why there is none. A sole trader's entry names a person and often a home
+   * address, so that it is not returned.
+   *
    * @throws RegisterError if the register has no answer for this number.
    */
-  find(number: IdentityNumber): Promise<RegisteredCompany | undefined>;
+  find(number: IdentityNumber): Promise<RegisteredCompany | NoCompany>;
 }
 
 /**

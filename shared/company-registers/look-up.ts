@@ -1,8 +1,9 @@
 import { loggable } from '../aws-errors.ts';
 import { UnavailableError, UnusableResponseError } from '../domain/errors.ts';
 import { COUNTRIES, type Country, type IdentityNumber } from '../domain/identity-number.ts';
+import { NO_COMPANY_LIFETIME_S } from '../domain/limits.ts';
 import { required, requiredNumber } from '../environment.ts';
-import { cacheCompany, getCachedCompany, type RegisteredEntry } from '../storage/company-cache.ts';
+import { cacheResult, getCachedResult, type LookUpResult } from '../storage/company-cache.ts';
 import { bolagsverket } from './bolagsverket.ts';
 import { brreg } from './brreg.ts';
 import {
@@ -18,7 +19,7 @@ const DAY_S = 24 * 60 * 60;
 /** When to retry, if a register does not say. */
 const RETRY_AFTER_S = 5;
 
-const cacheLifetimeS = requiredNumber('companyCacheDays') * DAY_S;
+const companyLifetimeS = requiredNumber('companyCacheDays') * DAY_S;
 
 const CREATE: Readonly<Record<Country, (address: string) => CompanyRegister>> = {
   SE: (address) =>
@@ -39,31 +40,41 @@ const registers = new Map(
 );
 
 /**
- * Looks a company up in the public register of its country. Returns the merchant's cached entry
+ * Looks a company up in the public register of its country. Returns the merchant's cached result
  * until it expires, else what the register says now.
  *
- * @returns undefined if the register has no such company, or is not enabled.
  * @throws UnavailableError if the register cannot be reached, or has no data for now.
  * @throws UnusableResponseError if the register rejects the request, or its response has another form.
  */
 export async function lookUpCompany(
   merchantId: string,
   number: IdentityNumber,
-): Promise<RegisteredEntry | undefined> {
+): Promise<LookUpResult> {
   const register = registers.get(number.country);
-  if (!register) return undefined;
-  const cached = await getCachedCompany(merchantId, number.canonical);
+  if (!register) return 'unknown number';
+  const cached = await getCachedResult(merchantId, number.canonical);
   if (cached) return cached;
-  const company = await find(register, number);
-  if (!company) return undefined;
-  const entry = { company, source: REGISTERS[number.country], retrieved: new Date().toISOString() };
-  if (!company.isPartial) {
-    await cacheCompany(merchantId, number.canonical, entry, cacheLifetimeS).catch((error) => {
-      // The caller gets the entry all the same.
-      console.warn({ message: 'A company could not be cached', ...loggable(error) });
-    });
+  const found = await find(register, number);
+  if (typeof found === 'string') {
+    await cache(merchantId, number, found, NO_COMPANY_LIFETIME_S);
+    return found;
   }
+  const source = REGISTERS[number.country];
+  const entry = { company: found, source, retrieved: new Date().toISOString() };
+  if (!found.isPartial) await cache(merchantId, number, entry, companyLifetimeS);
   return entry;
+}
+
+/** Caches a result; if that fails, the caller gets the result all the same. */
+async function cache(
+  merchantId: string,
+  { canonical }: IdentityNumber,
+  result: LookUpResult,
+  lifetimeS: number,
+): Promise<void> {
+  await cacheResult(merchantId, canonical, result, lifetimeS).catch((error) => {
+    console.warn({ message: 'A company could not be cached', ...loggable(error) });
+  });
 }
 
 async function find(register: CompanyRegister, number: IdentityNumber) {

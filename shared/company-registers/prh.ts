@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { CompanyStatus, RegisteredCompany } from '../domain/company.ts';
+import type { CompanyStatus, NoCompany, RegisteredCompany } from '../domain/company.ts';
 import type { CompanyRegister } from './company-register.ts';
 import { RegisterError } from './company-register.ts';
 import { expectBody, guarded } from './fetch-json.ts';
@@ -38,6 +38,7 @@ const CompanySchema = v.object({
     ),
     [],
   ),
+  companyForms: v.nullish(v.array(v.object({ type: code(), endDate: v.nullish(v.string()) })), []),
   companySituations: v.nullish(
     v.array(v.object({ type: code(), endDate: v.nullish(v.string()) })),
     [],
@@ -50,6 +51,8 @@ type Company = v.InferOutput<typeof CompanySchema>;
 /** Codes of the register. */
 const CURRENT_NAME = '1';
 const POSTAL_ADDRESS = '2';
+/** Form of a sole trader (yksityinen elinkeinonharjoittaja, toiminimi). */
+const SOLE_TRADER = '26';
 const FINNISH = '1';
 /** Situations that end a company, the most serious first; in a reorganisation it is active. */
 const ENDINGS: readonly (readonly [type: string, status: CompanyStatus])[] = [
@@ -74,18 +77,19 @@ export function prh(address: string): CompanyRegister {
           `${address}/companies?${new URLSearchParams({ businessId: inRegister })}`,
           { headers: { accept: 'application/json' } },
         );
-        if (answer.status === 404) return undefined;
+        if (answer.status === 404) return 'unknown number';
         const ofNumber = expectBody(AnswerSchema, answer, NAME).companies.filter(
           ({ businessId }) => businessId.value === inRegister,
         );
         // If a number has passed to another company, take the one that exists.
         const company = ofNumber.find(({ endDate }) => !endDate) ?? ofNumber[0];
-        return company && toCompany(company);
+        return company ? toCompany(company) : 'unknown number';
       }),
   };
 }
 
-function toCompany(company: Company): RegisteredCompany {
+function toCompany(company: Company): RegisteredCompany | NoCompany {
+  if (isSoleTrader(company)) return 'sole trader';
   const { names, addresses, endDate } = company;
   const address = addresses.find(({ type }) => type === POSTAL_ADDRESS) ?? addresses[0];
   const city =
@@ -100,6 +104,12 @@ function toCompany(company: Company): RegisteredCompany {
     status: statusOf(company),
     ...(endDate && { deregistered: endDate }),
   };
+}
+
+function isSoleTrader({ companyForms }: Company): boolean {
+  const current = companyForms.filter(({ endDate }) => !endDate);
+  // All forms of a company that has ended can have ended with it.
+  return (current.length > 0 ? current : companyForms).some(({ type }) => type === SOLE_TRADER);
 }
 
 function statusOf({ companySituations, endDate }: Company): CompanyStatus {

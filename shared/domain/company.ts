@@ -21,6 +21,12 @@ export interface RegisteredCompany {
   readonly isPartial?: boolean;
 }
 
+/**
+ * Why a public register has no company to return for a number: it does not know the number, or it is
+ * the number of a sole trader, who is a person.
+ */
+export type NoCompany = 'unknown number' | 'sole trader';
+
 /** Name and address of a person or a company, as searchByOrgNumber returns it. */
 export interface RegisterEntry {
   readonly firstname: string;

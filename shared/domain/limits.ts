@@ -15,6 +15,8 @@ export const MAX_IDS_EXPORTED = 10_000;
 export const LONG_EXPORT_ROWS = 100_000;
 /** Days for which companies of public registers are cached, by default. */
 export const COMPANY_CACHE_DAYS = 30;
+/** How long it is cached that a public register has no company with a number, in seconds. */
+export const NO_COMPANY_LIFETIME_S = 10 * 60;
 
 /** How long the presigned URL of an export is valid, in seconds. */
 export const EXPORT_URL_LIFETIME_S = 15 * 60;

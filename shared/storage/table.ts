@@ -10,7 +10,7 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | id sequence | MERCHANT#m | SEQUENCE |
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
  * | export job | MERCHANT#m | EXPORT#id |
- * | company of a public register | MERCHANT#m | COMPANY#number |
+ * | result of a public register | MERCHANT#m | COMPANY#number |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -20,10 +20,11 @@ export const PARTITION_PREFIX = 'MERCHANT#';
 /** Expiry time in seconds since 1970; DynamoDB's TTL attribute. */
 export const TTL_ATTRIBUTE = 'expiresAt';
 
-/** Attributes of a cached company; none but the keys is an attribute of a customer. */
+/** Attributes of a cached look-up; none but the keys is an attribute of a customer. */
 export const COMPANY_ATTRIBUTES = [
   KEY.partition,
   KEY.sort,
+  'outcome',
   'company',
   'source',
   'retrieved',
@@ -160,7 +161,7 @@ export function exportJobKey(merchantId: string, id: string) {
   return { pk: partitionKey(merchantId), sk: `EXPORT#${id}` };
 }
 
-/** Returns the key of a cached company, by its number in canonical form. */
+/** Returns the key of a cached look-up, by its number in canonical form. */
 export function companyKey(merchantId: string, number: string) {
   return { pk: partitionKey(merchantId), sk: `COMPANY#${number}` };
 }

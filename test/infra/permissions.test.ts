@@ -259,6 +259,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     'search-by-org-number': async () => {
       await call(200, ['GET', '/customers/searchByOrgNumber/5567037485']);
       await call(404, ['GET', '/customers/searchByOrgNumber/9001189811']);
+      await call(404, ['GET', '/customers/searchByOrgNumber/999990053']);
       // Once the register is asked, once what it said is remembered.
       await call(200, ['GET', '/customers/searchByOrgNumber/999990010']);
       await call(200, ['GET', '/customers/searchByOrgNumber/999990010']);

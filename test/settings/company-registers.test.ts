@@ -1,6 +1,9 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { registerUrls } from '../../infra/local/registers.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import { companyKey, expiringIn, partitionKey } from '../../shared/storage/table.ts';
 import {
   type Client,
   create,
@@ -215,6 +218,79 @@ describe.runIf(isLocal)('Public registers', () => {
     expect(requests).toEqual([]);
   });
 
+  describe('Sole traders', () => {
+    const SOLE_TRADER =
+      'In the public register this is the number of a sole trader. Sole traders are persons, ' +
+      'and are not returned.';
+    const patched = (path: RegExp, changes: object): Faults =>
+      every(
+        {
+          rewrite: (body) => {
+            const answer = JSON.parse(body);
+            const [list] = [answer.organisationer, answer.companies, [answer]].filter(Boolean);
+            for (const entry of list) Object.assign(entry, changes);
+            return JSON.stringify(answer);
+          },
+        },
+        path,
+      );
+
+    test.each([
+      ['Norway', '999990061', NORWEGIAN.requests],
+      ['Finland', '9999006-6', FINNISH.requests],
+    ])(
+      'A sole trader in %s is 404, which says why and is cached without a name',
+      async (...[, number, match]) => {
+        for (let lookUps = 0; lookUps < 2; lookUps += 1) {
+          const answer = await lookUp(number);
+          expectProblem(answer, 404);
+          expect(answer.body.detail).toBe(SOLE_TRADER);
+          expect(JSON.stringify([answer.body, ...answer.headers])).not.toMatch(/Frida|Freja/i);
+        }
+        expect(countRequests(match)).toBe(1);
+        expect(JSON.stringify(await itemsOf(merchant))).not.toMatch(/Frida|Freja/i);
+      },
+    );
+
+    test.each<[string, (typeof REGISTERS)[number], object]>([
+      ['organisasjonsform ENK', NORWEGIAN, { organisasjonsform: { kode: 'ENK' } }],
+      ['organisasjonsform PERS', NORWEGIAN, { organisasjonsform: { kode: 'PERS' } }],
+      ['companyForms 26', FINNISH, { companyForms: [{ type: '26' }] }],
+      ['companyForms 26 as a number', FINNISH, { companyForms: [{ type: 26 }] }],
+      [
+        'companyForms 26 after another',
+        FINNISH,
+        { companyForms: [{ type: '16', endDate: '2020-01-01' }, { type: '26' }] },
+      ],
+      [
+        'companyForms 26 that has ended',
+        FINNISH,
+        { companyForms: [{ type: '26', endDate: '2020-01-01' }], endDate: '2020-01-01' },
+      ],
+      ['organisationsform E', SWEDISH, { organisationsform: { kod: 'E' } }],
+      ['juridiskForm 10', SWEDISH, { juridiskForm: { kod: '10' } }],
+    ])('A sole trader is recognised by %s', async (_, register, changes) => {
+      behave(patched(register.requests, changes));
+      const answer = await lookUp(register.known);
+      expectProblem(answer, 404);
+      expect(answer.body.detail).toBe(SOLE_TRADER);
+    });
+
+    test('A company that was a sole trader before is returned', async () => {
+      const companyForms = [{ type: '26', endDate: '2020-01-01' }, { type: '16' }];
+      behave(patched(FINNISH.requests, { companyForms }));
+      expect((await lookUp(FINNISH.known)).body.company).toBe(FINNISH.company);
+    });
+
+    test('A sole trader is found as an own customer', async () => {
+      await create(merchant, { name: 'Frida Frisør', companyno: '999990061' });
+      await eventually(async () => {
+        const { body } = await lookUp('999990061');
+        expect(body.company).toBe('Frida Frisør');
+      });
+    });
+  });
+
   test.each(REGISTERS)(
     'searchByOrgNumber returns 404 if $source does not know the number',
     async ({ unknown, requests: match }) => {
@@ -352,6 +428,48 @@ describe.runIf(isLocal)('Public registers', () => {
       await lookUp('559987-6561');
       await lookUp('559987-6561');
       expect(countRequests(SWEDISH.requests)).toBe(2);
+    });
+
+    test('A cached company of a version that cached sole traders is not returned', async () => {
+      const Item = {
+        ...companyKey(merchantIdOf(merchant), `NO${NORWEGIAN.known}`),
+        company: { name: 'FRIDA FRISØR' },
+        source: 'brreg',
+        retrieved: new Date().toISOString(),
+        ...expiringIn(86_400),
+      };
+      await table().send(new PutCommand({ TableName: localStack().table, Item }));
+      expect((await lookUp(NORWEGIAN.known)).body.company).toBe(NORWEGIAN.company);
+      expect(countRequests(NORWEGIAN.requests)).toBe(1);
+    });
+
+    test.each(REGISTERS)(
+      'A number that $source does not know is cached for 10 minutes',
+      async (register) => {
+        for (let lookUps = 0; lookUps < 2; lookUps += 1) {
+          expectProblem(await lookUp(register.unknown), 404);
+        }
+        later(590_000);
+        expectProblem(await lookUp(register.unknown), 404);
+        expect(countRequests(register.requests)).toBe(1);
+        later(11_000);
+        expectProblem(await lookUp(register.unknown), 404);
+        expect(countRequests(register.requests)).toBe(2);
+      },
+    );
+
+    test('A number without a company is cached for the merchant that looked it up only', async () => {
+      expectProblem(await lookUp(NORWEGIAN.unknown), 404);
+      expectProblem(await lookUp(NORWEGIAN.unknown, '', await newMerchant(1)), 404);
+      expect(countRequests(NORWEGIAN.requests)).toBe(2);
+    });
+
+    test('A cached number without a company does not hide an own customer', async () => {
+      expectProblem(await lookUp(NORWEGIAN.unknown), 404);
+      await create(merchant, { name: 'Ny AS', companyno: NORWEGIAN.unknown });
+      await eventually(async () => {
+        expect((await lookUp(NORWEGIAN.unknown)).body.company).toBe('Ny AS');
+      });
     });
 
     test('A cached company is returned while its register is down', async () => {
@@ -521,8 +639,26 @@ describe.runIf(isLocal)('Public registers', () => {
 });
 
 /** Returns the same merchant with a token that is valid at the current, changed time. */
-async function sameMerchant(merchant: Client): Promise<Client> {
-  const [, payload = ''] = merchant.token.split('.');
-  const { merchant_id } = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  return newMerchant(0, { merchant: merchant_id });
+function sameMerchant(merchant: Client): Promise<Client> {
+  return newMerchant(0, { merchant: merchantIdOf(merchant) });
+}
+
+function merchantIdOf({ token }: Client): string {
+  const [, payload = ''] = token.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()).merchant_id;
+}
+
+/** What is in the table itself, beneath the API. */
+const table = () =>
+  DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint }));
+
+async function itemsOf(merchant: Client) {
+  const { Items = [] } = await table().send(
+    new QueryCommand({
+      TableName: localStack().table,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': partitionKey(merchantIdOf(merchant)) },
+    }),
+  );
+  return Items;
 }
