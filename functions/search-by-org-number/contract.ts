@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { REGISTERS } from '../../shared/company-registers/company-register.ts';
 import { COMPANY_STATUSES } from '../../shared/domain/company.ts';
 import { COUNTRIES, parseIdentityNumber } from '../../shared/domain/identity-number.ts';
+import { MAX_LOOK_UPS_PER_MINUTE } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { header, object, ref, text } from '../../shared/http/json-schema.ts';
 import {
@@ -30,7 +31,7 @@ export const contract = () =>
     table: {
       actions: ['GetItem'],
       indexes: [IDENTITY_NUMBER_INDEX.name],
-      companies: ['PutItem'],
+      companies: ['PutItem', 'UpdateItem'],
     },
     summary: 'Look a person or company up by organisation number',
     request,
@@ -75,6 +76,9 @@ export const contract = () =>
       404:
         'No customer and no company in an enabled public register has this number; detail says if ' +
         'it is the number of a sole trader. Cached for 10 minutes.',
+      429:
+        `More than ${MAX_LOOK_UPS_PER_MINUTE} numbers a minute are looked up in public registers for ` +
+        'the merchant, or too many requests are sent at once.',
       502:
         'The public register rejects the request, or its response has an unknown form; other ' +
         'numbers are not affected.',

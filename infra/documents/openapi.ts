@@ -72,11 +72,16 @@ function operation(endpoint: Endpoint): Json {
     }),
     responses: {
       ...mapValues(responses, response),
-      ...mapValues(errors, problemResponse),
       ...Object.fromEntries(
         Object.keys(COMMON_ERRORS)
           .filter((status) => requestBody || !ERRORS_OF_BODIES.includes(status))
           .map((status) => [status, { $ref: `#/components/responses/${status}` }]),
+      ),
+      ...Object.fromEntries(
+        Object.entries(errors).map(([status, description]) => [
+          status,
+          endpointError(status, description),
+        ]),
       ),
     },
   };
@@ -205,16 +210,26 @@ const COMMON_ERRORS: Readonly<Record<string, Json>> = {
   429: gatewayResponse('Too many requests at once; retry later.'),
   431: gatewayResponse('Request line and headers are larger than 10,240 bytes.'),
   500: eitherResponse('Something went wrong here; the request id finds it in the logs.'),
-  503: {
-    ...eitherResponse('The register is busy or cannot be reached; retry later.'),
+  503: retryLater('The register is busy or cannot be reached; retry later.'),
+};
+
+/** Returns an error of one endpoint. API Gateway sends 429 as well. */
+function endpointError(status: string, description: string): Json {
+  return status === '429' ? retryLater(description) : problemResponse(description);
+}
+
+/** An error with `Retry-After`, of the API or of API Gateway. */
+function retryLater(description: string): Json {
+  return {
+    ...eitherResponse(description),
     headers: {
       'Retry-After': {
         schema: { type: 'integer' },
         description: "Seconds to wait; missing in API Gateway's own response.",
       },
     },
-  },
-};
+  };
+}
 
 function response({ description, schema, headers }: ResponseDescription): Json {
   return {

@@ -4,6 +4,7 @@ import { COUNTRIES, type Country, type IdentityNumber } from '../domain/identity
 import { NO_COMPANY_LIFETIME_S } from '../domain/limits.ts';
 import { required, requiredNumber } from '../environment.ts';
 import { cacheResult, getCachedResult, type LookUpResult } from '../storage/company-cache.ts';
+import { countLookUp } from '../storage/look-up-rate.ts';
 import { bolagsverket } from './bolagsverket.ts';
 import { brreg } from './brreg.ts';
 import {
@@ -43,6 +44,7 @@ const registers = new Map(
  * Looks a company up in the public register of its country. Returns the merchant's cached result
  * until it expires, else what the register says now.
  *
+ * @throws RateLimitError if the merchant has looked up too many numbers in this minute.
  * @throws UnavailableError if the register cannot be reached, or has no data for now.
  * @throws UnusableResponseError if the register rejects the request, or its response has another form.
  */
@@ -54,6 +56,7 @@ export async function lookUpCompany(
   if (!register) return 'unknown number';
   const cached = await getCachedResult(merchantId, number.canonical);
   if (cached) return cached;
+  await countLookUp(merchantId);
   const found = await find(register, number);
   if (typeof found === 'string') {
     await cache(merchantId, number, found, NO_COMPANY_LIFETIME_S);

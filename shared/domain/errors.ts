@@ -37,6 +37,17 @@ export class UnavailableError extends Error {
   }
 }
 
+/** The merchant exceeds a rate. */
+export class RateLimitError extends Error {
+  /** Seconds after which to retry. */
+  readonly retryAfterS: number;
+
+  constructor(message: string, retryAfterS: number) {
+    super(message);
+    this.retryAfterS = retryAfterS;
+  }
+}
+
 /** A dependency rejects a request that should be valid, or its response has an unknown form. */
 export class UnusableResponseError extends Error {}
 

@@ -17,6 +17,8 @@ export const LONG_EXPORT_ROWS = 100_000;
 export const COMPANY_CACHE_DAYS = 30;
 /** How long it is cached that a public register has no company with a number, in seconds. */
 export const NO_COMPANY_LIFETIME_S = 10 * 60;
+/** Maximum look-ups of a merchant in public registers in a minute; cached results do not count. */
+export const MAX_LOOK_UPS_PER_MINUTE = 60;
 
 /** How long the presigned URL of an export is valid, in seconds. */
 export const EXPORT_URL_LIFETIME_S = 15 * 60;

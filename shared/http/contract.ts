@@ -14,8 +14,8 @@ export interface TableAccess {
   readonly indexes?: readonly string[];
   /** Actions on export jobs, and on no other items. */
   readonly exportJobs?: readonly ('PutItem' | 'UpdateItem')[];
-  /** Actions on cached companies, and on no other items. Such a function asks public registers. */
-  readonly companies?: readonly 'PutItem'[];
+  /** Actions on cached look-ups and their counts, and on no other items. Such a function asks public registers. */
+  readonly companies?: readonly ('PutItem' | 'UpdateItem')[];
 }
 
 type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';

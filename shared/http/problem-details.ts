@@ -6,6 +6,7 @@ import {
   DeletionInterruptedError,
   EmptyExportError,
   IdempotencyKeyReusedError,
+  RateLimitError,
   UnavailableError,
   UnusableResponseError,
   VersionMismatchError,
@@ -106,6 +107,9 @@ function toProblem(error: unknown): Problem {
   if (error instanceof DeletionInterruptedError) {
     const { status, headers } = toProblem(error.cause);
     return new Problem(status, message, { headers, members: { count: error.deleted } });
+  }
+  if (error instanceof RateLimitError) {
+    return new Problem(429, message, { headers: { 'retry-after': String(error.retryAfterS) } });
   }
   if (error instanceof UnusableResponseError) return new Problem(502, message);
   if (error instanceof UnavailableError) return unavailable(error);

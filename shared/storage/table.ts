@@ -11,6 +11,7 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
  * | export job | MERCHANT#m | EXPORT#id |
  * | result of a public register | MERCHANT#m | COMPANY#number |
+ * | look-ups of a minute | MERCHANT#m | LOOK_UPS#start of the minute |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -20,7 +21,7 @@ export const PARTITION_PREFIX = 'MERCHANT#';
 /** Expiry time in seconds since 1970; DynamoDB's TTL attribute. */
 export const TTL_ATTRIBUTE = 'expiresAt';
 
-/** Attributes of a cached look-up; none but the keys is an attribute of a customer. */
+/** Attributes of cached look-ups and their counts; none but the keys is an attribute of a customer. */
 export const COMPANY_ATTRIBUTES = [
   KEY.partition,
   KEY.sort,
@@ -28,6 +29,7 @@ export const COMPANY_ATTRIBUTES = [
   'company',
   'source',
   'retrieved',
+  'lookUps',
   TTL_ATTRIBUTE,
 ] as const;
 
@@ -164,6 +166,11 @@ export function exportJobKey(merchantId: string, id: string) {
 /** Returns the key of a cached look-up, by its number in canonical form. */
 export function companyKey(merchantId: string, number: string) {
   return { pk: partitionKey(merchantId), sk: `COMPANY#${number}` };
+}
+
+/** Returns the key of the count of a merchant's look-ups in a minute, by its start in seconds. */
+export function lookUpCountKey(merchantId: string, minute: number) {
+  return { pk: partitionKey(merchantId), sk: `LOOK_UPS#${minute}` };
 }
 
 /** Returns the TTL attribute of an item that expires after so many seconds. */

@@ -304,6 +304,34 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
     server.destroy();
   });
 
+  test('searchByOrgNumber returns 503 if it cannot count the look-ups of a merchant', async () => {
+    const { name, merchant } = await merchantWith(0);
+    const fault = dynamodbError(500, 'InternalServerError');
+    dynamodb.inject(name, every(fault, /^UpdateItem .*LOOK_UPS#/));
+    expectUnavailable(await merchant.call('GET', '/customers/searchByOrgNumber/999990010'));
+    dynamodb.heal(name);
+    const { status } = await merchant.call('GET', '/customers/searchByOrgNumber/999990010');
+    expect(status).toBe(200);
+  });
+
+  test.each([
+    ['999990010', 200],
+    ['999990053', 404],
+  ])(
+    'searchByOrgNumber of %s returns %i if the result cannot be cached',
+    async (number, status) => {
+      const { name, merchant } = await merchantWith(0);
+      dynamodb.inject(
+        name,
+        every(dynamodbError(500, 'InternalServerError'), /^PutItem .*COMPANY#/),
+      );
+      expect(await merchant.call('GET', `/customers/searchByOrgNumber/${number}`)).toMatchObject({
+        status,
+      });
+      dynamodb.heal(name);
+    },
+  );
+
   describe.concurrent('Throttled table', () => {
     const throttled = dynamodbError(400, 'ProvisionedThroughputExceededException');
     // More than the SDK retries for one request, by a margin that the time limit leaves.

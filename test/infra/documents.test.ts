@@ -28,6 +28,7 @@ import {
   exportJobKey,
   IDENTITY_NUMBER_INDEX,
   idempotencyRecordKey,
+  lookUpCountKey,
   sequenceKey,
 } from '../../shared/storage/table.ts';
 import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
@@ -310,6 +311,7 @@ describe('the tables', () => {
   test('of limits have the numbers of the code', () => {
     const values = Object.fromEntries(table(GUIDE, 'limit').map(([name, value]) => [name, value]));
     expect(values).toMatchObject({
+      'numbers a minute looked up in public registers': String(limits.MAX_LOOK_UPS_PER_MINUTE),
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
     });
@@ -364,6 +366,7 @@ describe('the tables', () => {
       sequenceKey('m'),
       idempotencyRecordKey('m', 'k'),
       companyKey('m', '1'),
+      lookUpCountKey('m', 1),
       exportJobKey('m', '1'),
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);

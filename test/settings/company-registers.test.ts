@@ -479,6 +479,66 @@ describe.runIf(isLocal)('Public registers', () => {
     });
   });
 
+  describe('Rate of a merchant', () => {
+    const MINUTE_MS = 60_000;
+    /** This company is not cached, as a part of it is missing. */
+    const NOT_CACHED = '559987-6561';
+    const lookUpTimes = (times: number) =>
+      Promise.all(Array.from({ length: times }, () => lookUp(NOT_CACHED)));
+
+    // Twenty seconds into a minute.
+    beforeEach(async () => {
+      later(MINUTE_MS - (Date.now() % MINUTE_MS) + 20_000);
+      merchant = await newMerchant();
+      // The access token is not requested in each of the concurrent look-ups.
+      await lookUp(NOT_CACHED);
+      requests = [];
+    });
+
+    test('A merchant that looks up more than 60 numbers a minute gets 429 with Retry-After', async () => {
+      await create(merchant, { name: 'Egen AB', companyno: '556703-7485' });
+      await lookUp(NORWEGIAN.known);
+      await lookUp(NORWEGIAN.unknown);
+      const answers = await lookUpTimes(70);
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(57);
+      expect(countRequests(SWEDISH.requests)).toBe(57);
+      for (const answer of refused) {
+        expectProblem(answer, 429);
+        expect(answer.headers.get('retry-after')).toBe('40');
+      }
+      // What needs no register is found all the same.
+      expect((await lookUp(NORWEGIAN.known)).status).toBe(200);
+      expectProblem(await lookUp(NORWEGIAN.unknown), 404);
+      expectProblem(await lookUp('19900118-9811'), 404);
+      await eventually(async () => {
+        expect((await lookUp('556703-7485')).body.company).toBe('Egen AB');
+      });
+      const other = await newMerchant(1);
+      expect((await lookUp(NOT_CACHED, '', other)).status).toBe(200);
+      later(39_000);
+      const late = await lookUp(NOT_CACHED);
+      expectProblem(late, 429);
+      expect(late.headers.get('retry-after')).toBe('1');
+      later(1_000);
+      expect((await lookUp(NOT_CACHED)).status).toBe(200);
+    });
+
+    test('The count of look-ups expires, and has no number', async () => {
+      await lookUpTimes(2);
+      const counts = (await itemsOf(merchant)).filter(({ sk }) => sk.startsWith('LOOK_UPS#'));
+      const minute = (Date.now() - 20_000) / 1_000;
+      expect(counts).toEqual([
+        {
+          pk: partitionKey(merchantIdOf(merchant)),
+          sk: `LOOK_UPS#${minute}`,
+          lookUps: 3,
+          expiresAt: minute + 80,
+        },
+      ]);
+    });
+  });
+
   const OUTAGES: [string, Fault][] = [
     ['hangs up', 'hang up'],
     ['cuts its responses', 'cut the answer'],

@@ -265,6 +265,9 @@ function isDocumentedReason(
     case 400:
       // Its check digit, its date or its country.
       return isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body));
+    case 429:
+      // The rate of a merchant in public registers.
+      return isOfNumbers;
     case 404:
       return /\{|POST|export/.test(path);
     case 412:

@@ -4,6 +4,7 @@ import {
   CustomerNotFoundError,
   EmptyExportError,
   IdempotencyKeyReusedError,
+  RateLimitError,
   UnavailableError,
   UnusableResponseError,
   VersionMismatchError,
@@ -73,6 +74,14 @@ test.each<[string, Error]>([
 test('An error that says when to retry returns this as Retry-After', async () => {
   const { headers } = await respondTo(new UnavailableError('PRH cannot be asked.', 30));
   expect(headers).toMatchObject({ 'retry-after': '30' });
+});
+
+test('An exceeded rate returns 429 with Retry-After and is not logged', async () => {
+  const { statusCode, headers, body } = await respondTo(new RateLimitError('Too many.', 17));
+  expect(statusCode).toBe(429);
+  expect(headers).toMatchObject({ 'retry-after': '17' });
+  expect(body).toMatchObject({ title: 'Too Many Requests', detail: 'Too many.' });
+  expect(logs).toEqual([]);
 });
 
 test('An unusable response of a dependency returns 502 and is logged as an error', async () => {
