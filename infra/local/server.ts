@@ -5,6 +5,8 @@ import { type GuardOptions, guardRequests } from './request-guard.ts';
 
 /** Address on which every server of the local stack listens: this machine only. */
 export const HOST = '127.0.0.1';
+/** How long an idle connection stays open. */
+const KEEP_ALIVE_MS = 120_000;
 
 /** A running server. */
 export interface LocalServer {
@@ -25,6 +27,8 @@ export async function start(
   guard?: GuardOptions,
 ): Promise<LocalServer> {
   guardRequests(server, guard);
+  // By default idle connections end after 5 seconds, at which moment a client may send a request.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, HOST);
   await once(server, 'listening');
   return {
