@@ -14,7 +14,8 @@ import {
 } from '../../shared/http/validation.ts';
 import { IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 
-const NUMBER_PATTERN = '^((\\d{2})?\\d{6}[-+]?\\d{4}|\\d{3} ?\\d{3} ?\\d{3}|\\d{7}-\\d)$';
+/** What all forms have in common, in a syntax that other languages' regular expressions share. */
+const NUMBER_PATTERN = '^([^0-9/]*[0-9]){8,12}[^0-9/]*$';
 
 const schemas = {
   path: { orgNum: single(identityNumber) },
@@ -38,7 +39,9 @@ export const contract = () =>
     parameters: {
       orgNum:
         'A Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, a ' +
-        'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9.',
+        'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9, or the ' +
+        'VAT number of one. Spaces and dashes of any kind, and the code of its country in front, ' +
+        'make no difference.',
       country:
         "Country of the number. The number's form determines it as well, and another is an error.",
     },
@@ -109,7 +112,8 @@ function identityNumber() {
     v.custom<NonNullable<ReturnType<typeof parseIdentityNumber>>>(
       (number) => number !== undefined,
       'is no valid Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 ' +
-        'digits, Norwegian organisasjonsnummer of 9 digits or Finnish Y-tunnus such as 0112038-9',
+        'digits, Norwegian organisasjonsnummer of 9 digits, Finnish Y-tunnus such as 0112038-9, or ' +
+        'VAT number of one',
     ),
     checked(() => true, '', { type: 'string', pattern: NUMBER_PATTERN }),
   );

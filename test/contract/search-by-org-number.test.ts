@@ -50,6 +50,46 @@ describe('searchByOrgNumber', () => {
   });
 
   test.each([
+    ['559987 6546', '5599876546'],
+    ['559987\u00a06546', '559987\u20096546'],
+    ['559987\u20136546', '559987\u20116546'],
+    ['SE559987654601', '559987-6546'],
+    ['5599876546', 'SE 559987-6546 01'],
+    ['16559987\u22126546', 'SE559987-6546'],
+    ['NO 999 990 010 MVA', '999990010'],
+    ['999 990 010', 'NO999990010MVA'],
+    ['FI99990015', '9999001-5'],
+    ['9999001\u20115', 'FI 9999001-5'],
+  ])('finds the own customer stored with %j, and no register, by %j', async (stored, asked) => {
+    const merchant = await newMerchant();
+    const texts = { name: 'Min Egen Kund AB', companyno: stored, email: 'faktura@example.com' };
+    const { companyno } = await create(merchant, texts);
+    expect(companyno).toBe(stored);
+    await eventually(async () => {
+      const path = `/customers/searchByOrgNumber/${encodeURIComponent(asked)}`;
+      const { status, headers, body } = await merchant.call('GET', path);
+      expect(status).toBe(200);
+      expect(headers.get('register-source')).toBe('own');
+      expect(body).toMatchObject({ company: 'Min Egen Kund AB', email: 'faktura@example.com' });
+      const counts = await Promise.all(
+        ['isCompany', 'isUnknown'].map((filter) =>
+          merchant.call('GET', `/customers/count?filter=${filter}`),
+        ),
+      );
+      expect(counts.map((count) => count.body.count)).toEqual([1, 0]);
+    });
+  });
+
+  test('finds a sole trader by the VAT number, in which the century is left out', async () => {
+    const merchant = await newMerchant();
+    await create(merchant, { name: 'Kalle Svensson', companyno: PRIVATE });
+    await eventually(async () => {
+      const path = '/customers/searchByOrgNumber/SE900118981101';
+      expect((await merchant.call('GET', path)).body).toMatchObject({ lastname: 'Svensson' });
+    });
+  });
+
+  test.each([
     ['5567037486', 'has a wrong check digit'],
     ['900118-9812', 'has a wrong check digit'],
     ['17900118-9811', 'is of the 18th century'],

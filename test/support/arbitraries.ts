@@ -70,7 +70,14 @@ const NUMBERS = [
   ['556703-7486', 'unknown'],
   ['19900118-9812', 'unknown'],
   ['19900231-1234', 'unknown'],
-  ['SE556703748501', 'unknown'],
+  ['556703748501', 'unknown'],
+  ['SE 556703-7485 01', 'company'],
+  ['SE556703748501', 'company'],
+  ['556703 7485', 'company'],
+  ['16556703–7485', 'company'],
+  ['NO999990010MVA', 'company'],
+  ['9999001-5', 'company'],
+  ['19900118\u00a09811', 'private'],
   ['12 345-6', 'unknown'],
   ['556703-7485', 'company'],
   ['5567037485', 'company'],
@@ -284,7 +291,8 @@ const organisations: fc.Arbitrary<IdentityNumber> = fc
   .map(([first, third, rest]) => {
     const number = withCheckDigit(`${first}${third}${rest}`);
     const hyphenated = withSign(number, '-');
-    return { kind: 'company', forms: [number, hyphenated, `16${number}`, `16${hyphenated}`] };
+    const forms = [number, hyphenated, `16${number}`, `16${hyphenated}`, `SE ${hyphenated}`];
+    return { kind: 'company', forms: inTypedForms([...forms, `SE${number}01`]) };
   });
 
 const persons: fc.Arbitrary<IdentityNumber> = fc
@@ -307,10 +315,20 @@ const persons: fc.Arbitrary<IdentityNumber> = fc
     // From the year in which a person turns 100 the sign is +, and ten digits alone mean another person.
     const isOld = new Date().getUTCFullYear() - Number(year) >= 100;
     const short = isOld ? [withSign(number, '+')] : [withSign(number, '-'), number];
-    return { kind: 'private', forms: [...long, ...short] };
+    return { kind: 'private', forms: inTypedForms([...long, ...short]) };
   });
 
 export const identityNumbers = fc.oneof(organisations, persons);
+
+/** Forms as they are, and as Word, Excel and people with their own habits write them. */
+const inTypedForms = (forms: readonly string[]) =>
+  forms.flatMap((form) => [
+    form,
+    form.replace('-', ' – '),
+    form.replace('-', '\u2011'),
+    `\u202d${form.replace('-', '\u2212')}\u202c `,
+    form.replace(/\d\d/g, '$&\u00a0'),
+  ]);
 
 const withSign = (number: string, sign: string) => `${number.slice(0, 6)}${sign}${number.slice(6)}`;
 

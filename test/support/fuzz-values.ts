@@ -90,6 +90,7 @@ export const NUMBERS = [
   ...['5567037485', '556703-7485', '165567037485', '8112189876', '19811218-9876'],
   // Known to the registers of the local stack.
   ...['559987-6546', '9699876547', '999990010', '999 990 037', '9999001-5'],
+  ...['SE559987654601', '559987–6546', '559987 6546', 'NO 999 990 010 MVA', 'FI99990015'],
 ];
 
 /** Headers that the API or its gateway reads, or might, with values to try. */

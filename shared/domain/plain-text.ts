@@ -1,0 +1,13 @@
+/** Characters that are not seen: soft hyphen, zero-width space, marks of writing direction, … */
+const INVISIBLE = /\p{Cf}/gu;
+/** Hyphens and dashes of every length, and the minus sign. */
+const DASHES = /[\p{Pd}\u2212]/gu;
+
+/**
+ * Returns a text with the characters that a keyboard has in place of those that Word, Excel and web
+ * pages make of them: `-` for each dash, one space for each run of white space, none around the
+ * text, and no invisible characters.
+ */
+export function plainText(text: string): string {
+  return text.replace(INVISIBLE, '').replace(DASHES, '-').replace(/\s+/gu, ' ').trim();
+}
