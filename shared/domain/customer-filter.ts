@@ -1,4 +1,5 @@
-import { digitsOf, fold, type Kind, type SearchAttributes } from './search-attributes.ts';
+import { identityNumberForms } from './identity-number-forms.ts';
+import { fold, type Kind, type SearchAttributes, withoutSeparators } from './search-attributes.ts';
 
 /** Attributes that conditions look at. */
 export type SearchAttribute = Exclude<keyof SearchAttributes, 'createdAt' | 'identityNumber'>;
@@ -36,6 +37,9 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 /** The filter that every customer meets. */
 export const EVERYONE: CustomerFilter = { created: [{ from: FIRST_TIME, to: LAST_TIME }] };
 
+/** The filter that no customer meets. */
+const NOBODY: CustomerFilter = { created: [] };
+
 /** Returns whether every customer meets the filter. */
 export function isEveryone({ created: [range, ...more], condition }: CustomerFilter): boolean {
   return !condition && more.length === 0 && range?.from === FIRST_TIME && range.to === LAST_TIME;
@@ -71,12 +75,16 @@ export const FILTERS = {
   search: {
     parameters: ['search'],
     requires: 'all',
-    condition: ({ search = [] }) => containsAll(search, ['nameText', 'addressText']),
+    condition: ({ search = [] }) => ({
+      all: search.map((text) => ({ any: [...inName(text), ...inAddress(text)] })),
+    }),
   },
   searchInInvoiceForm: {
     parameters: ['searchInInvoiceForm'],
     requires: 'all',
-    condition: ({ searchInInvoiceForm = [] }) => containsAll(searchInInvoiceForm, ['nameText']),
+    condition: ({ searchInInvoiceForm = [] }) => ({
+      all: searchInInvoiceForm.map((text) => ({ any: inName(text) })),
+    }),
   },
   rangeByDate: { parameters: ['from', 'to'], requires: 'all', created: createdBetween },
   isPrivate: flag('isPrivate', isKind('private')),
@@ -114,6 +122,8 @@ export function toCustomerFilter(
   terms: readonly FilterTerm[],
   values: FilterValues,
 ): CustomerFilter {
+  // Nobody meets a filter and its inverse, and the expression of both could be too long.
+  if (terms.some((term) => terms.includes(`!${term}` as FilterTerm))) return NOBODY;
   const conditions: Condition[] = [];
   let { created } = EVERYONE;
   for (const { definition, inverted } of terms.map(filterOf)) {
@@ -124,18 +134,21 @@ export function toCustomerFilter(
   return conditions.length > 0 ? { created, condition: { all: conditions } } : { created };
 }
 
-function containsAll(texts: readonly string[], attributes: readonly SearchAttribute[]): Condition {
-  return {
-    all: texts.map((text) => {
-      const digits = digitsOf(text);
-      return {
-        any: [
-          ...attributes.map((attribute) => ({ attribute, contains: fold(text) })),
-          ...(digits ? [{ attribute: 'companyDigits', contains: digits } as const] : []),
-        ],
-      };
-    }),
-  };
+/** Returns the conditions that a text occurs in name or customerid, or in companyno. */
+function inName(text: string): Condition[] {
+  const number = identityNumberForms(text)[0]?.digits ?? withoutSeparators(fold(text));
+  return [...contains('nameText', fold(text)), ...contains('companyText', number)];
+}
+
+/** Returns the conditions that a text occurs in address or postoffice, or in postcode. */
+function inAddress(text: string): Condition[] {
+  const postcode = withoutSeparators(fold(text));
+  return [...contains('addressText', fold(text)), ...contains('postcodeText', postcode)];
+}
+
+/** Returns the condition that an attribute contains a text; none for a text that all contain. */
+function contains(attribute: SearchAttribute, text: string): Condition[] {
+  return text ? [{ attribute, contains: text }] : [];
 }
 
 function createdBetween({ from = 0, to = 0 }: FilterValues, inverted: boolean): TimeRange[] {

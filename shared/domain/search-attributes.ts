@@ -1,5 +1,6 @@
 import type { CustomerFields, SystemFields } from './customer.ts';
 import { parseIdentityNumber } from './identity-number.ts';
+import { plainText } from './plain-text.ts';
 
 /** Who a customer is. */
 export type Kind = 'private' | 'company' | 'unknown';
@@ -8,12 +9,14 @@ export type Kind = 'private' | 'company' | 'unknown';
 export interface SearchAttributes {
   /** Creation time in milliseconds since 1970. */
   readonly createdAt: number;
-  /** Name, customerid and companyno, folded for search. */
+  /** Name and customerid, folded for search. */
   readonly nameText: string | undefined;
-  /** Address, postcode and postoffice, folded for search. */
+  /** Address and postoffice, folded for search. */
   readonly addressText: string | undefined;
-  /** Digits of companyno, if it is a number written with hyphens or spaces. */
-  readonly companyDigits: string | undefined;
+  /** Postcode, folded and without separators. */
+  readonly postcodeText: string | undefined;
+  /** Companyno, folded and without separators. */
+  readonly companyText: string | undefined;
   readonly kind: Kind;
   /** True for customers who receive e-invoices. */
   readonly eInvoice: true | undefined;
@@ -31,20 +34,35 @@ const KIND_WORDS: Readonly<Record<Exclude<Kind, 'unknown'>, readonly string[]>> 
   company: ['COMPANY', 'FÖRETAG', 'FORETAG', 'BUSINESS', 'ORGANISATION', 'ORGANIZATION', 'B2B'],
 };
 const TRUE_WORDS = ['1', 'TRUE', 'YES', 'JA', 'ON'];
-const NUMBER_WITH_SEPARATORS = /^\d[\d\s+-]*$/;
+
+/** Marks of a decomposed letter, after the letters that keep theirs: Å, Ä, Ö and Cyrillic Й. */
+const MARKS = /(A\u030a|[AO]\u0308|\u0418\u0306)|[\u0300-\u036f]/gu;
+/** Letters that Swedish sorts as others, and that Unicode does not decompose into these. */
+const SORTED_AS: Readonly<Record<string, string>> = {
+  Æ: 'Ä',
+  Ø: 'Ö',
+  Œ: 'OE',
+  Ð: 'D',
+  Đ: 'D',
+  Ħ: 'H',
+  Ł: 'L',
+  Þ: 'TH',
+};
+const SORTED_AS_OTHERS = new RegExp(`[${Object.keys(SORTED_AS).join('')}]`, 'gu');
 
 /** Returns the attributes by which a customer is searched, filtered and looked up. */
 export function toSearchAttributes(
   { date }: Pick<SystemFields, 'date'>,
   fields: CustomerFields,
 ): SearchAttributes {
-  const { name, customerid, companyno, address, postcode, postoffice } = fields;
-  const identityNumber = parseIdentityNumber(companyno ?? '');
+  const { name, customerid, companyno = '', address, postcode = '', postoffice } = fields;
+  const identityNumber = parseIdentityNumber(companyno);
   return {
     createdAt: Date.parse(date),
-    nameText: searchText([name, customerid, companyno]),
-    addressText: searchText([address, postcode, postoffice]),
-    companyDigits: digitsOf(companyno ?? ''),
+    nameText: searchText([name, customerid]),
+    addressText: searchText([address, postoffice]),
+    postcodeText: withoutSeparators(fold(postcode)) || undefined,
+    companyText: withoutSeparators(fold(companyno)) || undefined,
     kind: kindFromCode(fields.customertypecode) ?? identityNumber?.kind ?? 'unknown',
     eInvoice: (!!fields.crediflowPartyId && !isTrue(fields.dontSendEFaktura)) || undefined,
     reverseTax: isTrue(fields.reversetax) || undefined,
@@ -53,23 +71,25 @@ export function toSearchAttributes(
 }
 
 /**
- * Returns a text in the form in which texts are compared: upper case, which unlike lower case does
- * not depend on neighbouring characters, composed (NFC), and with each run of white space as one
- * space. Letters are decomposed (NFD) first, since some composed ones have no composed form in the
- * other case.
+ * Returns a text in the form in which texts are compared: {@link plainText} in upper case, without
+ * the accents that Swedish does not hold apart. å, ä and ö are letters of their own; ø is compared
+ * as ö and æ as ä, as Swedish sorts them. Lower case comes first, since some letters have two
+ * capitals.
  */
 export function fold(text: string): string {
-  return text.normalize('NFD').toUpperCase().normalize('NFC').replace(/\s+/gu, ' ');
+  const letters = text.normalize('NFD').toLowerCase().toUpperCase().replace(MARKS, '$1');
+  return plainText(
+    letters.normalize('NFC').replace(SORTED_AS_OTHERS, (letter) => SORTED_AS[letter] as string),
+  );
 }
 
-/** Returns the digits of a number that may be written with hyphens or spaces. */
-export function digitsOf(text: string): string | undefined {
-  const trimmed = text.trim();
-  return NUMBER_WITH_SEPARATORS.test(trimmed) ? trimmed.replace(/\D/g, '') : undefined;
+/** Returns a folded number or postcode without the spaces and signs by which it can be grouped. */
+export function withoutSeparators(folded: string): string {
+  return folded.replace(/[ +-]/g, '');
 }
 
 function kindFromCode(customertypecode = ''): Kind | undefined {
-  const word = fold(customertypecode).trim();
+  const word = fold(customertypecode);
   if (KIND_WORDS.private.includes(word)) return 'private';
   return KIND_WORDS.company.includes(word) ? 'company' : undefined;
 }

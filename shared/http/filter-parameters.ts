@@ -9,6 +9,7 @@ import {
   toCustomerFilter,
 } from '../domain/customer-filter.ts';
 import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
+import { fold } from '../domain/search-attributes.ts';
 import type { Fault } from './problem-details.ts';
 import {
   checked,
@@ -49,8 +50,11 @@ type FilterQuery = ParameterValues<typeof filterParameters>;
 export const filterDescriptions = () => {
   const meanings: Readonly<Record<keyof typeof FILTERS, string>> = {
     search:
-      'every given text occurs in name, customerid, address, postcode, postoffice or companyno',
-    searchInInvoiceForm: 'every given text occurs in name, customerid or companyno',
+      'every given text occurs in name, customerid, address, postcode, postoffice or companyno. ' +
+      'Case, accents and white space around a text make no difference, except that å, ä and ö are ' +
+      'letters of their own (ø is compared as ö, æ as ä); spaces and dashes make none in postcode ' +
+      'and companyno, and a number is found in its other forms, such as a VAT number',
+    searchInInvoiceForm: 'the same in name, customerid or companyno alone',
     rangeByDate: 'created from one day to another (YYYY-MM-DD, UTC), both included',
     isPrivate: 'private persons, or with 0 all others',
     isCompany: 'companies, or with 0 all others',
@@ -138,7 +142,7 @@ function searchTexts() {
     v.array(
       v.pipe(
         v.string(),
-        v.nonEmpty('must not be empty'),
+        checked((text) => fold(text) !== '', 'must not be blank', { pattern: '\\S' }),
         checked(
           (text) => text.length <= MAX_SEARCH_LENGTH || [...text].length <= MAX_SEARCH_LENGTH,
           `must have at most ${MAX_SEARCH_LENGTH} characters`,

@@ -65,7 +65,8 @@ export const STORED_NAMES = {
   createdAt: 't',
   nameText: 'n',
   addressText: 'a',
-  companyDigits: 'c',
+  postcodeText: 'p',
+  companyText: 'c',
   /** Stored as the first letter of the kind. */
   kind: 'k',
   eInvoice: 'e',
@@ -75,7 +76,7 @@ export const STORED_NAMES = {
 
 /**
  * Slim index of all customers by id, which answers filters, counts and offsets without reading
- * whole customers: about a seventh of their bytes.
+ * whole customers: about an eighth of their bytes.
  */
 export const CUSTOMER_INDEX = {
   name: 'customerIndex',
@@ -84,7 +85,8 @@ export const CUSTOMER_INDEX = {
     STORED_NAMES.createdAt,
     STORED_NAMES.nameText,
     STORED_NAMES.addressText,
-    STORED_NAMES.companyDigits,
+    STORED_NAMES.postcodeText,
+    STORED_NAMES.companyText,
     STORED_NAMES.kind,
     STORED_NAMES.eInvoice,
     STORED_NAMES.reverseTax,

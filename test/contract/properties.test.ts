@@ -5,11 +5,13 @@ import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../../shared/domain/limits.
 import { type Client, create, eventually, newMerchant, useApi } from '../support/api.ts';
 import {
   customers,
+  DIGITS_OF_FORMS,
   type FilterName,
   type FilterParameters,
   filterQueries,
   INVOICE_FORM_FIELDS,
   identityNumbers,
+  isBlank,
   KNOWN_CUSTOMERS,
   type KnownCustomer,
   SEARCHED_FIELDS,
@@ -216,7 +218,7 @@ describe('Any filters', () => {
     const missed: unknown[] = [];
     for (const { id, texts } of created) {
       for (const text of [texts.name?.toUpperCase(), texts.name?.toLowerCase()]) {
-        if (!text) continue;
+        if (text === undefined || isBlank(text)) continue;
         const path = `/customers?filter=search&search=${encodeURIComponent(text)}`;
         const found = (await idsOnPages(merchant, path)).flat();
         if (!found.includes(id)) missed.push({ name: texts.name, text });
@@ -300,25 +302,51 @@ function inPages(ids: readonly number[], limit: number): number[][] {
 }
 
 /**
- * Whether a text occurs in one of the fields, whatever its case, its white space and its Unicode
- * form; the text of a number also where companyno has the same digits.
+ * Whether a text occurs in one of the fields, however it is written; in a number or a postcode,
+ * however it is grouped; and in the number of a company or a person, in whatever form.
  */
 function occurs(text: string, texts: Row, fields: readonly string[]): boolean {
-  const number = numberIn(text);
-  return (
-    fields.some((name) => plain(texts[name] ?? '').includes(plain(text))) ||
-    (number !== '' && numberIn(texts.companyno ?? '').includes(number))
-  );
+  return fields.some((name) => {
+    const value = plain(texts[name] ?? '');
+    if (!UNGROUPED.includes(name)) return value.includes(plain(text));
+    const ungrouped = withoutGroups(plain(text));
+    const wanted = (name === 'companyno' && DIGITS_OF_FORMS.get(ungrouped)) || ungrouped;
+    return wanted !== '' && withoutGroups(value).includes(wanted);
+  });
 }
 
-/** Returns a text in the form that search compares: lower case first, as some letters have two capitals. */
+/** Fields with a number, in which spaces and signs are no part of it. */
+const UNGROUPED = ['postcode', 'companyno'];
+
+const withoutGroups = (text: string) => text.split(/[- +]/).join('');
+
+/** Letters that are compared as others, and characters that a keyboard has as others. */
+const SAME: Readonly<Record<string, string>> = {
+  ...{ Æ: 'Ä', Ø: 'Ö', Œ: 'OE', Ð: 'D', Đ: 'D', Ħ: 'H', Ł: 'L', Þ: 'TH' },
+  ...{ '‘': "'", '’': "'", ʼ: "'", '´': "'", '`': "'", '−': '-' },
+};
+
+/** A text without what search passes over: lower case first, as some letters have two capitals. */
 function plain(text: string): string {
-  const composed = text.normalize('NFC').toLowerCase().toUpperCase().normalize('NFC');
-  return composed.split(/\s+/u).join(' ');
-}
-
-/** Returns the digits of a number that may contain hyphens and spaces. */
-function numberIn(text: string): string {
-  const parts = text.trim().split(/[\s+-]+/);
-  return /^\d/.test(text.trim()) && /^\d+$/.test(parts.join('')) ? parts.join('') : '';
+  const letters = text.normalize('NFD').toLowerCase().toUpperCase().normalize('NFD');
+  let without = '';
+  let isMarked = false;
+  for (const character of letters) {
+    const isMark = character >= '\u0300' && character <= '\u036f';
+    const letter = `${without.at(-1) ?? ''}${character}`.normalize('NFC');
+    if (!isMark) without += character;
+    // Only a mark that follows its letter at once makes another letter of it.
+    else if (!isMarked && ['Å', 'Ä', 'Ö', 'Й'].includes(letter)) {
+      without = without.slice(0, -1) + letter;
+    }
+    isMarked = isMark;
+  }
+  return [...without.normalize('NFC')]
+    .map((character) => SAME[character] ?? character)
+    .filter((character) => !/\p{Cf}/u.test(character))
+    .map((character) => (/\p{Pd}/u.test(character) ? '-' : character))
+    .join('')
+    .split(/\s+/u)
+    .filter(Boolean)
+    .join(' ');
 }

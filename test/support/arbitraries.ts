@@ -50,10 +50,15 @@ const NAMES = [
   'İzmir Döner',
   'ﬁn ǆip',
   '100% a,b;c "d" !e',
+  'Renée Lindén',
+  'Bjørn Sæther, Ødegård',
+  'Päivi Hämäläinen',
+  'Łukasz Đurić',
+  'Malmö–Lund, O’Brien',
 ];
 const ADDRESSES = ['Ågatan 1', 'Storgatan 556703-7485', 'c/o\tHult', 'Box\u00a012', 'Väg 19 9001'];
-const POSTCODES = ['123 45', '12345', 'SE-123 45', '0150'];
-/** Customer type codes, and the kind that they mean. */
+const POSTCODES = ['123 45', '12345', '123\u00a045', 'SE-123 45', '0150', 'SW1A 1AA'];
+/** Customer type codes, and the kind they say. */
 const TYPES = [
   ['', undefined],
   ['Test-Customer type code', undefined],
@@ -88,6 +93,23 @@ const NUMBERS = [
   ['9001189811', 'private'],
   ['701063-2391', 'private'],
 ] as const;
+/** Digits of numbers above, by each form in which they may be searched for. */
+export const DIGITS_OF_FORMS: ReadonlyMap<string, string> = new Map(
+  [
+    ...['5567037485', '2021005489'].map((digits) => [digits, '16', 'SE', '01'] as const),
+    ...['9001189811', '7010632391'].map((digits) => [digits, '19', 'SE', '01'] as const),
+    ['999990010', '', 'NO', 'MVA'] as const,
+    ['99990015', '', 'FI', ''] as const,
+  ].flatMap(([digits, century, country, ending]) =>
+    [
+      `${century}${digits}`,
+      `${country}${digits}`,
+      `${country}${century}${digits}`,
+      `${country}${digits}${ending}`,
+      ...(country === 'NO' ? [`${digits}${ending}`] : []),
+    ].map((form) => [form, digits] as const),
+  ),
+);
 const TRUTHS = [
   ['', false],
   ['0', false],
@@ -150,7 +172,25 @@ const MANGLES: readonly ((text: string) => string)[] = [
   (text) => text.replace(/\s/gu, ' \t'),
   (text) => text.replaceAll('-', ''),
   (text) => text.replace(/\d(?=\d{4}$)/, '$&-'),
+  (text) => ` ${text}\u00a0`,
+  (text) => text.replaceAll('-', '\u2011').replaceAll("'", '’'),
+  (text) => text.replace(/\d(?=\d\d$)/, '$&\u2009'),
+  (text) => text.normalize('NFD').replace(/(?<![AO])\u0301/giu, ''),
+  (text) => text.replace(/^(?:16|19|SE)?(\d{6})-?(\d{4})(?:01)?$/, 'SE $1-$2 01'),
+  (text) => text.replace(/^(\d{6})-(\d{4})$/, '16$1$2'),
+  (text) => text.replace(/ø/giu, 'ö').replace(/æ/giu, 'ä'),
 ];
+
+/** Whether a text has nothing to search for: it is refused. */
+export function isBlank(text: string): boolean {
+  return (
+    text
+      .normalize('NFD')
+      .replace(/[\u0300-\u036f]/gu, '')
+      .replace(/\p{Cf}/gu, '')
+      .trim() === ''
+  );
+}
 
 const searchTexts = fc
   .record({
@@ -164,7 +204,7 @@ const searchTexts = fc
     const start = from % characters.length;
     return mangle(characters.slice(start, start + length).join(''));
   })
-  .filter((text) => text !== '');
+  .filter((text) => !isBlank(text));
 
 /** The parameters of the filters, by the filter that takes them. */
 const PARAMETERS = {

@@ -263,8 +263,11 @@ function isDocumentedReason(
   const isOfNumbers = path.endsWith('{orgNum}');
   switch (answer.status) {
     case 400:
-      // Its check digit, its date or its country.
-      return isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body));
+      // Its check digit, its date or its country; or a text that looks blank, but has characters.
+      return (
+        /must not be blank/.test(JSON.stringify(answer.body)) ||
+        (isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body)))
+      );
     case 429:
       // The rate of a merchant in public registers.
       return isOfNumbers;

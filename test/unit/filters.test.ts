@@ -87,8 +87,9 @@ describe('Search', () => {
           {
             any: [
               { attribute: 'nameText', contains: '556703-7485' },
+              { attribute: 'companyText', contains: '5567037485' },
               { attribute: 'addressText', contains: '556703-7485' },
-              { attribute: 'companyDigits', contains: '5567037485' },
+              { attribute: 'postcodeText', contains: '5567037485' },
             ],
           },
         ],
@@ -99,7 +100,41 @@ describe('Search', () => {
   test('The filter searchInInvoiceForm does not search addresses', () => {
     const query = 'filter=searchInInvoiceForm&searchInInvoiceForm=åsa';
     expect(conditions(query)).toEqual([
-      { all: [{ any: [{ attribute: 'nameText', contains: 'ÅSA' }] }] },
+      {
+        all: [
+          {
+            any: [
+              { attribute: 'nameText', contains: 'ÅSA' },
+              { attribute: 'companyText', contains: 'ÅSA' },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  test.each([
+    ['SE556703748501', '5567037485'],
+    ['16556703-7485', '5567037485'],
+    ['NO 999 990 010 MVA', '999990010'],
+    ['6703-74', '670374'],
+  ])('looks for %s in companyno by the digits %s', (text, digits) => {
+    const [condition] = conditions(`filter=searchInInvoiceForm&searchInInvoiceForm=${text}`) ?? [];
+    expect(condition).toMatchObject({ all: [{ any: [{}, { contains: digits }] }] });
+  });
+
+  test('of nothing but separators looks for them in names and addresses alone', () => {
+    expect(conditions('filter=search&search=-')).toEqual([
+      {
+        all: [
+          {
+            any: [
+              { attribute: 'nameText', contains: '-' },
+              { attribute: 'addressText', contains: '-' },
+            ],
+          },
+        ],
+      },
     ]);
   });
 });
