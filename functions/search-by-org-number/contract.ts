@@ -94,7 +94,9 @@ export const contract = () =>
         street: text(),
         zip: {
           type: ['integer', 'string'],
-          description: 'A number if the postcode is digits only, otherwise the postcode.',
+          description:
+            'A number if the postcode is digits without leading zeros, such as 12341 for `123 41`; ' +
+            'otherwise the postcode as a string, such as `00101`.',
         },
         city: text(),
         country: text({ description: 'ISO 3166-1 alpha-2.' }),

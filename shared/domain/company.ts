@@ -33,7 +33,7 @@ export interface RegisterEntry {
   readonly lastname: string;
   readonly company: string;
   readonly street: string;
-  /** An integer if the postcode is digits only, otherwise the postcode as stored. */
+  /** An integer if the postcode is digits without leading zeros, otherwise the postcode as stored. */
   readonly zip: number | string;
   readonly city: string;
   /** ISO 3166-1 alpha-2. */
@@ -87,9 +87,11 @@ export function toRegisterEntry(
   };
 }
 
+/** A postcode such as 00101 would lose its zeros as a number. */
 function zipOf(postcode: string): number | string {
   const digits = postcode.replace(/\s/g, '');
-  return /^\d{1,15}$/.test(digits) ? Number(digits) : postcode;
+  const number = Number(digits);
+  return digits === String(number) && Number.isSafeInteger(number) ? number : postcode;
 }
 
 /** The last word is the last name; `Svensson, Kalle` is understood too. */

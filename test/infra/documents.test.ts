@@ -131,7 +131,6 @@ const PROOFS: Readonly<Record<string, string>> = {
   'since XML cannot': 'XML 1.0, section 2.2; test/contract: characters that are refused',
   'it cannot be given together with `cursor`': 'test/contract: wrong queries of the list',
   'customers with every given text': 'test/contract: properties of filters',
-  'if the postcode is digits only': 'test/contract: look-up by number',
   'the path cannot be decoded': 'test/infra: routes of the gateway',
   'every documented field in order': 'test/contract: creating a customer',
 };
