@@ -88,7 +88,10 @@ export const contract = () =>
     },
     schemas: {
       RegisterEntry: object({
-        firstname: text(),
+        firstname: text({
+          description:
+            'Empty for a company, such as a sole trader whose customertypecode is Company.',
+        }),
         lastname: text(),
         company: text(),
         street: text(),
@@ -99,8 +102,16 @@ export const contract = () =>
             'otherwise the postcode as a string, such as `00101`.',
         },
         city: text(),
-        country: text({ description: 'ISO 3166-1 alpha-2.' }),
-        phone: text({ description: 'Digits with country code, without +.' }),
+        country: text({
+          description:
+            'ISO 3166-1 alpha-2. Of a customer: the country that countrycode names, by a code of two ' +
+            'or three letters or in words, otherwise country, otherwise that of the number.',
+        }),
+        phone: text({
+          description:
+            'Digits with country code, without +: the first number of mobile, or else of telephone, ' +
+            'without an extension. Empty if there is none.',
+        }),
         email: text(),
       }),
     },

@@ -1,5 +1,8 @@
+import { countryCode } from './country-code.ts';
 import type { Customer } from './customer.ts';
 import type { IdentityNumber } from './identity-number.ts';
+import { internationalPhone } from './phone.ts';
+import { kindOf } from './search-attributes.ts';
 
 export const COMPANY_STATUSES = ['active', 'deregistered', 'bankrupt', 'winding-up'] as const;
 export type CompanyStatus = (typeof COMPANY_STATUSES)[number];
@@ -43,15 +46,6 @@ export interface RegisterEntry {
   readonly email: string;
 }
 
-/** National forms of telephone numbers, and the country code that replaces their prefix. */
-const PHONES: Readonly<Record<string, { national: RegExp; code: string }>> = {
-  SE: { national: /^0(?!0)/, code: '46' },
-  FI: { national: /^0(?!0)/, code: '358' },
-  // Numbers of these two have eight digits and no prefix.
-  NO: { national: /^(?=\d{8}$)/, code: '47' },
-  DK: { national: /^(?=\d{8}$)/, code: '45' },
-};
-
 /** Returns a company of a public register as a register entry. */
 export function companyEntry(company: RegisteredCompany): RegisterEntry {
   const { name, street, postcode, city, country } = company;
@@ -68,21 +62,25 @@ export function companyEntry(company: RegisteredCompany): RegisterEntry {
   };
 }
 
-/** Returns a customer as a register entry: a person with two names, or a company with one. */
-export function toRegisterEntry(
-  { fields }: Customer,
-  { kind, country: defaultCountry }: IdentityNumber,
-): RegisterEntry {
+/**
+ * Returns a customer as a register entry: a person with two names, or a company with one. A sole
+ * trader, whose number is a person's, is a company if `customertypecode` says so.
+ */
+export function toRegisterEntry({ fields }: Customer, number: IdentityNumber): RegisterEntry {
   const { name = '', address = '', postcode = '', postoffice = '', email = '' } = fields;
-  const code = fields.countrycode?.trim().toUpperCase() ?? '';
-  const country = /^[A-Z]{2}$/.test(code) ? code : defaultCountry;
+  const country =
+    countryCode(fields.countrycode ?? '') ?? countryCode(fields.country ?? '') ?? number.country;
   return {
-    ...(kind === 'company' ? { firstname: '', lastname: '', company: name } : personName(name)),
+    ...(kindOf(fields, number) === 'company'
+      ? { firstname: '', lastname: '', company: name }
+      : personName(name)),
     street: address,
     zip: zipOf(postcode),
     city: postoffice,
     country,
-    phone: internationalPhone(fields.mobile || fields.telephone || '', country),
+    phone:
+      internationalPhone(fields.mobile ?? '', country) ||
+      internationalPhone(fields.telephone ?? '', country),
     email,
   };
 }
@@ -101,12 +99,4 @@ function personName(name: string) {
   const words = name.trim().split(/\s+/);
   const lastname = words.length > 1 ? (words.pop() as string) : '';
   return { firstname: words.join(' '), lastname, company: '' };
-}
-
-function internationalPhone(phone: string, country: string): string {
-  const digits = phone.replace(/\(0\)/, '').replace(/\D/g, '');
-  if (phone.trim().startsWith('+')) return digits;
-  if (digits.startsWith('00')) return digits.slice(2);
-  const { national, code } = PHONES[country] ?? {};
-  return national && code ? digits.replace(national, code) : digits;
 }

@@ -1,5 +1,5 @@
 import type { CustomerFields, SystemFields } from './customer.ts';
-import { parseIdentityNumber } from './identity-number.ts';
+import { type IdentityNumber, parseIdentityNumber } from './identity-number.ts';
 import { plainText } from './plain-text.ts';
 
 /** Who a customer is. */
@@ -30,8 +30,24 @@ export interface SearchAttributes {
 const SEPARATOR = '\n';
 /** Words of `customertypecode` that name the kind, folded. */
 const KIND_WORDS: Readonly<Record<Exclude<Kind, 'unknown'>, readonly string[]>> = {
-  private: ['PRIVATE', 'PRIVAT', 'PRIVATPERSON', 'PERSON', 'CONSUMER', 'KONSUMENT', 'B2C'],
-  company: ['COMPANY', 'FÖRETAG', 'FORETAG', 'BUSINESS', 'ORGANISATION', 'ORGANIZATION', 'B2B'],
+  private: [
+    ...[
+      'PRIVATE',
+      'PRIVAT',
+      'PRIVATPERSON',
+      'PRIVATKUND',
+      'PERSON',
+      'CONSUMER',
+      'KONSUMENT',
+      'B2C',
+    ],
+    ...['PRIVATE PERSON', 'HENKILÖ'],
+  ],
+  company: [
+    ...['COMPANY', 'FÖRETAG', 'FORETAG', 'FÖRETAGSKUND', 'FIRMA', 'BUSINESS', 'B2B', 'YRITYS'],
+    ...['ORGANISATION', 'ORGANIZATION', 'ENSKILD FIRMA', 'ENSKILD NÄRINGSIDKARE', 'SOLE TRADER'],
+    ...['FORETAK', 'BEDRIFT', 'VIRKSOMHED', 'ENKELTPERSONFORETAK', 'ENKELTPERSONFORETAG'],
+  ],
 };
 const TRUE_WORDS = ['1', 'TRUE', 'YES', 'JA', 'ON'];
 
@@ -63,7 +79,7 @@ export function toSearchAttributes(
     addressText: searchText([address, postoffice]),
     postcodeText: withoutSeparators(fold(postcode)) || undefined,
     companyText: withoutSeparators(fold(companyno)) || undefined,
-    kind: kindFromCode(fields.customertypecode) ?? identityNumber?.kind ?? 'unknown',
+    kind: kindOf(fields, identityNumber),
     eInvoice: (!!fields.crediflowPartyId && !isTrue(fields.dontSendEFaktura)) || undefined,
     reverseTax: isTrue(fields.reversetax) || undefined,
     identityNumber: identityNumber?.canonical,
@@ -86,6 +102,14 @@ export function fold(text: string): string {
 /** Returns a folded number or postcode without the spaces and signs by which it can be grouped. */
 export function withoutSeparators(folded: string): string {
   return folded.replace(/[ +-]/g, '');
+}
+
+/** Returns the kind that `customertypecode` names, otherwise that of the number in `companyno`. */
+export function kindOf(
+  { customertypecode }: CustomerFields,
+  number: IdentityNumber | undefined,
+): Kind {
+  return kindFromCode(customertypecode) ?? number?.kind ?? 'unknown';
 }
 
 function kindFromCode(customertypecode = ''): Kind | undefined {

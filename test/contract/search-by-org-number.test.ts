@@ -142,6 +142,22 @@ describe('searchByOrgNumber', () => {
     [{ postcode: '0' }, { zip: 0 }],
     [{ postcode: '9007199254740993' }, { zip: '9007199254740993' }],
     [{ postcode: 'SE-123 41' }, { zip: 'SE-123 41' }],
+    [{ mobile: '070-123 45 67, 08-123 456' }, { phone: '46701234567' }],
+    [{ mobile: '070-123 45 67 / 08-123 456' }, { phone: '46701234567' }],
+    [{ telephone: '08-123 456 ext. 12' }, { phone: '468123456' }],
+    [{ mobile: 'saknas', telephone: '08-123 456' }, { phone: '468123456' }],
+    [
+      { countrycode: 'Norge', telephone: '22 12 34 56' },
+      { country: 'NO', phone: '4722123456' },
+    ],
+    [
+      { countrycode: 'fin', telephone: '09 123 4567' },
+      { country: 'FI', phone: '35891234567' },
+    ],
+    [{ countrycode: ' dnk ' }, { country: 'DK' }],
+    [{ country: 'Österrike' }, { country: 'AT' }],
+    [{ countrycode: 'DE', country: 'Sverige' }, { country: 'DE' }],
+    [{ countrycode: 'Test', country: 'Test-country' }, { country: 'SE' }],
     [{}, { zip: '', street: '', city: '', email: '' }],
   ])('searchByOrgNumber of a customer with %o returns %o', async (fields, expected) => {
     const merchant = await newMerchant();
@@ -151,6 +167,28 @@ describe('searchByOrgNumber', () => {
       expect(body).toMatchObject(expected);
     });
   });
+
+  test.each([
+    ['Company', PRIVATE, { firstname: '', lastname: '', company: 'Kalle Svensson' }],
+    ['Företag', 'SE900118981101', { firstname: '', lastname: '', company: 'Kalle Svensson' }],
+    ['Enskild firma', PRIVATE, { firstname: '', lastname: '', company: 'Kalle Svensson' }],
+    ['', PRIVATE, { firstname: 'Kalle', lastname: 'Svensson', company: '' }],
+    ['Privat', '556703-7485', { firstname: 'Kalle', lastname: 'Svensson', company: '' }],
+  ])(
+    'A customer of type %j with the number %s is looked up as the kind by which filters find it',
+    async (customertypecode, companyno, names) => {
+      const merchant = await newMerchant();
+      await create(merchant, { name: 'Kalle Svensson', companyno, customertypecode });
+      const isCompany = names.company !== '';
+      await eventually(async () => {
+        const { body } = await merchant.call('GET', `/customers/searchByOrgNumber/${companyno}`);
+        expect(body).toMatchObject(names);
+        const filter = isCompany ? 'isCompany' : 'isPrivate';
+        const counted = await merchant.call('GET', `/customers/count?filter=${filter}`);
+        expect(counted.body).toEqual({ count: 1 });
+      });
+    },
+  );
 
   test('searchByOrgNumber returns the newest of several customers with the number', async () => {
     const merchant = await newMerchant();

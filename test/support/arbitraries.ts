@@ -67,6 +67,7 @@ const TYPES = [
   [' b2c ', 'private'],
   ['company', 'company'],
   ['Företag', 'company'],
+  ['Enskild firma', 'company'],
 ] as const;
 /** Identity numbers, and the kind that they mean. */
 const NUMBERS = [
