@@ -1,5 +1,6 @@
 import { identityNumberForms } from './identity-number-forms.ts';
 import { fold, type Kind, type SearchAttributes, withoutSeparators } from './search-attributes.ts';
+import { type DayOrInstant, firstMillisecond, lastMillisecond } from './time-zone.ts';
 
 /** Attributes that conditions look at. */
 export type SearchAttribute = Exclude<keyof SearchAttributes, 'createdAt' | 'identityNumber'>;
@@ -32,7 +33,6 @@ export interface CustomerFilter {
 /** Before and after every creation time. */
 export const FIRST_TIME = 0;
 export const LAST_TIME = Number.MAX_SAFE_INTEGER;
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** The filter that every customer meets. */
 export const EVERYONE: CustomerFilter = { created: [{ from: FIRST_TIME, to: LAST_TIME }] };
@@ -50,10 +50,12 @@ export interface FilterValues {
   /** Texts that must all occur. */
   readonly search?: readonly string[];
   readonly searchInInvoiceForm?: readonly string[];
-  /** Start of the first day, in milliseconds since 1970. */
-  readonly from?: number;
-  /** Start of the last day. */
-  readonly to?: number;
+  /** First day or instant; included. */
+  readonly from?: DayOrInstant;
+  /** Last day or instant; included. */
+  readonly to?: DayOrInstant;
+  /** IANA name of the time zone of days. Default: UTC. */
+  readonly timezone?: string;
   readonly isPrivate?: boolean;
   readonly isCompany?: boolean;
   readonly isUnknown?: boolean;
@@ -66,6 +68,8 @@ export interface FilterDefinition {
   readonly parameters: readonly (keyof FilterValues)[];
   /** Which of the parameters must be given. */
   readonly requires: 'all' | 'one' | 'none';
+  /** Parameters that need not be given, even if the filter requires all. */
+  readonly optional?: readonly (keyof FilterValues)[];
   readonly condition?: (values: FilterValues) => Condition;
   readonly created?: (values: FilterValues, inverted: boolean) => readonly TimeRange[];
 }
@@ -86,7 +90,20 @@ export const FILTERS = {
       all: searchInInvoiceForm.map((text) => ({ any: inName(text) })),
     }),
   },
-  rangeByDate: { parameters: ['from', 'to'], requires: 'all', created: createdBetween },
+  rangeByDate: {
+    parameters: ['from', 'to', 'timezone'],
+    requires: 'all',
+    optional: ['timezone'],
+    created: (values, inverted) => {
+      const { from, to } = rangeOf(values);
+      return inverted
+        ? [
+            { from: FIRST_TIME, to: from - 1 },
+            { from: to + 1, to: LAST_TIME },
+          ]
+        : [{ from, to }];
+    },
+  },
   isPrivate: flag('isPrivate', isKind('private')),
   isCompany: flag('isCompany', isKind('company')),
   isUnknown: flag('isUnknown', isKind('unknown')),
@@ -151,14 +168,12 @@ function contains(attribute: SearchAttribute, text: string): Condition[] {
   return text ? [{ attribute, contains: text }] : [];
 }
 
-function createdBetween({ from = 0, to = 0 }: FilterValues, inverted: boolean): TimeRange[] {
-  const end = to + DAY_MS - 1;
-  return inverted
-    ? [
-        { from: FIRST_TIME, to: from - 1 },
-        { from: end + 1, to: LAST_TIME },
-      ]
-    : [{ from, to: end }];
+/** Returns the range of creation time between two days or instants, both included. */
+export function rangeOf({ from, to, timezone = 'UTC' }: FilterValues): TimeRange {
+  return {
+    from: from ? firstMillisecond(from, timezone) : FIRST_TIME,
+    to: to ? lastMillisecond(to, timezone) : LAST_TIME,
+  };
 }
 
 /** Names of the parameters that are true or false. */

@@ -6,10 +6,12 @@ import {
   type FilterTerm,
   type FilterValues,
   filterOf,
+  rangeOf,
   toCustomerFilter,
 } from '../domain/customer-filter.ts';
 import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
 import { fold } from '../domain/search-attributes.ts';
+import { type DayOrInstant, isTimeZone } from '../domain/time-zone.ts';
 import type { Fault } from './problem-details.ts';
 import {
   checked,
@@ -34,8 +36,9 @@ export const filterParameters = {
   ),
   search: repeated(searchTexts),
   searchInInvoiceForm: repeated(searchTexts),
-  from: single(day),
-  to: single(day),
+  from: single(dayOrInstant),
+  to: single(dayOrInstant),
+  timezone: single(timezone),
   isPrivate: single(flag),
   isCompany: single(flag),
   isUnknown: single(flag),
@@ -55,7 +58,9 @@ export const filterDescriptions = () => {
       'letters of their own (ø is compared as ö, æ as ä); spaces and dashes make none in postcode ' +
       'and companyno, and a number is found in its other forms, such as a VAT number',
     searchInInvoiceForm: 'the same in name, customerid or companyno alone',
-    rangeByDate: 'created from one day to another (YYYY-MM-DD, UTC), both included',
+    rangeByDate:
+      'created from one day (YYYY-MM-DD) or instant (2026-01-31T12:00:00+01:00) to another, both ' +
+      'included',
     isPrivate: 'private persons, or with 0 all others',
     isCompany: 'companies, or with 0 all others',
     isUnknown: 'customers of unknown kind, or with 0 all others',
@@ -74,6 +79,8 @@ export const filterDescriptions = () => {
     searchInInvoiceForm: ofParameter('searchInInvoiceForm'),
     from: ofParameter('from'),
     to: ofParameter('to'),
+    timezone:
+      'For rangeByDate: IANA name of the time zone of the days, such as Europe/Stockholm. Default: UTC.',
     isPrivate: ofParameter('isPrivate'),
     isCompany: ofParameter('isCompany'),
     isUnknown: ofParameter('isUnknown'),
@@ -102,7 +109,9 @@ export function filterRule(
   }
   for (const term of filter) {
     const { definition, name } = { ...filterOf(term), name: term.replace('!', '') };
-    const missing = definition.parameters.filter((parameter) => !sent.has(parameter));
+    const missing = definition.parameters.filter(
+      (parameter) => !sent.has(parameter) && !definition.optional?.includes(parameter),
+    );
     if (definition.requires === 'all') {
       for (const parameter of missing) {
         faults.push({ parameter, detail: `is missing; filter ${name} needs it` });
@@ -113,9 +122,10 @@ export function filterRule(
       faults.push({ parameter, detail: `is missing; give one of ${missing.join(', ')}` });
     }
   }
-  if (from !== undefined && to !== undefined && from > to && used.has('from')) {
-    const detail = `is ${dayOf(from)}, which is after to, ${dayOf(to)}`;
-    faults.push({ parameter: 'from', detail });
+  if (from && to && used.has('from')) {
+    const range = rangeOf(query);
+    const detail = `is ${from.text}, which is after to, ${to.text}`;
+    if (range.from > range.to) faults.push({ parameter: 'from', detail });
   }
   return faults;
 }
@@ -154,24 +164,44 @@ function searchTexts() {
   );
 }
 
-/** Schema of a day; its output is its start in UTC, in milliseconds since 1970. */
-function day() {
-  const message = 'must be a date that exists, as YYYY-MM-DD';
+/** Schema of a day, or of an instant with its offset from UTC. */
+function dayOrInstant() {
+  const message =
+    'must be a day that exists, as YYYY-MM-DD, or an instant with its offset, as ' +
+    '2026-01-31T12:00:00+01:00';
   return v.pipe(
     v.string(),
-    v.isoDate(message),
-    v.transform((text) => ({ text, start: new Date(`${text}T00:00:00Z`) })),
-    // A day that does not exist is either no date at all or rolls over into the next month.
-    v.check(
-      ({ text, start }) => !Number.isNaN(start.getTime()) && dayOf(start).startsWith(text),
+    v.transform((text) => ({ text, ...parseDayOrInstant(text) })),
+    v.custom<DayOrInstant>(
+      (parsed) => Object.values(parsed as object).every((part) => !Number.isNaN(part)),
       message,
     ),
-    v.transform(({ start }) => start.getTime()),
+    // A choice of two formats would be a class of its own in generated clients.
+    checked(() => true, message, { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}' }),
   );
 }
 
-function dayOf(time: Date | number): string {
-  return new Date(time).toISOString().slice(0, 10);
+/** A space stands for `+`, which means a space if it is not percent-encoded in a query. */
+const INSTANT = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+ -]\d\d:\d\d))?$/i;
+
+/** Returns the day or the instant; not a number if it does not exist. */
+function parseDayOrInstant(text: string): { day: number } | { instant: number } {
+  const [, date = '', time] = INSTANT.exec(text) ?? [];
+  const day = Date.parse(`${date}T00:00:00Z`);
+  // A day that does not exist is either no date at all or rolls over into the next month.
+  const exists = !Number.isNaN(day) && new Date(day).toISOString().startsWith(date);
+  if (!exists) return { day: Number.NaN };
+  return time ? { instant: Date.parse(text.replace(' ', '+').toUpperCase()) } : { day };
+}
+
+function timezone() {
+  return v.pipe(
+    v.string(),
+    checked(isTimeZone, 'must be a time zone of the IANA database, such as Europe/Stockholm', {
+      pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+      maxLength: 64,
+    }),
+  );
 }
 
 function flag() {

@@ -166,7 +166,13 @@ describe.runIf(isLocal)('Public registers', () => {
     [
       'a Finnish company by its current name and PO box',
       '9999001-5',
-      { company: 'Keksitty Paja Oy', street: 'PL 45', zip: '00101', city: 'HELSINKI', country: 'FI' },
+      {
+        company: 'Keksitty Paja Oy',
+        street: 'PL 45',
+        zip: '00101',
+        city: 'HELSINKI',
+        country: 'FI',
+      },
       { source: 'prh', status: 'active' },
     ],
     [

@@ -211,7 +211,7 @@ const searchTexts = fc
 const PARAMETERS = {
   search: ['search'],
   searchInInvoiceForm: ['searchInInvoiceForm'],
-  rangeByDate: ['from', 'to'],
+  rangeByDate: ['from', 'to', 'timezone'],
   isPrivate: ['isPrivate'],
   isCompany: ['isCompany'],
   isUnknown: ['isUnknown'],
@@ -230,6 +230,7 @@ export interface FilterParameters extends Record<FlagName, '0' | '1' | undefined
   readonly searchInInvoiceForm: readonly string[];
   readonly from: string;
   readonly to: string;
+  readonly timezone: string | undefined;
 }
 
 export interface FilterQuery {
@@ -272,6 +273,8 @@ export const filterQueries: fc.Arbitrary<FilterQuery> = fc
     searchInInvoiceForm: fc.array(searchTexts, { minLength: 1, maxLength: 3 }),
     from: fc.integer({ min: -2, max: 2 }),
     days: fc.nat({ max: 2 }),
+    timezone: fc.constantFrom(undefined, 'Europe/Stockholm', 'Pacific/Kiritimati', 'Etc/GMT+12'),
+    asInstants: fc.boolean(),
     flags: fc.record({
       isPrivate: flag,
       isCompany: flag,
@@ -283,9 +286,12 @@ export const filterQueries: fc.Arbitrary<FilterQuery> = fc
     listStyle: fc.constantFrom(...LIST_STYLES),
     encode: fc.constantFrom(encodeAsForm, encodeByHand),
   })
-  .map(({ filters, search, searchInInvoiceForm, from, days, flags, ...style }) => {
-    const dates = { from: day(from), to: day(from + days) };
-    const parameters = { search, searchInInvoiceForm, ...dates, ...flags };
+  .map(({ filters, search, searchInInvoiceForm, from, days, flags, timezone, ...style }) => {
+    const [first, last] = [day(from), day(from + days)];
+    const dates = style.asInstants
+      ? { from: `${first}T01:30:00+01:30`, to: `${last}T18:59:59.999-05:00` }
+      : { from: first, to: last };
+    const parameters = { search, searchInInvoiceForm, ...dates, timezone, ...flags };
     return { filters, parameters, query: toQuery(filters, parameters, style) };
   })
   // Filters that take several flags need one of them at least.

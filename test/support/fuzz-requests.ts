@@ -183,10 +183,6 @@ function textsOf({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc
     [...text].length >= minLength &&
     [...text].length <= maxLength;
   if (format === 'uuid') return fc.oneof(fc.uuid(), fc.mixedCase(fc.uuid())).filter(fits);
-  if (format === 'date') {
-    const range = { min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true };
-    return fc.date(range).map((date) => date.toISOString().slice(0, 10));
-  }
   // Nearly any text matches a pattern that excludes characters; few match others.
   const isLoose = fits('a') && fits('å 1');
   const made = isLoose
@@ -198,16 +194,33 @@ function textsOf({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc
 
 // Valid requests.
 
+const daysAndInstants = fc
+  .tuple(
+    fc.date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true }),
+    fc.constantFrom('', '', 'Z', '+02:00', '-05:30'),
+  )
+  .map(([date, offset]) =>
+    offset ? date.toISOString().replace('Z', offset) : date.toISOString().slice(0, 10),
+  );
+
+/** Values of parameters whose schema says less than their description. */
+const OF_NAMES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  from: daysAndInstants,
+  to: daysAndInstants,
+  timezone: fc.constantFrom('UTC', 'Europe/Stockholm', 'Pacific/Kiritimati'),
+};
+
 function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
   const { method, path, parameters, body } = operation;
   const values = Object.fromEntries(
     parameters.map(({ name, schema, in: where }) => [
       name,
-      name === 'orgNum'
-        ? fc.oneof(fc.constantFrom(...NUMBERS), valuesOf(schema))
-        : where === 'header'
+      OF_NAMES[name] ??
+        (where === 'header'
           ? fc.oneof(valuesOf(schema), fc.constantFrom('*', '"1"')).filter(isHeaderValue)
-          : valuesOf(schema),
+          : name === 'orgNum'
+            ? fc.oneof(fc.constantFrom(...NUMBERS), valuesOf(schema))
+            : valuesOf(schema)),
     ]),
   );
   const queryNames = parameters.filter((p) => p.in === 'query').map(({ name }) => name);

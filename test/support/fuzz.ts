@@ -263,9 +263,10 @@ function isDocumentedReason(
   const isOfNumbers = path.endsWith('{orgNum}');
   switch (answer.status) {
     case 400:
-      // Its check digit, its date or its country; or a text that looks blank, but has characters.
+      // The check digit, date or country of a number; a text of characters that are not seen; or
+      // a range that is empty by the offset or the time zone of one of its ends.
       return (
-        /must not be blank/.test(JSON.stringify(answer.body)) ||
+        /must not be blank|which is after to/.test(JSON.stringify(answer.body)) ||
         (isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body)))
       );
     case 429:

@@ -15,7 +15,6 @@ import {
 import { validation } from '../../shared/http/validation.ts';
 import { httpEvent, lambdaContext } from '../support/http-event.ts';
 
-const DAY = 24 * 60 * 60 * 1_000;
 const start = (day: string) => Date.parse(`${day}T00:00:00Z`);
 
 /** Returns the filter of a query, or its faults. */
@@ -139,12 +138,75 @@ describe('Search', () => {
   });
 });
 
+test.each(FILTER_NAMES)(
+  'The filter %s together with its inverse selects nobody, and reads nothing',
+  (name) => {
+    expect(toCustomerFilter([name, `!${name}`], { search: ['a'] })).toEqual({ created: [] });
+  },
+);
+
 describe('Date ranges', () => {
+  const range = (query: string) => {
+    const { filter, faults } = read(`filter=rangeByDate&${query}`);
+    const created = filter?.created[0];
+    return created
+      ? [created.from, created.to].map((time) => new Date(time).toISOString())
+      : faults;
+  };
+
   test('The filter rangeByDate includes both days', () => {
     expect(read('filter=rangeByDate&from=2026-01-31&to=2026-02-01').filter).toEqual({
       created: [{ from: start('2026-01-31'), to: start('2026-02-02') - 1 }],
     });
   });
+
+  test.each([
+    ['UTC', '2026-07-01T00:00:00.000Z', '2026-07-31T23:59:59.999Z'],
+    ['Europe/Stockholm', '2026-06-30T22:00:00.000Z', '2026-07-31T21:59:59.999Z'],
+    ['europe/stockholm', '2026-06-30T22:00:00.000Z', '2026-07-31T21:59:59.999Z'],
+    ['Europe/Helsinki', '2026-06-30T21:00:00.000Z', '2026-07-31T20:59:59.999Z'],
+    ['America/New_York', '2026-07-01T04:00:00.000Z', '2026-08-01T03:59:59.999Z'],
+    ['Pacific/Kiritimati', '2026-06-30T10:00:00.000Z', '2026-07-31T09:59:59.999Z'],
+    ['Pacific/Pago_Pago', '2026-07-01T11:00:00.000Z', '2026-08-01T10:59:59.999Z'],
+  ])('rangeByDate has the days of the time zone %s', (timezone, from, to) => {
+    expect(range(`from=2026-07-01&to=2026-07-31&timezone=${timezone}`)).toEqual([from, to]);
+  });
+
+  test.each([
+    ['Europe/Stockholm', '2026-03-29', 23],
+    ['Europe/Stockholm', '2026-10-25', 25],
+    ['Europe/Stockholm', '2026-01-01', 24],
+    // Clocks went from midnight to one, so that the day had no midnight.
+    ['America/Sao_Paulo', '2018-11-04', 23],
+    // The day was left out.
+    ['Pacific/Apia', '2011-12-30', 0],
+  ])('rangeByDate in %s has for %s the hours of that day: %i', (timezone, day, hours) => {
+    const { filter, faults } = read(
+      `filter=rangeByDate&from=${day}&to=${day}&timezone=${timezone}`,
+    );
+    const { from = 0, to = -1 } = filter?.created[0] ?? {};
+    expect((to + 1 - from) / 3_600_000).toBe(hours);
+    expect(faults).toEqual(
+      hours > 0 ? undefined : [expect.objectContaining({ parameter: 'from' })],
+    );
+  });
+
+  test.each([
+    ['from=2026-07-01T00:00:00%2B02:00&to=2026-07-31T23:59:59.999%2B02:00'],
+    ['from=2026-07-01T00:00:00+02:00&to=2026-07-31T23:59:59.999+02:00'],
+    ['from=2026-06-30T22:00:00Z&to=2026-07-31t21:59:59.999z'],
+    ['from=2026-06-30T17:00-05:00&to=2026-07-31&timezone=Europe/Stockholm'],
+  ])('rangeByDate accepts instants with an offset: %s', (query) => {
+    expect(range(query)).toEqual(['2026-06-30T22:00:00.000Z', '2026-07-31T21:59:59.999Z']);
+  });
+
+  test.each(['0001-01-01', '1969-12-31', '9999-12-30', '9999-12-31'])(
+    'rangeByDate accepts days far from all customers: %s',
+    (day) => {
+      const query = `from=${day}&to=9999-12-31&timezone=Europe/Stockholm`;
+      expect(range(query)).toEqual([expect.any(String), expect.any(String)]);
+    },
+  );
 
   test('The filter !rangeByDate excludes both days', () => {
     const { filter } = read('filter=!rangeByDate&from=2026-01-31&to=2026-01-31');
@@ -153,15 +215,9 @@ describe('Date ranges', () => {
       { from: start('2026-02-01'), to: Number.MAX_SAFE_INTEGER },
     ]);
   });
-
-  test('The filters rangeByDate and !rangeByDate together select no customer', () => {
-    const values = { from: start('2026-01-31'), to: start('2026-02-03') };
-    expect(toCustomerFilter(['rangeByDate', '!rangeByDate'], values).created).toEqual([]);
-    expect(toCustomerFilter(['rangeByDate'], values).created[0]?.to).toBe(values.to + DAY - 1);
-  });
 });
 
-test.each([
+test.each<readonly [string, readonly { parameter: string; detail: string | RegExp }[]]>([
   ['filter=!', [{ parameter: 'filter', detail: /^names nothing, which is none of search,/ }]],
   ['filter=isOdd', [{ parameter: 'filter', detail: /^names isOdd, which is none of search,/ }]],
   ['filter=search', [{ parameter: 'search', detail: 'is missing; filter search needs it' }]],
@@ -177,10 +233,30 @@ test.each([
   [
     'filter=rangeByDate&from=2026-02-30&to=x',
     [
-      { parameter: 'from', detail: 'must be a date that exists, as YYYY-MM-DD' },
-      { parameter: 'to', detail: 'must be a date that exists, as YYYY-MM-DD' },
+      { parameter: 'from', detail: /^must be a day that exists, as YYYY-MM-DD, or an instant/ },
+      { parameter: 'to', detail: /^must be a day that exists, as YYYY-MM-DD, or an instant/ },
     ],
   ],
+  ...['2026-07-01T00:00:00', '2026-02-30T00:00:00Z', '2026-07-01T25:00Z', '2026-07-01 00:00Z'].map(
+    (from) =>
+      [
+        `filter=rangeByDate&from=${from}&to=2026-12-31`,
+        [
+          {
+            parameter: 'from',
+            detail: /an instant with its offset, as 2026-01-31T12:00:00\+01:00$/,
+          },
+        ],
+      ] as const,
+  ),
+  ...['Stockholm', '%2B02:00', 'Europe', '', 'UTC%00'].map(
+    (timezone) =>
+      [
+        `filter=rangeByDate&from=2026-01-01&to=2026-01-02&timezone=${timezone}`,
+        [{ parameter: 'timezone', detail: /such as Europe\/Stockholm$/ }],
+      ] as const,
+  ),
+  ['timezone=Europe/Stockholm', [{ parameter: 'timezone', detail: 'needs filter=rangeByDate' }]],
   [
     'filter=rangeByDate&from=2026-01-02&to=2026-01-01',
     [{ parameter: 'from', detail: 'is 2026-01-02, which is after to, 2026-01-01' }],
