@@ -3,7 +3,20 @@ import type { CreatedFile } from '../shared/exports/create-export.ts';
 import type { ExportResult } from '../shared/exports/export-by-filter.ts';
 import { exportStatus } from '../shared/exports/export-file.ts';
 import { type ApiContext, json, noContent } from '../shared/http/api.ts';
-import type { HttpResponse } from '../shared/http/event.ts';
+import type { HttpEvent, HttpResponse } from '../shared/http/event.ts';
+
+/**
+ * Returns the response to a HEAD of an export, which creates no file: the media type that a GET
+ * leads to. What only the file would tell is left out (RFC 9110, section 9.3.2).
+ */
+export function headResponse({ preferredMediaType }: ApiContext): HttpResponse {
+  return noContent({ headers: { 'content-type': preferredMediaType } });
+}
+
+/** Returns whether a request is a HEAD, which API Gateway routes to the function of its GET. */
+export function isHead({ requestContext }: HttpEvent): boolean {
+  return requestContext.http.method === 'HEAD';
+}
 
 /** Returns the response of an export: its file, or 202 if it continues in the background. */
 export async function exportResponse(

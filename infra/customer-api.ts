@@ -14,6 +14,7 @@ import { DEFAULT_CLAIMS } from '../shared/environment.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import { CAPACITY } from './capacity.ts';
 import type { EndpointFunction } from './endpoint-function.ts';
+import { refusingRoutes, routesOf } from './endpoints.ts';
 import { logRetention, removalPolicy } from './retention.ts';
 import type { Identity, Settings } from './settings.ts';
 
@@ -32,30 +33,35 @@ const EXPORT_ROUTE_SETTINGS = {
 };
 
 /**
- * HTTP API with a route for each endpoint, and a `$default` route. A JWT authorizer guards all of
+ * HTTP API with the routes of each endpoint, and a `$default` route. A JWT authorizer guards all of
  * them; each endpoint's route also requires its scope.
  */
 export class CustomerApi extends HttpApi {
   constructor(scope: Construct, id: string, props: CustomerApiProps) {
     const { settings, identity, endpoints, unknownRoute } = props;
+    const unknownRouteIntegration = integrationOf(unknownRoute);
     super(scope, id, {
       apiName: `customer-register-${settings.stage}`,
       createDefaultStage: false,
       defaultAuthorizer: new HttpJwtAuthorizer('Token', identity.issuer, {
         jwtAudience: [...identity.audience],
       }),
-      defaultIntegration: integrationOf(unknownRoute),
+      defaultIntegration: unknownRouteIntegration,
     });
     // The ids that `addRoutes` gives are of method and path. With ids of the endpoints' names, a
     // renamed endpoint would be a second route of the same key, which API Gateway refuses.
     const routes = endpoints.flatMap((each) =>
       this.addRoutes({
         path: each.endpoint.path,
-        methods: [HttpMethod[each.endpoint.method]],
+        methods: routesOf(each.endpoint).map(({ method }) => HttpMethod[method]),
         integration: integrationOf(each),
         authorizationScopes: [each.endpoint.scope],
       }),
     );
+    for (const { method, path } of refusingRoutes(endpoints.map(({ endpoint }) => endpoint))) {
+      const integration = unknownRouteIntegration;
+      this.addRoutes({ path, methods: [HttpMethod[method]], integration });
+    }
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: logRetention(settings),
       removalPolicy: removalPolicy(settings),
@@ -75,7 +81,8 @@ export class CustomerApi extends HttpApi {
     (stage.node.defaultChild as CfnStage).routeSettings = Object.fromEntries(
       endpoints
         .filter(({ endpoint }) => endpoint.files === 'write')
-        .map(({ endpoint: { method, path } }) => [`${method} ${path}`, EXPORT_ROUTE_SETTINGS]),
+        .flatMap(({ endpoint }) => routesOf(endpoint))
+        .map(({ method, path }) => [`${method} ${path}`, EXPORT_ROUTE_SETTINGS]),
     );
   }
 }

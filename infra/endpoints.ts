@@ -7,7 +7,19 @@ export interface Endpoint extends Contract {
   readonly function: string;
 }
 
-const METHODS: readonly Contract['method'][] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+/** A method of a route: that of a contract, or HEAD, which each GET has beside it. */
+type Method = Contract['method'] | 'HEAD';
+
+/** A route of API Gateway. */
+export interface Route {
+  readonly method: Method;
+  readonly path: string;
+  readonly function: string;
+  /** Scope that it requires; none if a token of any scope will do. */
+  readonly scope?: Endpoint['scope'];
+}
+
+const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const FUNCTIONS = join(import.meta.dirname, '../functions');
 
 /** Every endpoint of the API: the folders in `functions/` that have a contract. */
@@ -19,9 +31,54 @@ export const DEFAULT_FUNCTION = 'answer-unknown-route';
 /** The durable function that continues long exports. */
 export const EXPORT_WORKER = 'run-export';
 
-/** Returns the value of the environment variable `ROUTES`: method and path of each endpoint. */
+/**
+ * Returns the routes of an endpoint. That of a GET has a HEAD beside it, for the same function
+ * (RFC 9110, section 9.3.2): HTTP APIs of API Gateway match the method as it is. API Gateway sends
+ * the function's response to a HEAD without its body.
+ *
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+ */
+export function routesOf({ method, path, function: name, scope }: Endpoint): Route[] {
+  const methods: readonly Method[] = method === 'GET' ? ['GET', 'HEAD'] : [method];
+  return methods.map((each) => ({ method: each, path, function: name, scope }));
+}
+
+/**
+ * Returns a route for each method that a path does not have, but a path with parameters in place of
+ * its segments has: `PATCH /customers/count` would reach `PATCH /customers/{mexcParamvaluesetsid}`
+ * with `count` for an id. The default function responds to them, with 405.
+ */
+export function refusingRoutes(endpoints: readonly Endpoint[] = ENDPOINTS): Route[] {
+  const routes = endpoints.flatMap(routesOf);
+  const paths = [...new Set(routes.map(({ path }) => path))];
+  return paths.flatMap((path) => {
+    const own = routes.filter((route) => route.path === path).map(({ method }) => method);
+    const others = routes.filter((route) => covers(route.path, path)).map(({ method }) => method);
+    return [...new Set(others)]
+      .filter((method) => !own.includes(method))
+      .map((method) => ({ method, path, function: DEFAULT_FUNCTION }));
+  });
+}
+
+/** Returns whether a path template matches whatever another one does. */
+function covers(template: string, path: string): boolean {
+  const segments = path.split('/');
+  const parts = template.split('/');
+  return (
+    parts.length === segments.length &&
+    parts.every((part, index) => part.startsWith('{') || part === segments[index])
+  );
+}
+
+/** Every route of the API but `$default`. */
+export const ROUTES: readonly Route[] = [...ENDPOINTS.flatMap(routesOf), ...refusingRoutes()];
+
+/** Returns the value of the environment variable `ROUTES`: method and path of each route. */
 export function routesVariable(endpoints: readonly Endpoint[] = ENDPOINTS): string {
-  return endpoints.map(({ method, path }) => `${method} ${path}`).join(',');
+  return endpoints
+    .flatMap(routesOf)
+    .map(({ method, path }) => `${method} ${path}`)
+    .join(',');
 }
 
 async function loadEndpoints(): Promise<Endpoint[]> {

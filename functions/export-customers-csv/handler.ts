@@ -2,12 +2,13 @@ import { exportByFilter } from '../../shared/exports/export-by-filter.ts';
 import { CSV_TYPE } from '../../shared/formats/csv.ts';
 import { api } from '../../shared/http/api.ts';
 import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
-import { exportResponse } from '../export-responses.ts';
+import { exportResponse, headResponse, isHead } from '../export-responses.ts';
 import { request } from './contract.ts';
 
 /** GET /customers/export/csv: exports all customers that meet the filters as a CSV file. */
 export const handler = api(request, { produces: ['application/json', CSV_TYPE] }).handler(
   async (event, context) => {
+    if (isHead(event)) return headResponse(context);
     const { delimiter, bom, ...filters } = event.queryStringParameters;
     const filter = filterOfQuery(filters);
     const remainingMs = context.getRemainingTimeInMillis();

@@ -17,7 +17,11 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(endpoint) };
+    paths[path] = {
+      ...paths[path],
+      [method.toLowerCase()]: operation(endpoint),
+      ...(method === 'GET' && { head: headOperation(endpoint) }),
+    };
   }
   return {
     openapi: '3.1.1',
@@ -85,6 +89,30 @@ function operation(endpoint: Endpoint): Json {
       ),
     },
   };
+}
+
+/** Returns the HEAD of a GET: the same request, and the same responses without their bodies. */
+function headOperation(endpoint: Endpoint): Json {
+  const { operationId, summary, description, responses, ...rest } = operation(endpoint);
+  const createsFile = endpoint.files === 'write';
+  return {
+    operationId: `${operationId}Head`,
+    summary: `${summary}: the headers`,
+    description:
+      `${description} The headers of GET, without a body.` +
+      (createsFile ? ' Checks the request and creates no file.' : ''),
+    ...rest,
+    responses: Object.fromEntries(
+      Object.entries(responses as Record<string, Json>)
+        .filter(([status]) => !createsFile || status === '200' || Number(status) >= 400)
+        .map(([status, response]) => [status, withoutBody(status, response)]),
+    ),
+  };
+}
+
+function withoutBody(status: string, response: Json): Json {
+  const { content, ...rest } = '$ref' in response ? (COMMON_ERRORS[status] as Json) : response;
+  return rest;
 }
 
 function parametersIn(

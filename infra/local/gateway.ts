@@ -94,7 +94,7 @@ function createHandler(options: GatewayOptions) {
     const functionName = route?.function ?? defaultFunction;
     if (!functionName) throw new Rejection(404);
 
-    const scopes = route ? [route.scope] : [];
+    const scopes = route?.scope ? [route.scope] : [];
     const caller = await authorize(request.headers.authorization, scopes);
     if (!('claims' in caller)) {
       throw new Rejection(caller.status, { 'www-authenticate': caller.challenge });

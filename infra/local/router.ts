@@ -4,7 +4,8 @@ export interface GatewayRoute {
   /** May contain path parameters: `{name}` matches one segment that is not empty. */
   readonly path: string;
   readonly function: string;
-  readonly scope: string;
+  /** Scope that it requires, if any. */
+  readonly scope?: string;
 }
 
 /** The route that a request matches, if any, and its path parameters. */

@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import type { Capacity } from '../capacity.ts';
-import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, routesVariable } from '../endpoints.ts';
+import {
+  DEFAULT_FUNCTION,
+  ENDPOINTS,
+  EXPORT_WORKER,
+  ROUTES,
+  routesVariable,
+} from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { createGateway } from './gateway.ts';
@@ -122,7 +128,7 @@ export async function startLocalStack({
       capacity && concurrencyLimits(capacity),
     );
     const gateway = createGateway({
-      routes: ENDPOINTS,
+      routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: async (name, event) => {

@@ -289,12 +289,15 @@ describe('Unknown paths and methods', () => {
   });
 
   test.each([
-    ['PUT', '/customers/{id}', 'GET, PATCH, DELETE'],
-    ['PATCH', '/customers', 'GET, POST, DELETE'],
-    ['POST', '/customers/{id}', 'GET, PATCH, DELETE'],
-    ['DELETE', '/customers/export/csv', 'GET, POST'],
-    ['POST', '/customers/count', 'GET'],
-    ['OPTIONS', '/customers', 'GET, POST, DELETE'],
+    ['PUT', '/customers/{id}', 'GET, HEAD, PATCH, DELETE'],
+    ['PATCH', '/customers', 'GET, HEAD, POST, DELETE'],
+    ['POST', '/customers/{id}', 'GET, HEAD, PATCH, DELETE'],
+    ['DELETE', '/customers/export/csv', 'GET, HEAD, POST'],
+    ['POST', '/customers/count', 'GET, HEAD'],
+    ['OPTIONS', '/customers', 'GET, HEAD, POST, DELETE'],
+    // The literal segment is not an id of a customer.
+    ['PATCH', '/customers/count', 'GET, HEAD'],
+    ['DELETE', '/customers/count', 'GET, HEAD'],
   ])('%s %s returns 405 with the methods of the path in Allow', async (method, path, allow) => {
     const answer = await expectRefused(405, [], method, pathOf(path), { body: {} });
     expect(answer.headers.get('allow')).toBe(allow);

@@ -24,8 +24,11 @@ describe.runIf(isLocal)('Random requests', () => {
     // Shows the deviation and the command that reproduces it.
     expect(finding).toBeUndefined();
     expect(logged().filter(({ level }) => level === 'error')).toEqual([]);
-    // The requests reach every function, and pass its validation.
-    const names = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+    // What is sent gets as far as the functions, and past their checks.
+    // A HEAD is checked by the code of its GET; head.test.ts has one of each.
+    const names = OPERATIONS.filter(({ method }) => method !== 'HEAD').map(
+      ({ method, path }) => `${method} ${path}`,
+    );
     const noExport = (name: string) => !name.includes('{exportId}');
     expect([...reached]).toEqual(
       expect.arrayContaining([

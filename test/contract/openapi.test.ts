@@ -1,7 +1,7 @@
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
-import { ENDPOINTS } from '../../infra/endpoints.ts';
+import { ENDPOINTS, routesOf } from '../../infra/endpoints.ts';
 import {
   type ApiResponse,
   type Client,
@@ -28,7 +28,9 @@ test('The OpenAPI document has every route and no other', () => {
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(documented.toSorted()).toEqual(
-    ENDPOINTS.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    ENDPOINTS.flatMap(routesOf)
+      .map(({ method, path }) => `${method} ${path}`)
+      .toSorted(),
   );
 });
 
@@ -82,6 +84,17 @@ describe('Responses', () => {
       (m) => m.call('GET', `/customers/${id}`, { headers: { 'if-none-match': '*' } }),
     ],
     ['GET', ONE, 404, (m) => m.call('GET', '/customers/999999999')],
+    ['HEAD', ONE, 200, (m) => m.call('HEAD', `/customers/${id}`)],
+    [
+      'HEAD',
+      ONE,
+      304,
+      (m) => m.call('HEAD', `/customers/${id}`, { headers: { 'if-none-match': '*' } }),
+    ],
+    ['HEAD', ONE, 404, (m) => m.call('HEAD', '/customers/999999999')],
+    ['HEAD', '/customers', 200, (m) => m.call('HEAD', '/customers?limit=2')],
+    ['HEAD', '/customers', 400, (m) => m.call('HEAD', '/customers?limit=0')],
+    ['HEAD', '/customers/export/csv', 200, (m) => m.call('HEAD', '/customers/export/csv')],
     ['PATCH', ONE, 200, (m) => m.call('PATCH', `/customers/${id}`, { body: { name: '' } })],
     ['PATCH', ONE, 400, (m) => m.call('PATCH', `/customers/${id}`, { body: [] })],
     ['PATCH', ONE, 404, (m) => m.call('PATCH', '/customers/999999999', { body: {} })],

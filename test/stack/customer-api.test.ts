@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CAPACITY, type Throttle } from '../../infra/capacity.ts';
-import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, ROUTES } from '../../infra/endpoints.ts';
 import { PRODUCTION, synthesize } from '../support/synthesize.ts';
 
 const development = synthesize();
@@ -10,17 +10,23 @@ const stages = [
 ];
 
 describe('the API', () => {
-  test('has a route for each contract with its scope, and the default route', () => {
+  test('has a route for each contract with its scope, one for its HEAD, and the default route', () => {
     const routes = development
       .all('AWS::ApiGatewayV2::Route')
       .map(({ RouteKey, AuthorizationScopes }) => [RouteKey, AuthorizationScopes]);
     expect(new Map(routes as [string, unknown][])).toEqual(
       new Map<string, unknown>([
-        ...ENDPOINTS.map(({ method, path, scope }) => [`${method} ${path}`, [scope]] as const),
+        ...ENDPOINTS.flatMap(({ method, path, scope }) =>
+          [method, ...(method === 'GET' ? ['HEAD'] : [])].map(
+            (each) => [`${each} ${path}`, [scope]] as const,
+          ),
+        ),
+        ['PATCH /customers/count', undefined],
+        ['DELETE /customers/count', undefined],
         ['$default', undefined],
       ]),
     );
-    expect(routes).toHaveLength(ENDPOINTS.length + 1);
+    expect(new Set(routes.map(([key]) => key)).size).toBe(routes.length);
   });
 
   test('requires a token on every route', () => {
@@ -34,7 +40,9 @@ describe('the API', () => {
   });
 
   test.each([
-    ...ENDPOINTS.map(({ method, path, function: name }) => [`${method} ${path}`, name] as const),
+    ...ROUTES.map(({ method, path, function: name }) => [`${method} ${path}`, name] as const),
+    ['HEAD /customers', 'list-customers'] as const,
+    ['PATCH /customers/count', DEFAULT_FUNCTION] as const,
     ['$default', DEFAULT_FUNCTION] as const,
   ])('invokes for %s the function %s', (key, name) => {
     const { template, resources, functionId } = development;
@@ -65,7 +73,7 @@ describe.each(stages)('the API of $stage', ({ stage, stack }) => {
     expect(properties.DefaultRouteSettings).toEqual(settings(CAPACITY.api));
     expect(properties.RouteSettings).toEqual(
       Object.fromEntries(
-        ['GET', 'POST'].flatMap((method) =>
+        ['GET', 'HEAD', 'POST'].flatMap((method) =>
           ['csv', 'xml'].map((format) => [
             `${method} /customers/export/${format}`,
             settings(CAPACITY.exportRoute),

@@ -102,7 +102,7 @@ export function clientOf(url: string, token: string): Client {
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? JSON.parse(text) : text,
+      body: isJson && method !== 'HEAD' ? JSON.parse(text) : text,
     };
   };
   return { url, token, call };

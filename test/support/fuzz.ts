@@ -193,7 +193,8 @@ function reasonsAgainst(request: FuzzRequest, answer: RawResponse, host: string)
     return reasons;
   }
   reasons.push(...deviations(subject.method, subject.path, answer));
-  if (status >= 400) reasons.push(...silences(request, subject, answer));
+  const isHead = request.method === 'HEAD';
+  if (status >= 400 && !isHead) reasons.push(...silences(request, subject, answer));
   const isRefused = status >= 400;
   if (request.isValid && isRefused && !isDocumentedReason(request, subject, answer)) {
     reasons.push(`status ${status} for a request that is as documented`);
@@ -261,11 +262,13 @@ function isDocumentedReason(
 ): boolean {
   const has = (name: string) => request.headers.some(([key]) => key === name);
   const isOfNumbers = path.endsWith('{orgNum}');
+  const isHead = request.method === 'HEAD';
   switch (answer.status) {
     case 400:
       // The check digit, date or country of a number; a text of characters that are not seen; or
       // a range that is empty by the offset or the time zone of one of its ends.
       return (
+        isHead ||
         /must not be blank|which is after to/.test(JSON.stringify(answer.body)) ||
         (isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body)))
       );
