@@ -1,6 +1,10 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
-import { customerIdParameter, updateCustomerSchema } from '../../shared/http/customer-schemas.ts';
+import {
+  customerIdParameter,
+  mergePatchSchema,
+  updateCustomerSchema,
+} from '../../shared/http/customer-schemas.ts';
 import { etagHeader, ref } from '../../shared/http/json-schema.ts';
 import { type ParsedRequest, type RequestSchemas, single } from '../../shared/http/validation.ts';
 
@@ -8,6 +12,7 @@ const schemas = {
   path: { mexcParamvaluesetsid: customerIdParameter },
   headers: { 'If-Match': single(() => v.string()) },
   body: updateCustomerSchema,
+  mergePatch: mergePatchSchema,
 } satisfies RequestSchemas;
 
 export const request = { ...schemas, rules: [idOfPath] } satisfies RequestSchemas;
@@ -28,8 +33,13 @@ export const contract = () =>
       name: 'CustomerChanges',
       description:
         'The members to change; an empty string clears one, and a missing one stays as it is. ' +
-        'mexcParamvaluesetsid, if it is sent, must be that of the path.',
+        'null is an error. mexcParamvaluesetsid, if it is sent, must be that of the path.',
       example: { email: 'ekonomi@glantans-bageri.example', fax: '' },
+      mergePatch: {
+        name: 'CustomerMergePatch',
+        description: 'CustomerChanges as a merge patch (RFC 7396): null clears a member as well.',
+        example: { email: 'ekonomi@glantans-bageri.example', fax: null },
+      },
     },
     responses: {
       200: {

@@ -5,7 +5,16 @@ import type { GenericSchema } from 'valibot';
 import { FIELDS, type Field } from '../../shared/domain/fields.ts';
 import type { ResponseDescription } from '../../shared/http/contract.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
-import { count, customerId, type Json, object, ref, text } from '../../shared/http/json-schema.ts';
+import {
+  count,
+  customerId,
+  header,
+  type Json,
+  object,
+  ref,
+  text,
+} from '../../shared/http/json-schema.ts';
+import { MERGE_PATCH_TYPE } from '../../shared/http/media-type.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 
@@ -30,7 +39,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
     components: {
       schemas: {
         Customer: customer(),
-        ...Object.assign({}, ...endpoints.map(requestBodySchema)),
+        ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
         ...Object.assign({}, ...endpoints.map(({ schemas }) => schemas)),
         Problem: problem(),
         GatewayMessage: {
@@ -70,7 +79,10 @@ function operation(endpoint: Endpoint): Json {
       requestBody: {
         required: true,
         content: {
-          'application/json': { schema: ref(requestBody.name), example: requestBody.example },
+          'application/json': bodyContent(requestBody),
+          ...(requestBody.mergePatch && {
+            [MERGE_PATCH_TYPE]: bodyContent(requestBody.mergePatch),
+          }),
         },
       },
     }),
@@ -89,6 +101,10 @@ function operation(endpoint: Endpoint): Json {
       ),
     },
   };
+}
+
+function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): Json {
+  return { schema: ref(name), example };
 }
 
 /** Returns the HEAD of a GET: the same request, and the same responses without their bodies. */
@@ -137,24 +153,43 @@ function parameterSchema(parameter: Parameter): Json {
   return { ...schema, default: isText ? String(parameter.default) : parameter.default };
 }
 
-function requestBodySchema({ request, requestBody }: Endpoint): Json {
+/** Returns the named schemas of an endpoint's request body. */
+function requestBodySchemas({ request, requestBody }: Endpoint): Json {
   if (!request.body || !requestBody) return {};
-  const { description, name } = requestBody;
-  const { properties, ...schema } = toJson(request.body()) as { properties?: Json };
-  if (!properties) return { [name]: { ...schema, description } };
+  const { name, description, mergePatch } = requestBody;
+  return {
+    [name]: { ...bodySchema(request.body()), description },
+    ...(request.mergePatch &&
+      mergePatch && {
+        [mergePatch.name]: {
+          ...bodySchema(request.mergePatch()),
+          description: mergePatch.description,
+        },
+      }),
+  };
+}
+
+function bodySchema(body: GenericSchema): Json {
+  const { properties, ...schema } = toJson(body) as { properties?: Json };
+  if (!properties) return schema;
   const documented = FIELDS.map((field) => [
     field.name,
-    field.readOnly ? { description: 'The register sets it; ignored.' } : properties[field.name],
+    field.readOnly
+      ? { description: 'The register sets it; ignored.' }
+      : withType(properties[field.name] as Json),
   ]);
   return {
-    [name]: {
-      ...schema,
-      // Unknown members are reported by a check in code.
-      additionalProperties: false,
-      description,
-      properties: Object.fromEntries(documented),
-    },
+    ...schema,
+    // Unknown members are reported by a check in code.
+    additionalProperties: false,
+    properties: Object.fromEntries(documented),
   };
+}
+
+/** Returns the schema of a text that may be null with one list of types, and others as they are. */
+function withType(schema: Json): Json {
+  const [text, none] = (schema.anyOf ?? []) as readonly Json[];
+  return text && none?.type === 'null' ? { ...text, type: [text.type, 'null'] } : schema;
 }
 
 /** Converts a valibot schema. Checks in code contribute the keywords that they carry. */
@@ -234,7 +269,14 @@ const COMMON_ERRORS: Readonly<Record<string, Json>> = {
   403: eitherResponse("The token lacks the route's scope, or names no merchant."),
   406: problemResponse('Accept allows no media type that this call produces.'),
   413: eitherResponse(`The body is larger than ${MAX_BODY_BYTES} bytes.`),
-  415: problemResponse('The body is not JSON in UTF-8.'),
+  415: {
+    ...problemResponse('The body is not JSON in UTF-8, or it is compressed.'),
+    headers: {
+      Accept: header('Media types that are taken.', false),
+      'Accept-Patch': header('The same of a PATCH (RFC 5789).', false),
+      'Accept-Encoding': header('Content codings that are taken: identity, which is none.', false),
+    },
+  },
   429: gatewayResponse('Too many requests at once; retry later.'),
   431: gatewayResponse('Request line and headers are larger than 10,240 bytes.'),
   500: eitherResponse('Something went wrong here; the request id finds it in the logs.'),

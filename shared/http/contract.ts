@@ -28,6 +28,14 @@ export interface ResponseDescription {
   readonly headers?: Readonly<Record<string, Json>>;
 }
 
+/** A documented request body. */
+interface RequestBody {
+  /** Name of its schema in the document. */
+  readonly name: string;
+  readonly description: string;
+  readonly example: unknown;
+}
+
 /**
  * All facts of an endpoint but its code. The stack, the permissions, the local gateway and the
  * OpenAPI document are derived from it.
@@ -51,13 +59,8 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly request: R;
   /** Description of each parameter of the request. */
   readonly parameters: Readonly<Record<ParameterName<R>, string>>;
-  /** The JSON body, if the request has one. */
-  readonly requestBody?: {
-    /** Name of its schema in the document. */
-    readonly name: string;
-    readonly description: string;
-    readonly example: unknown;
-  };
+  /** The JSON body, if the request has one, and its form as a merge patch, if it takes one. */
+  readonly requestBody?: RequestBody & { readonly mergePatch?: RequestBody };
   /** Successful responses by status. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Errors besides those of every endpoint, by status. */

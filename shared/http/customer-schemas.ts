@@ -6,6 +6,7 @@ import {
   WRITABLE_FIELDS,
   type WritableFieldName,
 } from '../domain/fields.ts';
+import { MERGE_PATCH_TYPE } from './media-type.ts';
 import { checked, single, suggestion } from './validation.ts';
 
 const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
@@ -52,7 +53,7 @@ export const customerIdParameter = single(() =>
 /** Returns the schema of a new customer: the set fields. System fields are ignored. */
 export function createCustomerSchema() {
   return v.pipe(
-    membersSchema(v.unknown()),
+    membersSchema(v.unknown(), (maxLength) => textSchema(maxLength)),
     v.transform(({ mexcParamvaluesetsid, ...members }) => applyChanges({}, writable(members))),
   );
 }
@@ -62,14 +63,34 @@ export function createCustomerSchema() {
  * customer's id if it is sent. Other system fields are ignored.
  */
 export function updateCustomerSchema() {
+  // Clients send null for variables that are not set; a customer must not lose its fields by that.
+  const hint = `; an empty string clears it, as null does in ${MERGE_PATCH_TYPE}`;
+  const notText = (received: string) => notString(received) + (received === 'null' ? hint : '');
+  return changeSchema((maxLength) => textSchema(maxLength, notText));
+}
+
+/** Returns the schema of a change as a merge patch (RFC 7396), in which null clears a field. */
+export function mergePatchSchema() {
+  return changeSchema((maxLength) =>
+    v.pipe(
+      v.nullable(textSchema(maxLength)),
+      v.transform((text) => text ?? ''),
+    ),
+  );
+}
+
+function changeSchema(textOf: TextSchema) {
   return v.pipe(
-    membersSchema(idSchema()),
+    membersSchema(idSchema(), textOf),
     v.transform(({ mexcParamvaluesetsid, ...members }) => ({
       mexcParamvaluesetsid,
       changes: writable(members),
     })),
   );
 }
+
+/** Returns the schema of a field's text. */
+type TextSchema = (maxLength: number) => v.GenericSchema<string | null, string>;
 
 /** Removes the system fields. */
 function writable({
@@ -82,7 +103,7 @@ function writable({
 }
 
 /** Returns the schema of an object that has members of a customer and no others. */
-function membersSchema<const I extends v.GenericSchema>(id: I) {
+function membersSchema<const I extends v.GenericSchema>(id: I, textOf: TextSchema) {
   const ignored = v.exactOptional(v.unknown());
   return v.pipe(
     v.unknown(),
@@ -92,7 +113,7 @@ function membersSchema<const I extends v.GenericSchema>(id: I) {
     namesCheck((name) => !PROTOTYPE_NAMES.includes(name)),
     v.looseObject(
       {
-        ...textMembers(),
+        ...textMembers(textOf),
         mexcParamvaluesetsid: v.exactOptional(id),
         date: ignored,
         mexcModulesid: ignored,
@@ -134,10 +155,10 @@ const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
 const NAMES: ReadonlySet<string> = new Set(FIELDS.map(({ name }) => name));
 
 /** Returns a schema for each field that a merchant writes. */
-function textMembers() {
+function textMembers(textOf: TextSchema) {
   const lengths = new Set(WRITABLE_FIELDS.map(({ maxLength }) => maxLength));
   const schemas = new Map(
-    [...lengths].map((length) => [length, v.exactOptional(textSchema(length))] as const),
+    [...lengths].map((length) => [length, v.exactOptional(textOf(length))] as const),
   );
   // `fromEntries` knows no names.
   return Object.fromEntries(
@@ -154,9 +175,10 @@ function textMembers() {
 const FORBIDDEN_CHARACTERS = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffd-\\uffff';
 const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`);
 
-function textSchema(maxLength: number) {
+/** @param notText returns the message about a value of another type. */
+function textSchema(maxLength: number, notText = notString) {
   return v.pipe(
-    v.string(({ received }) => `must be a string, not ${received}`),
+    v.string(({ received }) => notText(received)),
     checked(
       (text) => text.length <= maxLength || [...text].length <= maxLength,
       `must have at most ${maxLength} characters`,
@@ -169,6 +191,10 @@ function textSchema(maxLength: number) {
       { pattern: `^[^${FORBIDDEN_CHARACTERS}]*$` },
     ),
   );
+}
+
+function notString(received: string): string {
+  return `must be a string, not ${received}`;
 }
 
 function nameOf(character = ''): string {

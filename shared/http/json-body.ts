@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { HttpEvent } from './event.ts';
+import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, Problem } from './problem-details.ts';
 import type { RequestSchemas } from './validation.ts';
 
@@ -9,7 +10,9 @@ import type { RequestSchemas } from './validation.ts';
  */
 export const MAX_BODY_BYTES = 1_048_576;
 
-const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)$/;
+const JSON_TYPE = 'application/json';
+/** JSON with a structure of its own (RFC 6839). A patch is no representation of a customer. */
+const JSON_SUFFIX = /^application\/(?![\w.+-]*patch)[\w.+-]+\+json$/;
 
 /** An event with its body, before this middleware as text and after it as a parsed value. */
 type BodyEvent = HttpEvent & { body?: unknown };
@@ -17,17 +20,22 @@ type BodyEvent = HttpEvent & { body?: unknown };
 /**
  * Middleware that replaces `event.body` by the value of its JSON, if the endpoint has a schema for
  * it; other bodies are ignored. Responds 413 to a body larger than {@link MAX_BODY_BYTES}, 415 to
- * another media type, and 400 to a body that is missing or not JSON in UTF-8.
+ * another media type or a content coding, and 400 to a body that is missing or not JSON in UTF-8.
  */
-export function jsonBody(request: Pick<RequestSchemas, 'body'>): MiddlewareObj<BodyEvent> {
+export function jsonBody(
+  request: Pick<RequestSchemas, 'body' | 'mergePatch'>,
+): MiddlewareObj<BodyEvent> {
   return {
     before: ({ event }) => {
-      event.body = request.body && parseJson(decode(event));
+      event.body = request.body && parseJson(decode(event, request));
     },
   };
 }
 
-function decode({ headers, body, isBase64Encoded }: BodyEvent): string {
+function decode(
+  { headers, body, isBase64Encoded }: BodyEvent,
+  { mergePatch }: Pick<RequestSchemas, 'mergePatch'>,
+): string {
   const bytes = Buffer.from(String(body ?? ''), isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > MAX_BODY_BYTES) {
     throw new Problem(
@@ -35,7 +43,8 @@ function decode({ headers, body, isBase64Encoded }: BodyEvent): string {
       `The body has ${bytes.length} bytes; the maximum is ${MAX_BODY_BYTES} bytes.`,
     );
   }
-  checkMediaType(headers['content-type']);
+  checkContentCoding(headers['content-encoding']);
+  checkMediaType(headers['content-type'], !!mergePatch);
   if (bytes.length === 0) throw badRequest([{ pointer: '', detail: 'is missing' }]);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -44,24 +53,37 @@ function decode({ headers, body, isBase64Encoded }: BodyEvent): string {
   }
 }
 
-/** A body without Content-Type is taken as JSON (RFC 9110, section 8.3, lets the recipient guess). */
-function checkMediaType(contentType: string | undefined): void {
-  if (!contentType) return;
-  const [type = '', ...parameters] = contentType
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  const isUtf8 = !charset || /^charset="?utf-?8"?$/.test(charset);
-  if (JSON_TYPE.test(type) && isUtf8) return;
-  throw new Problem(
-    415,
-    `Content-Type ${contentType} is not supported; send application/json in UTF-8.`,
-    {
-      faults: [{ header: 'Content-Type', detail: 'must be application/json in UTF-8' }],
-      headers: { accept: 'application/json' },
-    },
-  );
+/**
+ * Refuses a compressed body (RFC 9110, section 15.5.16). API Gateway passes JSON on as text, in which
+ * compressed bytes are lost.
+ */
+function checkContentCoding(contentEncoding = ''): void {
+  if (/^(?:identity)?$/i.test(contentEncoding.trim())) return;
+  const detail = 'must be identity, or left out: send the body as it is';
+  throw new Problem(415, `Content-Encoding ${detail}.`, {
+    faults: [{ header: 'Content-Encoding', detail }],
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
+/**
+ * A body without Content-Type is taken as JSON (RFC 9110, section 8.3, lets the recipient guess). An
+ * endpoint that takes a merge patch lists in Accept-Patch all that it takes (RFC 5789, section 2.2).
+ */
+function checkMediaType(contentType: string | undefined, takesMergePatch: boolean): void {
+  const mediaType = parseMediaType(contentType);
+  if (!mediaType) return;
+  const { type, charset = 'utf-8' } = mediaType;
+  const isTaken =
+    type === JSON_TYPE || (takesMergePatch ? type === MERGE_PATCH_TYPE : JSON_SUFFIX.test(type));
+  if (isTaken && /^utf-?8$/.test(charset)) return;
+  const types = takesMergePatch ? [JSON_TYPE, MERGE_PATCH_TYPE] : [JSON_TYPE];
+  const detail = `must be ${types.join(' or ')}, in UTF-8`;
+  const accept = types.join(', ');
+  throw new Problem(415, `Content-Type ${detail}; got ${contentType}.`, {
+    faults: [{ header: 'Content-Type', detail }],
+    headers: { accept, ...(takesMergePatch && { 'accept-patch': accept }) },
+  });
 }
 
 function parseJson(text: string): unknown {

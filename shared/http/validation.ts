@@ -1,6 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import * as v from 'valibot';
 import type { HttpEvent } from './event.ts';
+import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, type Fault } from './problem-details.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface RequestSchemas {
   readonly headers?: Parameters;
   /** Returns the schema of the JSON body; a request without one has its body ignored. */
   readonly body?: () => v.GenericSchema;
+  /** Returns the schema of the body as a merge patch (RFC 7396), if the endpoint takes one. */
+  readonly mergePatch?: () => v.GenericSchema;
   /** Checks that concern several parts of a request. */
   readonly rules?: readonly Rule[];
 }
@@ -123,6 +126,7 @@ export function validation(
   request: RequestSchemas,
 ): MiddlewareObj<HttpEvent & Partial<ParsedRequest<RequestSchemas>>> {
   const bodySchema = request.body && once(request.body);
+  const mergePatchSchema = request.mergePatch && once(request.mergePatch);
   return {
     before: ({ event }) => {
       const faults: Fault[] = [];
@@ -143,8 +147,10 @@ export function validation(
         (name) => [header(name) ?? []].flat(),
         (name, detail) => faults.push({ header: name, detail }),
       );
-      if (bodySchema) {
-        const { success, output, issues = [] } = v.safeParse(bodySchema(), event.body);
+      const isMergePatch = parseMediaType(event.headers['content-type'])?.type === MERGE_PATCH_TYPE;
+      const schema = (isMergePatch && mergePatchSchema) || bodySchema;
+      if (schema) {
+        const { success, output, issues = [] } = v.safeParse(schema(), event.body);
         if (success) parsed.body = output;
         for (const issue of issues) {
           faults.push({ pointer: cut(toPointer(issue.path ?? [])), detail: cut(issue.message) });

@@ -154,10 +154,12 @@ test.each(
     ({ method, path }) => at('paths', path, method.toLowerCase(), 'requestBody').value,
   ),
 )('The example of $method $path is valid by its schema', ({ method, path }) => {
-  const media = ['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json'];
-  const { example } = at(...media).value;
-  expect(example).toBeDefined();
-  expect(errorsBy(at(...media, 'schema').pointer, example)).toEqual([]);
+  const content = ['paths', path, method.toLowerCase(), 'requestBody', 'content'];
+  for (const type of Object.keys(at(...content).value)) {
+    const { example } = at(...content, type).value;
+    expect(example).toBeDefined();
+    expect(errorsBy(at(...content, type, 'schema').pointer, example)).toEqual([]);
+  }
 });
 
 describe('Requests', () => {
@@ -183,6 +185,22 @@ describe('Requests', () => {
     const merchant = await newMerchant();
     const { status } = await merchant.call('POST', '/customers', { body });
     expect(status).toBe(errorsBy(NEW, body).length === 0 ? 200 : 400);
+  });
+
+  test.each<[string, unknown]>([
+    ['null for each text', { name: null, notes: null }],
+    ['texts', { name: 'B', notes: '' }],
+    ['a text that is too long', { name: 'å'.repeat(256) }],
+    ['a number for a text', { name: 1 }],
+    ['null for an unknown member', { nmae: null }],
+    ['no object', null],
+  ])('a merge patch: %s', async (_, body) => {
+    const merchant = await newMerchant();
+    const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    const { status } = await merchant.call('PATCH', `/customers/${id}`, { body, headers });
+    const isValid = errorsBy('/components/schemas/CustomerMergePatch', body).length === 0;
+    expect(status).toBe(isValid ? 200 : 400);
   });
 
   test.each<[string, unknown]>([

@@ -28,10 +28,18 @@ test.each([
   'application/json',
   'application/json; charset=utf-8',
   'APPLICATION/JSON;charset="UTF-8"',
-  'application/merge-patch+json',
+  'application/vnd.example.v2+json',
 ])('Content-Type: %s is accepted', async (type) => {
   expect(await json('1', type)).toBe(1);
 });
+
+test.each(['application/json', 'application/merge-patch+json;charset=utf8'])(
+  'Content-Type: %s is accepted by an endpoint that takes a merge patch',
+  async (type) => {
+    const schemas = { body: () => v.unknown(), mergePatch: () => v.unknown() };
+    expect(await read({ body: '1', headers: { 'content-type': type } }, schemas)).toBe(1);
+  },
+);
 
 test('A body without Content-Type is parsed as JSON', async () => {
   expect(await read({ body: '1' })).toBe(1);
@@ -51,6 +59,9 @@ describe('Rejected bodies', () => {
     'text/plain',
     'text/json',
     'application/x-www-form-urlencoded',
+    'application/merge-patch+json',
+    'application/json-patch+json',
+    'application/example-patch.v1+json',
     'application/json; charset=latin1',
   ])('Content-Type: %s is rejected with 415 and the header Accept', async (type) => {
     await expect(json('{}', type)).rejects.toMatchObject({
@@ -76,6 +87,18 @@ describe('Rejected bodies', () => {
       faults: [{ pointer: '', detail }],
     });
   });
+
+  test.each(['gzip', 'br, gzip', 'x'])(
+    'Content-Encoding: %s is rejected with 415 and the header Accept-Encoding',
+    async (coding) => {
+      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+      await expect(read({ body: '{}', headers })).rejects.toMatchObject({
+        status: 415,
+        headers: { 'accept-encoding': 'identity' },
+        faults: [{ header: 'Content-Encoding' }],
+      });
+    },
+  );
 
   test('A body that is not UTF-8 is rejected with 400', async () => {
     const body = Buffer.from([0x22, 0xe5, 0x22]).toString('base64');
