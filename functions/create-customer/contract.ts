@@ -1,13 +1,20 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
 import { createCustomerSchema } from '../../shared/http/customer-schemas.ts';
+import { IDEMPOTENCY_KEY_PATTERN } from '../../shared/http/idempotency-key.ts';
 import { etagHeader, header, ref } from '../../shared/http/json-schema.ts';
 import { type RequestSchemas, single } from '../../shared/http/validation.ts';
 
 export const request = {
   headers: {
     'Idempotency-Key': single(() =>
-      v.pipe(v.string(), v.regex(/^[!-~]{1,255}$/, 'must be 1 to 255 visible ASCII characters')),
+      v.pipe(
+        v.string(),
+        v.regex(
+          new RegExp(IDEMPOTENCY_KEY_PATTERN),
+          'must be 1 to 255 visible ASCII characters, or 1 to 255 characters in double quotes as in RFC 9651',
+        ),
+      ),
     ),
   },
   body: createCustomerSchema,
@@ -24,7 +31,8 @@ export const contract = () =>
     request,
     parameters: {
       'Idempotency-Key':
-        'All requests with one key and one body within 24 hours create one customer and get one response.',
+        'All requests with one key and one body within 24 hours create one customer and get one ' +
+        'response. In double quotes (a string of RFC 9651) or without them it is the same key.',
     },
     requestBody: {
       name: 'NewCustomer',

@@ -3,12 +3,14 @@ import { toCustomerJson } from '../../shared/formats/json.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { entityTag } from '../../shared/http/conditional-requests.ts';
 import type { HttpEvent } from '../../shared/http/event.ts';
+import { idempotencyKeyOf } from '../../shared/http/idempotency-key.ts';
 import { createCustomer, type References } from '../../shared/storage/create-customer.ts';
 import { request } from './contract.ts';
 
 /** POST /customers: stores a new customer, once for all requests with one Idempotency-Key. */
 export const handler = api(request).handler(async (event, { merchantId }) => {
-  const key = event.headers['idempotency-key'];
+  const header = event.headers['idempotency-key'];
+  const key = header === undefined ? undefined : idempotencyKeyOf(header);
   const customer = await createCustomer(merchantId, event.body, referencesIn(event), key);
   const headers = {
     etag: entityTag(customer.version),

@@ -61,10 +61,44 @@ describe('Idempotency-Key', () => {
   });
 
   test.each([
-    ['is empty', ''],
-    ['contains a space', 'two words'],
-    ['has 256 characters', 'x'.repeat(256)],
-  ])('POST returns 400 if the Idempotency-Key %s', async (_, key) => {
+    ['a key', '"a key"'],
+    ['quotes and backslashes', String.raw`"a\"b\\c"`],
+  ])('POST accepts an Idempotency-Key with %s in the quoted form of the draft', async (_, quoted) => {
+    const merchant = await newMerchant();
+    const first = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
+    const retry = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
+    expect(first.status).toBe(200);
+    expect(retry.body).toEqual(first.body);
+  });
+
+  test('An Idempotency-Key is the same key quoted and unquoted', async () => {
+    const merchant = await newMerchant();
+    for (const [plain, quoted] of [
+      ['8e03978e-40d5', '"8e03978e-40d5"'],
+      ['a"b', String.raw`"a\"b"`],
+    ] as const) {
+      const first = await merchant.call('POST', '/customers', withKey(plain, { name: 'A' }));
+      const retry = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
+      expect(retry.body).toEqual(first.body);
+      const other = await merchant.call('POST', '/customers', withKey(quoted, { name: 'B' }));
+      expect(other.status).toBe(422);
+    }
+    expect((await merchant.call('GET', '/customers')).body).toHaveLength(2);
+  });
+
+  test.each([
+    '',
+    'two words',
+    'x'.repeat(256),
+    '""',
+    '"',
+    '"a',
+    '"a"b"',
+    '"a";b=1',
+    String.raw`"\a"`,
+    `"${'x'.repeat(256)}"`,
+    '"a", "b"',
+  ])('POST returns 400 if the Idempotency-Key is %j', async (key) => {
     const merchant = await newMerchant();
     const answer = await merchant.call('POST', '/customers', withKey(key, {}));
     expectProblem(answer, 400, [{ header: 'Idempotency-Key' }]);
