@@ -10,6 +10,9 @@ export interface NegotiationContext extends Context {
   preferredMediaType: string;
 }
 
+/** Other names of media types: `text/xml` is an alias of `application/xml` (RFC 7303, section 9.2). */
+const ALIASES: Readonly<Record<string, string>> = { 'application/xml': 'text/xml' };
+
 /**
  * Middleware that puts the media type which the caller prefers into the context (`Accept`, RFC
  * 9110, section 12.5.1). Responds 406 if the caller accepts none.
@@ -19,10 +22,14 @@ export interface NegotiationContext extends Context {
 export function contentNegotiation(
   produces: readonly string[],
 ): MiddlewareObj<HttpEvent, unknown, Error, NegotiationContext> {
+  const named = new Map(
+    produces.flatMap((type) => [type, ALIASES[type] ?? type].map((name) => [name, type])),
+  );
   return {
     before: ({ event, context }) => {
       const accept = withoutParameters(event.headers.accept) || undefined;
-      const [preferred] = preferredMediaTypes(accept, [...produces]);
+      const [name = ''] = preferredMediaTypes(accept, [...named.keys()]);
+      const preferred = named.get(name);
       if (preferred === undefined) {
         const detail = `must allow ${produces.join(' or ')}`;
         throw new Problem(406, `Accept ${detail}.`, { faults: [{ header: 'Accept', detail }] });

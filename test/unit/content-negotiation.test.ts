@@ -26,6 +26,24 @@ test.each([
   expect(await negotiate(accept)).toBe(mediaType);
 });
 
+test.each([
+  ['text/xml', 'application/xml'],
+  ['text/xml;charset=utf-8;q=0.9, application/json;q=0.5', 'application/xml'],
+  ['application/xml, text/xml', 'application/xml'],
+  ['text/*', 'application/xml'],
+  ['text/xml;q=0.5, application/json', 'application/json'],
+  ['*/*', 'application/json'],
+])(
+  'Accept: %s prefers %s where XML is produced, which text/xml names too',
+  async (accept, type) => {
+    expect(await negotiate(accept, ['application/json', 'application/xml'])).toBe(type);
+  },
+);
+
+test('Accept: text/xml is refused where no XML is produced', async () => {
+  await expect(negotiate('text/xml')).rejects.toMatchObject({ status: 406 });
+});
+
 test.each(['text/html', 'application/xml', 'text/csv;q=0', 'nonsense'])(
   'Accept: %s is rejected with 406, which names the header and the media types produced',
   async (accept) => {
