@@ -88,8 +88,8 @@ export function toRegisterEntry({ fields }: Customer, number: IdentityNumber): R
 /** A postcode such as 00101 would lose its zeros as a number. */
 function zipOf(postcode: string): number | string {
   const digits = postcode.replace(/\s/g, '');
-  const number = Number(digits);
-  return digits === String(number) && Number.isSafeInteger(number) ? number : postcode;
+  const isExact = /^(?:0|[1-9]\d*)$/.test(digits) && Number.isSafeInteger(Number(digits));
+  return isExact ? Number(digits) : postcode;
 }
 
 /** The last word is the last name; `Svensson, Kalle` is understood too. */

@@ -110,11 +110,14 @@ describe.each([
     },
   );
 
-  test.runIf(extension === 'xml')('The XML export redirects (303) to the file if Accept has text/xml', async () => {
-    const answer = await merchant.call('GET', path, { headers: { accept: 'text/xml' } });
-    expect(answer).toMatchObject({ status: 303, body: '' });
-    expect(await download(answer.headers.get('location') as string)).toMatch(/^<\?xml /);
-  });
+  test.runIf(extension === 'xml')(
+    'The XML export redirects (303) to the file if Accept has text/xml',
+    async () => {
+      const answer = await merchant.call('GET', path, { headers: { accept: 'text/xml' } });
+      expect(answer).toMatchObject({ status: 303, body: '' });
+      expect(await download(answer.headers.get('location') as string)).toMatch(/^<\?xml /);
+    },
+  );
 
   test(`The ${format} export redirects (303) to the file if Accept has the type with its parameters`, async () => {
     const answer = await merchant.call('GET', path, { headers: { accept: contentType } });

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { type Client, clientOf, create, isLocal, newMerchant, useApi } from '../support/api.ts';
-import { filesOf } from '../support/files.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
 
 useApi();
 
@@ -79,7 +79,7 @@ describe('HEAD', () => {
   });
 
   test.each(EXPORTS)('of $path checks the request and creates no file', async ({ path }) => {
-    const before = isLocal ? await filesOf(name) : [];
+    const before = isLocal ? await keysInBucket(name) : [];
     const head = await merchant.call('HEAD', path);
     expect(head).toMatchObject({ status: 200, body: '' });
     expect(head.headers.get('content-type')).toBe('application/json');
@@ -95,6 +95,6 @@ describe('HEAD', () => {
     expect((await merchant.call('HEAD', path, { headers: { accept: 'image/png' } })).status).toBe(
       406,
     );
-    if (isLocal) expect(await filesOf(name)).toEqual(before);
+    if (isLocal) expect(await keysInBucket(name)).toEqual(before);
   });
 });

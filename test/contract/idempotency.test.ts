@@ -63,13 +63,16 @@ describe('Idempotency-Key', () => {
   test.each([
     ['a key', '"a key"'],
     ['quotes and backslashes', String.raw`"a\"b\\c"`],
-  ])('POST accepts an Idempotency-Key with %s in the quoted form of the draft', async (_, quoted) => {
-    const merchant = await newMerchant();
-    const first = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
-    const retry = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
-    expect(first.status).toBe(200);
-    expect(retry.body).toEqual(first.body);
-  });
+  ])(
+    'POST accepts an Idempotency-Key with %s in the quoted form of the draft',
+    async (_, quoted) => {
+      const merchant = await newMerchant();
+      const first = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
+      const retry = await merchant.call('POST', '/customers', withKey(quoted, { name: 'A' }));
+      expect(first.status).toBe(200);
+      expect(retry.body).toEqual(first.body);
+    },
+  );
 
   test('An Idempotency-Key is the same key quoted and unquoted', async () => {
     const merchant = await newMerchant();

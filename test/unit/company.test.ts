@@ -42,7 +42,7 @@ describe('Names', () => {
 describe('Postcodes', () => {
   test.each([
     ['123 45', 12_345],
-    ['0150', 150],
+    ['0150', '0150'],
     ['\u00a0123\u00a045', 12_345],
     ['999999999999999', 999_999_999_999_999],
     ['', ''],
@@ -125,7 +125,7 @@ test('A company of a public register is returned without its status, telephone a
     lastname: '',
     company: 'FISK AS',
     street: 'Storgata 1',
-    zip: 150,
+    zip: '0150',
     city: 'OSLO',
     country: 'NO',
     phone: '',

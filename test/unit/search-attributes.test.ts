@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
-import { digitsOf, fold, toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+import { fold, toSearchAttributes } from '../../shared/domain/search-attributes.ts';
 
 const DATE = '2026-01-31T10:00:00.123Z';
 const attributesOf = (fields: CustomerFields) => toSearchAttributes({ date: DATE }, fields);
@@ -22,7 +22,6 @@ describe('Case folding', () => {
   test.each([
     ['o', 'ö'],
     ['a', 'å'],
-    ['l', 'ł'],
     ['ab', 'a b'],
     ['556703', '５５６７０３'],
   ])('Search treats %s and %s as different', (one, other) => {
@@ -41,24 +40,6 @@ describe('Case folding', () => {
       expect(fold(text)).toContain(fold(word.toLowerCase()));
     }
   });
-});
-
-describe('Digits of a number', () => {
-  test.each([
-    ['556703-7485', '5567037485'],
-    [' 19 900118 - 9811 ', '199001189811'],
-    ['900101+9802', '9001019802'],
-    ['7', '7'],
-  ])('%j is searched for as the digits %s', (text, digits) => {
-    expect(digitsOf(text)).toBe(digits);
-  });
-
-  test.each(['', ' ', '-', '+46 70 123', 'SE556703748501', '556703-7485x', '12.5', '٥٥', '１２'])(
-    '%j is not searched for as digits',
-    (text) => {
-      expect(digitsOf(text)).toBeUndefined();
-    },
-  );
 });
 
 describe('Kind of a customer', () => {
@@ -129,9 +110,10 @@ describe('Search texts', () => {
     };
     expect(attributesOf(fields)).toMatchObject({
       createdAt: Date.parse(DATE),
-      nameText: 'EK ÅKERI\nK-1\n556703-7485',
-      addressText: 'ÅGATAN 1\n123 45\nÖJA',
-      companyDigits: '5567037485',
+      nameText: 'EK ÅKERI\nK-1',
+      addressText: 'ÅGATAN 1\nÖJA',
+      postcodeText: '12345',
+      companyText: '5567037485',
     });
   });
 
