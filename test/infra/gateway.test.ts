@@ -371,6 +371,19 @@ describe('what may come at once', () => {
     await throttled.close();
   });
 
+  test('requests without a token use up the throttle, so that one with a token gets 429', async () => {
+    const throttle = createThrottle({ rateLimit: 0, burstLimit: 2 });
+    const throttled = await startGateway({ throttles: [throttle] });
+    result = () => ({});
+    const statuses: number[] = [];
+    for (const token of [null, null, undefined]) {
+      const options = token === null ? { token } : {};
+      statuses.push((await call('GET', '/result', options, throttled)).status);
+    }
+    expect(statuses).toEqual([401, 401, 429]);
+    await throttled.close();
+  });
+
   test('a route with a throttle of its own leaves the others alone', async () => {
     const throttle = createThrottle({ rateLimit: 0, burstLimit: 1 });
     const throttled = await startGateway({
