@@ -11,6 +11,8 @@ import { newExportFile } from './export-file.ts';
 
 const EXPORT_WORKER = required('exportWorker');
 const MAX_ROWS = requiredNumber('longExportRows');
+/** Units of a page whose rows say how large others are. */
+const MIN_UNITS = 5;
 /** Read units of a customer of 1 kB, eventually consistent. */
 const UNITS_PER_ROW = 0.125;
 /** The part of a function's time that starting a job needs: abort an upload, store the job, invoke. */
@@ -64,5 +66,7 @@ export async function exportByFilter(
  * partition is limited in read units.
  */
 function weightOf({ units, count }: ExportPage): number {
-  return count === 0 ? 1 : Math.max(1, units / count / UNITS_PER_ROW);
+  if (count === 0) return 1;
+  // Units are rounded up, which says little of few.
+  return units < MIN_UNITS ? 1 : Math.max(1, units / count / UNITS_PER_ROW);
 }
