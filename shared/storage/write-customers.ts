@@ -121,7 +121,8 @@ async function existingIds(merchantId: string, ids: readonly number[]): Promise<
   const existing: number[] = [];
   await mapConcurrently(batchesOf(ids), READ_CONCURRENCY, async (batch) => {
     const Keys = batch.map((id) => customerKey(merchantId, id));
-    const wanted: KeysToGet = { Keys, ConsistentRead: true, ProjectionExpression: KEY.sort };
+    const keysOnly = `${KEY.partition}, ${KEY.sort}`;
+    const wanted: KeysToGet = { Keys, ConsistentRead: true, ProjectionExpression: keysOnly };
     await batchGet(wanted, async (keys) => {
       const { Responses, UnprocessedKeys } = await documents.send(
         new BatchGetCommand({ RequestItems: { [TABLE_NAME]: keys } }),
