@@ -1,7 +1,21 @@
 import * as v from 'valibot';
+import { CONCURRENT_EXPORTS, CONCURRENT_LONG_EXPORTS } from '../shared/domain/limits.ts';
 import { count, header, type Json, object, ref, text, time } from '../shared/http/json-schema.ts';
-import { oneOf, single } from '../shared/http/validation.ts';
+import { checked, oneOf, single } from '../shared/http/validation.ts';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
+
+const EXPORT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Path parameter with the id of a long export. */
+export const exportIdParameter = single(() =>
+  v.pipe(
+    v.string(),
+    checked((text) => EXPORT_ID.test(text), 'must be the id of an export, a UUID', {
+      format: 'uuid',
+      pattern: EXPORT_ID.source,
+    }),
+  ),
+);
 
 /** Query parameters with the options of a CSV file. */
 export const csvParameters = {
@@ -26,22 +40,29 @@ export const csvDescriptions = () => ({
 export function filteredExport(mediaType: string) {
   return {
     table: {
-      actions: ['Query', 'BatchGetItem'],
+      actions: ['Query', 'BatchGetItem', 'GetItem'],
       indexes: [CUSTOMER_INDEX.name],
-      exportJobs: ['PutItem'],
+      exportJobs: ['PutItem', 'UpdateItem'],
     },
     files: 'write',
     startsExportJobs: true,
     responses: {
       ...fileResponses(mediaType),
       202: {
-        description: 'The export continues in the background.',
+        description:
+          'The export continues in the background. If the same one, by format, options and filters, ' +
+          'runs already, this is its status.',
         schema: ref('RunningExport'),
         headers: {
           Location: header('Path at which to poll its status.'),
           'Retry-After': header('Seconds after which to poll.', true, { type: 'integer' }),
         },
       },
+    },
+    errors: {
+      429:
+        `Too many requests, or the merchant has ${CONCURRENT_EXPORTS} slow exports or ` +
+        `${CONCURRENT_LONG_EXPORTS} long ones running.`,
     },
     schemas: exportSchemas(),
   } as const;
@@ -50,7 +71,7 @@ export function filteredExport(mediaType: string) {
 /** Returns what the contracts of exports by id have in common. */
 export function exportByIds(mediaType: string) {
   return {
-    table: { actions: ['BatchGetItem'] },
+    table: { actions: ['BatchGetItem', 'GetItem'], exportJobs: ['UpdateItem'] },
     files: 'write',
     requestBody: {
       name: 'IdsToExport',
@@ -58,7 +79,10 @@ export function exportByIds(mediaType: string) {
       example: [1, '2'],
     },
     responses: fileResponses(mediaType),
-    errors: { 404: 'None of these customers exists.' },
+    errors: {
+      404: 'None of these customers exists.',
+      429: `Too many requests, or the merchant has ${CONCURRENT_EXPORTS} slow exports running.`,
+    },
     schemas: exportSchemas(),
   } as const;
 }
@@ -83,21 +107,30 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
     count: count({ description: 'How many customers are in the file.' }),
     bytes: count(),
   };
-  const progress = (state: 'running' | 'ready' | 'failed') => ({
-    state: { const: state },
+  const progress = (state: Json) => ({
+    exportId: text({ format: 'uuid', description: 'Id of the export, as in the path.' }),
+    format: { enum: ['csv', 'xml'] },
+    state,
     rowsDone: count({ description: 'How many customers are in the file so far.' }),
     rowsExpected: count({ description: 'Estimate of how many there will be.' }),
     started: time(),
-    updated: time({ description: 'Time of the last progress.' }),
+    updated: time({ description: 'Time of the last progress, or of the end.' }),
   });
+  const reason = text({ description: 'Why it failed.' });
+  const failed = { ...progress({ const: 'failed' }), reason };
+  const listed = progress({ enum: ['running', 'ready', 'canceled'] });
   return {
     ExportedFile: object(file),
-    Export: { oneOf: ['RunningExport', 'ReadyExport', 'FailedExport'].map(ref) },
-    RunningExport: object(progress('running')),
-    ReadyExport: object({ ...progress('ready'), ...file }),
-    FailedExport: object({
-      ...progress('failed'),
-      reason: text({ description: 'Why it failed.' }),
-    }),
+    Export: {
+      oneOf: ['RunningExport', 'ReadyExport', 'FailedExport', 'CanceledExport'].map(ref),
+    },
+    ListedExport: {
+      oneOf: [object(listed), ref('FailedExport')],
+      description: 'A long export, without the members of its file.',
+    },
+    RunningExport: object(progress({ const: 'running' })),
+    ReadyExport: object({ ...progress({ const: 'ready' }), ...file }),
+    FailedExport: object(failed),
+    CanceledExport: object(progress({ const: 'canceled' })),
   };
 }

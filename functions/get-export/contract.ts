@@ -1,24 +1,9 @@
-import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
-import { checked, type RequestSchemas, single } from '../../shared/http/validation.ts';
-import { exportSchemas } from '../export-contracts.ts';
+import type { RequestSchemas } from '../../shared/http/validation.ts';
+import { exportIdParameter, exportSchemas } from '../export-contracts.ts';
 
-const EXPORT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-export const request = {
-  path: {
-    exportId: single(() =>
-      v.pipe(
-        v.string(),
-        checked((text) => EXPORT_ID.test(text), 'must be the id of an export, a UUID', {
-          format: 'uuid',
-          pattern: EXPORT_ID.source,
-        }),
-      ),
-    ),
-  },
-} satisfies RequestSchemas;
+export const request = { path: { exportId: exportIdParameter } } satisfies RequestSchemas;
 
 export const contract = () =>
   defineContract({

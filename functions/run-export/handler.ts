@@ -35,6 +35,7 @@ export const handler = middy<ExportJobInput, { rows: number }, Error, DurableCon
     const { merchantId, id } = input;
     const step = stepsOf(context, input);
     const parts = await uploadParts(input, step, context);
+    if (!parts) return { rows: 0 };
     const rowsDone = sum(parts, 'rows');
     const bytes = sum(parts, 'bytes');
     await step('note ready', () =>
@@ -56,14 +57,23 @@ function failedJobStatus(): MiddlewareObj<ExportJobInput, unknown, Error, Durabl
   };
 }
 
-/** Uploads the whole file. Aborts the upload if that fails. */
+/**
+ * Uploads the whole file. Aborts the upload if that fails.
+ *
+ * @returns undefined if the job does not run any more, since it is canceled or has stalled; the upload
+ * is aborted then. Each part finds out as it notes its progress, without a read.
+ */
 async function uploadParts(
   input: ExportJobInput,
   step: Step,
   context: DurableContext,
-): Promise<readonly ExportedPart[]> {
+): Promise<readonly ExportedPart[] | undefined> {
   const { merchantId, id, file } = input;
-  const uploadId = await step('start', () => startUpload(file));
+  const uploadId = await step('start', async () =>
+    (await updateExportJob(merchantId, id, {})) ? startUpload(file) : null,
+  );
+  if (uploadId === null) return undefined;
+  const abort = () => step('abort', () => abortParts(file, uploadId));
   const reader = new PageReader(input);
   try {
     const parts: ExportedPart[] = [];
@@ -74,16 +84,20 @@ async function uploadParts(
       }
       const part = await step(`part ${parts.length + 1}`, async () => {
         const part = await exportPart(input, uploadId, parts.at(-1), reader);
-        await updateExportJob(merchantId, id, { rowsDone: sum([...parts, part], 'rows') });
-        return part;
+        const rowsDone = sum([...parts, part], 'rows');
+        return (await updateExportJob(merchantId, id, { rowsDone })) ? part : null;
       });
+      if (part === null) {
+        await abort();
+        return undefined;
+      }
       parts.push(part);
     } while (!parts.at(-1)?.isLast);
     await step('complete', () => completeParts(file, uploadId, parts));
     return parts;
   } catch (error) {
     // If this fails too, the bucket's lifecycle rule deletes the parts.
-    await step('abort', () => abortParts(file, uploadId)).catch(() => {});
+    await abort().catch(() => {});
     throw error;
   } finally {
     await reader.close();

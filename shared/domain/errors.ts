@@ -37,7 +37,7 @@ export class UnavailableError extends Error {
   }
 }
 
-/** The merchant exceeds a rate. */
+/** The merchant exceeds a rate, or a limit of what runs at a time. */
 export class RateLimitError extends Error {
   /** Seconds after which to retry. */
   readonly retryAfterS: number;

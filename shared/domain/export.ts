@@ -21,10 +21,13 @@ export interface ExportFile {
   readonly contentType: string;
 }
 
+/** `running` changes once, to one of the others. */
+type ExportState = 'running' | 'ready' | 'failed' | 'canceled';
+
 /** The state of a long export, which continues in the background. */
 export interface ExportJob {
   readonly id: string;
-  readonly state: 'running' | 'ready' | 'failed';
+  readonly state: ExportState;
   readonly format: FormatName;
   readonly file: ExportFile;
   /** Customers in the file so far. */

@@ -22,6 +22,17 @@ export const MAX_LOOK_UPS_PER_MINUTE = 60;
 
 /** How long the presigned URL of an export is valid, in seconds. */
 export const EXPORT_URL_LIFETIME_S = 15 * 60;
+/** Maximum exports of a merchant that run while their callers wait. */
+export const CONCURRENT_EXPORTS = 5;
+/** Maximum long exports of a merchant that run in the background. */
+export const CONCURRENT_LONG_EXPORTS = 3;
+/**
+ * Seconds without progress after which a long export has failed: the 15 minutes of a run that hangs,
+ * and up to 9 minutes for the attempts of one step and the waits between them, with room.
+ */
+export const EXPORT_STALLED_S = 30 * 60;
+/** Maximum long exports in their list. */
+export const LISTED_EXPORTS = 100;
 /** How long a long export's status and file are kept after its last update, in seconds. */
 export const EXPORT_JOB_LIFETIME_S = 24 * 60 * 60;
 /** Seconds after which to poll a running export again. */

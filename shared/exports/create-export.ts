@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { untilDeadline } from '../concurrency.ts';
 import { EmptyExportError } from '../domain/errors.ts';
 import type { ExportFile } from '../domain/export.ts';
 import type { FileFormat } from '../formats/row-format.ts';
 import { type ExportPage, exportPagesByIds } from '../storage/export-pages.ts';
 import { newExportFile, presign, uploadTarget } from './export-file.ts';
+import { withExportLease } from './export-lease.ts';
 import { MultipartUpload } from './multipart-upload.ts';
 
 /** A completed export. */
@@ -23,6 +25,7 @@ export interface CreatedFile {
  * Exports the customers with these ids, by ascending id; absent customers are skipped.
  *
  * @throws EmptyExportError if none of them exists; there is no file then.
+ * @throws RateLimitError if the merchant has too many exports running.
  */
 export async function exportByIds(
   merchantId: string,
@@ -31,8 +34,10 @@ export async function exportByIds(
 ): Promise<CreatedFile> {
   const file = newExportFile(merchantId, format, randomUUID());
   const ascending = ids.toSorted((a, b) => a - b);
-  const pages = exportPagesByIds(merchantId, ascending, format);
-  return createFile(file, format, pages, { allowEmpty: false });
+  return withExportLease(merchantId, (deadline) => {
+    const pages = untilDeadline(deadline, exportPagesByIds(merchantId, ascending, format));
+    return createFile(file, format, pages, { allowEmpty: false, deadline });
+  });
 }
 
 /** Writes the pages to the file. Aborts the upload if that fails. */

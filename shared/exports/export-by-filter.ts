@@ -8,6 +8,7 @@ import { estimateCount } from '../storage/customer-index.ts';
 import { type ExportPage, exportPages } from '../storage/export-pages.ts';
 import { type CreatedFile, createFile } from './create-export.ts';
 import { newExportFile } from './export-file.ts';
+import { withExportLease } from './export-lease.ts';
 
 const EXPORT_WORKER = required('exportWorker');
 const MAX_ROWS = requiredNumber('longExportRows');
@@ -26,15 +27,28 @@ export type ExportResult = { readonly file: CreatedFile } | { readonly job: Expo
  * caller can wait, or turns out to, is continued by a background job.
  *
  * @param remainingMs time that the function has left, in milliseconds.
+ * @throws RateLimitError if the merchant has too many exports running.
  */
-export async function exportByFilter(
+export function exportByFilter(
   merchantId: string,
   filter: CustomerFilter,
   choice: FormatChoice,
   remainingMs: number,
 ): Promise<ExportResult> {
+  const timeout = AbortSignal.timeout(Math.max(0, remainingMs - JOB_START_MS));
+  return withExportLease(merchantId, (refused) =>
+    exportOrStartJob(merchantId, filter, choice, { timeout, refused }),
+  );
+}
+
+async function exportOrStartJob(
+  merchantId: string,
+  filter: CustomerFilter,
+  choice: FormatChoice,
+  { timeout, refused }: { readonly timeout: AbortSignal; readonly refused: AbortSignal },
+): Promise<ExportResult> {
   const format = fileFormat(choice);
-  const deadline = AbortSignal.timeout(Math.max(0, remainingMs - JOB_START_MS));
+  const deadline = AbortSignal.any([timeout, refused]);
   const pages = untilDeadline(deadline, exportPages(merchantId, filter, format));
   let expected: number | undefined;
   let isTooLong = false;
@@ -52,7 +66,7 @@ export async function exportByFilter(
     const file = newExportFile(merchantId, format, randomUUID());
     return { file: await createFile(file, format, pages, { deadline, beforePage: checkLength }) };
   } catch (error) {
-    if (!deadline.aborted && !isTooLong) throw error;
+    if (refused.aborted || (!timeout.aborted && !isTooLong)) throw error;
   }
   // Loaded on demand: most exports are short, and a cold start of theirs does without Lambda's client.
   const { startExportJob } = await import('./start-export-job.ts');

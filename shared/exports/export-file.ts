@@ -4,6 +4,7 @@ import type { ExportFile, ExportJob } from '../domain/export.ts';
 import { EXPORT_URL_LIFETIME_S } from '../domain/limits.ts';
 import { EXPORTS_PREFIX, required } from '../environment.ts';
 import type { FileFormat } from '../formats/row-format.ts';
+import { exportProgress } from './export-progress.ts';
 import { s3, type UploadTarget } from './multipart-upload.ts';
 
 const BUCKET_NAME = required('bucketName');
@@ -46,10 +47,9 @@ export async function presign({ key }: ExportFile): Promise<{ url: string; expir
  * also the file as a short export returns it, with a new presigned URL.
  */
 export async function exportStatus(job: ExportJob) {
-  const { state, rowsDone, rowsExpected, started, updated, file, bytes, reason } = job;
-  const progress = { state, rowsDone, rowsExpected, started, updated };
-  if (state === 'failed') return { ...progress, reason };
-  if (state === 'running') return progress;
+  const progress = exportProgress(job);
+  if (job.state !== 'ready') return progress;
+  const { rowsDone, file, bytes } = job;
   const { filename, contentType } = file;
   return { ...progress, ...(await presign(file)), filename, contentType, count: rowsDone, bytes };
 }

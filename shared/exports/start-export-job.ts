@@ -1,10 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { createHash } from 'node:crypto';
+import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import { isTransient, loggable } from '../aws-errors.ts';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
+import { UnavailableError } from '../domain/errors.ts';
 import type { ExportJob, ExportJobInput, FormatChoice } from '../domain/export.ts';
 import type { FileFormat } from '../formats/row-format.ts';
-import { addExportJob } from '../storage/export-jobs.ts';
+import { addExportJob, withdrawExportJob } from '../storage/export-jobs.ts';
+import { addRunningExport } from '../storage/running-exports.ts';
 import { newExportFile } from './export-file.ts';
+import { newExportId } from './export-id.ts';
+
+/** When to retry if Lambda does not start the worker. */
+const RETRY_AFTER_S = 5;
 
 /** Two attempts fit into the time that starting a job has. */
 const lambda = new LambdaClient({
@@ -12,7 +19,13 @@ const lambda = new LambdaClient({
   requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
 });
 
-/** Starts the export worker asynchronously, and returns the job. */
+/**
+ * Starts the export worker asynchronously, and returns the job. If the same export runs already, with
+ * the same format and filter, returns its job.
+ *
+ * @throws RateLimitError if the merchant has too many long exports running.
+ * @throws UnavailableError if the worker cannot be started; there is no job then.
+ */
 export async function startExportJob(
   workerArn: string,
   {
@@ -29,7 +42,9 @@ export async function startExportJob(
     readonly rowsExpected: number;
   },
 ): Promise<ExportJob> {
-  const id = randomUUID();
+  const id = newExportId();
+  const running = await addRunningExport(merchantId, id, hash({ choice, filter }));
+  if (running) return running;
   const now = new Date().toISOString();
   const job: ExportJob = {
     id,
@@ -41,17 +56,42 @@ export async function startExportJob(
     started: now,
     updated: now,
   };
-  await addExportJob(merchantId, job);
-  const input: ExportJobInput = { merchantId, id, format: choice, file: job.file, filter };
+  try {
+    await addExportJob(merchantId, job);
+    await startWorker(workerArn, { merchantId, id, format: choice, file: job.file, filter });
+  } catch (error) {
+    await withdrawExportJob(merchantId, id).catch(() => {
+      // Without a worker it is reported as failed later; a worker completes it.
+    });
+    throw isRefusal(error) ? unavailable(error) : error;
+  }
+  return job;
+}
+
+async function startWorker(workerArn: string, input: ExportJobInput): Promise<void> {
   await lambda.send(
     new InvokeCommand({
       FunctionName: workerArn,
       InvocationType: 'Event',
       // Lambda starts one execution for one name, so that a retry whose first response was lost
       // creates no second file.
-      DurableExecutionName: id,
+      DurableExecutionName: input.id,
       Payload: JSON.stringify(input),
     }),
   );
-  return job;
+}
+
+/** Lambda throttles invocations with an exception that is no transient error of other clients. */
+function isRefusal(error: unknown): boolean {
+  return isTransient(error) || error instanceof TooManyRequestsException;
+}
+
+function unavailable(error: unknown): UnavailableError {
+  console.warn({ message: 'A long export could not be started', ...loggable(error) });
+  return new UnavailableError('A long export cannot be started at the moment.', RETRY_AFTER_S);
+}
+
+/** Texts that are searched for are personal data, and are not stored. */
+function hash(input: { readonly choice: FormatChoice; readonly filter: CustomerFilter }): string {
+  return createHash('sha256').update(JSON.stringify(input)).digest('base64url');
 }

@@ -12,7 +12,7 @@ export interface TableAccess {
   readonly actions?: readonly TableAction[];
   /** Names of the indexes it queries. */
   readonly indexes?: readonly string[];
-  /** Actions on export jobs, and on no other items. */
+  /** Actions on export jobs and leases of exports, and on no other items. */
   readonly exportJobs?: readonly ('PutItem' | 'UpdateItem')[];
   /** Actions on cached look-ups and their counts, and on no other items. Such a function asks public registers. */
   readonly companies?: readonly ('PutItem' | 'UpdateItem')[];

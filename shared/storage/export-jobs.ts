@@ -1,26 +1,65 @@
-import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ExportJob } from '../domain/export.ts';
-import { EXPORT_JOB_LIFETIME_S } from '../domain/limits.ts';
+import { EXPORT_JOB_LIFETIME_S, EXPORT_STALLED_S, LISTED_EXPORTS } from '../domain/limits.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { expiringIn, exportJobKey, isExpired } from './table.ts';
+import {
+  EXPORT_JOB_PREFIX,
+  expiringIn,
+  exportJobKey,
+  isExpired,
+  nowS,
+  partitionKey,
+} from './table.ts';
 
 /** The part of a job that changes as it progresses. */
 export type JobChanges = Partial<Pick<ExportJob, 'state' | 'rowsDone' | 'bytes' | 'reason'>>;
 
+/** Why a job failed whose worker says nothing any more, in words for the caller. */
+const STALLED = `The export made no progress for ${EXPORT_STALLED_S / 60} minutes. Export again.`;
+
 /** Stores a new job. It expires {@link EXPORT_JOB_LIFETIME_S} seconds after its last update. */
 export async function addExportJob(merchantId: string, job: ExportJob): Promise<void> {
   const { id, ...facts } = job;
+  const put = new PutCommand({
+    TableName: TABLE_NAME,
+    Item: { ...exportJobKey(merchantId, id), ...toAttributes(facts) },
+    // A put that arrives late must not undo a withdrawal.
+    ConditionExpression: 'attribute_not_exists(pk)',
+  });
+  // Ids are random: if there is an item, an earlier attempt of this put has stored it.
+  await holds(documents.send(put));
+}
+
+/**
+ * Withdraws a job that could not be started: there is no such job any more, and a worker that was
+ * started all the same ends.
+ */
+export async function withdrawExportJob(merchantId: string, id: string): Promise<void> {
   await documents.send(
-    new PutCommand({
+    new UpdateCommand({
       TableName: TABLE_NAME,
-      Item: { ...exportJobKey(merchantId, id), ...toAttributes(facts) },
+      Key: exportJobKey(merchantId, id),
+      ...setting({ jobState: 'canceled', ...expiringIn(0) }),
     }),
   );
 }
 
-/** Returns the job; undefined if the merchant has none with this id, or it has expired. */
+/**
+ * Returns the job; undefined if the merchant has none with this id, or it has expired. A job without
+ * progress for {@link EXPORT_STALLED_S} seconds has failed.
+ */
 export async function getExportJob(merchantId: string, id: string): Promise<ExportJob | undefined> {
+  const job = await readExportJob(merchantId, id);
+  return job && !job.isExpired ? job : undefined;
+}
+
+/** Returns the job as {@link getExportJob} does, also if it has expired and is still stored. */
+export async function readExportJob(
+  merchantId: string,
+  id: string,
+): Promise<(ExportJob & { readonly isExpired: boolean }) | undefined> {
   const { Item } = await documents.send(
     new GetCommand({
       TableName: TABLE_NAME,
@@ -28,34 +67,84 @@ export async function getExportJob(merchantId: string, id: string): Promise<Expo
       ConsistentRead: true,
     }),
   );
-  return Item && !isExpired(Item) ? toJob(id, Item) : undefined;
+  return Item && { ...toJob(Item), isExpired: isExpired(Item) };
+}
+
+/** Returns the merchant's newest jobs, at most {@link LISTED_EXPORTS}, the newest first. */
+export async function listExportJobs(merchantId: string): Promise<ExportJob[]> {
+  const { Items = [] } = await documents.send(
+    new QueryCommand({
+      TableName: TABLE_NAME,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': partitionKey(merchantId), ':prefix': EXPORT_JOB_PREFIX },
+      ConsistentRead: true,
+      // Ids sort by the time at which they were created.
+      ScanIndexForward: false,
+      Limit: LISTED_EXPORTS,
+    }),
+  );
+  return Items.filter((item) => !isExpired(item)).map(toJob);
 }
 
 /**
- * Updates a job; the same changes may be applied again.
+ * Updates a job that runs; the same changes may be applied again.
  *
- * @throws ConditionalCheckFailedException if the job does not exist.
+ * @returns false, and changes nothing, if the job does not run any more: it has ended, is canceled,
+ * withdrawn or stalled. What callers have been told of it then stays true.
  */
 export async function updateExportJob(
   merchantId: string,
   id: string,
   changes: JobChanges,
-): Promise<void> {
-  const values = toAttributes({ ...changes, updated: new Date().toISOString() });
-  const names = Object.keys(values);
-  await documents.send(
-    new UpdateCommand({
-      TableName: TABLE_NAME,
-      Key: exportJobKey(merchantId, id),
-      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
-      ConditionExpression: 'attribute_exists(pk)',
-      // Some of the names are reserved words of DynamoDB.
-      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: Object.fromEntries(
-        Object.entries(values).map(([name, value]) => [`:${name}`, value]),
-      ),
-    }),
+): Promise<boolean> {
+  const { ExpressionAttributeValues, ...update } = setting(
+    toAttributes({ ...changes, updated: new Date().toISOString() }),
   );
+  const command = new UpdateCommand({
+    TableName: TABLE_NAME,
+    Key: exportJobKey(merchantId, id),
+    ...update,
+    ConditionExpression:
+      'jobState IN (:running, :new) AND #updated > :stalled AND #expiresAt > :now',
+    ExpressionAttributeValues: {
+      ...ExpressionAttributeValues,
+      ':running': 'running',
+      // The state that an earlier attempt of this update has set, if its response was lost.
+      ':new': changes.state ?? 'running',
+      ':stalled': stalledBefore(),
+      ':now': nowS(),
+    },
+  });
+  return holds(documents.send(command));
+}
+
+/** Returns whether the condition of a write held. */
+async function holds(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+/** Returns the part of an update that sets these attributes. */
+function setting(values: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(values);
+  return {
+    UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
+    // Some of the names are reserved words of DynamoDB.
+    ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+    ExpressionAttributeValues: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [`:${name}`, value]),
+    ),
+  };
+}
+
+/** Returns the time after which a running job must have been updated. */
+function stalledBefore(): string {
+  return new Date(Date.now() - EXPORT_STALLED_S * 1_000).toISOString();
 }
 
 /** Returns a job's attributes, by the names in `EXPORT_JOB_ATTRIBUTES`: a customer has a `state`. */
@@ -72,12 +161,13 @@ function toAttributes({
   };
 }
 
-function toJob(id: string, item: Record<string, unknown>): ExportJob {
-  const { jobState, format, objectKey, filename, contentType } = item;
+function toJob(item: Readonly<Record<string, unknown>>): ExportJob {
+  const { sk, jobState, format, objectKey, filename, contentType } = item;
   const { rowsDone, rowsExpected, started, updated, bytes, reason } = item;
+  const isStalled = jobState === 'running' && (updated as string) <= stalledBefore();
   return {
-    id,
-    state: jobState,
+    id: (sk as string).slice(EXPORT_JOB_PREFIX.length),
+    state: isStalled ? 'failed' : jobState,
     format,
     file: { key: objectKey, filename, contentType },
     rowsDone,
@@ -85,6 +175,6 @@ function toJob(id: string, item: Record<string, unknown>): ExportJob {
     started,
     updated,
     bytes,
-    reason,
+    reason: isStalled ? STALLED : reason,
   } as ExportJob;
 }

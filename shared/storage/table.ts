@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CONCURRENT_EXPORTS } from '../domain/limits.ts';
 import type { SearchAttributes } from '../domain/search-attributes.ts';
 
 /**
@@ -9,7 +10,9 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | customer | MERCHANT#m | CUSTOMER#id, 16 digits |
  * | id sequence | MERCHANT#m | SEQUENCE |
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
- * | export job | MERCHANT#m | EXPORT#id |
+ * | long export | MERCHANT#m | EXPORT#id |
+ * | leases of exports | MERCHANT#m | EXPORT-LEASES |
+ * | running long exports | MERCHANT#m | EXPORT-RUNNING |
  * | result of a public register | MERCHANT#m | COMPANY#number |
  * | look-ups of a minute | MERCHANT#m | LOOK_UPS#start of the minute |
  */
@@ -33,9 +36,15 @@ export const COMPANY_ATTRIBUTES = [
   TTL_ATTRIBUTE,
 ] as const;
 
+/** Attributes of the leases of a merchant's exports, one for each export that may run at a time. */
+export const EXPORT_LEASES: readonly string[] = Array.from(
+  { length: CONCURRENT_EXPORTS },
+  (_, index) => `lease${index + 1}`,
+);
+
 /**
- * Attributes of an export job. Functions that may write export jobs may write no others; none but
- * the keys is an attribute of a customer.
+ * Attributes of export jobs and leases. Functions that may write export jobs may write no others;
+ * none but the keys is an attribute of a customer.
  */
 export const EXPORT_JOB_ATTRIBUTES = [
   KEY.partition,
@@ -51,6 +60,9 @@ export const EXPORT_JOB_ATTRIBUTES = [
   'reason',
   'started',
   'updated',
+  'runningExports',
+  'revision',
+  ...EXPORT_LEASES,
   TTL_ATTRIBUTE,
 ] as const;
 
@@ -160,9 +172,22 @@ export function idempotencyRecordKey(merchantId: string, idempotencyKey: string)
   return { pk: partitionKey(merchantId), sk: `IDEMPOTENCY#${hash}` };
 }
 
+/** Prefix of export jobs' sort keys. */
+export const EXPORT_JOB_PREFIX = 'EXPORT#';
+
 /** Returns the key of an export job. */
 export function exportJobKey(merchantId: string, id: string) {
-  return { pk: partitionKey(merchantId), sk: `EXPORT#${id}` };
+  return { pk: partitionKey(merchantId), sk: `${EXPORT_JOB_PREFIX}${id}` };
+}
+
+/** Returns the key of the item with the leases of a merchant's exports. */
+export function exportLeasesKey(merchantId: string) {
+  return { pk: partitionKey(merchantId), sk: 'EXPORT-LEASES' };
+}
+
+/** Returns the key of the item that says which long exports of a merchant run. */
+export function runningExportsKey(merchantId: string) {
+  return { pk: partitionKey(merchantId), sk: 'EXPORT-RUNNING' };
 }
 
 /** Returns the key of a cached look-up, by its number in canonical form. */

@@ -47,7 +47,7 @@ const MANY = 250;
 const HALF = 'half';
 const CSV = '/customers/export/csv';
 const XML = '/customers/export/xml';
-const PROGRESS = ['state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
+const PROGRESS = ['exportId', 'format', 'state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
 const FILE = ['url', 'expires', 'filename', 'contentType', 'count', 'bytes'];
 describe.runIf(isLocal)('Long exports', () => {
   let dynamodb: FaultProxy;

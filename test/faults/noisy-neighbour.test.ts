@@ -1,22 +1,34 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
-import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { CONCURRENT_EXPORTS } from '../../shared/domain/limits.ts';
+import { EXPORT_LEASES, exportLeasesKey } from '../../shared/storage/table.ts';
+import {
+  type ApiResponse,
+  type Client,
+  create,
+  isLocal,
+  localStack,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
 import { dynamodbError, every, type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
+import { expectProblem } from '../support/problem.ts';
 
 // One merchant overloads the API, and another must not be affected. The limits are those of
-// production, but smaller, so that few calls exceed them.
+// production, except the concurrency of all other functions, so that few calls exceed it.
 const CALLS = 30;
 /** Calls that the throttle accepts while one of them waits for the table. */
 const TAKEN_ON = 20;
-const EXPORTS_AT_ONCE = 3;
-useApi({
-  capacity: {
-    ...CAPACITY,
-    concurrency: 5 * EXPORTS_AT_ONCE + TAKEN_ON,
-    exportConcurrency: EXPORTS_AT_ONCE,
-  },
-});
+const { exportConcurrency } = CAPACITY;
+/** More than the reserved concurrency of a function. */
+const SLOW_EXPORTS = exportConcurrency + 5;
+useApi({ capacity: { ...CAPACITY, concurrency: 5 * exportConcurrency + TAKEN_ON } });
+
+/** Longer than an export runs without a lease. */
+const SLOW_MS = 600;
 
 describe.runIf(isLocal)('Noisy neighbours', () => {
   let dynamodb: FaultProxy;
@@ -50,22 +62,80 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     return statuses;
   }
 
-  test('While exports of one merchant hang, more exports return 503 and other merchants are served', async () => {
+  /** One export by each of the four functions. */
+  const exportsOf = (client: Client) => [
+    client.call('GET', '/customers/export/csv'),
+    client.call('GET', '/customers/export/xml'),
+    client.call('POST', '/customers/export/csv', { body: [1] }),
+    client.call('POST', '/customers/export/xml', { body: [1] }),
+  ];
+
+  test('While exports of one merchant hang, its share is used up and other merchants can export', async () => {
     s3.inject(name, every('keep waiting'));
-    const refusals: unknown[] = [];
-    const exports = Array.from({ length: 5 * EXPORTS_AT_ONCE }, async () => {
-      const { status, body } = await flooding.call('GET', '/customers/export/csv');
-      if (status === 503) refusals.push(body);
-      return status;
+    const refusals: ApiResponse[] = [];
+    const exports = Array.from({ length: SLOW_EXPORTS }, async () => {
+      const answer = await flooding.call('GET', '/customers/export/csv');
+      if (answer.status !== 200) refusals.push(answer);
+      return answer.status;
     });
-    expect(await statusesOfOther()).toEqual(new Set([200]));
-    await vi.waitFor(() => expect(refusals).toHaveLength(4 * EXPORTS_AT_ONCE));
-    expect(new Set(refusals.map((body) => JSON.stringify(body)))).toEqual(
-      new Set(['{"message":"Service Unavailable"}']),
-    );
+    const duringTheFlood = statusesOfOther();
+    await vi.waitFor(() => expect(refusals).toHaveLength(SLOW_EXPORTS - CONCURRENT_EXPORTS), {
+      // The SDK gives a hanging upload up after 18 seconds.
+      timeout: 15_000,
+    });
+    for (const { status } of await Promise.all(exportsOf(other))) expect(status).toBe(200);
+    expect(await duringTheFlood).toEqual(new Set([200]));
+    // The share is that of all export endpoints together.
+    for (const answer of await Promise.all(exportsOf(flooding))) expectRefused(answer);
+
+    const byFunction = refusals.filter(({ status }) => status === 429);
+    expect(byFunction).toHaveLength(exportConcurrency - CONCURRENT_EXPORTS);
+    for (const answer of byFunction) expectRefused(answer);
+    for (const { status, body } of refusals) {
+      if (status !== 429) expect([status, body]).toEqual([503, { message: 'Service Unavailable' }]);
+    }
     s3.heal(name);
-    const made = (await Promise.all(exports)).filter((status) => status === 200);
-    expect(made).toHaveLength(EXPORTS_AT_ONCE);
+    const statuses = await Promise.all(exports);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(CONCURRENT_EXPORTS);
+    // Each export has released its lease.
+    s3.inject(name, every({ delayMs: SLOW_MS }));
+    for (const { status } of await Promise.all(exportsOf(flooding))) expect(status).toBe(200);
+    s3.heal(name);
+  });
+
+  test('The lease of a function that crashed expires', async () => {
+    s3.inject(name, every({ delayMs: SLOW_MS }));
+    const until = (ms: number) => new Date(Date.now() + ms).toISOString();
+    await writeLeases(name, until(60_000));
+    expectRefused(await flooding.call('GET', '/customers/export/csv'));
+    await writeLeases(name, until(-1));
+    expect((await flooding.call('GET', '/customers/export/csv')).status).toBe(200);
+    s3.heal(name);
+  });
+
+  test('A fast export takes no lease; a slow one costs a read and two writes', async () => {
+    const requests: string[] = [];
+    dynamodb.inject(name, ({ operation, body }) => {
+      if (body.includes('EXPORT-LEASES')) requests.push(operation);
+      return undefined;
+    });
+    const fast = await vi.waitFor(
+      async () => {
+        requests.length = 0;
+        const started = performance.now();
+        await flooding.call('GET', '/customers/export/csv');
+        const ms = performance.now() - started;
+        expect(ms).toBeLessThan(200);
+        return [...requests];
+      },
+      { timeout: 10_000 },
+    );
+    expect(fast).toEqual([]);
+    s3.inject(name, every({ delayMs: SLOW_MS }));
+    expect((await flooding.call('GET', '/customers/export/csv')).status).toBe(200);
+    expect(requests).toEqual(['GetItem', 'UpdateItem', 'UpdateItem']);
+    s3.heal(name);
+    dynamodb.heal(name);
   });
 
   test('While the partition of one merchant is throttled, other merchants are served', async () => {
@@ -77,3 +147,24 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     expect((await flooding.call('GET', '/customers/1')).status).toBe(200);
   });
 });
+
+function expectRefused(answer: ApiResponse): void {
+  expectProblem(answer, 429);
+  expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect(answer.body.detail).toContain(`${CONCURRENT_EXPORTS} exports of yours are running`);
+}
+
+/** Writes leases of functions that ended without releasing them. */
+async function writeLeases(merchantId: string, value: string): Promise<void> {
+  const documents = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint }),
+  );
+  const leases = Object.fromEntries(EXPORT_LEASES.map((name) => [name, value]));
+  await documents.send(
+    new PutCommand({
+      TableName: localStack().table,
+      Item: { ...exportLeasesKey(merchantId), ...leases },
+    }),
+  );
+  documents.destroy();
+}

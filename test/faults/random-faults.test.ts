@@ -413,6 +413,21 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       const location = headers.get('location') as string;
       large.locations.push(location);
       await call(large, 'GET', location, {}, [200]);
+      await call(large, 'GET', '/customers/exports', {}, [200]);
+    }
+    // One more than are checked later: it is canceled.
+    await cancelExport();
+  }
+
+  /** Cancels an export until that is acknowledged. */
+  async function cancelExport(): Promise<void> {
+    for (let tries = MAX_TRIES; tries > 0; tries -= 1) {
+      const path = '/customers/export/xml';
+      const { status, headers } = await call(large, 'GET', path, {}, [202]);
+      if (status !== 202) continue;
+      const location = headers.get('location') as string;
+      const canceled = await call(large, 'DELETE', location, {}, [200, 409]);
+      if (canceled.status === 200) return;
     }
   }
 

@@ -26,9 +26,11 @@ import {
   companyKey,
   customerKey,
   exportJobKey,
+  exportLeasesKey,
   IDENTITY_NUMBER_INDEX,
   idempotencyRecordKey,
   lookUpCountKey,
+  runningExportsKey,
   sequenceKey,
 } from '../../shared/storage/table.ts';
 import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
@@ -113,6 +115,7 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'two customers as XML': (response) => expect(response.match(/<customer>/g)).toHaveLength(2),
+  'no long export yet': (response) => expect(JSON.parse(response)).toEqual([]),
   'link to the next page': (response) =>
     expect(response).toMatch(/^<.+\/customers\?limit=2&cursor=[\w-]+>; rel="next"\n$/),
 };
@@ -311,6 +314,8 @@ describe('the tables', () => {
     const values = Object.fromEntries(table(GUIDE, 'limit').map(([name, value]) => [name, value]));
     expect(values).toMatchObject({
       'numbers a minute looked up in public registers': String(limits.MAX_LOOK_UPS_PER_MINUTE),
+      'exports of a merchant that run': String(limits.CONCURRENT_EXPORTS),
+      'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
     });
@@ -367,6 +372,8 @@ describe('the tables', () => {
       companyKey('m', '1'),
       lookUpCountKey('m', 1),
       exportJobKey('m', '1'),
+      exportLeasesKey('m'),
+      runningExportsKey('m'),
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
     const prefix = (key = '') => key.split('#')[0];

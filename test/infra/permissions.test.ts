@@ -11,11 +11,13 @@ import { type Client, clientOf, create, isLocal, localStack, useApi } from '../s
 import { readCall } from '../support/dynamodb-call.ts';
 import {
   dynamodbError,
+  every,
   type FaultProxy,
   type Faults,
   first,
   type Passing,
   s3Error,
+  startFaultProxy,
   startProxyOf,
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
@@ -63,6 +65,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   const calls: Call[] = [];
   let dynamodb: FaultProxy;
   let s3: FaultProxy;
+  let lambda: FaultProxy;
   let lambdaApi: LambdaApi;
   let gateway: LocalServer;
   /** Merchants with three customers, with large ones, and with more than an export at once takes. */
@@ -94,9 +97,10 @@ describe.runIf(isLocal)('the permissions of', () => {
         context: {},
       });
     });
-    process.env.AWS_ENDPOINT_URL_LAMBDA = lambdaApi.endpoint;
+    lambda = await startFaultProxy(lambdaApi.endpoint);
+    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
     quiet();
-    const lambda = createLambda(
+    const invoke = createLambda(
       async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
     );
     const server = createGateway({
@@ -106,7 +110,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       invoke: (name, event) => {
         // The SDK tells this with each request. Functions are called one at a time.
         process.env.AWS_EXECUTION_ENV = name;
-        return lambda(name, event);
+        return invoke(name, event);
       },
     });
     gateway = await start(server, 0);
@@ -118,7 +122,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   });
   afterAll(async () => {
     delete process.env.AWS_EXECUTION_ENV;
-    for (const server of [gateway, lambdaApi, s3, dynamodb]) await server.close();
+    for (const server of [gateway, lambda, lambdaApi, s3, dynamodb]) await server.close();
   });
 
   interface Merchant {
@@ -145,13 +149,15 @@ describe.runIf(isLocal)('the permissions of', () => {
     status: number,
     [method, path, options]: Parameters<Client['call']>,
     { client, name } = few,
-    faults: { dynamodb?: Faults; s3?: Faults } = {},
+    faults: { dynamodb?: Faults; s3?: Faults; lambda?: Faults } = {},
   ) {
+    if (faults.lambda) lambda.inject(name, faults.lambda);
     if (faults.dynamodb) dynamodb.inject(name, faults.dynamodb);
     if (faults.s3) s3.inject(name, faults.s3);
     const answer = await client.call(method, path, options);
     dynamodb.heal(name);
     s3.heal(name);
+    lambda.heal(name);
     expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).toBe(status);
     return answer;
   }
@@ -186,7 +192,10 @@ describe.runIf(isLocal)('the permissions of', () => {
     await call(200, ['GET', `${path}?filter=isCompany`]);
     if (format === 'csv') await call(200, ['GET', path], large);
     await call(500, ['GET', path], large, { s3: PART_REFUSED() });
+    await call(200, ['GET', path], few, { s3: SLOWLY() });
     await exportOfMany(path, 'ready');
+    const refused = { lambda: every({ status: 429, body: '{}' }, /invocations/) };
+    await call(503, ['GET', path], many, refused);
   }
 
   /** All ways of an export of chosen ids, by one of the two functions. */
@@ -195,6 +204,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
     await use((await call(200, ['POST', path, { body: few.ids }])).body.url, name);
     await call(200, ['POST', path, { body: few.ids }], few, unprocessed);
+    await call(200, ['POST', path, { body: few.ids }], few, { s3: SLOWLY() });
     await call(404, ['POST', path, { body: [9_999] }]);
     if (format === 'csv') await call(200, ['POST', path, { body: large.ids }], large);
     await call(500, ['POST', path, { body: large.ids }], large, { s3: PART_REFUSED() });
@@ -273,6 +283,10 @@ describe.runIf(isLocal)('the permissions of', () => {
       await use(body.url, 'get-export');
       await call(404, ['GET', `/customers/exports/${crypto.randomUUID()}`]);
     },
+    'list-exports': () => call(200, ['GET', '/customers/exports'], many),
+    'cancel-export': async () => {
+      await call(404, ['DELETE', `/customers/exports/${crypto.randomUUID()}`]);
+    },
     [EXPORT_WORKER]: async () => {
       await exportOfMany('/customers/export/csv', 'ready');
       await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
@@ -318,6 +332,8 @@ describe.runIf(isLocal)('the permissions of', () => {
 
 const CONDITION_FAILED = dynamodbError(400, 'ConditionalCheckFailedException');
 const FINISH = /^POST \S+uploadId=/;
+/** Longer than an export runs without a lease. */
+const SLOWLY = () => every({ delayMs: 600 });
 const PART_REFUSED = () => first(9, s3Error(403, 'AccessDenied'), /^PUT \S+partNumber=/);
 
 /** An answer as of a table that had no room for any key of a batch. */

@@ -37,6 +37,15 @@ const WRITING_FILES = ENDPOINTS.filter((route) => route.files === 'write').map(
   (route) => route.function,
 );
 
+const CANCEL = 'cancel-export';
+/** Writes of functions whose scope is to read, by their names. */
+const WRITES_OF_READERS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(WRITING_FILES.map((name) => [name, ['UpdateItem']])),
+  ...Object.fromEntries(EXPORT_STARTERS.map((name) => [name, ['PutItem', 'UpdateItem']])),
+  [CANCEL]: ['UpdateItem'],
+  [LOOK_UP]: ['PutItem', 'UpdateItem'],
+};
+
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -152,14 +161,12 @@ describe('the permissions of functions', () => {
     expect(production.all('AWS::IAM::ManagedPolicy')).toEqual([]);
   });
 
-  test('let readers write at most jobs and cached companies, and let only DELETE delete customers', () => {
+  test('let readers write jobs, leases and cached companies only, and let only DELETE delete customers', () => {
     for (const { function: name, method, scope } of ENDPOINTS) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
-      const permitted: Record<string, string[]> = { [LOOK_UP]: ['PutItem', 'UpdateItem'] };
-      for (const starter of EXPORT_STARTERS) permitted[starter] = ['PutItem'];
-      if (scope === 'customers:read') expect(writes).toEqual(permitted[name] ?? []);
-      if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
-      else if (scope === 'customers:write') expect(writes).not.toContain('DeleteItem');
+      if (scope === 'customers:read') expect(writes).toEqual(WRITES_OF_READERS[name] ?? []);
+      else if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
+      else expect(writes).not.toContain('DeleteItem');
     }
   });
 
@@ -180,10 +187,9 @@ describe('the permissions of functions', () => {
   });
 
   test.each<[string, readonly string[]]>([
-    ...[...EXPORT_STARTERS, EXPORT_WORKER].map((name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [
-      name,
-      EXPORT_JOB_ATTRIBUTES,
-    ]),
+    ...[...WRITING_FILES, EXPORT_WORKER, CANCEL].map(
+      (name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [name, EXPORT_JOB_ATTRIBUTES],
+    ),
     [LOOK_UP, COMPANY_ATTRIBUTES],
   ])('do not let %s write a field of a customer', (name, attributes) => {
     const writing = development

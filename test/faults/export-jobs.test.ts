@@ -1,0 +1,355 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
+import { CONCURRENT_LONG_EXPORTS, EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
+import { exportJobKey } from '../../shared/storage/table.ts';
+import { type Client, create, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
+import { keysInBucket } from '../support/export-bucket.ts';
+import {
+  dynamodbError,
+  every,
+  type FaultProxy,
+  first,
+  s3Error,
+  startFaultProxy,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { quiet } from '../support/logs.ts';
+import { deviations } from '../support/openapi-document.ts';
+import { expectProblem } from '../support/problem.ts';
+
+// How long exports of a merchant are limited, shared, listed, canceled and given up.
+
+useApi();
+
+/** Maximum rows of an export that completes in its request, in this test. */
+const FEW = 3;
+const CSV = '/customers/export/csv';
+const XML = '/customers/export/xml';
+const LIST = '/customers/exports';
+const STALLED = 'The export made no progress for 30 minutes. Export again.';
+/** Lambda's response at its limit of concurrent executions, or of requests. */
+const THROTTLED = {
+  status: 429,
+  body: JSON.stringify({ Reason: 'CallerRateLimitExceeded', Type: 'User', message: 'Rate' }),
+  headers: { 'content-type': 'application/json', 'x-amzn-errortype': 'TooManyRequestsException' },
+};
+
+describe.runIf(isLocal)('Long exports', () => {
+  let dynamodb: FaultProxy;
+  let s3: FaultProxy;
+  let lambda: FaultProxy;
+  let lambdaApi: LambdaApi;
+  let folder: string;
+  let merchant: Client;
+  let name: string;
+  /** Ends what {@link hold} began. */
+  let letGo = () => {};
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'durable-'));
+    lambdaApi = await startLambdaApi({ folder });
+    dynamodb = await startProxyOf('dynamodb');
+    s3 = await startProxyOf('s3');
+    lambda = await startFaultProxy(lambdaApi.endpoint);
+    // The handlers and their SDK read these variables on their first call.
+    process.env[ENVIRONMENT.longExportRows] = String(FEW);
+    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
+    quiet();
+  });
+  afterEach(() => {
+    letGo();
+    for (const proxy of [dynamodb, s3, lambda]) proxy.heal(name);
+  });
+  afterAll(async () => {
+    for (const server of [lambda, lambdaApi, s3, dynamodb]) await server.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function newMerchantWithMany(): Promise<void> {
+    name = crypto.randomUUID();
+    merchant = await newMerchant(0, { merchant: name });
+    for (let count = 0; count <= FEW; count += 1) await create(merchant, { name: 'Ek' });
+  }
+
+  /** Delays the upload of parts until `letGo` is called. */
+  function hold(): void {
+    const held = Promise.withResolvers<undefined>();
+    letGo = () => held.resolve(undefined);
+    s3.inject(name, ({ operation }) => (/partNumber=/.test(operation) ? held.promise : undefined));
+  }
+
+  async function start(path = CSV, status = 202): Promise<string> {
+    const answer = await merchant.call('GET', path);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+    expect(deviations('GET', path.split('?')[0] as string, answer)).toEqual([]);
+    return answer.headers.get('location') as string;
+  }
+
+  const statusOf = async (location: string) => {
+    const answer = await merchant.call('GET', location);
+    expect(deviations('GET', `${LIST}/{exportId}`, answer)).toEqual([]);
+    return answer.body;
+  };
+  const list = async () => {
+    const answer = await merchant.call('GET', LIST);
+    expect(answer.status).toBe(200);
+    expect(deviations('GET', LIST, answer)).toEqual([]);
+    return answer.body;
+  };
+  const cancel = async (location: string, client = merchant) => {
+    const answer = await client.call('DELETE', location);
+    expect(deviations('DELETE', `${LIST}/{exportId}`, answer)).toEqual([]);
+    return answer;
+  };
+
+  async function ended(location: string, state: string) {
+    await vi.waitFor(async () => expect((await statusOf(location)).state).toBe(state), {
+      timeout: 50_000,
+      interval: 50,
+    });
+  }
+
+  /** Waits until the export workers of the merchant have ended, and returns its files and uploads. */
+  async function filesAfterUploads() {
+    await vi.waitFor(async () => expect(runningWorkers()).toEqual([]), {
+      timeout: 50_000,
+      interval: 100,
+    });
+    return keysInBucket(name);
+  }
+  /** Returns the merchant's durable executions that have not ended. */
+  function runningWorkers(): string[] {
+    return readdirSync(folder).filter((file) => {
+      if (!file.endsWith('.json')) return false;
+      const execution = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+      return execution.payload.includes(name) && execution.status === 'RUNNING';
+    });
+  }
+
+  /** Sets the time of the last progress back. */
+  async function age(location: string, seconds: number): Promise<void> {
+    const documents = DynamoDBDocumentClient.from(
+      new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint }),
+    );
+    await documents.send(
+      new UpdateCommand({
+        TableName: localStack().table,
+        Key: exportJobKey(name, location.split('/').at(-1) as string),
+        UpdateExpression: 'SET updated = :time',
+        ExpressionAttributeValues: {
+          ':time': new Date(Date.now() - seconds * 1_000).toISOString(),
+        },
+      }),
+    );
+    documents.destroy();
+  }
+
+  describe('of the same customers', () => {
+    beforeAll(newMerchantWithMany);
+
+    test('A request for an export that runs already returns its job; other options or filters start another', async () => {
+      hold();
+      const location = await start();
+      expect(await start()).toBe(location);
+      expect(await start(`${CSV}?delimiter=comma&bom=false`)).toBe(location);
+      const others = [await start(`${CSV}?bom=true`), await start(`${CSV}?filter=!isCompany`)];
+      expect(new Set([location, ...others]).size).toBe(3);
+      expect(await start(`${CSV}?filter=!isCompany`)).toBe(others[1]);
+      letGo();
+      for (const each of [location, ...others]) await ended(each, 'ready');
+      expect(await start()).not.toBe(location);
+    });
+
+    test('Concurrent requests for the same export start one job', async () => {
+      hold();
+      const locations = await Promise.all(Array.from({ length: 4 }, () => start(XML)));
+      expect(new Set(locations).size).toBe(1);
+    });
+  });
+
+  describe('beyond the limit', () => {
+    beforeAll(newMerchantWithMany);
+    const exportOf = (word: string) => `${CSV}?filter=search&search=${word}`;
+
+    test('More long exports than a merchant may have return 429, until one ends or is canceled', async () => {
+      hold();
+      const words = ['e', 'k', 'ek'].slice(0, CONCURRENT_LONG_EXPORTS);
+      const locations: string[] = [];
+      for (const word of words) locations.push(await start(exportOf(word)));
+      const refused = await merchant.call('GET', XML);
+      expectProblem(refused, 429);
+      expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(await list()).toHaveLength(CONCURRENT_LONG_EXPORTS);
+      await cancel(locations[0] as string);
+      const next = await start(XML);
+      await start(exportOf('e'), 429);
+      letGo();
+      await ended(next, 'ready');
+      await start(exportOf('e'));
+    });
+
+    test('The limit of one merchant does not affect another', async () => {
+      const other = await newMerchant(1, { merchant: crypto.randomUUID() });
+      for (let count = 0; count <= FEW; count += 1) await create(other, { name: 'Ek' });
+      expect((await other.call('GET', CSV)).status).toBe(202);
+    });
+  });
+
+  describe('in the list', () => {
+    beforeAll(newMerchantWithMany);
+
+    test('The list has the newest long export first, with its status but without its file', async () => {
+      expect(await list()).toEqual([]);
+      const one = await start();
+      await ended(one, 'ready');
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
+      const two = await start(XML);
+      await ended(two, 'failed');
+      hold();
+      const three = await start();
+      const { url, expires, filename, contentType, count, bytes, ...ready } = await statusOf(one);
+      expect(await list()).toEqual([await statusOf(three), await statusOf(two), ready]);
+      expect((await list()).map((job: { exportId: string }) => job.exportId)).toEqual(
+        [three, two, one].map((location) => location.split('/').at(-1)),
+      );
+      const stranger = await newMerchant(1, { merchant: crypto.randomUUID() });
+      expect((await stranger.call('GET', LIST)).body).toEqual([]);
+    });
+  });
+
+  describe('that are canceled', () => {
+    beforeAll(newMerchantWithMany);
+
+    test('Canceling a running export aborts its upload, and a repeat returns the same', async () => {
+      hold();
+      const location = await start();
+      const canceled = await cancel(location);
+      expect(canceled).toMatchObject({ status: 200, body: { state: 'canceled' } });
+      letGo();
+      expect(await filesAfterUploads()).toEqual([]);
+      expect((await cancel(location)).status).toBe(200);
+      expect(await statusOf(location)).toMatchObject({ state: 'canceled' });
+      // A new request for the same export starts a new job.
+      expect(await start()).not.toBe(location);
+    });
+
+    test('A cancellation whose database response is lost returns 200', async () => {
+      hold();
+      const location = await start(XML);
+      dynamodb.inject(name, first(1, 'lose the answer', /^UpdateItem .*canceled/));
+      expect(await cancel(location)).toMatchObject({ status: 200, body: { state: 'canceled' } });
+    });
+
+    test('Canceling an export that has ended returns 409', async () => {
+      const ready = await start(`${CSV}?bom=true`);
+      await ended(ready, 'ready');
+      expectProblem(await cancel(ready), 409);
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
+      const failed = await start(`${CSV}?bom=true`);
+      await ended(failed, 'failed');
+      expectProblem(await cancel(failed), 409);
+      expect(await statusOf(ready)).toMatchObject({ state: 'ready' });
+    });
+
+    test('Canceling an export of another merchant, or an unknown one, returns 404', async () => {
+      hold();
+      const location = await start(`${CSV}?filter=!isCompany`);
+      const stranger = await newMerchant(1, { merchant: crypto.randomUUID() });
+      expectProblem(await cancel(location, stranger), 404);
+      expectProblem(await cancel(`${LIST}/${crypto.randomUUID()}`), 404);
+      expect(await statusOf(location)).toMatchObject({ state: 'running' });
+    });
+  });
+
+  describe('that cannot be started', () => {
+    beforeAll(newMerchantWithMany);
+
+    test('If Lambda throttles the invocation, the export returns 503 with Retry-After and leaves no job', async () => {
+      lambda.inject(name, every(THROTTLED, /invocations/));
+      const refused = await merchant.call('GET', CSV);
+      expectProblem(refused, 503);
+      expect(refused.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+      expect(await list()).toEqual([]);
+      lambda.heal(name);
+      await ended(await start(), 'ready');
+    });
+
+    test('If the responses of the invocation are lost, the export returns 503 and leaves no job and no file', async () => {
+      const before = await list();
+      const files = await keysInBucket(name);
+      lambda.inject(name, every('cut the answer', /invocations/));
+      expectProblem(await merchant.call('GET', XML), 503);
+      expect(await list()).toEqual(before);
+      expect(await filesAfterUploads()).toEqual(files);
+      expect(await list()).toEqual(before);
+    });
+
+    test('A put that arrives late does not restore a withdrawn job', async () => {
+      const { addExportJob, getExportJob, withdrawExportJob } = await import(
+        '../../shared/storage/export-jobs.ts'
+      );
+      const id = crypto.randomUUID();
+      const time = new Date().toISOString();
+      await withdrawExportJob(name, id);
+      await addExportJob(name, {
+        id,
+        state: 'running',
+        format: 'csv',
+        file: { key: 'a', filename: 'a', contentType: 'a' },
+        rowsDone: 0,
+        rowsExpected: 1,
+        started: time,
+        updated: time,
+      });
+      expect(await getExportJob(name, id)).toBeUndefined();
+    });
+  });
+
+  describe('whose worker stalls', () => {
+    beforeAll(newMerchantWithMany);
+
+    test('A job without progress for 30 minutes has failed, and stays failed if its worker continues', async () => {
+      hold();
+      const location = await start();
+      await age(location, EXPORT_STALLED_S - 60);
+      expect(await statusOf(location)).toMatchObject({ state: 'running' });
+      await age(location, EXPORT_STALLED_S + 1);
+      const failed = await statusOf(location);
+      expect(failed).toMatchObject({ state: 'failed', reason: STALLED });
+      expect(await list()).toEqual([failed]);
+      expectProblem(await cancel(location), 409);
+      letGo();
+      expect(await filesAfterUploads()).toEqual([]);
+      expect(await statusOf(location)).toEqual(failed);
+      const again = await start();
+      expect(again).not.toBe(location);
+      await ended(again, 'ready');
+    });
+
+    test('A job whose worker did not run for 30 minutes has failed', async () => {
+      lambda.inject(name, every({ status: 202, body: '' }, /invocations/));
+      const location = await start(XML);
+      await age(location, EXPORT_STALLED_S + 1);
+      expect(await statusOf(location)).toMatchObject({ state: 'failed', reason: STALLED });
+      lambda.heal(name);
+      await ended(await start(XML), 'ready');
+    });
+
+    test('A job whose failure could not be stored has failed after 30 minutes', async () => {
+      const note = every(dynamodbError(400, 'ValidationException'), /^UpdateItem .*"failed"/);
+      dynamodb.inject(name, note);
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
+      const location = await start(`${CSV}?bom=true`);
+      await filesAfterUploads();
+      expect(await statusOf(location)).toMatchObject({ state: 'running' });
+      await age(location, EXPORT_STALLED_S + 1);
+      expect(await statusOf(location)).toMatchObject({ state: 'failed', reason: STALLED });
+    });
+  });
+});
