@@ -14,18 +14,25 @@ import {
   useApi,
 } from '../support/api.ts';
 import { dynamodbError, every, type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
+import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 
 // One merchant overloads the API, and another must not be affected. The limits are those of
-// production, except the concurrency of all other functions, so that few calls exceed it.
+// production, but smaller, so that few calls exceed them; the long test has 50 executions of each
+// export function, as production has.
 const CALLS = 30;
 /** Calls that the throttle accepts while one of them waits for the table. */
 const TAKEN_ON = 20;
-const { exportConcurrency } = CAPACITY;
+const exportConcurrency = iterations({
+  short: 2 * CONCURRENT_EXPORTS,
+  long: CAPACITY.exportConcurrency,
+});
 /** More than the reserved concurrency of a function. */
 const SLOW_EXPORTS = exportConcurrency + 5;
-useApi({ capacity: { ...CAPACITY, concurrency: 5 * exportConcurrency + TAKEN_ON } });
+useApi({
+  capacity: { ...CAPACITY, exportConcurrency, concurrency: 5 * exportConcurrency + TAKEN_ON },
+});
 
 /** Longer than an export runs without a lease. */
 const SLOW_MS = 600;
