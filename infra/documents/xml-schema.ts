@@ -20,16 +20,6 @@ ${FIELDS.map((field) => `      ${element(field)}`).join('\n')}
     </xs:sequence>
   </xs:complexType>
 
-  <!-- Empty where the customer belongs to no module or service. -->
-  <xs:simpleType name="optionalId">
-    <xs:union memberTypes="empty xs:nonNegativeInteger"/>
-  </xs:simpleType>
-
-  <xs:simpleType name="empty">
-    <xs:restriction base="xs:string">
-      <xs:length value="0"/>
-    </xs:restriction>
-  </xs:simpleType>
 ${lengths.map(textType).join('')}</xs:schema>
 `;
 }
@@ -42,7 +32,7 @@ function element(field: Field): string {
 function typeOf({ name, type, maxLength }: Field): string {
   if (type === 'string') return `text${maxLength}`;
   if (type === 'date') return 'xs:dateTime';
-  return name === 'mexcParamvaluesetsid' ? 'xs:positiveInteger' : 'optionalId';
+  return name === 'mexcParamvaluesetsid' ? 'xs:positiveInteger' : 'xs:nonNegativeInteger';
 }
 
 function textType(maxLength: number): string {

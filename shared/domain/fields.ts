@@ -4,8 +4,10 @@ export interface Field {
   readonly type: 'string' | 'integer' | 'date';
   /** Set by the register; ignored in a request's body. */
   readonly readOnly: boolean;
-  /** Whether every response carries the field, as an empty string if unset. */
+  /** Whether every response carries the field, also if it is unset. */
   readonly always: boolean;
+  /** Value of the unset field in responses and exports, of the same type as a set one. */
+  readonly unset: '' | 0;
   /** Maximum characters (Unicode code points); 0 for fields that are not text. */
   readonly maxLength: number;
 }
@@ -97,12 +99,13 @@ export function isWritable(field: AnyField): field is Extract<AnyField, { readOn
 }
 
 function systemField<const N extends string, const T extends 'integer' | 'date'>(name: N, type: T) {
-  return { name, type, readOnly: true, always: true, maxLength: 0 } as const;
+  const unset = type === 'integer' ? 0 : '';
+  return { name, type, readOnly: true, always: true, unset, maxLength: 0 } as const;
 }
 
 function text<const N extends string>(
   name: N,
   { always = true, maxLength = MAX_LENGTH }: { always?: boolean; maxLength?: number } = {},
 ) {
-  return { name, type: 'string', readOnly: false, always, maxLength } as const;
+  return { name, type: 'string', readOnly: false, always, unset: '', maxLength } as const;
 }

@@ -47,9 +47,9 @@ export function csv(options: CsvOptions): FileFormat {
     head: `${bom}${FIELDS.map(({ name }) => name).join(delimiter)}\r\n`,
     rowStart: '',
     rowEnd: '\r\n',
-    columns: FIELDS.map((_, index) => {
+    columns: FIELDS.map(({ unset }, index) => {
       const open = index === 0 ? '' : delimiter;
-      return { open, close: '', unset: open };
+      return { open, close: '', unset: `${open}${unset}` };
     }),
     cell,
     special: { anywhere: Buffer.from(QUOTED).toJSON().data, atStart: FORMULA_STARTS },

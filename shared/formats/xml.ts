@@ -28,15 +28,19 @@ export function xml(): FileFormat {
     head: '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n',
     rowStart: '<customer>',
     rowEnd: '</customer>\n',
-    columns: FIELDS.map(({ name, always }) => ({
+    columns: FIELDS.map(({ name, always, unset }) => ({
       open: `<${name}>`,
       close: `</${name}>`,
-      unset: always ? `<${name}/>` : '',
+      unset: always ? element(name, unset) : '',
     })),
     cell: escapeText,
     special: { anywhere: SPECIAL_BYTES, atStart: [] },
     tail: '</customers>\n',
   };
+}
+
+function element(name: string, value: string | number): string {
+  return value === '' ? `<${name}/>` : `<${name}>${value}</${name}>`;
 }
 
 function escapeText(text: string): string {

@@ -1,3 +1,4 @@
+import { FIELDS } from '../../shared/domain/fields.ts';
 import { environmentOf } from './environment.ts';
 import { eventOf } from './events.ts';
 import { type Comparison, checkSame, compare, interleave, statsOf } from './harness.ts';
@@ -6,6 +7,10 @@ import { startContender, startServer } from './processes.ts';
 import { cannedMerchant } from './servers/canned-table.ts';
 
 const MERCHANT = cannedMerchant('typical', 100_000);
+/** Values of fields that an item does not have. */
+const UNSET: Readonly<Record<string, unknown>> = Object.fromEntries(
+  FIELDS.map(({ name, unset }) => [name, unset]),
+);
 
 /** One endpoint, and its counterpart in `bare/`. */
 interface Case {
@@ -96,14 +101,16 @@ async function compareCalls(
 
 /**
  * Checks that both return the same customers. The bare call returns stored items, so that the bytes
- * differ: each of our fields must equal the item's attribute, or be empty if it has none.
+ * differ: each of our fields must equal the item's attribute, or be unset if it has none.
  */
 function checkFields(name: string, ours: string, theirs: string): void {
   const [own, items] = [JSON.parse(ours), JSON.parse(theirs)].map((body) =>
     Array.isArray(body) ? body : [body],
   ) as [Record<string, unknown>[], Record<string, unknown>[]];
   const expected = own.map((customer, index) =>
-    Object.fromEntries(Object.keys(customer).map((field) => [field, items[index]?.[field] ?? ''])),
+    Object.fromEntries(
+      Object.keys(customer).map((field) => [field, items[index]?.[field] ?? UNSET[field]]),
+    ),
   );
   checkSame(`warm ${name}`, own, expected);
 }

@@ -32,6 +32,17 @@ describe('POST /customers', () => {
     });
   });
 
+  test('POST returns 0 for service and module if the token names none, as do GET and the list', async () => {
+    const merchant = await newMerchant();
+    const created = await create(merchant, { name: 'Åsa' });
+    const unset = { mexcModulesid: 0, mm3servicesid: 0 };
+    expect(created).toMatchObject(unset);
+    const one = await merchant.call('GET', `/customers/${created.mexcParamvaluesetsid}`);
+    expect(one.body).toEqual(created);
+    const list = await merchant.call('GET', '/customers');
+    expect(list.body).toEqual([created]);
+  });
+
   test('POST returns every documented field, as an empty string if it is not set', async () => {
     const merchant = await newMerchant();
     const body = await create(merchant, { name: 'Åsa' });

@@ -247,6 +247,15 @@ describe('Files', () => {
     expect(read).toEqual(rowsOf(await exported(merchant, CSV)));
   });
 
+  test('has 0 for service and module that no token named, as the list has', async () => {
+    for (const row of rowsOf(await exported(merchant, CSV))) {
+      expect(row).toMatchObject({ mexcModulesid: '0', mm3servicesid: '0' });
+    }
+    const file = await exported(merchant, XML);
+    expect(file.match(/<mexcModulesid>0<\/mexcModulesid>/g)).toHaveLength(customers.length);
+    expect(file.match(/<mm3servicesid>0<\/mm3servicesid>/g)).toHaveLength(customers.length);
+  });
+
   test.each([
     ['delimiter=tab', 'delimiter'],
     ['delimiter=comma&delimiter=comma', 'delimiter'],

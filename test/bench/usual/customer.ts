@@ -26,11 +26,11 @@ export function keyOf(merchant: string, id: number) {
   return { pk: `MERCHANT#${merchant}`, sk: `CUSTOMER#${String(id).padStart(16, '0')}` };
 }
 
-/** Returns the customer as in a response: every documented field, empty if unset. */
+/** Returns the customer as in a response: every documented field, also if it is unset. */
 export function toResponse(item: Item): Item {
   const response: Item = {};
-  for (const { name, always } of FIELDS) {
-    if (always || item[name] !== undefined) response[name] = item[name] ?? '';
+  for (const { name, always, unset } of FIELDS) {
+    if (always || item[name] !== undefined) response[name] = item[name] ?? unset;
   }
   return response;
 }

@@ -23,8 +23,8 @@ export function usualXmlExport(toXml: (customer: Item) => string) {
 
 function fieldsOf(item: Item): Item {
   const fields: Item = {};
-  for (const { name, always } of FIELDS) {
-    if (always || item[name] !== undefined) fields[name] = item[name] ?? '';
+  for (const { name, always, unset } of FIELDS) {
+    if (always || item[name] !== undefined) fields[name] = item[name] ?? unset;
   }
   return fields;
 }

@@ -19,6 +19,7 @@ export interface UsualFormat {
 }
 
 export const FIELD_NAMES = FIELDS.map(({ name }) => name);
+const INTEGERS = FIELDS.filter(({ type }) => type === 'integer').map(({ name }) => name);
 
 const BUCKET_NAME = process.env.BUCKET_NAME as string;
 const LIFETIME_S = 900;
@@ -37,6 +38,7 @@ export function usualExport({ contentType, extension, write }: UsualFormat) {
         : allCustomers(merchant);
       for await (const item of items) {
         count += 1;
+        for (const name of INTEGERS) item[name] ??= 0;
         yield item;
       }
     }
