@@ -1,6 +1,15 @@
 import * as v from 'valibot';
 import { CONCURRENT_EXPORTS, CONCURRENT_LONG_EXPORTS } from '../shared/domain/limits.ts';
-import { count, header, type Json, object, ref, text, time } from '../shared/http/json-schema.ts';
+import {
+  count,
+  header,
+  type Json,
+  object,
+  oneOfBy,
+  ref,
+  text,
+  time,
+} from '../shared/http/json-schema.ts';
 import { checked, oneOf, single } from '../shared/http/validation.ts';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
 
@@ -102,18 +111,18 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
   const file = {
     url: text({ format: 'uri', description: 'Presigned URL of the file, valid without a token.' }),
     expires: time({ description: 'When the URL expires.' }),
-    filename: text(),
+    filename: text({ description: 'Name under which the file is saved.' }),
     contentType: text({ description: "The file's Content-Type." }),
     count: count({ description: 'How many customers are in the file.' }),
-    bytes: count(),
+    bytes: count({ description: 'Size of the file.' }),
   };
   const progress = (state: Json) => ({
     exportId: text({ format: 'uuid', description: 'Id of the export, as in the path.' }),
-    format: { enum: ['csv', 'xml'] },
-    state,
+    format: text({ enum: ['csv', 'xml'], description: 'Format of the file.' }),
+    state: text({ description: 'State of the export.', ...state }),
     rowsDone: count({ description: 'How many customers are in the file so far.' }),
     rowsExpected: count({ description: 'Estimate of how many there will be.' }),
-    started: time(),
+    started: time({ description: 'Time at which the export was started.' }),
     updated: time({ description: 'Time of the last progress, or of the end.' }),
   });
   const reason = text({ description: 'Why it failed.' });
@@ -121,9 +130,12 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
   const listed = progress({ enum: ['running', 'ready', 'canceled'] });
   return {
     ExportedFile: object(file),
-    Export: {
-      oneOf: ['RunningExport', 'ReadyExport', 'FailedExport', 'CanceledExport'].map(ref),
-    },
+    Export: oneOfBy('state', {
+      running: 'RunningExport',
+      ready: 'ReadyExport',
+      failed: 'FailedExport',
+      canceled: 'CanceledExport',
+    }),
     ListedExport: {
       oneOf: [object(listed), ref('FailedExport')],
       description: 'A long export, without the members of its file.',

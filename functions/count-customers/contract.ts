@@ -25,5 +25,5 @@ export const contract = () =>
     responses: {
       200: { description: 'The number of customers that meet the filters.', schema: ref('Count') },
     },
-    schemas: { Count: object({ count: count() }) },
+    schemas: { Count: object({ count: count({ description: 'How many customers.' }) }) },
   });

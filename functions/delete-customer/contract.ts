@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
 import { customerIdParameter } from '../../shared/http/customer-schemas.ts';
-import { customerId, object, ref } from '../../shared/http/json-schema.ts';
+import { customerId, object, ref, text } from '../../shared/http/json-schema.ts';
 import { type RequestSchemas, single } from '../../shared/http/validation.ts';
 
 export const request = {
@@ -27,6 +27,9 @@ export const contract = () =>
       412: 'The customer has been changed since (If-Match).',
     },
     schemas: {
-      Removed: object({ result: { const: 'Removed' }, mexcParamvaluesetsid: customerId() }),
+      Removed: object({
+        result: text({ const: 'Removed', description: 'What was done.' }),
+        mexcParamvaluesetsid: customerId({ description: 'Id of the deleted customer.' }),
+      }),
     },
   });

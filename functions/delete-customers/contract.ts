@@ -1,6 +1,6 @@
 import { defineContract } from '../../shared/http/contract.ts';
 import { idsSchema } from '../../shared/http/customer-schemas.ts';
-import { count, object, ref } from '../../shared/http/json-schema.ts';
+import { count, object, ref, text } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
 
 const MAX_IDS = 1_000;
@@ -24,7 +24,7 @@ export const contract = () =>
     responses: { 200: { description: 'The customers are deleted.', schema: ref('RemovedCount') } },
     schemas: {
       RemovedCount: object({
-        result: { const: 'Removed' },
+        result: text({ const: 'Removed', description: 'What was done.' }),
         count: count({ description: 'How many customers existed and are deleted.' }),
       }),
     },

@@ -92,16 +92,18 @@ export const contract = () =>
           description:
             'Empty for a company, such as a sole trader whose customertypecode is Company.',
         }),
-        lastname: text(),
-        company: text(),
-        street: text(),
+        lastname: text({ description: "A person's last name; empty for a company." }),
+        company: text({ description: "A company's name; empty for a person." }),
+        street: text({ description: 'Street address.' }),
         zip: {
-          type: ['integer', 'string'],
+          // Of oneOf or a list of types PHP clients make an empty object; this they keep.
+          if: { type: 'integer' },
+          else: { type: 'string' },
           description:
             'A number if the postcode is digits without leading zeros, such as 12341 for `123 41`; ' +
             'otherwise the postcode as a string, such as `00101`.',
         },
-        city: text(),
+        city: text({ description: 'Town of the postcode.' }),
         country: text({
           description:
             'ISO 3166-1 alpha-2. Of a customer: the country that countrycode names, by a code of two ' +
@@ -112,7 +114,7 @@ export const contract = () =>
             'Digits with country code, without +: the first number of mobile, or else of telephone, ' +
             'without an extension. Empty if there is none.',
         }),
-        email: text(),
+        email: text({ description: 'E-mail address; empty in a public register.' }),
       }),
     },
   });

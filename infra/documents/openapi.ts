@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
-import { FIELDS, type Field } from '../../shared/domain/fields.ts';
+import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
+import { FIELDS, type FieldName } from '../../shared/domain/fields.ts';
 import type { ResponseDescription } from '../../shared/http/contract.ts';
+import { filterParameters } from '../../shared/http/filter-parameters.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
 import {
   count,
@@ -13,40 +16,72 @@ import {
   object,
   ref,
   text,
+  time,
 } from '../../shared/http/json-schema.ts';
 import { MERGE_PATCH_TYPE } from '../../shared/http/media-type.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
+import { gatewayExample, problemExample, responseExamples } from './openapi-examples.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../package.json');
+
+/** Tags of operations: generated clients have a class for each. */
+const TAGS = {
+  Customers: 'Customers of the merchant.',
+  'Look-up': 'Persons and companies by their identity number.',
+  Exports: 'Files with all customers, with those that meet a filter, or by id.',
+} as const;
 
 /** Returns the OpenAPI 3.1 document of the API, derived from the contracts of its endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Json {
   const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const schemas: Record<string, Json> = {
+    Customer: customer(),
+    ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
+    ...Object.assign({}, ...endpoints.map((endpoint) => endpoint.schemas)),
+    ...parameterSchemas(),
+    Problem: problem(),
+    Fault: fault(),
+    GatewayMessage: {
+      ...object({ message: text({ description: 'What is wrong.' }) }, ['message'], true),
+      description: "API Gateway's own response, sent before the API is called.",
+    },
+  };
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
     paths[path] = {
       ...paths[path],
-      [method.toLowerCase()]: operation(endpoint),
-      ...(method === 'GET' && { head: headOperation(endpoint) }),
+      [method.toLowerCase()]: operation(endpoint, schemas),
+      ...(method === 'GET' && { head: headOperation(endpoint, schemas) }),
     };
   }
-  return {
+  return typed({
     openapi: '3.1.1',
-    info: { title: 'Merchant customers', version, description },
+    info: {
+      title: 'Merchant customers',
+      version,
+      description,
+      contact: { name: 'Maintainers of the customer register' },
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [
+      {
+        url: 'https://{api}.execute-api.{region}.amazonaws.com',
+        description:
+          "A deployment, by API id and region; the stack's output ApiAddress is its address.",
+        variables: { api: { default: 'api-id' }, region: { default: 'eu-north-1' } },
+      },
+      {
+        url: 'http://localhost:{port}',
+        description: 'The local API of npm start.',
+        variables: { port: { default: '3000' } },
+      },
+    ],
+    tags: Object.entries(TAGS).map(([name, meaning]) => ({ name, description: meaning })),
     paths,
     components: {
-      schemas: {
-        Customer: customer(),
-        ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
-        ...Object.assign({}, ...endpoints.map(({ schemas }) => schemas)),
-        Problem: problem(),
-        GatewayMessage: {
-          ...object({ message: text() }, ['message'], true),
-          description: "API Gateway's own response, sent before the API is called.",
-        },
-      },
+      schemas,
       responses: COMMON_ERRORS,
       securitySchemes: {
         token: {
@@ -54,15 +89,16 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'Access token with a claim that names the merchant. Reading needs scope ' +
-            'customers:read, writing customers:write.',
+            'Access token with a claim that names the merchant. The scopes that an operation ' +
+            'lists under security must be in its claim scope: customers:read for calls that ' +
+            'read, customers:write for calls that write.',
         },
       },
     },
-  };
+  });
 }
 
-function operation(endpoint: Endpoint): Json {
+function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>): Json {
   const { request, requestBody, responses, errors = {}, scope, summary } = endpoint;
   const parameters = [
     ...parametersIn('path', request.path, endpoint.parameters),
@@ -71,9 +107,10 @@ function operation(endpoint: Endpoint): Json {
   ];
   return {
     operationId: camelCase(endpoint.function),
+    tags: [tagOf(endpoint)],
     summary,
     description: `Needs scope ${scope}.`,
-    security: [{ token: [] }],
+    security: [{ token: [scope] }],
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && {
       requestBody: {
@@ -87,7 +124,7 @@ function operation(endpoint: Endpoint): Json {
       },
     }),
     responses: {
-      ...mapValues(responses, response),
+      ...mapValues(responses, (documented) => response(documented, schemas)),
       ...Object.fromEntries(
         Object.keys(COMMON_ERRORS)
           .filter((status) => requestBody || !ERRORS_OF_BODIES.includes(status))
@@ -108,8 +145,8 @@ function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): J
 }
 
 /** Returns the HEAD of a GET: the same request, and the same responses without their bodies. */
-function headOperation(endpoint: Endpoint): Json {
-  const { operationId, summary, description, responses, ...rest } = operation(endpoint);
+function headOperation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>): Json {
+  const { operationId, summary, description, responses, ...rest } = operation(endpoint, schemas);
   const createsFile = endpoint.files === 'write';
   return {
     operationId: `${operationId}Head`,
@@ -131,6 +168,11 @@ function withoutBody(status: string, response: Json): Json {
   return rest;
 }
 
+function tagOf({ path }: Endpoint): keyof typeof TAGS {
+  if (path.startsWith('/customers/export')) return 'Exports';
+  return path.startsWith('/customers/searchBy') ? 'Look-up' : 'Customers';
+}
+
 function parametersIn(
   place: 'path' | 'query' | 'header',
   parameters: Parameters = {},
@@ -140,7 +182,7 @@ function parametersIn(
     name,
     in: place,
     ...(place === 'path' && { required: true }),
-    schema: parameterSchema(parameter),
+    schema: named(parameterSchema(parameter)),
     description: descriptions[name],
     ...(parameter.style === 'comma-separated' && { explode: false }),
   }));
@@ -151,6 +193,24 @@ function parameterSchema(parameter: Parameter): Json {
   if (parameter.default === undefined) return schema;
   const isText = schema.type === 'string' || 'enum' in schema;
   return { ...schema, default: isText ? String(parameter.default) : parameter.default };
+}
+
+/** Schemas of parameters that have a name in the document, and so one type in a client. */
+function parameterSchemas() {
+  const { items } = toJson(filterParameters.filter.schema()) as { items: Json };
+  return {
+    Flag: { ...toJson(filterParameters.isPrivate.schema()), description: '1 for yes, 0 for no.' },
+    FilterTerm: { ...items, description: 'Name of a filter; `!` in front inverts it.' },
+  };
+}
+
+/** Returns a reference in place of a schema, or of that of a list's items, that has a name. */
+function named(schema: Json): Json {
+  for (const [name, { description: _, ...known }] of Object.entries(parameterSchemas())) {
+    if (isDeepStrictEqual(schema, known)) return ref(name);
+    if (isDeepStrictEqual(schema.items, known)) return { ...schema, items: ref(name) };
+  }
+  return schema;
 }
 
 /** Returns the named schemas of an endpoint's request body. */
@@ -176,7 +236,7 @@ function bodySchema(body: GenericSchema): Json {
     field.name,
     field.readOnly
       ? { description: 'The register sets it; ignored.' }
-      : withType(properties[field.name] as Json),
+      : { ...described(field.name), ...withType(properties[field.name] as Json) },
   ]);
   return {
     ...schema,
@@ -215,39 +275,41 @@ function customer(): Json {
       required,
     ),
     description:
-      'A customer. An unset member is an empty string; the last four are returned only if set.',
+      'A customer. An unset text is an empty string; the last four are returned only if set.',
   };
 }
 
-function responseField({ name, type, maxLength }: Field): Json {
-  if (type === 'string') return { type, maxLength };
-  if (type === 'date') {
-    return { type: 'string', format: 'date-time', description: 'Time of creation, in UTC.' };
-  }
-  if (name === 'mexcParamvaluesetsid') return customerId({ description: "The customer's id." });
-  return { anyOf: [{ type: 'integer', minimum: 0 }, { const: '' }] };
+function responseField({ name, type, maxLength }: (typeof FIELDS)[number]): Json {
+  const keywords = described(name);
+  if (type === 'string') return text({ maxLength, ...keywords });
+  if (type === 'date') return time(keywords);
+  if (name === 'mexcParamvaluesetsid') return customerId(keywords);
+  return count({ maximum: Number.MAX_SAFE_INTEGER, ...keywords });
+}
+
+function described(name: FieldName): Json {
+  const { description, example } = FIELD_DESCRIPTIONS[name];
+  return { description, examples: [example] };
 }
 
 function problem(): Json {
-  const fault = (place: string, description: string) =>
-    object({ [place]: text({ description }), detail: text() });
   return {
     ...object(
       {
-        type: { const: 'about:blank' },
-        title: text(),
-        status: { type: 'integer', minimum: 400, maximum: 599 },
-        detail: text(),
+        type: text({ const: 'about:blank', description: 'The status says what is wrong.' }),
+        title: text({ description: 'Name of the status.' }),
+        status: {
+          type: 'integer',
+          minimum: 400,
+          maximum: 599,
+          description: 'The status of the response.',
+        },
+        detail: text({ description: 'What is wrong with this request.' }),
         errors: {
           type: 'array',
           minItems: 1,
-          items: {
-            oneOf: [
-              fault('pointer', 'JSON Pointer into the body; empty for the body as a whole.'),
-              fault('parameter', 'Name of a query or path parameter.'),
-              fault('header', 'Name of a header.'),
-            ],
-          },
+          items: ref('Fault'),
+          description: 'Where the request is wrong, for 400.',
         },
         count: count({
           description: 'How many customers a bulk delete had deleted before it failed.',
@@ -260,38 +322,100 @@ function problem(): Json {
   };
 }
 
+function fault(): Json {
+  return {
+    ...object(
+      {
+        pointer: text({
+          description: 'JSON Pointer into the body; empty for the body as a whole.',
+        }),
+        parameter: text({ description: 'Name of a query or path parameter.' }),
+        header: text({ description: 'Name of a header.' }),
+        detail: text({ description: 'What is wrong there, or what would be right.' }),
+      },
+      ['detail'],
+    ),
+    // The detail and one place. Clients make one type of this, of a oneOf often none.
+    minProperties: 2,
+    maxProperties: 2,
+    description: 'What is wrong with a request, and where: pointer, parameter or header.',
+  };
+}
+
 const ERRORS_OF_BODIES = ['413', '415'];
 
 /** Errors that every endpoint may respond with, or every one that has a body, by status. */
-const COMMON_ERRORS: Readonly<Record<string, Json>> = {
-  400: problemResponse('The request is not valid; errors lists what is wrong and where.'),
-  401: gatewayResponse('The token is missing or not valid.'),
-  403: eitherResponse("The token lacks the route's scope, or names no merchant."),
-  406: problemResponse('Accept allows no media type that this call produces.'),
-  413: eitherResponse(`The body is larger than ${MAX_BODY_BYTES} bytes.`),
-  415: {
-    ...problemResponse('The body is not JSON in UTF-8, or it is compressed.'),
+const COMMON_ERRORS: Readonly<Record<string, Json>> = mapValues<ErrorDescription, Json>(
+  {
+    400: [problemResponse, 'The request is not valid; errors lists what is wrong and where.'],
+    401: [gatewayResponse, 'The token is missing or not valid.'],
+    403: [eitherResponse, "The token lacks the route's scope, or names no merchant."],
+    406: [problemResponse, 'Accept allows no media type that this call produces.'],
+    413: [eitherResponse, `The body is larger than ${MAX_BODY_BYTES} bytes.`],
+    415: [unsupportedResponse, 'The body is not JSON in UTF-8, or it is compressed.'],
+    429: [gatewayResponse, 'Too many requests at once; retry later.'],
+    431: [gatewayResponse, 'Request line and headers are larger than 10,240 bytes.'],
+    500: [eitherResponse, 'Something went wrong here; the request id finds it in the logs.'],
+    503: [retryLater, 'The register is busy or cannot be reached; retry later.'],
+  },
+  ([toResponse, description], status) => toResponse(status, description),
+);
+
+/** What responds with an error, and what the error is. */
+type ErrorDescription = readonly [
+  toResponse: (status: string, description: string) => Json,
+  description: string,
+];
+
+function response(
+  { description, schema, headers }: ResponseDescription,
+  schemas: Readonly<Record<string, Json>>,
+): Json {
+  return {
+    description,
+    ...(schema && {
+      content: { 'application/json': { schema, ...responseExamples(schema, schemas) } },
+    }),
+    ...(headers && { headers }),
+  };
+}
+
+function problemResponse(status: string, description: string): Json {
+  return { description, content: problemContent(status, description) };
+}
+
+function gatewayResponse(status: string, description: string): Json {
+  return { description, content: gatewayContent(status) };
+}
+
+/** Sent by the API or, before the API is invoked, by API Gateway. */
+function eitherResponse(status: string, description: string): Json {
+  return {
+    description,
+    content: { ...problemContent(status, description), ...gatewayContent(status) },
+  };
+}
+
+function unsupportedResponse(status: string, description: string): Json {
+  return {
+    ...problemResponse(status, description),
     headers: {
       Accept: header('Media types that are taken.', false),
       'Accept-Patch': header('The same of a PATCH (RFC 5789).', false),
       'Accept-Encoding': header('Content codings that are taken: identity, which is none.', false),
     },
-  },
-  429: gatewayResponse('Too many requests at once; retry later.'),
-  431: gatewayResponse('Request line and headers are larger than 10,240 bytes.'),
-  500: eitherResponse('Something went wrong here; the request id finds it in the logs.'),
-  503: retryLater('The register is busy or cannot be reached; retry later.'),
-};
+  };
+}
 
 /** Returns an error of one endpoint. API Gateway sends 429 as well. */
 function endpointError(status: string, description: string): Json {
-  return status === '429' ? retryLater(description) : problemResponse(description);
+  return status === '429' ? retryLater(status, description) : problemResponse(status, description);
 }
 
 /** An error with `Retry-After`, of the API or of API Gateway. */
-function retryLater(description: string): Json {
+function retryLater(status: string, description: string): Json {
   return {
-    ...eitherResponse(description),
+    ...eitherResponse(status, description),
     headers: {
       'Retry-After': {
         schema: { type: 'integer' },
@@ -301,37 +425,40 @@ function retryLater(description: string): Json {
   };
 }
 
-function response({ description, schema, headers }: ResponseDescription): Json {
-  return {
-    description,
-    ...(schema && { content: { 'application/json': { schema } } }),
-    ...(headers && { headers }),
-  };
+function problemContent(status: string, description: string): Json {
+  const example = problemExample(status, description);
+  return { 'application/problem+json': { schema: ref('Problem'), example } };
 }
 
-function problemResponse(description: string): Json {
-  return { description, content: problemContent() };
+function gatewayContent(status: string): Json {
+  return { 'application/json': { schema: ref('GatewayMessage'), example: gatewayExample(status) } };
 }
 
-function gatewayResponse(description: string): Json {
-  return { description, content: gatewayContent() };
+/**
+ * Adds what generators of clients need and a schema may leave out: the type of a constant or of an
+ * enumeration of texts, and the format of an integer, which else has 32 bits in Java.
+ */
+function typed<T>(part: T): T {
+  if (Array.isArray(part)) return part.map(typed) as T;
+  if (typeof part !== 'object' || part === null) return part;
+  const json: Record<string, unknown> = mapValues(part as Json, typed);
+  const values = json.enum ?? [json.const];
+  const isText = Array.isArray(values) && values.every((value) => typeof value === 'string');
+  if (isText && !('type' in json)) json.type = 'string';
+  if (json.type === 'integer' && !('format' in json)) {
+    const { maximum = Number.POSITIVE_INFINITY } = json;
+    json.format = (maximum as number) < 2 ** 31 ? 'int32' : 'int64';
+  }
+  return json as T;
 }
 
-/** Sent by the API or, before the API is invoked, by API Gateway. */
-function eitherResponse(description: string): Json {
-  return { description, content: { ...problemContent(), ...gatewayContent() } };
-}
-
-function problemContent(): Json {
-  return { 'application/problem+json': { schema: ref('Problem') } };
-}
-
-function gatewayContent(): Json {
-  return { 'application/json': { schema: ref('GatewayMessage') } };
-}
-
-function mapValues<T>(object: Readonly<Record<string, T>>, change: (value: T) => Json) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+function mapValues<T, U>(
+  object: Readonly<Record<string, T>>,
+  change: (value: T, key: string) => U,
+): Record<string, U> {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, change(value, key)]),
+  );
 }
 
 function camelCase(name: string): string {

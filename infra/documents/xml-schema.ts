@@ -1,4 +1,7 @@
+import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS, type Field } from '../../shared/domain/fields.ts';
+
+type AnyField = (typeof FIELDS)[number];
 
 /** The XML Schema (XSD 1.0) of an exported XML file. */
 export function xmlSchema(): string {
@@ -24,9 +27,12 @@ ${lengths.map(textType).join('')}</xs:schema>
 `;
 }
 
-function element(field: Field): string {
+function element(field: AnyField): string {
   const occurrence = field.always ? '' : ' minOccurs="0"';
-  return `<xs:element name="${field.name}" type="${typeOf(field)}"${occurrence}/>`;
+  const { description } = FIELD_DESCRIPTIONS[field.name];
+  return `<xs:element name="${field.name}" type="${typeOf(field)}"${occurrence}>
+        <xs:annotation><xs:documentation>${description}</xs:documentation></xs:annotation>
+      </xs:element>`;
 }
 
 function typeOf({ name, type, maxLength }: Field): string {

@@ -85,6 +85,8 @@ export const FIELDS = [
 
 type AnyField = (typeof FIELDS)[number];
 
+/** Name of a field. */
+export type FieldName = AnyField['name'];
 /** Name of a field that the register sets. */
 export type SystemFieldName = Extract<AnyField, { readOnly: true }>['name'];
 /** Name of a field that a merchant writes. */

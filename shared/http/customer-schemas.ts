@@ -172,8 +172,14 @@ function textMembers(textOf: TextSchema) {
  * stands for a lost character: API Gateway decodes a body that is not UTF-8 before the function
  * gets it, and a damaged name must not be stored silently.
  */
-const FORBIDDEN_CHARACTERS = '\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ufffd-\\uffff';
-const FORBIDDEN = new RegExp(`[${FORBIDDEN_CHARACTERS}]`);
+const CONTROLS = '\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f';
+const NONCHARACTERS = '\\ufffd-\\uffff';
+const FORBIDDEN = new RegExp(`[${CONTROLS}${NONCHARACTERS}]`);
+/**
+ * The same for the document, in two patterns: PCRE has no `\u`, and generated PHP clients match a
+ * text with the pattern, but pass over `not`.
+ */
+const ALLOWED_TEXT = { pattern: `^[^${CONTROLS}]*$`, not: { pattern: `[${NONCHARACTERS}]` } };
 
 /** @param notText returns the message about a value of another type. */
 function textSchema(maxLength: number, notText = notString) {
@@ -188,7 +194,7 @@ function textSchema(maxLength: number, notText = notString) {
     checked(
       (text) => !FORBIDDEN.test(text),
       ({ input }) => `must not contain ${nameOf(FORBIDDEN.exec(input)?.[0])}`,
-      { pattern: `^[^${FORBIDDEN_CHARACTERS}]*$` },
+      ALLOWED_TEXT,
     ),
   );
 }

@@ -15,6 +15,15 @@ export function object(
   return { type: 'object', properties, required, additionalProperties };
 }
 
+/** Returns the schema of an object of one of several named schemas, by the value of a property. */
+export function oneOfBy(propertyName: string, names: Readonly<Record<string, string>>): Json {
+  const mapping = Object.entries(names).map(([value, name]) => [value, ref(name).$ref]);
+  return {
+    oneOf: Object.values(names).map(ref),
+    discriminator: { propertyName, mapping: Object.fromEntries(mapping) },
+  };
+}
+
 /** Returns the schema of a text. */
 export function text(keywords: Json = {}): Json {
   return { type: 'string', ...keywords };

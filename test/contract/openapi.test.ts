@@ -2,6 +2,7 @@ import SwaggerParser from '@apidevtools/swagger-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
 import { ENDPOINTS, routesOf } from '../../infra/endpoints.ts';
+import { FIELDS } from '../../shared/domain/fields.ts';
 import {
   type ApiResponse,
   type Client,
@@ -233,4 +234,131 @@ describe('Requests', () => {
       expect(status).toBe(errorsBy(`${pointer}/schema`, id).length === 0 ? 404 : 400);
     },
   );
+});
+
+/** Every schema in a part of the document, and where it stands. */
+function schemasIn(part: unknown, pointer = ''): [pointer: string, Record<string, unknown>][] {
+  if (typeof part !== 'object' || part === null) return [];
+  // An example is a value.
+  const parts = Object.entries(part).filter(([key]) => !/^examples?$/.test(key));
+  const inner = parts.flatMap(([key, value]) => schemasIn(value, `${pointer}/${key}`));
+  const isSchema = /\/(?:schemas|properties)\/\w+$|\/(?:schema|items)$/.test(pointer);
+  return isSchema ? [[pointer, part as Record<string, unknown>], ...inner] : inner;
+}
+
+/** Every response of every operation that has a body, by its media type. */
+function bodies() {
+  return ENDPOINTS.flatMap(({ method, path }) => {
+    const responses = ['paths', path, method.toLowerCase(), 'responses'] as const;
+    return Object.keys(at(...responses).value).flatMap((status) =>
+      Object.keys(at(...responses, status, 'content').value ?? {}).map((mediaType) => ({
+        name: `${method} ${path} ${status} as ${mediaType}`,
+        keys: [...responses, status, 'content', mediaType],
+      })),
+    );
+  });
+}
+
+describe('tools that read the document find', () => {
+  test('servers, a licence, a contact, and tags that have a description', () => {
+    const { servers, info, tags, paths } = document;
+    expect(servers.map(({ url }: { url: string }) => url)).toEqual([
+      'https://{api}.execute-api.{region}.amazonaws.com',
+      'http://localhost:{port}',
+    ]);
+    expect(info).toMatchObject({ license: { identifier: 'MIT' }, contact: expect.anything() });
+    const declared = tags.map(({ name }: { name: string }) => name);
+    expect(tags.filter(({ description }: { description?: string }) => !description)).toEqual([]);
+    const used = Object.values<Record<string, { tags: string[] }>>(paths).flatMap((operations) =>
+      Object.values(operations).flatMap((operation) => operation.tags),
+    );
+    expect(new Set(used)).toEqual(new Set(declared));
+  });
+
+  test.each(ENDPOINTS)('the scope of $method $path', ({ method, path, scope }) => {
+    const { security } = at('paths', path, method.toLowerCase()).value;
+    expect(security).toEqual([{ token: [scope] }]);
+  });
+
+  test('a description of every property', () => {
+    const properties = schemasIn(document).filter(([pointer]) =>
+      /\/properties\/\w+$/.test(pointer),
+    );
+    expect(properties.length).toBeGreaterThan(150);
+    const silent = properties.filter(([, schema]) => !schema.description);
+    expect(silent.map(([pointer]) => pointer)).toEqual([]);
+  });
+
+  test('an example of every field that fits its schema', () => {
+    for (const schema of ['Customer', 'NewCustomer', 'CustomerChanges']) {
+      for (const { name, readOnly } of FIELDS) {
+        if (readOnly && schema !== 'Customer') continue;
+        const { value, pointer } = at('components', 'schemas', schema, 'properties', name);
+        expect(value.examples, `${schema}.${name}`).toHaveLength(1);
+        expect(errorsBy(pointer, value.examples[0])).toEqual([]);
+      }
+    }
+  });
+
+  test('an example of every response that fits its schema', () => {
+    const documented = bodies();
+    expect(documented.length).toBeGreaterThan(100);
+    for (const { name, keys } of documented) {
+      const { example, examples = {} } = at(...keys).value;
+      const values = [
+        ...(example === undefined ? [] : [example]),
+        ...Object.values<{ value: unknown }>(examples).map(({ value }) => value),
+      ];
+      expect(values, `${name} needs an example in openapi-examples.ts`).not.toEqual([]);
+      const { pointer } = at(...keys, 'schema');
+      for (const value of values) expect(errorsBy(pointer, value), name).toEqual([]);
+    }
+  });
+
+  test('the type of every value, and the format of every integer', () => {
+    for (const [pointer, schema] of schemasIn(document)) {
+      const { type, format } = schema;
+      if (schema.enum || schema.const !== undefined) expect(type, pointer).toBe('string');
+      if (type === 'integer') expect(format, pointer).toMatch(/^int(?:32|64)$/);
+      const isWide = Number(schema.maximum ?? 0) >= 2 ** 31;
+      if (isWide) expect(format, pointer).toBe('int64');
+    }
+  });
+
+  test('patterns that PCRE reads too: generated PHP clients check texts by them', () => {
+    const patterns = schemasIn(document).flatMap(([, { pattern }]) => pattern ?? []);
+    expect(patterns.length).toBeGreaterThan(100);
+    expect(patterns.filter((pattern) => String(pattern).includes('\\u'))).toEqual([]);
+  });
+
+  test('one named schema for flags, filters and the faults of a problem', () => {
+    const references = JSON.stringify(document.paths);
+    for (const name of ['Flag', 'FilterTerm']) {
+      expect(references).toContain(`"#/components/schemas/${name}"`);
+    }
+    const { items } = document.components.schemas.Problem.properties.errors;
+    expect(items).toEqual({ $ref: '#/components/schemas/Fault' });
+  });
+});
+
+test.each<[string, unknown, boolean]>([
+  ['one place', { pointer: '/name', detail: 'x' }, true],
+  ['no place', { detail: 'x' }, false],
+  ['two places', { pointer: '/name', header: 'If-Match', detail: 'x' }, false],
+])('a fault with %s fits its schema or not', (_, fault, isValid) => {
+  expect(errorsBy('/components/schemas/Fault', fault).length === 0).toBe(isValid);
+});
+
+test.each<[unknown, boolean]>([
+  [12341, true],
+  ['SW1A 1AA', true],
+  ['01234', true],
+  ['', true],
+  [1.5, false],
+  [true, false],
+  [null, false],
+  [[], false],
+])('the zip %j of a look-up is as documented or not', (zip, isValid) => {
+  const { pointer } = at('components', 'schemas', 'RegisterEntry', 'properties', 'zip');
+  expect(errorsBy(pointer, zip).length === 0).toBe(isValid);
 });

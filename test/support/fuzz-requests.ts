@@ -36,6 +36,7 @@ interface Schema {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
+  readonly not?: { readonly pattern: string };
   readonly format?: string;
   readonly items?: Schema;
   readonly minItems?: number;
@@ -175,11 +176,14 @@ function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   return fc.jsonValue({ maxDepth: 2 });
 }
 
-function textsOf({ pattern, format, minLength = 0, maxLength = 40 }: Schema): fc.Arbitrary<string> {
+function textsOf(schema: Schema): fc.Arbitrary<string> {
+  const { pattern, not, format, minLength = 0, maxLength = 40 } = schema;
   const regExp = pattern ? new RegExp(pattern, 'u') : /^/;
+  const excluded = not && new RegExp(not.pattern, 'u');
   const fits = (text: string) =>
     text.isWellFormed() &&
     regExp.test(text) &&
+    !excluded?.test(text) &&
     [...text].length >= minLength &&
     [...text].length <= maxLength;
   if (format === 'uuid') return fc.oneof(fc.uuid(), fc.mixedCase(fc.uuid())).filter(fits);

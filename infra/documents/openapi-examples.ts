@@ -1,0 +1,96 @@
+import { STATUS_CODES } from 'node:http';
+import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
+import { FIELDS } from '../../shared/domain/fields.ts';
+import type { Json } from '../../shared/http/json-schema.ts';
+
+/** The customer of the examples: the fields that each response has. */
+const CUSTOMER = Object.fromEntries(
+  FIELDS.filter(({ always }) => always).map(({ name }) => [name, FIELD_DESCRIPTIONS[name].example]),
+);
+
+const FILE = {
+  url: 'https://exports.s3.eu-north-1.amazonaws.com/customers-2026-11-25.csv?X-Amz-Signature=5d41402a',
+  expires: '2026-11-25T12:15:00.000Z',
+  filename: 'customers-2026-11-25.csv',
+  contentType: 'text/csv; charset=utf-8; header=present',
+  count: 300,
+  bytes: 91_340,
+};
+
+const PROGRESS = {
+  rowsExpected: 250_000,
+  started: '2026-11-25T12:00:00.000Z',
+  updated: '2026-11-25T12:01:30.000Z',
+};
+
+/** Examples of responses, by the name of their schema. */
+const EXAMPLES: Json = {
+  Customer: CUSTOMER,
+  Count: { count: 7 },
+  Removed: { result: 'Removed', mexcParamvaluesetsid: 1000 },
+  RemovedCount: { result: 'Removed', count: 2 },
+  RegisterEntry: {
+    firstname: '',
+    lastname: '',
+    company: 'Gläntans Bageri AB',
+    street: 'Storgatan 1',
+    zip: 11120,
+    city: 'Stockholm',
+    country: 'SE',
+    phone: '46701740605',
+    email: 'faktura@glantans-bageri.example',
+  },
+  ExportedFile: FILE,
+  RunningExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
+  ReadyExport: { state: 'ready', rowsDone: 249_871, ...PROGRESS, ...FILE, count: 249_871 },
+  FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
+};
+
+/** API Gateway's message of each status that it responds with itself. */
+const GATEWAY_MESSAGES: Readonly<Record<string, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  413: 'Request Entity Too Large',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Returns the `example` or the `examples` of a response with a named schema, or a list of it. */
+export function responseExamples(schema: Json, schemas: Readonly<Record<string, Json>>): Json {
+  if (schema.type === 'array') {
+    const { example } = responseExamples(schema.items as Json, schemas);
+    return example === undefined ? {} : { example: [example] };
+  }
+  const name = schemaName(schema);
+  const alternatives = schemas[name]?.oneOf as readonly Json[] | undefined;
+  if (!alternatives) return Object.hasOwn(EXAMPLES, name) ? { example: EXAMPLES[name] } : {};
+  const examples = alternatives
+    .map(schemaName)
+    .map((alternative) => [alternative, { value: EXAMPLES[alternative] }]);
+  return { examples: Object.fromEntries(examples) };
+}
+
+/** Returns an example of an error that the API responds with. */
+export function problemExample(status: string, detail: string): Json {
+  const problem = { type: 'about:blank', title: STATUS_CODES[status], status: Number(status) };
+  const requestId = 'Kp1rXg2pDvPBzJw=';
+  if (status !== '400') return { ...problem, detail, requestId };
+  const fault = { parameter: 'limit', detail: 'must be an integer from 1 to 1000' };
+  return {
+    ...problem,
+    detail: `The request is not valid: parameter ${fault.parameter} ${fault.detail}.`,
+    errors: [fault],
+    requestId,
+  };
+}
+
+/** Returns an example of an error that API Gateway responds with. */
+export function gatewayExample(status: string): Json {
+  return { message: GATEWAY_MESSAGES[status] };
+}
+
+function schemaName({ $ref }: Json): string {
+  return String($ref).replace(/.*\//, '');
+}
