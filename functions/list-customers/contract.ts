@@ -44,7 +44,7 @@ export const contract = () =>
         'How many customers to skip. Above 0, as with filters, customers are found in an index, ' +
         'which follows writes usually within a second.',
       cursor:
-        'Where the page starts, from the Link header of the page before; not together with start.',
+        'Where the page starts, from the Link header of the page before; not together with a start above 0.',
       ...filterDescriptions(),
     },
     responses: {
@@ -56,8 +56,12 @@ export const contract = () =>
     },
   });
 
-function eitherStartOrCursor(_: unknown, sent: SentNames) {
-  return sent.has('start') && sent.has('cursor')
+/** A start of 0, the default, skips nothing; generated clients send it with each request. */
+function eitherStartOrCursor(
+  { queryStringParameters: { start } }: { queryStringParameters: { start?: number } },
+  sent: SentNames,
+) {
+  return start !== 0 && sent.has('start') && sent.has('cursor')
     ? [{ parameter: 'start', detail: 'cannot be given together with cursor' }]
     : [];
 }

@@ -112,6 +112,8 @@ describe('Wrong queries', () => {
     expect(await at(`cursor=${changed}`)).toMatchObject({ status: 400 });
     expect(await at(`cursor=${cursor}&filter=isPrivate`)).toMatchObject({ status: 400 });
     expect(await at(`cursor=${cursor}&start=1`)).toMatchObject({ status: 400 });
+    // Generated clients send defaults.
+    expect(await at(`cursor=${cursor}&start=0`)).toMatchObject({ status: 200 });
   });
 
   test.runIf(merchantsAvailable > 1)(
