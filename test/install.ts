@@ -1,17 +1,19 @@
 /**
- * Installs the packages of this folder (alternatives that the benchmark measures, the load
- * generator) on first use and after a change of its lock file: `npm ci` of the project leaves them
- * out.
+ * Installs the packages of a folder beside this file on first use and after a change of its lock
+ * file: `npm ci` of the project leaves them out. `node test/install.ts bench` installs the
+ * alternatives that the benchmark measures, and the load generator; `node test/install.ts clients`
+ * the linters of the OpenAPI document.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDER = import.meta.dirname;
+const [name = ''] = process.argv.slice(2);
+const FOLDER = join(import.meta.dirname, name);
 
 // npm writes this file at the end of an installation.
 if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.json')) {
-  console.error('Installing the packages of test/bench, once and after each change of its lock.');
+  console.error(`Installing the packages of test/${name}, once and after each change of its lock.`);
   // npm is a script on Windows, which only a shell can start.
   const shell = process.platform === 'win32';
   const { status } = spawnSync('npm', ['ci'], {
@@ -24,6 +26,6 @@ if (modifiedMs('node_modules/.package-lock.json') < modifiedMs('package-lock.jso
 }
 
 /** Time of a file's last change, in milliseconds since 1970; 0 if there is no such file. */
-function modifiedMs(name: string): number {
-  return statSync(join(FOLDER, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function modifiedMs(file: string): number {
+  return statSync(join(FOLDER, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

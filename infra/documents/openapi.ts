@@ -28,8 +28,8 @@ const PACKAGE = join(import.meta.dirname, '../../package.json');
 /** Tags of operations: generated clients have a class for each. */
 const TAGS = {
   Customers: 'Customers of the merchant.',
-  'Look-up': 'Persons and companies by their identity number.',
   Exports: 'Files with all customers, with those that meet a filter, or by id.',
+  'Look-up': 'Persons and companies by their identity number.',
 } as const;
 
 /** Returns the OpenAPI 3.1 document of the API, derived from the contracts of its endpoints. */

@@ -4,6 +4,8 @@ import manifest from '../../package.json' with { type: 'json' };
 import lock from '../../package-lock.json' with { type: 'json' };
 import benchManifest from '../bench/package.json' with { type: 'json' };
 import benchLock from '../bench/package-lock.json' with { type: 'json' };
+import clientsManifest from '../clients/package.json' with { type: 'json' };
+import clientsLock from '../clients/package-lock.json' with { type: 'json' };
 
 /** A package as a lock file has it. */
 interface Locked {
@@ -44,6 +46,12 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
       locked: benchLock.packages[''],
       lock: benchLock,
     },
+    {
+      folder: 'test/clients',
+      manifest: clientsManifest,
+      locked: clientsLock.packages[''],
+      lock: clientsLock,
+    },
   ],
 )('of the package in $folder', ({ manifest: { dependencies, devDependencies }, ...its }) => {
   test('every dependency has one exact version, which the lock file has as well', () => {
@@ -63,7 +71,7 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
 });
 
 test('no lock file names the registry that its packages came from', () => {
-  for (const [name, { resolved }] of [...installed(lock), ...installed(benchLock)]) {
+  for (const [name, { resolved }] of [lock, benchLock, clientsLock].flatMap(installed)) {
     expect(resolved, name).toBeUndefined();
   }
 });

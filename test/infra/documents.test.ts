@@ -56,6 +56,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/infra/start.test.ts runs the command with these options',
   'npm test': 'CI runs the tests and the check; the deployment needs an AWS account',
   'npm run test:dynamodb-local': 'needs Java, or a deployed API',
+  'npm run test:clients': 'CI generates the TypeScript client; the others need more tools',
   'npm run fuzz -- --requests 20000 --seed 7':
     'takes minutes; test/contract/fuzz.test.ts sends fewer requests',
   'npm run bench -- --quick': 'takes minutes; test/infra/bench.test.ts tests its parts',
