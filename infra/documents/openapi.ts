@@ -368,14 +368,13 @@ type ErrorDescription = readonly [
 ];
 
 function response(
-  { description, schema, headers }: ResponseDescription,
+  { description, schema, example, headers }: ResponseDescription,
   schemas: Readonly<Record<string, Json>>,
 ): Json {
+  const examples = schema && (example ? { example } : responseExamples(schema, schemas));
   return {
     description,
-    ...(schema && {
-      content: { 'application/json': { schema, ...responseExamples(schema, schemas) } },
-    }),
+    ...(schema && { content: { 'application/json': { schema, ...examples } } }),
     ...(headers && { headers }),
   };
 }

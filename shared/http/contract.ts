@@ -25,6 +25,8 @@ export interface ResponseDescription {
   readonly description: string;
   /** JSON Schema of the body; none for a response without one. */
   readonly schema?: Json;
+  /** An example of the body, unless `infra/documents/openapi-examples.ts` has one of its schema. */
+  readonly example?: unknown;
   readonly headers?: Readonly<Record<string, Json>>;
 }
 

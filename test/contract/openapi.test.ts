@@ -309,7 +309,10 @@ describe('tools that read the document find', () => {
         ...(example === undefined ? [] : [example]),
         ...Object.values<{ value: unknown }>(examples).map(({ value }) => value),
       ];
-      expect(values, `${name} needs an example in openapi-examples.ts`).not.toEqual([]);
+      expect(
+        values,
+        `${name} needs an example, in its contract or openapi-examples.ts`,
+      ).not.toEqual([]);
       const { pointer } = at(...keys, 'schema');
       for (const value of values) expect(errorsBy(pointer, value), name).toEqual([]);
     }

@@ -30,7 +30,7 @@ new = NewCustomer(name="Gläntans Bageri AB", companyno="556703-7485", postcode=
 created = create_customer.sync(client=client, body=new)
 id = created.mexc_paramvaluesetsid
 same("Gläntans Bageri AB", created.name)
-same(0, created.mm_3_servicesid)
+same(0, created.mm3servicesid)
 
 same(created, get_customer.sync(id, client=client))
 
