@@ -69,6 +69,8 @@ same('Ask', $customers->listCustomers(limit: 1, cursor: $cursor[1])[0]->getName(
 same(12341, $lookUp->searchByOrgNumber('5567037485')->getZip());
 $customers->updateCustomer($id, (new CustomerChanges())->setPostcode('SW1A 1AA'));
 same('SW1A 1AA', $lookUp->searchByOrgNumber('5567037485')->getZip());
+$customers->updateCustomer($id, (new CustomerChanges())->setPostcode('00101'));
+same('00101', $lookUp->searchByOrgNumber('5567037485')->getZip());
 
 try {
     $customers->getCustomer(999999999);
