@@ -37,11 +37,17 @@ export const csvParameters = {
       ),
     false,
   ),
+  formulas: single(() => oneOf(['escape', 'keep']), 'escape'),
 };
 
 /** Descriptions of {@link csvParameters} for the OpenAPI document. */
 export const csvDescriptions = () => ({
   delimiter: 'Separator of the cells; Excel in Swedish settings needs a semicolon.',
+  formulas:
+    'escape puts an apostrophe in front of a cell that a spreadsheet could evaluate as a formula; ' +
+    'keep leaves all cells as they are, for programs. To undo escape, remove the first character ' +
+    'of a cell that begins with one or more apostrophes, then white space or none, then one of ' +
+    '= + - @, their full-width forms, tab, line feed or carriage return.',
   bom: 'Whether the file starts with a byte order mark, by which Excel recognises UTF-8.',
 });
 

@@ -9,13 +9,13 @@ import { request } from './contract.ts';
 export const handler = api(request, { produces: ['application/json', CSV_TYPE] }).handler(
   async (event, context) => {
     if (isHead(event)) return headResponse(context);
-    const { delimiter, bom, ...filters } = event.queryStringParameters;
+    const { delimiter, bom, formulas, ...filters } = event.queryStringParameters;
     const filter = filterOfQuery(filters);
     const remainingMs = context.getRemainingTimeInMillis();
     const result = await exportByFilter(
       context.merchantId,
       filter,
-      { name: 'csv', delimiter, bom },
+      { name: 'csv', delimiter, bom, formulas },
       remainingMs,
     );
     return exportResponse(result, CSV_TYPE, context);

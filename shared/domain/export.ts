@@ -8,6 +8,12 @@ export interface CsvOptions {
   readonly delimiter: 'comma' | 'semicolon';
   /** Whether the file starts with a byte order mark, by which Excel recognises UTF-8. */
   readonly bom: boolean;
+  /**
+   * Whether a cell that a spreadsheet could evaluate gets an apostrophe in front.
+   *
+   * @default 'escape'
+   */
+  readonly formulas?: 'escape' | 'keep';
 }
 
 /** An export format with its options; plain JSON, so that a background job can be given one. */

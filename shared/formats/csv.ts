@@ -25,8 +25,19 @@ const FORMULA = /^'*\s*[=+\-@\t\r\n＝＋－＠]/u;
  * the lead bytes of other white space and of full-width signs.
  */
 const FORMULA_STARTS = [...Buffer.from("'=+-@\t\r\n\v\f "), 0xc2, 0xe1, 0xe2, 0xe3, 0xef];
-/** Texts that begin like a formula and are none: telephone numbers and negative numbers. */
-const HARMLESS = /^(?:\+[\d ()./-]*|-\d[\d .,]*)$/;
+/**
+ * Texts that begin like a formula and contain none: nothing in them is a reference, a function or an
+ * operator with an operand other than a number.
+ */
+const HARMLESS: readonly RegExp[] = [
+  // Numbers and percentages, and dashes alone.
+  /^[+-]\d[\d\xa0 .,]*%?$/,
+  /^-[- ]*$/,
+  // Telephone numbers; the word before an extension is not joined to digits, as a reference is.
+  /^\+[\d\xa0 ()./-]*(?:,? ?(?:ankn?|anknytning|ext|extension|vx|växel)(?:[.:] ?| )\d+)?$/i,
+  // Two words or more after a dash and a space, and numbers among them.
+  /^- [\p{L}\p{M}]{2,}(?:-[\p{L}\p{M}]+)*(?:[,.]? (?:[\p{L}\p{M}]+(?:-[\p{L}\p{M}]+)*|\d+(?:-\d+)*))+[.?]?$/u,
+];
 
 /**
  * Returns the format of a CSV file (RFC 4180) in UTF-8 with a header row. With a semicolon and a
@@ -35,9 +46,10 @@ const HARMLESS = /^(?:\+[\d ()./-]*|-\d[\d .,]*)$/;
 export function csv(options: CsvOptions): FileFormat {
   const delimiter = DELIMITERS[options.delimiter];
   const bom = options.bom ? BOM : '';
+  const keepsFormulas = options.formulas === 'keep';
   const special = new RegExp(`[${QUOTED}]`);
   const cell = (text: string) => {
-    const safe = neutralise(text);
+    const safe = keepsFormulas ? text : escapeFormula(text);
     return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return {
@@ -52,15 +64,20 @@ export function csv(options: CsvOptions): FileFormat {
       return { open, close: '', unset: `${open}${unset}` };
     }),
     cell,
-    special: { anywhere: Buffer.from(QUOTED).toJSON().data, atStart: FORMULA_STARTS },
+    special: {
+      anywhere: Buffer.from(QUOTED).toJSON().data,
+      atStart: keepsFormulas ? [] : FORMULA_STARTS,
+    },
     tail: '',
   };
 }
 
 /**
- * Returns the text, with an apostrophe in front if a spreadsheet would evaluate it as a formula.
- * Removing one apostrophe from a cell that {@link FORMULA} matches restores every text.
+ * Returns the text, with an apostrophe in front if a spreadsheet could evaluate it as a formula.
+ * Removing the first apostrophe of a cell that begins with one and that {@link FORMULA} matches
+ * restores every text.
  */
-function neutralise(text: string): string {
-  return FORMULA.test(text) && !HARMLESS.test(text) ? `'${text}` : text;
+function escapeFormula(text: string): string {
+  const isFormula = FORMULA.test(text) && !HARMLESS.some((pattern) => pattern.test(text));
+  return isFormula ? `'${text}` : text;
 }

@@ -236,6 +236,23 @@ describe('Files', () => {
     });
   });
 
+  test('A CSV file with formulas=keep has each text as it was sent', async () => {
+    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+    for (const file of [
+      await exported(merchant, `${CSV}?formulas=keep`),
+      await exported(merchant, `${CSV}?formulas=keep`, ids),
+    ]) {
+      const [, row] = rowsOf(file);
+      expect(row).toMatchObject({
+        notes: '=HYPERLINK("http://evil.example")',
+        statuslog: ' \t@SUM(A1)',
+        reference: '＝1+1',
+        latitude: '-cmd',
+      });
+    }
+    expect(await exported(merchant, `${CSV}?formulas=escape`)).toBe(await exported(merchant, CSV));
+  });
+
   test('A CSV file for Excel in Swedish settings has semicolons and a byte order mark', async () => {
     const file = await exported(merchant, `${CSV}?delimiter=semicolon&bom=true`);
     expect(file.startsWith(`\ufeff${NAMES.join(';')}\r\n`)).toBe(true);
@@ -260,6 +277,7 @@ describe('Files', () => {
     ['delimiter=tab', 'delimiter'],
     ['delimiter=comma&delimiter=comma', 'delimiter'],
     ['bom=yes', 'bom'],
+    ['formulas=run', 'formulas'],
   ])('The CSV export with %s returns 400', async (query, parameter) => {
     expectProblem(await merchant.call('GET', `${CSV}?${query}`), 400, [{ parameter }]);
     const ids = customers.map((customer) => customer.mexcParamvaluesetsid);

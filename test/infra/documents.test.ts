@@ -113,6 +113,7 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(
       JSON.parse(before).count + 2,
     ),
+  'for a program': (response) => expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'two customers as XML': (response) => expect(response.match(/<customer>/g)).toHaveLength(2),

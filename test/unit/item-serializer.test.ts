@@ -15,6 +15,7 @@ import { iterations } from '../support/iterations.ts';
 const FORMATS = {
   'CSV with commas': csv({ delimiter: 'comma', bom: false }),
   'CSV with semicolons': csv({ delimiter: 'semicolon', bom: false }),
+  'CSV that keeps formulas': csv({ delimiter: 'comma', bom: false, formulas: 'keep' }),
   XML: xml(),
   JSON: JSON_ROWS,
 };
