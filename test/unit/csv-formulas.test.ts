@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csv } from '../../shared/formats/csv.ts';
-import { howMany } from '../support/length.ts';
+import { iterations } from '../support/iterations.ts';
 
 const OPTIONS = { delimiter: 'comma', bom: false } as const;
 const { cell } = csv(OPTIONS);
@@ -15,7 +15,7 @@ const read = (text: string) =>
 const restored = (text: string) =>
   /^'+\s*[=+\-@＝＋－＠\t\r\n]/u.test(text) ? text.slice(1) : text;
 
-describe('a cell stays as it is if it is', () => {
+describe('A cell stays as it is if it is', () => {
   test.each([
     ['a lone dash', '-'],
     ['some dashes', '---'],
@@ -42,7 +42,7 @@ describe('a cell stays as it is if it is', () => {
   });
 });
 
-describe('a cell gets an apostrophe in front if it is', () => {
+describe('A cell gets an apostrophe in front if it is', () => {
   test.each([
     ['a formula', '=1+1'],
     ['a function', '=HYPERLINK("http://evil.example")'],
@@ -91,16 +91,16 @@ const texts = fc.oneof(
   fc.string({ unit: 'binary' }),
 );
 
-test('any text is restored by taking one apostrophe away where the guide says so', () => {
+test('Any text is restored by taking one apostrophe away where the guide says so', () => {
   fc.assert(
     fc.property(texts, (text) => {
       expect(restored(read(cell(text)))).toBe(text);
     }),
-    { numRuns: howMany({ short: 5_000, long: 50_000 }) },
+    { numRuns: iterations({ short: 5_000, long: 50_000 }) },
   );
 });
 
-test('any text that gets no apostrophe and begins like a formula has no character of one', () => {
+test('Any text that gets no apostrophe and begins like a formula has no character of one', () => {
   fc.assert(
     fc.property(texts, (text) => {
       const isFormula = /^\s*[=+\-@＝＋－＠\t\r\n]/u.test(text);
@@ -109,17 +109,17 @@ test('any text that gets no apostrophe and begins like a formula has no characte
         expect(text).not.toMatch(/[A-Za-z]\d|[A-Za-z]\(/);
       }
     }),
-    { numRuns: howMany({ short: 5_000, long: 50_000 }) },
+    { numRuns: iterations({ short: 5_000, long: 50_000 }) },
   );
 });
 
-test('with formulas=keep any text stays as it is', () => {
+test('With formulas=keep any text stays as it is', () => {
   expect(kept('=1+1')).toBe('=1+1');
   expect(kept("'=1+1")).toBe("'=1+1");
   fc.assert(
     fc.property(texts, (text) => {
       expect(read(kept(text))).toBe(text);
     }),
-    { numRuns: howMany({ short: 1_000, long: 10_000 }) },
+    { numRuns: iterations({ short: 1_000, long: 10_000 }) },
   );
 });

@@ -21,8 +21,10 @@ describe('Files', () => {
   });
 
   test('A row has a cell for each field, also for those that are not set', () => {
-    expect(plainRow(COMMA, [])).toBe(`${','.repeat(NAMES.length - 1)}\r\n`);
-    expect(plainRow(SEMICOLON, ['1', '', 'a'])).toBe(`1;;a${';'.repeat(NAMES.length - 3)}\r\n`);
+    const unset = FIELDS.map((field) => String(field.unset));
+    expect(plainRow(COMMA, [])).toBe(`${unset.join(',')}\r\n`);
+    const row = ['1', '', 'a', ...unset.slice(3)];
+    expect(plainRow(SEMICOLON, ['1', '', 'a'])).toBe(`${row.join(';')}\r\n`);
   });
 });
 
@@ -113,7 +115,8 @@ test('Any row is read back by a CSV parser after one apostrophe before a formula
       fc.constantFrom([COMMA, ','] as const, [SEMICOLON, ';'] as const),
       (texts, [format, delimiter]) => {
         const [cells = []] = parseCsv(plainRow(format, texts), { delimiter });
-        expect(cells.map(withoutApostrophe)).toEqual(texts);
+        const expected = texts.map((text, index) => text || String(FIELDS[index]?.unset));
+        expect(cells.map(withoutApostrophe)).toEqual(expected);
       },
     ),
     { numRuns: 10 },
