@@ -13,11 +13,12 @@ const DOCUMENTED = FIELDS.filter(({ always }) => always).map(({ name }) => name)
 /** Reads a row of a list, which ends in a comma. */
 const parseRow = (row: string) => JSON.parse(row.slice(0, -1));
 
-test('A customer has every documented field in order, and an empty string for what is not set', () => {
+test('A customer has every documented field in order, and an empty string or 0 for what is not set', () => {
   const json = toCustomerJson(customerOf({ name: 'Ek AB' }));
   expect(Object.keys(json)).toEqual(DOCUMENTED);
-  const { mexcParamvaluesetsid, date, name, ...others } = json;
+  const { mexcParamvaluesetsid, date, name, mexcModulesid, mm3servicesid, ...others } = json;
   expect({ mexcParamvaluesetsid, date, name }).toEqual({ ...SYSTEM, name: 'Ek AB' });
+  expect({ mexcModulesid, mm3servicesid }).toEqual({ mexcModulesid: 0, mm3servicesid: 0 });
   expect(new Set(Object.values(others))).toEqual(new Set(['']));
 });
 

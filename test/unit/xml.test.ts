@@ -22,18 +22,23 @@ describe('Files', () => {
 
   test('A customer has an empty element for each documented field that is not set', () => {
     const documented = FIELDS.filter(({ always }) => always);
-    const elements = documented.map(({ name }) => `<${name}/>`).join('');
+    const elements = documented.map(unsetElement).join('');
     expect(plainRow(XML, [])).toBe(`<customer>${elements}</customer>\n`);
   });
 
   test('A field that is returned only if set has an element only if set', () => {
     const texts = FIELDS.map(({ always }) => (always ? '' : 'x'));
-    for (const { name, always } of FIELDS) {
-      const element = always ? `<${name}/>` : `<${name}>x</${name}>`;
+    for (const { name, always, unset } of FIELDS) {
+      const element = always ? unsetElement({ name, unset }) : `<${name}>x</${name}>`;
       expect(plainRow(XML, texts)).toContain(element);
     }
   });
 });
+
+/** The element of a field that is not set. */
+function unsetElement({ name, unset }: { name: string; unset: string | number }): string {
+  return unset === '' ? `<${name}/>` : `<${name}>${unset}</${name}>`;
+}
 
 describe('Escapes', () => {
   // XML 1.0, section 2.4 for the markup, section 2.11 for the carriage return.
@@ -84,7 +89,8 @@ describe('Characters', () => {
         fc.array(hard, { minLength: FIELDS.length, maxLength: FIELDS.length }),
         (texts) => {
           const { customer } = parser.parse(plainRow(XML, texts));
-          expect(FIELDS.map(({ name }) => customer[name] ?? '')).toEqual(texts);
+          const expected = texts.map((text, index) => text || String(FIELDS[index]?.unset));
+          expect(FIELDS.map(({ name }) => customer[name] ?? '')).toEqual(expected);
         },
       ),
       { numRuns: 4 },
