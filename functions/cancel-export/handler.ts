@@ -9,7 +9,11 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
   const { exportId } = event.pathParameters;
   await updateExportJob(merchantId, exportId, { state: 'canceled' });
   const job = await getExportJob(merchantId, exportId);
-  if (!job) throw new Problem(404, `There is no export ${exportId}.`);
+  if (!job) {
+    throw new Problem(404, `There is no export ${exportId}.`, {
+      type: '/problems/export-not-found',
+    });
+  }
   if (job.state !== 'canceled') {
     const end = job.state === 'ready' ? 'is ready' : 'has failed';
     throw new Problem(409, `The export ${end} and cannot be canceled any more.`);

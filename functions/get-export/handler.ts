@@ -9,7 +9,11 @@ import { request } from './contract.ts';
 export const handler = api(request).handler(async (event, { merchantId }) => {
   const { exportId } = event.pathParameters;
   const job = await getExportJob(merchantId, exportId);
-  if (!job) throw new Problem(404, `There is no export ${exportId}.`);
+  if (!job) {
+    throw new Problem(404, `There is no export ${exportId}.`, {
+      type: '/problems/export-not-found',
+    });
+  }
   const isRunning = job.state === 'running';
   const headers = isRunning ? { 'retry-after': String(EXPORT_POLL_S) } : {};
   return json(await exportStatus(job), { headers });

@@ -44,7 +44,9 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
       return json(companyEntry(company), { headers });
     }
   }
-  throw new Problem(404, 'Neither a customer nor an enabled public register has this number.');
+  throw new Problem(404, 'Neither a customer nor an enabled public register has this number.', {
+    type: '/problems/number-not-found',
+  });
 });
 
 async function findCustomer(merchantId: string, { canonical }: IdentityNumber) {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import type { Json } from '../../shared/http/json-schema.ts';
+import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
 
 /** The customer of the examples: the fields that each response has. */
 const CUSTOMER = Object.fromEntries(
@@ -74,16 +75,27 @@ export function responseExamples(schema: Json, schemas: Readonly<Record<string, 
 
 /** Returns an example of an error that the API responds with. */
 export function problemExample(status: string, detail: string): Json {
-  const problem = { type: 'about:blank', title: STATUS_CODES[status], status: Number(status) };
+  const type = problemType(status, detail);
+  const title = type ? PROBLEM_TITLES[type] : STATUS_CODES[status];
+  const problem = { type: type ?? 'about:blank', title, status: Number(status) };
   const requestId = 'Kp1rXg2pDvPBzJw=';
-  if (status !== '400') return { ...problem, detail, requestId };
+  if (status !== '400') return { detail, ...problem, requestId };
   const fault = { parameter: 'limit', detail: 'must be an integer from 1 to 1000' };
   return {
-    ...problem,
     detail: `The request is not valid: parameter ${fault.parameter} ${fault.detail}.`,
+    ...problem,
     errors: [fault],
     requestId,
   };
+}
+
+/** Returns the type of an error in the example of its description. */
+function problemType(status: string, description: string): ProblemType | undefined {
+  if (status === '412') return '/problems/stale-version';
+  if (status === '422') return '/problems/reused-idempotency-key';
+  if (status !== '404') return undefined;
+  if (/export/.test(description)) return '/problems/export-not-found';
+  return /number/.test(description) ? '/problems/number-not-found' : '/problems/customer-not-found';
 }
 
 /** Returns an example of an error that API Gateway responds with. */

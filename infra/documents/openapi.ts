@@ -19,6 +19,7 @@ import {
   time,
 } from '../../shared/http/json-schema.ts';
 import { MERGE_PATCH_TYPE } from '../../shared/http/media-type.ts';
+import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { gatewayExample, problemExample, responseExamples } from './openapi-examples.ts';
@@ -296,8 +297,15 @@ function problem(): Json {
   return {
     ...object(
       {
-        type: text({ const: 'about:blank', description: 'The status says what is wrong.' }),
-        title: text({ description: 'Name of the status.' }),
+        type: {
+          enum: ['about:blank', ...Object.keys(PROBLEM_TITLES)],
+          description:
+            'What kind of error it is; about:blank if the status says so. ' +
+            Object.entries(PROBLEM_DESCRIPTIONS)
+              .map(([type, description]) => `${type}: ${description}`)
+              .join(' '),
+        },
+        title: text({ description: 'The type in words; not for programs.' }),
         status: {
           type: 'integer',
           minimum: 400,
@@ -341,6 +349,19 @@ function fault(): Json {
     description: 'What is wrong with a request, and where: pointer, parameter or header.',
   };
 }
+/** When each type of problem is sent. */
+const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
+  '/problems/customer-not-found':
+    'the merchant has no such customer, or none of those named (404).',
+  '/problems/export-not-found': 'there is no such export, or its status has expired (404).',
+  '/problems/interrupted-deletion':
+    'a bulk delete failed after count customers; send it again for the rest (503).',
+  '/problems/invalid-cursor':
+    'the cursor is not one of this list with these filters; start at the first page (400).',
+  '/problems/number-not-found': 'no customer or company has the number (404).',
+  '/problems/reused-idempotency-key': 'the Idempotency-Key was used with another body (422).',
+  '/problems/stale-version': 'the customer has changed since, by If-Match; read it again (412).',
+};
 
 const ERRORS_OF_BODIES = ['413', '415'];
 

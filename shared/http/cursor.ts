@@ -30,7 +30,7 @@ export function readCursor(merchantId: string, filter: CustomerFilter, cursor: s
     timingSafeEqual(bytes.subarray(0, MAC_BYTES), authenticationCode(merchantId, filter, id));
   if (!isAuthentic) {
     const detail = 'is not a cursor of this list; take it from the Link header, unchanged';
-    throw badRequest([{ parameter: 'cursor', detail }]);
+    throw badRequest([{ parameter: 'cursor', detail }], '/problems/invalid-cursor');
   }
   return Number(id);
 }

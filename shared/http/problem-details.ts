@@ -13,6 +13,7 @@ import {
 } from '../domain/errors.ts';
 import { claimNames } from '../environment.ts';
 import type { HttpEvent, HttpResponse } from './event.ts';
+import { PROBLEM_TITLES, type ProblemType } from './problem-types.ts';
 
 /** A fault of a request: in the body (JSON pointer, RFC 6901), a parameter or a header. */
 export type Fault =
@@ -24,6 +25,8 @@ export type Fault =
 const MAX_FAULTS_LISTED = 100;
 
 interface ProblemOptions {
+  /** @default `about:blank`: the status says what kind of error it is. */
+  readonly type?: ProblemType;
   readonly faults?: readonly Fault[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly members?: Readonly<Record<string, unknown>>;
@@ -35,6 +38,7 @@ interface ProblemOptions {
  */
 export class Problem extends Error {
   readonly status: number;
+  readonly type: ProblemType | undefined;
   readonly faults: readonly Fault[];
   readonly headers: Readonly<Record<string, string>>;
   /** Further members of the problem details. */
@@ -43,10 +47,11 @@ export class Problem extends Error {
   constructor(
     status: number,
     detail: string,
-    { faults = [], headers = {}, members = {} }: ProblemOptions = {},
+    { type, faults = [], headers = {}, members = {} }: ProblemOptions = {},
   ) {
     super(detail);
     this.status = status;
+    this.type = type;
     this.faults = faults;
     this.headers = headers;
     this.members = members;
@@ -54,12 +59,15 @@ export class Problem extends Error {
 }
 
 /** Returns a 400 that lists the faults of a request. */
-export function badRequest(faults: readonly Fault[]): Problem {
+export function badRequest(faults: readonly Fault[], type?: ProblemType): Problem {
   const first = faults.slice(0, 1).map(describe).join('');
   const more = faults.length > 1 ? ` (and ${faults.length - 1} more; see errors)` : '';
   const end = !more && first.endsWith('?') ? '' : '.';
   const detail = `The request is not valid: ${first}${more}${end}`;
-  return new Problem(400, detail, { faults: faults.slice(0, MAX_FAULTS_LISTED) });
+  return new Problem(400, detail, {
+    ...(type && { type }),
+    faults: faults.slice(0, MAX_FAULTS_LISTED),
+  });
 }
 
 /** Middleware that responds to an error with problem details, and logs what is not the caller's. */
@@ -67,7 +75,7 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
   return {
     onError: (request) => {
       const { error, event } = request;
-      const { status, message, faults, headers, members } = toProblem(error);
+      const { status, type, message, faults, headers, members } = toProblem(error);
       if (status >= 500) log(error, event);
       request.response = {
         statusCode: status,
@@ -77,10 +85,11 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
           ...headers,
         },
         body: JSON.stringify({
-          type: 'about:blank',
-          title: STATUS_CODES[status],
-          status,
+          // First, as some clients show the first 120 characters only (Guzzle).
           detail: message,
+          type: type ?? 'about:blank',
+          title: type ? PROBLEM_TITLES[type] : STATUS_CODES[status],
+          status,
           ...(faults.length > 0 && { errors: faults }),
           ...members,
           requestId: event.requestContext.requestId,
@@ -94,19 +103,28 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { message } = error as Error;
-  if (error instanceof CustomerNotFoundError) return new Problem(404, message);
-  if (error instanceof EmptyExportError) return new Problem(404, message);
+  if (error instanceof CustomerNotFoundError || error instanceof EmptyExportError) {
+    return new Problem(404, message, { type: '/problems/customer-not-found' });
+  }
   if (error instanceof VersionMismatchError) {
-    const faults = [{ header: 'If-Match', detail: 'is not the current entity tag' }];
-    return new Problem(412, message, { faults });
+    return new Problem(412, `If-Match names another version. ${message}`, {
+      type: '/problems/stale-version',
+      faults: [{ header: 'If-Match', detail: 'is not the current entity tag' }],
+    });
   }
   if (error instanceof IdempotencyKeyReusedError) {
-    const faults = [{ header: 'Idempotency-Key', detail: 'belongs to another request' }];
-    return new Problem(422, message, { faults });
+    return new Problem(422, message, {
+      type: '/problems/reused-idempotency-key',
+      faults: [{ header: 'Idempotency-Key', detail: 'belongs to another request' }],
+    });
   }
   if (error instanceof DeletionInterruptedError) {
     const { status, headers } = toProblem(error.cause);
-    return new Problem(status, message, { headers, members: { count: error.deleted } });
+    return new Problem(status, message, {
+      type: '/problems/interrupted-deletion',
+      headers,
+      members: { count: error.deleted },
+    });
   }
   if (error instanceof RateLimitError) {
     return new Problem(429, message, { headers: { 'retry-after': String(error.retryAfterS) } });

@@ -285,7 +285,17 @@ describe('Unknown paths and methods', () => {
     '/CUSTOMERS',
     '/favicon.ico',
   ])('GET %s returns 404, since no route has this path', async (path) => {
-    await expectRefused(404, [], 'GET', path);
+    const answer = await expectRefused(404, [], 'GET', path);
+    // A missing customer has a type of its own, on which a caller may delete its own copy.
+    expect(answer.body.type).toBe('about:blank');
+  });
+
+  test.each([
+    ['/customers/999999999', '/problems/customer-not-found'],
+    [`/customers/exports/${crypto.randomUUID()}`, '/problems/export-not-found'],
+    ['/customers/searchByOrgNumber/5560360793', '/problems/number-not-found'],
+  ] as const)('GET %s returns 404 with the type %s', async (path, type) => {
+    expectProblem(await merchant.call('GET', path), 404, [], type);
   });
 
   test.each([

@@ -31,7 +31,7 @@ describe('PATCH', () => {
     }
     const headers = { 'if-match': '"0"' };
     const answer = await merchant.call('PATCH', `/customers/${id}`, { body: {}, headers });
-    expectProblem(answer, 412, [{ header: 'If-Match' }]);
+    expectProblem(answer, 412, [{ header: 'If-Match' }], '/problems/stale-version');
   });
 
   test('PATCH returns 412 if If-Match names an older version', async () => {

@@ -137,7 +137,10 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       const second = new RegExp(`^DeleteItem .*#0*${ids[1]}"`);
       dynamodb.inject(name, every(dynamodbError(500, 'InternalServerError'), second));
       const interrupted = await merchant.call('DELETE', '/customers', { body: ids });
-      expect(interrupted).toMatchObject({ status: 503, body: { count: expect.any(Number) } });
+      expect(interrupted).toMatchObject({
+        status: 503,
+        body: { type: '/problems/interrupted-deletion', count: expect.any(Number) },
+      });
       dynamodb.heal(name);
       expect(await merchant.call('DELETE', '/customers', { body: ids })).toMatchObject({
         status: 200,

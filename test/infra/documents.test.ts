@@ -21,6 +21,7 @@ import { sampleCustomers } from '../../infra/local/sample-customers.ts';
 import { readSettings } from '../../infra/settings.ts';
 import { FILTERS } from '../../shared/domain/customer-filter.ts';
 import * as limits from '../../shared/domain/limits.ts';
+import { PROBLEM_TITLES } from '../../shared/http/problem-types.ts';
 import {
   CUSTOMER_INDEX,
   companyKey,
@@ -136,6 +137,7 @@ const PROOFS: Readonly<Record<string, string>> = {
   'since XML cannot': 'XML 1.0, section 2.2; test/contract: characters that are refused',
   'it cannot be given together with `cursor`': 'test/contract: wrong queries of the list',
   'customers with every given text': 'test/contract: properties of filters',
+  'the same at every deployment': 'test/contract: types of errors are texts of the code',
   'the path cannot be decoded': 'test/infra: routes of the gateway',
   'every documented field in order': 'test/contract: creating a customer',
 };
@@ -294,6 +296,11 @@ describe('the tables', () => {
     expect(gateway?.map(([status]) => status)).toEqual(
       expect.arrayContaining(documentedStatuses('application/json')),
     );
+  });
+
+  test('of problem types are those of the code', () => {
+    const rows = table(GUIDE, 'type').flatMap(([type]) => codeOf(type));
+    expect(rows).toEqual(Object.keys(PROBLEM_TITLES));
   });
 
   test('of settings are those that the stack reads', () => {

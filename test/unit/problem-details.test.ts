@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import { afterEach, expect, test, vi } from 'vitest';
 import {
   CustomerNotFoundError,
+  DeletionInterruptedError,
   EmptyExportError,
   IdempotencyKeyReusedError,
   RateLimitError,
@@ -34,27 +35,61 @@ async function respondTo(error: unknown) {
 const named = (name: string, members: object = {}) =>
   Object.assign(new Error('secret'), { name, ...members });
 
-test.each<[Error, number, string]>([
-  [new CustomerNotFoundError(7), 404, 'There is no customer 7.'],
-  [new EmptyExportError(), 404, 'None of these customers exists.'],
-  [new VersionMismatchError(7), 412, 'Customer 7 has been changed since; get it and try again.'],
-  [new IdempotencyKeyReusedError(), 422, 'This Idempotency-Key was used with another body.'],
-  [new Problem(405, 'No.', { headers: { allow: 'GET' } }), 405, 'No.'],
-])('%s returns its status and is not logged', async (error, status, detail) => {
-  const response = await respondTo(error);
-  expect(response.statusCode).toBe(status);
-  expect(response.headers).toMatchObject({
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-  });
-  expect(response.body).toMatchObject({
-    type: 'about:blank',
-    status,
-    detail,
-    requestId: 'request-1',
-  });
-  expect(logs).toEqual([]);
-});
+test.each<[Error, number, string, string, string]>([
+  [
+    new CustomerNotFoundError(7),
+    404,
+    '/problems/customer-not-found',
+    'Customer Not Found',
+    'There is no customer 7.',
+  ],
+  [
+    new EmptyExportError(),
+    404,
+    '/problems/customer-not-found',
+    'Customer Not Found',
+    'None of these customers exists.',
+  ],
+  [
+    new VersionMismatchError(7),
+    412,
+    '/problems/stale-version',
+    'Stale Version',
+    'If-Match names another version. Customer 7 has been changed since; get it and try again.',
+  ],
+  [
+    new IdempotencyKeyReusedError(),
+    422,
+    '/problems/reused-idempotency-key',
+    'Reused Idempotency Key',
+    'This Idempotency-Key was used with another body.',
+  ],
+  [
+    new Problem(405, 'No.', { headers: { allow: 'GET' } }),
+    405,
+    'about:blank',
+    'Method Not Allowed',
+    'No.',
+  ],
+])(
+  '%s returns its status and type and is not logged',
+  async (error, status, type, title, detail) => {
+    const response = await respondTo(error);
+    expect(response.statusCode).toBe(status);
+    expect(response.headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    });
+    expect(response.body).toMatchObject({
+      type,
+      title,
+      status,
+      detail,
+      requestId: 'request-1',
+    });
+    expect(logs).toEqual([]);
+  },
+);
 
 test.each<[string, Error]>([
   ['An overload', new UnavailableError()],
@@ -74,6 +109,18 @@ test.each<[string, Error]>([
 test('An error that says when to retry returns this as Retry-After', async () => {
   const { headers } = await respondTo(new UnavailableError('PRH cannot be asked.', 30));
   expect(headers).toMatchObject({ 'retry-after': '30' });
+});
+
+test('An interrupted bulk delete returns its type and the number of deleted customers', async () => {
+  const error = new DeletionInterruptedError(2, 5, new UnavailableError());
+  const { statusCode, headers, body } = await respondTo(error);
+  expect(statusCode).toBe(503);
+  expect(headers).toMatchObject({ 'retry-after': '2' });
+  expect(body).toMatchObject({
+    type: '/problems/interrupted-deletion',
+    title: 'Interrupted Deletion',
+    count: 2,
+  });
 });
 
 test('An exceeded rate returns 429 with Retry-After and is not logged', async () => {
@@ -107,7 +154,10 @@ test('The detail names the first error within the first 120 characters of the bo
   ];
   const { body } = await respondTo(badRequest(faults));
   expect(body.errors).toEqual(faults);
-  expect(JSON.stringify(body).slice(0, 120)).toContain('/nmae');
+  expect(Object.keys(body)).toEqual(['detail', 'type', 'title', 'status', 'errors', 'requestId']);
+  const long = { parameter: 'mexcParamvaluesetsid', detail: 'must be an integer' };
+  const { body: other } = await respondTo(badRequest([long]));
+  expect(JSON.stringify(other).slice(0, 120)).toContain('mexcParamvaluesetsid must be an integer');
   expect(body.detail).toBe(
     'The request is not valid: /nmae is not a field (and 1 more; see errors).',
   );

@@ -1,0 +1,17 @@
+/**
+ * Problem types of the API (RFC 9457, section 3.1.1) with their titles: errors that a caller handles
+ * otherwise than by their status. They are relative references, the same at every deployment; the API
+ * guide documents them. The type of all other errors is `about:blank`.
+ */
+export const PROBLEM_TITLES = {
+  '/problems/customer-not-found': 'Customer Not Found',
+  '/problems/export-not-found': 'Export Not Found',
+  '/problems/interrupted-deletion': 'Interrupted Deletion',
+  '/problems/invalid-cursor': 'Invalid Cursor',
+  '/problems/number-not-found': 'Number Not Found',
+  '/problems/reused-idempotency-key': 'Reused Idempotency Key',
+  '/problems/stale-version': 'Stale Version',
+} as const;
+
+/** The `type` of an error of its own. */
+export type ProblemType = keyof typeof PROBLEM_TITLES;
