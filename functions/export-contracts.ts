@@ -86,7 +86,7 @@ export function filteredExport(mediaType: string) {
 /** Returns what the contracts of exports by id have in common. */
 export function exportByIds(mediaType: string) {
   return {
-    table: { actions: ['BatchGetItem', 'GetItem'], exportJobs: ['UpdateItem'] },
+    table: { actions: ['Query', 'BatchGetItem', 'GetItem'], exportJobs: ['UpdateItem'] },
     files: 'write',
     requestBody: {
       name: 'IdsToExport',
