@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvokeCommand, LambdaClient, TooManyRequestsException } from '@aws-sdk/client-lambda';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { isTransient, loggable } from '../aws-errors.ts';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
 import { UnavailableError } from '../domain/errors.ts';
@@ -81,9 +81,10 @@ async function startWorker(workerArn: string, input: ExportJobInput): Promise<vo
   );
 }
 
-/** Lambda throttles invocations with an exception that is no transient error of other clients. */
+/** Lambda throttles invocations with 429, which other services do not send. */
 function isRefusal(error: unknown): boolean {
-  return isTransient(error) || error instanceof TooManyRequestsException;
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return isTransient(error) || $metadata?.httpStatusCode === 429;
 }
 
 function unavailable(error: unknown): UnavailableError {
