@@ -179,7 +179,10 @@ const FORBIDDEN = new RegExp(`[${CONTROLS}${NONCHARACTERS}]`);
  * The same for the document, in two patterns: PCRE has no `\u`, and generated PHP clients match a
  * text with the pattern, but pass over `not`.
  */
-const ALLOWED_TEXT = { pattern: `^[^${CONTROLS}]*$`, not: { pattern: `[${NONCHARACTERS}]` } };
+const ALLOWED_TEXT = {
+  pattern: `^[^${CONTROLS}]*$`,
+  not: { type: 'string', pattern: `[${NONCHARACTERS}]` },
+};
 
 /** @param notText returns the message about a value of another type. */
 function textSchema(maxLength: number, notText = notString) {
