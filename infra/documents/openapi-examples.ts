@@ -19,6 +19,8 @@ const FILE = {
 };
 
 const PROGRESS = {
+  exportId: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  format: 'csv',
   rowsExpected: 250_000,
   started: '2026-11-25T12:00:00.000Z',
   updated: '2026-11-25T12:01:30.000Z',
@@ -44,6 +46,8 @@ const EXAMPLES: Json = {
   ExportedFile: FILE,
   RunningExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
   ReadyExport: { state: 'ready', rowsDone: 249_871, ...PROGRESS, ...FILE, count: 249_871 },
+  CanceledExport: { state: 'canceled', rowsDone: 120_000, ...PROGRESS },
+  ListedExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
   FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
 };
 
@@ -65,8 +69,9 @@ export function responseExamples(schema: Json, schemas: Readonly<Record<string, 
     return example === undefined ? {} : { example: [example] };
   }
   const name = schemaName(schema);
-  const alternatives = schemas[name]?.oneOf as readonly Json[] | undefined;
-  if (!alternatives) return Object.hasOwn(EXAMPLES, name) ? { example: EXAMPLES[name] } : {};
+  if (Object.hasOwn(EXAMPLES, name)) return { example: EXAMPLES[name] };
+  const alternatives = (schemas[name]?.oneOf ?? []) as readonly Json[];
+  if (alternatives.length === 0) return {};
   const examples = alternatives
     .map(schemaName)
     .map((alternative) => [alternative, { value: EXAMPLES[alternative] }]);
