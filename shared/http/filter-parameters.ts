@@ -30,8 +30,9 @@ export const filterParameters = {
   filter: commaSeparated(() =>
     v.pipe(
       v.array(v.string()),
-      v.transform((terms) => [...new Set(terms)].filter(Boolean)),
+      v.transform((terms) => [...new Set(terms)]),
       v.array(v.picklist(TERMS, ({ input }) => unknownFilter(String(input)))),
+      v.minLength(1),
     ),
   ),
   search: repeated(searchTexts),
@@ -74,7 +75,9 @@ export const filterDescriptions = () => {
       .map((name) => `${name}: ${meanings[name]}.`)
       .join(' ')}`;
   return {
-    filter: 'Filters that must all be met; `!` inverts one. May also be repeated.',
+    filter:
+      'Filters that must all be met; `!` inverts one. May also be repeated. An empty name is an ' +
+      'error: it would select every customer.',
     search: ofParameter('search'),
     searchInInvoiceForm: ofParameter('searchInInvoiceForm'),
     from: ofParameter('from'),

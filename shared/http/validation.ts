@@ -135,6 +135,7 @@ export function validation(
       const parameterFault = (parameter: string, detail: string) =>
         faults.push({ parameter, detail });
       const inPath = event.pathParameters as Readonly<Record<string, string>> | undefined;
+      reportUndecodable(sent, parameterFault);
       reportUnknown([...sent.keys()], Object.keys(query), parameterFault);
       const parsed = {
         pathParameters: parse(path, (name) => [inPath?.[name] ?? ''], parameterFault),
@@ -207,6 +208,20 @@ function parse(
     for (const { message } of issues) report(name, cut(message));
   }
   return parsed;
+}
+
+/**
+ * A query is percent-encoded UTF-8; bytes in another encoding become U+FFFD. Like a body with that
+ * character, it is refused: a search for it would find nobody, and its inverse everyone.
+ */
+function reportUndecodable(
+  sent: ReadonlyMap<string, readonly string[]>,
+  report: (name: string, detail: string) => void,
+): void {
+  for (const [name, values] of sent) {
+    if (![name, ...values].some((text) => text.includes('\ufffd'))) continue;
+    report(name, 'has characters that are not UTF-8; send UTF-8, percent-encoded');
+  }
 }
 
 function reportUnknown(

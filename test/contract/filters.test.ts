@@ -187,6 +187,18 @@ describe('Wrong queries', () => {
   test.each([
     ['filter=isWrong', 'filter'],
     ['filter=!', 'filter'],
+    ['filter=', 'filter'],
+    ['filter', 'filter'],
+    ['filter=%20', 'filter'],
+    ['filter=,', 'filter'],
+    ['filter[]=', 'filter'],
+    ['filter=isCompany,', 'filter'],
+    ['filter=isCompany&filter=', 'filter'],
+    ['filter=isPrivate&isPrivate=', 'isPrivate'],
+    ['filter=rangeByDate&from=&to=2024-01-01', 'from'],
+    ['limit=', 'limit'],
+    ['start=', 'start'],
+    ['cursor=', 'cursor'],
     ['filter=constructor', 'filter'],
     ['filter=search', 'search'],
     ['filter=search&search=', 'search'],
@@ -211,6 +223,38 @@ describe('Wrong queries', () => {
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(body.errors).toEqual([{ parameter, detail: expect.any(String) }]);
     expect(body.detail).toContain(parameter);
+  });
+
+  test.each(['count', 'export/csv', 'export/xml'])(
+    'An empty filter, as of a script with an unset variable, returns 400 from %s',
+    async (path) => {
+      const merchant = await newMerchant();
+      const { status, body } = await merchant.call('GET', `/customers/${path}?filter=`);
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([
+        { parameter: 'filter', detail: expect.stringMatching(/^names nothing, which is none of/) },
+      ]);
+    },
+  );
+
+  test.each([
+    ['Latin-1', 'search=%C5sa'],
+    ['Latin-1 in a name', 's%E4rch=a'],
+    ['Windows-1252 in lower case', 'search=bj%f6rk'],
+    ['UTF-16', 'search=%FF%FE%C5%00'],
+    ['a UTF-8 sequence that is cut off', 'search=%C3'],
+    ['an overlong sequence', 'search=%C0%80'],
+    ['half of a surrogate pair', 'search=%ED%A0%80'],
+    ['an escape that is cut off', 'search=%E0%A4%A'],
+    ['the mark of a character that was lost before', 'search=%EF%BF%BDsa'],
+  ])('Text that is not UTF-8 returns 400: %s', async (_, query) => {
+    const merchant = await newMerchant();
+    for (const filter of ['search', '!search']) {
+      const path = `/customers/count?filter=${filter}&${query}`;
+      const { status, body } = await merchant.call('GET', path);
+      expect(status).toBe(400);
+      expect(JSON.stringify(body.errors)).toContain('UTF-8');
+    }
   });
 
   test('All errors of a query are returned at once', async () => {

@@ -265,11 +265,11 @@ function isDocumentedReason(
   const isHead = request.method === 'HEAD';
   switch (answer.status) {
     case 400:
-      // The check digit, date or country of a number; a text of characters that are not seen; or
-      // a range that is empty by the offset or the time zone of one of its ends.
+      // The check digit, date or country of a number; a text of characters that are not seen, or
+      // with the mark of a lost one; or a range that is empty by the offset or the time zone.
       return (
         isHead ||
-        /must not be blank|which is after to/.test(JSON.stringify(answer.body)) ||
+        /must not be blank|not UTF-8|which is after to/.test(JSON.stringify(answer.body)) ||
         (isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body)))
       );
     case 429:
@@ -306,10 +306,10 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
     }
     if (where === 'path') given.push(segmentOf(request, operation, name));
     if (schema.type === 'array') {
-      // White space and empty elements are ignored.
+      // White space between commas is ignored.
       const parts = given.flatMap((text) => text.split(',').map((part) => part.trim()));
-      const list = explode === false ? parts.filter(Boolean) : given;
-      if (!fitsParameter(operation, index, list)) found.push(name);
+      const list = explode === false ? parts : given;
+      if (given.length > 0 && !fitsParameter(operation, index, list)) found.push(name);
       continue;
     }
     if (where === 'query' && given.length > 1) found.push(`${name}, several times`);
