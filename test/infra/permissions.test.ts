@@ -6,7 +6,9 @@ import { AUDIENCE } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
+import { toCustomerFilter } from '../../shared/domain/customer-filter.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import { fileFormat } from '../../shared/formats/file-format.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
 import {
@@ -30,11 +32,13 @@ import { type Json, synthesize } from '../support/synthesize.ts';
 
 useApi();
 
-/** Most rows of an export that is made at once, here. */
-const FEW = 120;
-/** Rows of 80 kB that take two parts of an upload. */
-const LARGE = 110;
-process.env[ENVIRONMENT.longExportRows] = String(FEW);
+/** Maximum rows of 1 kB of a synchronous export, here. */
+const LONG_EXPORT_ROWS = 9_300;
+/** Rows of 20 kB that take two parts of an upload. */
+const LARGE = 440;
+/** Rows of 20 kB that count as more than an export at once takes. */
+const MANY = 500;
+process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
 
 /** A call as a policy looks at it. */
 interface Call {
@@ -72,6 +76,8 @@ describe.runIf(isLocal)('the permissions of', () => {
   let few: Merchant;
   let large: Merchant;
   let many: Merchant;
+  /** A merchant of whose customers a search finds one. */
+  let scattered: Merchant;
   let statementsOf: ReturnType<typeof statementsOfStack>;
 
   beforeAll(async () => {
@@ -114,10 +120,16 @@ describe.runIf(isLocal)('the permissions of', () => {
       },
     });
     gateway = await start(server, 0);
-    const text = '😀'.repeat(10_000);
+    const text = 'x'.repeat(10_000);
     few = await merchantWith(3, { name: 'A', companyno: '556703-7485' });
     large = await merchantWith(LARGE, { notes: text, statuslog: text });
-    many = await merchantWith(FEW + 1, { companyno: '556703-7485' });
+    many = await merchantWith(MANY, {
+      notes: text,
+      statuslog: text,
+      companyno: '556703-7485',
+    });
+    scattered = await merchantWith(3, { name: 'A' });
+    await create(scattered.client, { name: 'B' });
     calls.length = 0;
   });
   afterAll(async () => {
@@ -171,7 +183,8 @@ describe.runIf(isLocal)('the permissions of', () => {
   /** Starts a long export and waits for what becomes of it; its faults last as long. */
   async function exportOfMany(path: string, state: string, fault?: Faults) {
     if (fault) s3.inject(many.name, fault);
-    const { headers } = await many.client.call('GET', path);
+    const { status, headers, body: started } = await many.client.call('GET', path);
+    expect(status, JSON.stringify(started)).toBe(202);
     const location = headers.get('location') as string;
     const body = await vi.waitFor(
       async () => {
@@ -185,11 +198,34 @@ describe.runIf(isLocal)('the permissions of', () => {
     return { location, body };
   }
 
+  /** Has the worker export a customer that a filter finds alone, as if there were many more. */
+  async function exportScattered(): Promise<void> {
+    // Reads the environment when it is loaded.
+    const { startExportJob } = await import('../../shared/exports/start-export-job.ts');
+    process.env.AWS_EXECUTION_ENV = 'export-customers-csv';
+    const choice = { name: 'csv', delimiter: 'comma', bom: false } as const;
+    const { id } = await startExportJob(process.env[ENVIRONMENT.exportWorker] as string, {
+      merchantId: scattered.name,
+      filter: toCustomerFilter(['search'], { search: ['B'] }),
+      format: fileFormat(choice),
+      choice,
+      rowsExpected: 1,
+    });
+    await vi.waitFor(
+      async () => {
+        const answer = await scattered.client.call('GET', `/customers/exports/${id}`);
+        expect(answer.body.state).toBe('ready');
+      },
+      { timeout: 50_000, interval: 50 },
+    );
+  }
+
   /** All ways of an export of the selected, by one of the two functions. */
   async function exportSelected(name: string, format: string): Promise<void> {
     const path = `/customers/export/${format}`;
     await use((await call(200, ['GET', path])).body.url, name);
     await call(200, ['GET', `${path}?filter=isCompany`]);
+    await call(200, ['GET', `${path}?filter=search&search=B`], scattered);
     if (format === 'csv') await call(200, ['GET', path], large);
     await call(500, ['GET', path], large, { s3: PART_REFUSED() });
     await call(200, ['GET', path], few, { s3: SLOWLY() });
@@ -203,7 +239,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     const path = `/customers/export/${format}`;
     const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
     await use((await call(200, ['POST', path, { body: few.ids }])).body.url, name);
-    await call(200, ['POST', path, { body: few.ids }], few, unprocessed);
+    await call(200, ['POST', path, { body: few.ids.slice(0, 1) }], few, unprocessed);
     await call(200, ['POST', path, { body: few.ids }], few, { s3: SLOWLY() });
     await call(404, ['POST', path, { body: [9_999] }]);
     if (format === 'csv') await call(200, ['POST', path, { body: large.ids }], large);
@@ -218,7 +254,8 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['GET', next]);
       await call(200, ['GET', '/customers?start=1']);
       const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
-      await call(200, ['GET', '/customers?filter=isCompany'], few, unprocessed);
+      await call(200, ['GET', '/customers?filter=isCompany']);
+      await call(200, ['GET', '/customers?filter=search&search=B'], scattered, unprocessed);
       await call(200, ['GET', '/customers?filter=rangeByDate&from=2026-01-01&to=2099-01-01']);
     },
     'create-customer': async () => {
@@ -292,6 +329,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
       await exportOfMany('/customers/export/xml', 'failed', PART_REFUSED());
       await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
+      await exportScattered();
     },
     [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
   };
