@@ -60,6 +60,8 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   /** JSON pointer of the schema of its body. */
   readonly body?: string;
+  /** Media types of its body. */
+  readonly types?: readonly string[];
 }
 
 /** Every operation of the document. */
@@ -70,11 +72,12 @@ export const OPERATIONS: readonly Operation[] = Object.entries<Record<string, ob
     const operation = ['paths', path, method] as const;
     const { value: parameters = [] } = at(...operation, 'parameters');
     const body = at(...operation, 'requestBody', 'content', 'application/json', 'schema');
+    const types = Object.keys(at(...operation, 'requestBody', 'content').value ?? {});
     return {
       method: method.toUpperCase(),
       path,
       parameters,
-      ...(body.value && { body: body.pointer }),
+      ...(body.value && { body: body.pointer, types }),
     };
   }),
 );
@@ -215,7 +218,7 @@ const OF_NAMES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 };
 
 function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
-  const { method, path, parameters, body } = operation;
+  const { method, path, parameters, body, types = [] } = operation;
   const values = Object.fromEntries(
     parameters.map(({ name, schema, in: where }) => [
       name,
@@ -244,9 +247,7 @@ function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
         },
         { requiredKeys: [] },
       ),
-      type: fc.constantFrom(
-        ...['application/json', 'application/json; charset=utf-8', 'application/merge-patch+json'],
-      ),
+      type: fc.constantFrom('application/json; charset=utf-8', 'application/json', ...types),
       body: body ? valuesOf(at(...body.slice(1).split('/')).value) : fc.constant(undefined),
     })
     .map(({ values, query, headers, more, type, body }): Draft => {
