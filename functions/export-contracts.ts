@@ -106,7 +106,11 @@ function fileResponses(mediaType: string) {
   return {
     200: { description: 'The file is ready.', schema: ref('ExportedFile') },
     303: {
-      description: `The file is ready; for a caller whose Accept prefers ${mediaType}.`,
+      description:
+        `The file is ready; for a caller whose Accept prefers ${mediaType}. The store refuses the ` +
+        'URL with 400 if the request has Authorization as well. Clients that keep this header ' +
+        "across a redirect to another host, such as wget, Python's urllib and Java's HttpClient, " +
+        'fetch the url of the 200 without it.',
       headers: { Location: header('Presigned URL of the file, valid without a token.') },
     },
   };

@@ -324,6 +324,16 @@ test.runIf(isLocal)('An export of many pages has each customer once, by ascendin
   expect(customerIds(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);
 });
 
+test('The store refuses a presigned URL with a token, as clients that keep it across a redirect send it', async () => {
+  const merchant = await newMerchant();
+  const { body } = await merchant.call('GET', CSV);
+  const authorization = `Bearer ${merchant.token}`;
+  const kept = await fetch(body.url, { headers: { authorization } });
+  expect(kept.status).toBe(400);
+  expect(await kept.text()).toContain('<Code>InvalidArgument</Code>');
+  expect((await fetch(body.url)).status).toBe(200);
+});
+
 test.runIf(isLocal)(
   'A presigned URL serves its own file only, and is invalid after any change',
   async () => {

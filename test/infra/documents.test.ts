@@ -449,7 +449,7 @@ function firstLine(block: string): string {
 
 /** Whether a block has calls to the API, or defines the functions for them. */
 function isCurl(block: string): boolean {
-  return /^(?:api|status)(?:\(\)| )/m.test(block);
+  return /^(?:api|status)(?:\(\)| )|\$\(api /m.test(block);
 }
 
 /** Returns the names of all settings: what the stack asks its context for. */
