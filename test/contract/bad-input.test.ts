@@ -308,6 +308,7 @@ describe('Unknown paths and methods', () => {
     // The literal segment is not an id of a customer.
     ['PATCH', '/customers/count', 'GET, HEAD'],
     ['DELETE', '/customers/count', 'GET, HEAD'],
+    ['PATCH', '/customers/exports', 'GET, HEAD'],
   ])('%s %s returns 405 with the methods of the path in Allow', async (method, path, allow) => {
     const answer = await expectRefused(405, [], method, pathOf(path), { body: {} });
     expect(answer.headers.get('allow')).toBe(allow);

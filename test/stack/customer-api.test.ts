@@ -23,6 +23,8 @@ describe('the API', () => {
         ),
         ['PATCH /customers/count', undefined],
         ['DELETE /customers/count', undefined],
+        ['PATCH /customers/exports', undefined],
+        ['DELETE /customers/exports', undefined],
         ['$default', undefined],
       ]),
     );
