@@ -16,6 +16,12 @@ import { sequenceKey } from './table.ts';
 /** Attempts to store a customer; only requests with one key at once need more than one. */
 const MAX_ATTEMPTS = 10;
 const MAX_BACKOFF_MS = 100;
+/** Reasons of a cancelled transaction for which it may succeed when it is sent again. */
+const TRANSIENT_REASONS = [
+  'TransactionConflict',
+  'ProvisionedThroughputExceeded',
+  'ThrottlingError',
+];
 
 /** Module and service that a new customer belongs to. */
 export type References = Pick<SystemFields, 'mexcModulesid' | 'mm3servicesid'>;
@@ -66,29 +72,27 @@ type Put = NonNullable<
 /**
  * Puts all items, or none.
  *
- * @returns false if a condition failed, or another transaction has one of the items.
+ * @returns false if a condition failed.
+ * @throws UnavailableError if other transactions have one of the items, or the table stays throttled.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
 async function putTogether(puts: readonly Put[]): Promise<boolean> {
-  try {
-    await documents.send(
-      new TransactWriteCommand({
-        TransactItems: puts.map((Put) => ({ Put })),
-        ClientRequestToken: randomUUID(),
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
-    const codes = error.CancellationReasons?.map(({ Code }) => Code) ?? [];
-    if (codes.some((code) => code === 'ConditionalCheckFailed' || code === 'TransactionConflict')) {
-      return false;
+  // The same token for each attempt: an earlier one may have succeeded without a response.
+  const ClientRequestToken = randomUUID();
+  const TransactItems = puts.map((Put) => ({ Put }));
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems, ClientRequestToken }));
+      return true;
+    } catch (error) {
+      if (!(error instanceof TransactionCanceledException)) throw error;
+      const codes = error.CancellationReasons?.map(({ Code = '' }) => Code) ?? [];
+      if (codes.includes('ConditionalCheckFailed')) return false;
+      if (!codes.some((code) => TRANSIENT_REASONS.includes(code))) throw error;
     }
-    if (codes.some((code) => code?.endsWith('Exceeded') || code === 'ThrottlingError')) {
-      throw new UnavailableError();
-    }
-    throw error;
+    await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
+  throw new UnavailableError();
 }
 
 /**

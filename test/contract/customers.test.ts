@@ -93,7 +93,8 @@ describe('GET /customers/{id}', () => {
     expect(status).toBe(404);
     expect(headers.get('content-type')).toBe('application/problem+json');
     expect(body).toMatchObject({
-      title: 'Not Found',
+      type: '/problems/customer-not-found',
+      title: 'Customer Not Found',
       status: 404,
       detail: expect.stringContaining('999999'),
     });

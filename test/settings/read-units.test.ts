@@ -95,12 +95,13 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     const few = ids.toSorted((a, b) => a - b).slice(0, 40);
     const chosen = await consumptionOf('POST', '/customers/export/csv', few);
     // Some servers return at most 1 MB and leave the other keys unprocessed.
-    expect(chosen.requests).toBeLessThanOrEqual(3);
+    expect(chosen.requests).toBeLessThanOrEqual(6);
     expect(chosen.units).toBeLessThanOrEqual(few.length * ITEM_UNITS);
     expect(chosen.units).toBeGreaterThan(few.length * ITEM_UNITS * 0.95);
     const absent = Array.from({ length: 100 }, (_, index) => 1_000_000 + index);
     const more = await consumptionOf('POST', '/customers/export/csv', [...few, ...absent]);
-    expect(more.units).toBeLessThanOrEqual(chosen.units + 1);
+    // A slow export takes a lease as well.
+    expect(more.units).toBeLessThanOrEqual(chosen.units + 2);
   });
 
   test('An export by ids reads distant customers one by one, in one request', async () => {

@@ -412,7 +412,8 @@ export async function newMerchants(): Promise<Merchant[]> {
 
 /** Returns the fields that are set, as texts. */
 function setIn(customer: Readonly<Record<string, unknown>>): Fields {
-  const set = Object.entries(customer).filter(([, value]) => value !== '');
+  // Module and service are 0 if the token names none.
+  const set = Object.entries(customer).filter(([, value]) => value !== '' && Number(value) !== 0);
   return Object.fromEntries(set.map(([name, value]) => [name, String(value)]));
 }
 

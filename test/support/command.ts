@@ -26,7 +26,7 @@ const SCRIPTS = join(import.meta.dirname, '../../infra/local');
 /** Settings of the developer's environment that a command must not inherit. */
 const SETTINGS = ['DATA_FOLDER', 'PORT', 'ISSUER_PORT', 'DYNAMODB_PORT', 'S3_PORT'];
 /** Long enough for a small machine under load. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 90_000;
 /** Outside the ephemeral port ranges, so that no other process takes the port. */
 const PORTS = { first: 20_000, count: 10_000 };
 
