@@ -96,7 +96,7 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     const chosen = await consumptionOf('POST', '/customers/export/csv', few);
     // Some servers return at most 1 MB and leave the other keys unprocessed.
     expect(chosen.requests).toBeLessThanOrEqual(6);
-    expect(chosen.units).toBeLessThanOrEqual(few.length * ITEM_UNITS);
+    expect(chosen.units).toBeLessThanOrEqual(few.length * ITEM_UNITS + 1);
     expect(chosen.units).toBeGreaterThan(few.length * ITEM_UNITS * 0.95);
     const absent = Array.from({ length: 100 }, (_, index) => 1_000_000 + index);
     const more = await consumptionOf('POST', '/customers/export/csv', [...few, ...absent]);
