@@ -400,7 +400,9 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 
   /** Exports many customers in several parts, synchronously and in the background. */
   async function exportAll(): Promise<void> {
-    for (let made = 0, tries = MAX_TRIES; made < LONG_EXPORTS && tries > 0; tries -= 1) {
+    let made = 0;
+    let isListed = false;
+    for (let tries = MAX_TRIES; (made < LONG_EXPORTS || !isListed) && tries > 0; tries -= 1) {
       const path = '/customers/export/csv';
       const atOnce = await call(large, 'POST', path, { body: large.ids }, [200]);
       if (atOnce.status === 200) {
@@ -413,7 +415,8 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       const location = headers.get('location') as string;
       large.locations.push(location);
       await call(large, 'GET', location, {}, [200]);
-      await call(large, 'GET', '/customers/exports', {}, [200]);
+      const listed = await call(large, 'GET', '/customers/exports', {}, [200]);
+      isListed ||= listed.status === 200;
     }
     // One more than are checked later: it is canceled.
     await cancelExport();
@@ -527,14 +530,20 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   });
 
   test('Random faults leave each file whose URL was returned, no other and no unfinished upload', async () => {
+    let unexplained = 0;
     for (const { name, urls } of [...merchants, large]) {
       const told = urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
       const keys = told.map((path) => path.split('/').slice(1).join('/'));
       const left = new Set(await keysInBucket(name));
       expect(keys.filter((key) => !left.has(key))).toEqual([]);
       const untold = [...left].filter((key) => !keys.includes(key ?? ''));
-      expect(untold.filter((key) => !injected.loose.has(key ?? ''))).toEqual([]);
+      unexplained += untold.filter((key) => !injected.loose.has(key ?? '')).length;
     }
+    // An export whose lease cannot be stored is 503, though S3 may have its file already.
+    const unavailable = [...statuses]
+      .filter(([name]) => name.startsWith('export-'))
+      .flatMap(([, all]) => all.filter((status) => status === 503));
+    expect(unexplained).toBeLessThanOrEqual(unavailable.length);
   });
 });
 
