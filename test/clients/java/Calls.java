@@ -53,7 +53,7 @@ public class Calls {
     } catch (ApiException error) {
       same(404, error.getCode());
       Problem problem = JSON.deserialize(error.getResponseBody(), Problem.class);
-      same("Not Found", problem.getTitle());
+      same("Customer Not Found", problem.getTitle());
     }
 
     List<IdsToDeleteInner> ids =

@@ -77,7 +77,7 @@ try {
     throw new Exception('A customer that does not exist was returned.');
 } catch (ApiException $error) {
     same(404, $error->getCode());
-    same('Not Found', $error->getResponseObject()->getTitle());
+    same('Customer Not Found', $error->getResponseObject()->getTitle());
 }
 
 same(1, $customers->deleteCustomers([$id, '999999999'])->getCount());

@@ -50,6 +50,6 @@ same("SW1A 1AA", search_by_org_number.sync("5567037485", client=client).zip_)
 
 missing = get_customer.sync(999999999, client=client)
 assert isinstance(missing, Problem), missing
-same((404, "Not Found"), (missing.status, missing.title))
+same((404, "Customer Not Found"), (missing.status, missing.title))
 
 same(1, delete_customers.sync(client=client, body=[id, "999999999"]).count)

@@ -48,7 +48,7 @@ const missing = await client.GET('/customers/{mexcParamvaluesetsid}', {
   params: { path: { mexcParamvaluesetsid: 999_999_999 } },
 });
 strictEqual(missing.response.status, 404);
-strictEqual(missing.error && 'title' in missing.error && missing.error.title, 'Not Found');
+strictEqual(missing.error && 'title' in missing.error && missing.error.title, 'Customer Not Found');
 
 const refused = await client.GET('/customers', { params: { query: { limit: 0 } } });
 const problem = refused.error as components['schemas']['Problem'];
