@@ -13,7 +13,7 @@ import { TABLE_NAME } from './dynamodb.ts';
 import { findFirstCustomer, idempotencyPut } from './idempotency.ts';
 import { sequenceKey } from './table.ts';
 
-/** Attempts to store a customer; only requests with one key at once need more than one. */
+/** Attempts to store a customer, and to send a transaction that others conflict with. */
 const MAX_ATTEMPTS = 10;
 const MAX_BACKOFF_MS = 100;
 /** Reasons of a cancelled transaction for which it may succeed when it is sent again. */
@@ -59,7 +59,7 @@ export async function createCustomer(
     const first =
       idempotencyKey !== undefined && (await findFirstCustomer(merchantId, idempotencyKey, fields));
     if (first) return first;
-    // The key has just expired, or another request with it is being served.
+    // The id is in use, or the key has just expired.
     await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
   throw new UnavailableError();

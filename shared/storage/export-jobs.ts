@@ -1,7 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ExportJob } from '../domain/export.ts';
 import { EXPORT_JOB_LIFETIME_S, EXPORT_STALLED_S, LISTED_EXPORTS } from '../domain/limits.ts';
+import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import {
@@ -29,7 +29,7 @@ export async function addExportJob(merchantId: string, job: ExportJob): Promise<
     ConditionExpression: 'attribute_not_exists(pk)',
   });
   // Ids are random: if there is an item, an earlier attempt of this put has stored it.
-  await holds(documents.send(put));
+  await conditionHolds(documents.send(put));
 }
 
 /**
@@ -115,18 +115,7 @@ export async function updateExportJob(
       ':now': nowS(),
     },
   });
-  return holds(documents.send(command));
-}
-
-/** Returns whether the condition of a write held. */
-async function holds(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+  return conditionHolds(documents.send(command));
 }
 
 /** Returns the part of an update that sets these attributes. */

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import {
-  ConditionalCheckFailedException,
-  GetItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { RateLimitError, UnavailableError } from '../domain/errors.ts';
 import { CONCURRENT_EXPORTS } from '../domain/limits.ts';
+import { conditionHolds } from './conditional-write.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { EXPORT_LEASES, exportLeasesKey, nowS, TTL_ATTRIBUTE } from './table.ts';
 
@@ -82,8 +79,8 @@ async function writeLease(
   condition: string,
   expected: string,
 ): Promise<boolean> {
-  try {
-    await dynamodb.send(
+  return conditionHolds(
+    dynamodb.send(
       new UpdateItemCommand({
         TableName: TABLE_NAME,
         Key: keyOf(merchantId),
@@ -96,10 +93,6 @@ async function writeLease(
           ':expiresAt': { N: String(nowS() + ITEM_LIFETIME_S) },
         },
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+    ),
+  );
 }

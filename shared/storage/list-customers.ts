@@ -128,8 +128,9 @@ class PageBuilder {
 /** Lambda sends the response as JSON, which escapes quotes and backslashes in text once more. */
 function bytesInResponse(row: Buffer): number {
   let bytes = row.length;
-  for (const byte of row) {
-    if (byte === QUOTE || byte === BACKSLASH) bytes += 1;
+  // An iterator over a buffer takes more than twice as long.
+  for (let index = 0; index < row.length; index += 1) {
+    if (row[index] === QUOTE || row[index] === BACKSLASH) bytes += 1;
   }
   return bytes;
 }

@@ -1,7 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RateLimitError } from '../domain/errors.ts';
 import { MAX_LOOK_UPS_PER_MINUTE } from '../domain/limits.ts';
+import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { expiringIn, lookUpCountKey, nowS } from './table.ts';
@@ -17,8 +17,8 @@ const MINUTE_S = 60;
 export async function countLookUp(merchantId: string): Promise<void> {
   const now = nowS();
   const minute = now - (now % MINUTE_S);
-  try {
-    await documents.send(
+  const isCounted = await conditionHolds(
+    documents.send(
       new UpdateCommand({
         TableName: TABLE_NAME,
         Key: lookUpCountKey(merchantId, minute),
@@ -30,14 +30,13 @@ export async function countLookUp(merchantId: string): Promise<void> {
           ':expiresAt': expiringIn(MINUTE_S).expiresAt,
         },
       }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    const retryAfterS = minute + MINUTE_S - now;
-    throw new RateLimitError(
-      `No customer has this number, and ${MAX_LOOK_UPS_PER_MINUTE} numbers a minute may be looked ` +
-        `up in public registers. Try again in ${retryAfterS} seconds.`,
-      retryAfterS,
-    );
-  }
+    ),
+  );
+  if (isCounted) return;
+  const retryAfterS = minute + MINUTE_S - now;
+  throw new RateLimitError(
+    `No customer has this number, and ${MAX_LOOK_UPS_PER_MINUTE} numbers a minute may be looked ` +
+      `up in public registers. Try again in ${retryAfterS} seconds.`,
+    retryAfterS,
+  );
 }

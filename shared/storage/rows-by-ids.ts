@@ -164,7 +164,11 @@ async function queryRange(ids: readonly number[], options: ReadOptions): Promise
 async function getBatch(ids: readonly number[], options: ReadOptions): Promise<ReadRows> {
   const { merchantId, format, isConsistent } = options;
   const read = await getRows(merchantId, ids, format, isConsistent);
-  const unitsEach = (read.units * unitBytes(options)) / UNIT_BYTES / read.rows.ids.length;
+  const found = read.rows.ids.length;
+  if (found === 0) return read;
+  // An absent customer costs a unit, too.
+  const units = (read.units * unitBytes(options)) / UNIT_BYTES - (ids.length - found);
+  const unitsEach = units / found;
   // Each customer costs whole units, of the last of which it fills half on average.
   if (unitsEach > 1) noteBytes(merchantId, (unitsEach - 0.5) * UNIT_BYTES);
   else if (bytesOf(options) > UNIT_BYTES) noteBytes(merchantId, UNIT_BYTES / 2);
@@ -177,12 +181,9 @@ function unitBytes({ isConsistent }: ReadOptions): number {
 }
 
 function noteBytes(merchantId: string, bytes: number): void {
-  if (!Number.isFinite(bytes)) return;
-  // The oldest goes first.
-  if (customerBytes.size >= MAX_REMEMBERED) {
-    const [oldest = ''] = customerBytes.keys();
-    customerBytes.delete(oldest);
-  }
+  // The last one set is the last in order; the first goes if there are too many.
   customerBytes.delete(merchantId);
   customerBytes.set(merchantId, bytes);
+  const [oldest = ''] = customerBytes.keys();
+  if (customerBytes.size > MAX_REMEMBERED) customerBytes.delete(oldest);
 }

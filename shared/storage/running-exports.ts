@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RateLimitError, UnavailableError } from '../domain/errors.ts';
 import type { ExportJob } from '../domain/export.ts';
 import { CONCURRENT_LONG_EXPORTS, EXPORT_JOB_LIFETIME_S } from '../domain/limits.ts';
+import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { readExportJob } from './export-jobs.ts';
@@ -92,8 +92,8 @@ async function writeEntries(
   entries: readonly Entry[],
   revision: number,
 ): Promise<boolean> {
-  try {
-    await documents.send(
+  return conditionHolds(
+    documents.send(
       new UpdateCommand({
         TableName: TABLE_NAME,
         Key: runningExportsKey(merchantId),
@@ -112,10 +112,6 @@ async function writeEntries(
           ':expiresAt': expiringIn(EXPORT_JOB_LIFETIME_S)[TTL_ATTRIBUTE],
         },
       }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
+    ),
+  );
 }

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
   type BatchGetCommandInput,
@@ -20,6 +19,7 @@ import {
   WriteConflictError,
 } from '../domain/errors.ts';
 import { batchesOf, batchGet } from './batch-get.ts';
+import { conditionHolds } from './conditional-write.ts';
 import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
@@ -187,14 +187,4 @@ function watchForLostResponses({ middlewareStack }: DeleteCommand): () => boolea
     { step: 'finalizeRequest', priority: 'low', name: 'watchForLostResponses', override: true },
   );
   return () => lost;
-}
-
-async function conditionHolds(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
