@@ -1,3 +1,4 @@
+import { ExportNotFoundError } from '../../shared/domain/errors.ts';
 import { exportProgress } from '../../shared/exports/export-progress.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { Problem } from '../../shared/http/problem-details.ts';
@@ -9,11 +10,7 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
   const { exportId } = event.pathParameters;
   await updateExportJob(merchantId, exportId, { state: 'canceled' });
   const job = await getExportJob(merchantId, exportId);
-  if (!job) {
-    throw new Problem(404, `There is no export ${exportId}.`, {
-      type: '/problems/export-not-found',
-    });
-  }
+  if (!job) throw new ExportNotFoundError(exportId);
   if (job.state !== 'canceled') {
     const end = job.state === 'ready' ? 'is ready' : 'has failed';
     throw new Problem(409, `The export ${end} and cannot be canceled any more.`);

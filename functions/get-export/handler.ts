@@ -1,7 +1,7 @@
+import { ExportNotFoundError } from '../../shared/domain/errors.ts';
 import { EXPORT_POLL_S } from '../../shared/domain/limits.ts';
 import { exportStatus } from '../../shared/exports/export-file.ts';
 import { api, json } from '../../shared/http/api.ts';
-import { Problem } from '../../shared/http/problem-details.ts';
 import { getExportJob } from '../../shared/storage/export-jobs.ts';
 import { request } from './contract.ts';
 
@@ -9,11 +9,7 @@ import { request } from './contract.ts';
 export const handler = api(request).handler(async (event, { merchantId }) => {
   const { exportId } = event.pathParameters;
   const job = await getExportJob(merchantId, exportId);
-  if (!job) {
-    throw new Problem(404, `There is no export ${exportId}.`, {
-      type: '/problems/export-not-found',
-    });
-  }
+  if (!job) throw new ExportNotFoundError(exportId);
   const isRunning = job.state === 'running';
   const headers = isRunning ? { 'retry-after': String(EXPORT_POLL_S) } : {};
   return json(await exportStatus(job), { headers });

@@ -5,6 +5,13 @@ export class CustomerNotFoundError extends Error {
   }
 }
 
+/** The merchant has no long export with this id, or its status has expired. */
+export class ExportNotFoundError extends Error {
+  constructor(id: string) {
+    super(`There is no export ${id}.`);
+  }
+}
+
 /** The customer's version is not the one that the caller expects. */
 export class VersionMismatchError extends Error {
   constructor(id: number) {

@@ -5,6 +5,7 @@ import {
   CustomerNotFoundError,
   DeletionInterruptedError,
   EmptyExportError,
+  ExportNotFoundError,
   IdempotencyKeyReusedError,
   RateLimitError,
   UnavailableError,
@@ -105,6 +106,9 @@ function toProblem(error: unknown): Problem {
   const { message } = error as Error;
   if (error instanceof CustomerNotFoundError || error instanceof EmptyExportError) {
     return new Problem(404, message, { type: '/problems/customer-not-found' });
+  }
+  if (error instanceof ExportNotFoundError) {
+    return new Problem(404, message, { type: '/problems/export-not-found' });
   }
   if (error instanceof VersionMismatchError) {
     return new Problem(412, `If-Match names another version. ${message}`, {
