@@ -29,10 +29,15 @@ function idSchema() {
 
 /** Returns the schema of a body that names customers by id; duplicates count once. */
 export function idsSchema(max: number) {
+  const tooMany = `must name at most ${max} customers`;
   return v.pipe(
-    v.array(idSchema(), 'must be an array of customer ids'),
+    v.array(v.unknown(), 'must be an array of customer ids'),
+    // Before the elements, each of which may be wrong and cost a fault.
+    v.check((ids) => ids.length <= max, tooMany),
+    v.array(idSchema()),
     v.minLength(1, 'must name at least one customer'),
-    v.maxLength(max, `must name at most ${max} customers`),
+    // For the document.
+    v.maxLength(max, tooMany),
     v.transform((ids) => [...new Set(ids)]),
   );
 }

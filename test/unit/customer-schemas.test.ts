@@ -1,6 +1,10 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
-import { createCustomerSchema, updateCustomerSchema } from '../../shared/http/customer-schemas.ts';
+import {
+  createCustomerSchema,
+  idsSchema,
+  updateCustomerSchema,
+} from '../../shared/http/customer-schemas.ts';
 
 const SCHEMAS = [
   ['a new customer', createCustomerSchema()],
@@ -38,3 +42,13 @@ test.each(SCHEMAS)(
     ]);
   },
 );
+
+test('A list of 300,000 elements that are not ids reports one error, its length', () => {
+  const { issues = [] } = v.safeParse(idsSchema(1_000), Array(300_000).fill({}));
+  expect(issues.map(({ message }) => message)).toEqual(['must name at most 1000 customers']);
+});
+
+test('A list of ids as long as may be reports each element that is not an id', () => {
+  const { issues = [] } = v.safeParse(idsSchema(1_000), Array(1_000).fill({}));
+  expect(issues).toHaveLength(1_000);
+});
