@@ -56,6 +56,8 @@ class ServiceError extends Error {
 }
 const validationError = (message: string) =>
   new ServiceError('com.amazon.coral.validate#ValidationException', message);
+const serializationError = () =>
+  new ServiceError('com.amazon.coral.service#SerializationException', 'The body is not valid.');
 
 /**
  * Returns a function that adds TransactWriteItems, with Put, Delete and ConditionCheck, to a dynalite
@@ -84,7 +86,9 @@ export function addTransactions(): (server: Server) => void {
     });
 
     async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      const { status, body } = await handle((await buffer(request)).toString());
+      const { status, body } = await buffer(request)
+        .then((text) => handle(text.toString()))
+        .catch(errorResponse);
       response.writeHead(status, {
         'content-type': 'application/x-amz-json-1.0',
         'x-amzn-requestid': randomUUID(),
@@ -93,7 +97,7 @@ export function addTransactions(): (server: Server) => void {
     }
 
     async function handle(text: string): Promise<Response> {
-      const request: TransactWriteItems = JSON.parse(text);
+      const request = parse(text);
       const { ClientRequestToken: token } = request;
       if (token === undefined) return execute(store, request);
       const hash = createHash('sha256').update(text).digest('hex');
@@ -115,16 +119,39 @@ export function addTransactions(): (server: Server) => void {
   };
 }
 
+/** Executes a transaction. Errors become responses, so that the promise does not reject. */
 async function execute(store: Store, request: TransactWriteItems): Promise<Response> {
   try {
     const actions = await validate(store, request);
     return { status: 200, body: await write(store, request, actions) };
   } catch (error) {
-    const { statusCode, body } = error as Partial<ServiceError>;
-    if (!statusCode || !body) throw error;
-    return { status: statusCode, body };
+    return errorResponse(error);
   }
 }
+
+function errorResponse(error: unknown): Response {
+  const { statusCode, body } = error as Partial<ServiceError>;
+  if (statusCode && body) return { status: statusCode, body };
+  console.error(error);
+  return { status: 500, body: { __type: `${ERRORS}InternalServerError` } };
+}
+
+function parse(text: string): TransactWriteItems {
+  let request: unknown;
+  try {
+    request = JSON.parse(text);
+  } catch {
+    throw serializationError();
+  }
+  if (!isObject(request)) throw serializationError();
+  const { TransactItems: items = [] } = request;
+  if (!Array.isArray(items) || !items.every(isObject)) throw serializationError();
+  if (!items.flatMap((item) => Object.values(item)).every(isObject)) throw serializationError();
+  return request;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 async function validate(
   store: Store,

@@ -148,4 +148,26 @@ describe('TransactWriteItems of the local DynamoDB', () => {
   ])('a transaction of %s is refused', async (_, items) => {
     await expect(transact(items)).rejects.toMatchObject({ name: 'ValidationException' });
   });
+
+  test.each([
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['another type', '[]'],
+    ['items of another type', '{"TransactItems":7}'],
+    ['an item that is null', '{"TransactItems":[null]}'],
+    ['a write of another type', '{"TransactItems":[{"Put":1}]}'],
+    [
+      'a write with a key of another type',
+      '{"TransactItems":[{"Delete":{"TableName":"t","Key":1}}]}',
+    ],
+    ['a token of another type', '{"TransactItems":[],"ClientRequestToken":{}}'],
+  ])('a body that is %s is refused, and the server goes on', async (_, body) => {
+    const response = await fetch(server.endpoint, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'DynamoDB_20120810.TransactWriteItems' },
+      body,
+    });
+    expect(response.status).toBe(400);
+    await transact([put(itemOf('after'))]);
+  });
 });
