@@ -10,10 +10,11 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type ITableV2, Operation } from 'aws-cdk-lib/aws-dynamodb';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { alarmTopics } from './alarm-topics.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { ExportWorker } from './export-worker.ts';
+import type { Settings } from './settings.ts';
 
 type AlarmedTable = Pick<
   ITableV2,
@@ -26,8 +27,8 @@ export interface AlarmsProps {
   /** Every function but the export worker. */
   readonly functions: readonly BundledFunction[];
   readonly exportWorker: ExportWorker;
-  /** ARN of the SNS topic to notify; without it, alarms are visible in CloudWatch only. */
-  readonly topicArn?: string | undefined;
+  /** Who is notified; without an address or a topic, alarms are visible in CloudWatch only. */
+  readonly settings: Pick<Settings, 'alarmEmail' | 'alarmTopicArn'>;
 }
 
 type AlarmRule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
@@ -52,12 +53,12 @@ const TABLE_OPERATIONS = [
  * @see shared/decisions/2026-11-25-alarms-per-function.md
  */
 export class Alarms extends Construct {
-  private readonly action: SnsAction | undefined;
+  private readonly actions: readonly SnsAction[];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { api, table, functions, exportWorker, topicArn } = props;
-    this.action = topicArn ? new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn)) : undefined;
+    const { api, table, functions, exportWorker, settings } = props;
+    this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
     for (const each of [...functions, exportWorker]) this.addFunctionAlarms(each);
     this.addApiAlarm(api);
     this.addExportAlarm(exportWorker);
@@ -137,8 +138,7 @@ export class Alarms extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...rule,
     });
-    if (!this.action) return;
-    alarm.addAlarmAction(this.action);
-    alarm.addOkAction(this.action);
+    alarm.addAlarmAction(...this.actions);
+    alarm.addOkAction(...this.actions);
   }
 }

@@ -1,17 +1,27 @@
 import { join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
+  ApplicationLogLevel,
   Architecture,
+  type CfnFunction,
   Code,
   type FunctionOptions,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
+  Tracing,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { logRetention, removalPolicy } from './retention.ts';
 import type { Settings } from './settings.ts';
+
+/** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html */
+const TRACING = new PolicyStatement({
+  actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'],
+  resources: ['*'],
+});
 
 /** Latency at which an alarm goes off. */
 export interface LatencyThreshold {
@@ -71,6 +81,7 @@ export class BundledFunction extends Construct {
               actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
               resources: [logGroup.logGroupArn],
             }),
+            ...(settings.tracing ? [TRACING] : []),
             ...statements,
           ],
         }),
@@ -85,9 +96,20 @@ export class BundledFunction extends Construct {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel[settings.logLevel],
     });
+    if (settings.tracing) this.enableTracing();
     this.name = name;
     this.description = props.description;
     this.latencyThreshold = latencyThreshold;
+  }
+
+  /** The construct's own property would add a policy beside the function's. */
+  private enableTracing(): void {
+    (this.function.node.defaultChild as CfnFunction).tracingConfig = { mode: Tracing.ACTIVE };
+    Validations.of(this).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'The actions of AWS X-Ray that write traces have no resources.',
+    });
   }
 }

@@ -12,7 +12,7 @@ export interface Capacity {
   readonly api: Throttle;
   /** For each route that writes export files. */
   readonly exportRoute: Throttle;
-  /** Concurrent executions of each function that writes export files. */
+  /** Concurrent executions of each function that writes export files, if they are reserved. */
   readonly exportConcurrency: number;
   /** Concurrent executions of all functions of the account, those included. */
   readonly concurrency: number;
@@ -21,7 +21,8 @@ export interface Capacity {
 /**
  * Limits for an account with Lambda's default quota of 1,000 concurrent executions. Calls take 5 to
  * 30 ms, but some 1.75 s if DynamoDB throttles a merchant's partition and the SDK tries four times.
- * 400 such calls a second take 700 executions, and the five functions that write files leave 750.
+ * 400 such calls a second take 700 executions, and the five functions that write files leave 750 if
+ * the stage reserves 50 for each of them (`reserveExports`).
  * So a flood of one merchant uses up the throttle before the concurrency of these functions.
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html

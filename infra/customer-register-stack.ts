@@ -1,4 +1,5 @@
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../shared/environment.ts';
 import { Alarms } from './alarms.ts';
@@ -28,12 +29,15 @@ export class CustomerRegisterStack extends Stack {
     super(scope, id, {
       description: `Customer register of merchants, stage ${settings.stage}`,
       terminationProtection: settings.production,
+      ...(settings.env && { env: settings.env }),
       ...stackProps,
     });
     Tags.of(this).add('project', 'customer-register');
     Tags.of(this).add('stage', settings.stage);
 
-    const table = new CustomerTable(this, 'Customers', { settings });
+    const table = settings.table
+      ? TableV2.fromTableAttributes(this, 'Customers', { tableName: settings.table })
+      : new CustomerTable(this, 'Customers', { settings });
     const bucket = new ExportBucket(this, 'Exports', { settings });
     const exportWorker = new ExportWorker(this, 'ExportWorker', {
       settings,
@@ -61,10 +65,11 @@ export class CustomerRegisterStack extends Stack {
         [ENVIRONMENT.routes]: routesVariable(endpoints),
       },
     });
-    const userPool = settings.identity
+    const issuer = settings.identity.kind === 'issuer' ? settings.identity : undefined;
+    const userPool = issuer
       ? undefined
       : new MerchantUserPool(this, 'Users', { settings, bundles });
-    const identity = settings.identity ?? (userPool as MerchantUserPool);
+    const identity = issuer ?? (userPool as MerchantUserPool);
     const api = new CustomerApi(this, 'Api', {
       settings,
       identity,
@@ -76,7 +81,7 @@ export class CustomerRegisterStack extends Stack {
       table,
       functions: [...functions, unknownRoute, ...(userPool ? [userPool.tokenTrigger] : [])],
       exportWorker,
-      topicArn: settings.alarmTopicArn,
+      settings,
     });
 
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });

@@ -5,11 +5,16 @@ import {
   type BundledFunctionProps,
   type LatencyThreshold,
 } from './bundled-function.ts';
-import { CAPACITY } from './capacity.ts';
 import type { Endpoint } from './endpoints.ts';
 import { claimVariables, contractVariables } from './environment.ts';
-import { acknowledgeFilePrefix, contractStatements, type Resources } from './permissions.ts';
+import {
+  acknowledgeFilePrefix,
+  contractStatements,
+  type FunctionContract,
+  type Resources,
+} from './permissions.ts';
 import { registerStatements, registerVariables } from './registers.ts';
+import type { Settings } from './settings.ts';
 
 /** Options of every function behind the API. */
 export const API_FUNCTION_OPTIONS = {
@@ -48,8 +53,8 @@ export class EndpointFunction extends BundledFunction {
       ...(endpoint.files === 'write' && {
         memorySize: EXPORT_MEMORY_MB,
         latencyThreshold: EXPORT_LATENCY_THRESHOLD,
-        ...reservedExportConcurrency(settings),
       }),
+      ...reservedConcurrency(endpoint, settings),
       environment: {
         ...claimVariables(settings),
         ...contractVariables(endpoint, resources),
@@ -66,11 +71,17 @@ export class EndpointFunction extends BundledFunction {
 }
 
 /**
- * Returns the reserved concurrency of a function that writes export files. Only production
- * reserves: an account must keep 100 unreserved executions, and a new account may not have as many.
+ * Returns the reserved concurrency of a function: none in a closed deployment if it changes
+ * customers, so that Lambda rejects all of its calls, and that of the settings if it writes files.
  */
-export function reservedExportConcurrency({
-  production,
-}: BundledFunctionProps['settings']): Pick<BundledFunctionProps, 'reservedConcurrentExecutions'> {
-  return production ? { reservedConcurrentExecutions: CAPACITY.exportConcurrency } : {};
+export function reservedConcurrency(
+  { table, files }: FunctionContract,
+  { closed, reserveExports }: Settings,
+): Pick<BundledFunctionProps, 'reservedConcurrentExecutions'> {
+  if (closed && table?.actions?.some((action) => /Put|Update|Delete/.test(action))) {
+    return { reservedConcurrentExecutions: 0 };
+  }
+  return files === 'write' && reserveExports > 0
+    ? { reservedConcurrentExecutions: reserveExports }
+    : {};
 }

@@ -1,10 +1,10 @@
-import { Annotations, ArnFormat, Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
-import { EXPORT_MEMORY_MB, reservedExportConcurrency } from './endpoint-function.ts';
+import { EXPORT_MEMORY_MB, reservedConcurrency } from './endpoint-function.ts';
 import { EXPORT_WORKER } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
 import {
@@ -57,7 +57,7 @@ export class ExportWorker extends BundledFunction {
       functionName,
       memorySize: EXPORT_MEMORY_MB,
       timeout: TIMEOUT,
-      ...reservedExportConcurrency(settings),
+      ...reservedConcurrency(CONTRACT, settings),
       durableConfig: { executionTimeout: EXECUTION_TIMEOUT, retentionPeriod: RETENTION },
       currentVersionOptions: { removalPolicy: removalPolicy(settings) },
       environment: contractVariables(CONTRACT, resources),
@@ -71,8 +71,11 @@ export class ExportWorker extends BundledFunction {
       ],
     });
     acknowledgeFilePrefix(this, resources.bucket);
+    const { partition, region, account } = Stack.of(scope);
+    const named = (value: string, variable: string) =>
+      Token.isUnresolved(value) ? `<AWS::${variable}>` : value;
     Validations.of(this).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:${functionName}:*]`,
+      id: `AwsSolutions-IAM5[Resource::arn:${named(partition, 'Partition')}:lambda:${named(region, 'Region')}:${named(account, 'AccountId')}:function:${functionName}:*]`,
       reason: 'Executions of this one function, whose versions have no fixed numbers.',
     });
     // The notice warns of making an existing function durable; this one is durable from the start.

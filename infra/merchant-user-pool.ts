@@ -98,7 +98,7 @@ export class MerchantUserPool extends UserPool implements Identity {
       {
         id: 'AwsSolutions-COG8',
         reason:
-          'Threat protection of the Plus plan scores sign-ins of people by device and location, which says little about programs. Self sign-up is off and passwords have 16 characters; a deployment that needs more sets its own issuer in the context.',
+          'Threat protection of the Plus plan scores sign-ins of people by device and location, which says little about programs. Self sign-up is off and passwords have 16 characters; a deployment that needs more sets its own issuer.',
       },
     );
   }

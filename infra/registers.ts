@@ -1,29 +1,8 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import type { Country } from '../shared/domain/identity-number.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-
-/** The public company registers that a deployment queries, and their addresses. */
-export interface RegisterSettings {
-  readonly countries: readonly Country[];
-  readonly bolagsverket: string;
-  readonly bolagsverketTokens: string;
-  /** Name of the secret with `clientId` and `clientSecret`. */
-  readonly bolagsverketSecret: string;
-  readonly brreg: string;
-  readonly prh: string;
-  /** Days for which a register's entry is cached. */
-  readonly cacheDays: number;
-}
-
-/** Default addresses. Context of the same name sets another, such as Bolagsverket's test system. */
-export const REGISTER_ADDRESSES = {
-  bolagsverketAddress: 'https://gw.api.bolagsverket.se/vardefulla-datamangder/v1',
-  bolagsverketTokenAddress: 'https://portal.api.bolagsverket.se/oauth2/token',
-  brregAddress: 'https://data.brreg.no/enhetsregisteret/api',
-  prhAddress: 'https://avoindata.prh.fi/opendata-ytj-api/v3',
-} as const;
+import type { RegisterSettings } from './settings.ts';
 
 /** Returns the variables of the enabled registers, for the function that queries them. */
 export function registerVariables(registers: RegisterSettings): Record<string, string> {

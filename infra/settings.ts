@@ -1,7 +1,14 @@
 import type { Node } from 'constructs';
-import { COUNTRIES, type Country } from '../shared/domain/identity-number.ts';
-import { COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
-import { REGISTER_ADDRESSES, type RegisterSettings } from './registers.ts';
+import * as v from 'valibot';
+import { suggestion } from '../shared/http/validation.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { type ParsedSettings, SETTING_NAMES, STAGE_SCHEMA } from './stage-settings.ts';
+import { DEFAULTS, STAGES } from './stages.ts';
+
+/** Minimum concurrent executions that Lambda keeps unreserved in an account. */
+const MIN_UNRESERVED = 100;
+/** Number of functions that write files: those of endpoints, and the export worker. */
+const FILE_WRITERS = ENDPOINTS.filter(({ files }) => files === 'write').length + 1;
 
 /** The accepted tokens: those of the issuer with one of these audiences. */
 export interface Identity {
@@ -9,111 +16,122 @@ export interface Identity {
   readonly audience: readonly string[];
 }
 
-/** Settings of a deployment, from CDK context (`cdk deploy -c stage=prod`). */
-export interface Settings {
+/** Settings of a deployment, with defaults in place of those that are not set. */
+export interface Settings extends Readonly<Omit<ParsedSettings, 'identity' | 'registers'>> {
   /** Name of the deployment; part of the stack's name. */
   readonly stage: string;
   /** Whether the data is retained if the stack is deleted: in the stage `prod`. */
   readonly production: boolean;
-  /** Without it the stack creates a Cognito user pool. */
-  readonly identity?: Identity;
-  /** Names of flat token claims, if not the defaults. */
-  readonly claims: {
-    readonly merchant?: string;
-    readonly service?: string;
-    readonly module?: string;
-  };
-  /** ARN of the SNS topic that alarms notify; without it, they are visible in CloudWatch only. */
-  readonly alarmTopicArn?: string;
+  readonly identity: NonNullable<ParsedSettings['identity']>;
   readonly registers: RegisterSettings;
 }
 
-const STAGE = /^[a-z][a-z0-9-]{0,19}$/;
-const AUDIENCE = /^[^\s,]+(?:,[^\s,]+)*$/;
-/** Name of a claim: a word, or a URL as namespace, as identity providers use. */
-const CLAIM = /^[\w:/.-]{1,128}$/;
-const A_COUNTRY = `(?:${COUNTRIES.join('|')})`;
-const REGISTERS = new RegExp(`^${A_COUNTRY}(?:,${A_COUNTRY})*$`);
-const ADDRESS = /^https:\/\/[^\s?#]+[^\s?#/]$/;
-const SECRET = /^[\w/+=.@-]{1,200}$/;
-const DAYS = /^[1-9]\d{0,2}$/;
-const TOPIC = /^arn:aws[\w-]*:sns:[\w-]+:\d{12}:[\w-]{1,256}$/;
+/** The public company registers that a deployment queries. */
+export type RegisterSettings = Readonly<
+  Omit<ParsedSettings['registers'], 'bolagsverketSecret'> & { bolagsverketSecret: string }
+>;
+
+const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+/** Context that the CDK itself has. */
+const CDK_CONTEXT = /^(?:@aws-cdk|aws:|cdk-|cli-telemetry$)/;
 
 /**
- * Reads the settings from the context.
+ * Returns the settings of the stage in the context (`cdk deploy -c stage=prod`, by default `dev`).
  *
- * @throws Error that names a context value that is not valid, and what would be.
+ * @throws Error that lists all faults of the context and of the settings of all stages.
  */
 export function readSettings(node: Node): Settings {
-  const stage = text(node, 'stage', STAGE, 'at most 20 of a-z, 0-9 and -, a letter first') ?? 'dev';
-  if (stage.startsWith('prod') && stage !== 'prod') {
-    throw new Error(
-      `Context stage: ${stage} would not be kept as production is; the production stage is prod`,
+  const stage: unknown = node.tryGetContext('stage') ?? 'dev';
+  const unknown = Object.keys(node.getAllContext())
+    .filter((name) => name !== 'stage' && !CDK_CONTEXT.test(name))
+    .map((name) => `-c ${name}: ${contextFault(name)}`);
+  return resolveSettings(stage, STAGES, DEFAULTS, unknown);
+}
+
+/**
+ * Returns the settings of a stage among those given, with defaults.
+ *
+ * @param defaults settings of a stage that is not among them.
+ * @throws Error that lists all faults: those given, and those of all stages.
+ */
+export function resolveSettings(
+  stage: unknown,
+  stages: Readonly<Record<string, unknown>>,
+  defaults: unknown = {},
+  moreFaults: readonly string[] = [],
+): Settings {
+  const faults = [...moreFaults];
+  const names = new Set([...Object.keys(stages), String(stage)]);
+  for (const name of names) faults.push(...stageNameFaults(name));
+  const parsed = new Map(
+    [...names].map((name) => {
+      const isNamed = Object.hasOwn(stages, name);
+      const result = v.safeParse(STAGE_SCHEMA, isNamed ? stages[name] : defaults);
+      const path = isNamed ? name : `DEFAULTS (stage ${name})`;
+      faults.push(
+        ...(result.issues ?? []).map((issue) => `${pathOf(path, issue)}: ${faultOf(issue)}`),
+        ...ruleFaults(name, path, result.output as ParsedSettings),
+      );
+      return [name, result] as const;
+    }),
+  );
+  const settings = parsed.get(String(stage));
+  if (faults.length > 0 || !settings?.success) {
+    throw new Error(`The settings in infra/stages.ts are not valid:\n  ${faults.join('\n  ')}`);
+  }
+  const { identity = { kind: 'cognito' }, registers, ...others } = settings.output;
+  return {
+    ...others,
+    stage: String(stage),
+    production: stage === 'prod',
+    identity,
+    registers: {
+      ...registers,
+      bolagsverketSecret: registers.bolagsverketSecret ?? `customer-register/${stage}/bolagsverket`,
+    },
+  };
+}
+
+function stageNameFaults(name: string): string[] {
+  if (!STAGE_NAME.test(name)) {
+    return [`stage ${name}: must be at most 20 of a-z, 0-9 and -, a letter first`];
+  }
+  if (name === 'prod' || !name.startsWith('prod')) return [];
+  return [
+    `stage ${name}: would not be kept as production is; the production stage is named \`prod\``,
+  ];
+}
+
+/** Returns the faults of settings that may be valid each. */
+function ruleFaults(stage: string, path: string, settings: ParsedSettings | undefined): string[] {
+  const { env, identity, alarmEmail, alarmTopicArn, ...numbers } = settings ?? ({} as never);
+  const { concurrencyQuota: quota, reserveExports: reserved } = numbers;
+  const faults: string[] = [];
+  if (stage === 'prod') {
+    if (!env) faults.push('env: is required for prod: the account and region to deploy to');
+    if (!identity) faults.push('identity: is required for prod: an issuer, or cognito');
+    if (!alarmEmail && !alarmTopicArn) {
+      faults.push('alarmEmail or alarmTopicArn: one is required for prod: who hears of alarms');
+    }
+  }
+  if (reserved > 0 && quota - FILE_WRITERS * reserved < MIN_UNRESERVED) {
+    faults.push(
+      `reserveExports: ${FILE_WRITERS} functions with ${reserved} executions each leave ${quota - FILE_WRITERS * reserved} of concurrencyQuota, ${quota}; Lambda keeps ${MIN_UNRESERVED} unreserved, so that at most ${Math.max(0, Math.floor((quota - MIN_UNRESERVED) / FILE_WRITERS))} can be reserved for each`,
     );
   }
-  const identity = readIdentity(node);
-  const claim = (name: string) => text(node, name, CLAIM, 'the name of a flat token claim');
-  const merchant = claim('merchantClaim');
-  const service = claim('serviceClaim');
-  const module = claim('moduleClaim');
-  const alarmTopicArn = text(node, 'alarmTopicArn', TOPIC, 'the ARN of an SNS topic');
-  return {
-    stage,
-    production: stage === 'prod',
-    ...(identity && { identity }),
-    claims: {
-      ...(merchant && { merchant }),
-      ...(service && { service }),
-      ...(module && { module }),
-    },
-    ...(alarmTopicArn && { alarmTopicArn }),
-    registers: readRegisters(node, stage),
-  };
+  return faults.map((fault) => `${path}.${fault}`);
 }
 
-function readIdentity(node: Node): Identity | undefined {
-  const issuer = text(
-    node,
-    'issuer',
-    /^https:\/\/\S+$/,
-    "the https address in the tokens' iss claim",
-  );
-  const audience = text(
-    node,
-    'audience',
-    AUDIENCE,
-    "the tokens' aud or client_id, or several: a,b",
-  );
-  if (issuer && audience) return { issuer, audience: audience.split(',') };
-  if (issuer || audience) {
-    throw new Error('Context issuer and audience: give both, or neither for a Cognito user pool');
-  }
-  return undefined;
+function contextFault(name: string): string {
+  const similar = suggestion(name, ['stage', ...SETTING_NAMES, 'issuer', 'audience']);
+  return `is not read; \`stage\` is the only context, and settings are in infra/stages.ts${similar ? `; ${similar}` : ''}`;
 }
 
-function readRegisters(node: Node, stage: string): RegisterSettings {
-  const address = (name: keyof typeof REGISTER_ADDRESSES) =>
-    text(node, name, ADDRESS, 'an https address without a slash at its end') ??
-    REGISTER_ADDRESSES[name];
-  const countries = text(node, 'registers', REGISTERS, 'SE, NO or FI, or several: SE,NO');
-  return {
-    countries: (countries?.split(',') ?? []) as Country[],
-    bolagsverket: address('bolagsverketAddress'),
-    bolagsverketTokens: address('bolagsverketTokenAddress'),
-    bolagsverketSecret:
-      text(node, 'bolagsverketSecret', SECRET, "a secret's name") ??
-      `customer-register/${stage}/bolagsverket`,
-    brreg: address('brregAddress'),
-    prh: address('prhAddress'),
-    cacheDays: Number(
-      text(node, 'companyCacheDays', DAYS, 'a number of days from 1 to 999') ?? COMPANY_CACHE_DAYS,
-    ),
-  };
+function pathOf(stage: string, { path }: v.BaseIssue<unknown>): string {
+  return [stage, ...(path ?? []).map(({ key }) => String(key))].join('.');
 }
 
-function text(node: Node, name: string, pattern: RegExp, meaning: string): string | undefined {
-  const value: unknown = node.tryGetContext(name);
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && pattern.test(value)) return value;
-  throw new Error(`Context ${name}: ${JSON.stringify(value)} is not ${meaning}`);
+function faultOf({ message, input, expected }: v.BaseIssue<unknown>): string {
+  const got = expected === 'never' || input === undefined ? '' : `; got ${JSON.stringify(input)}`;
+  return `${message}${got}`;
 }

@@ -13,12 +13,11 @@ import { STATUS_CODES } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Node } from 'constructs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { sampleCustomers } from '../../infra/local/sample-customers.ts';
-import { readSettings } from '../../infra/settings.ts';
+import { SETTING_NAMES } from '../../infra/stage-settings.ts';
 import { FILTERS } from '../../shared/domain/customer-filter.ts';
 import * as limits from '../../shared/domain/limits.ts';
 import { PROBLEM_TITLES } from '../../shared/http/problem-types.ts';
@@ -69,10 +68,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'aws cognito-idp admin-add-user-to-group --user-pool-id $UserPoolId --username m@example.com --group-name ReadOnly':
     'test/stack/stack.test.ts tests the group; test/unit tests the scopes of its users',
   'aws secretsmanager create-secret --name customer-register/prod/bolagsverket --secret-string \'{"clientId": "…", "clientSecret": "…"}\'':
-    'test/stack/stack.test.ts builds stacks with public registers',
-  'npm run deploy -- -c stage=prod -c registers=NO':
-    'test/stack/stack.test.ts builds stacks with public registers',
-  'npm run deploy -- -c stage=prod -c registers=FI':
     'test/stack/stack.test.ts builds stacks with public registers',
   'npx cdk destroy -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
 };
@@ -214,9 +209,9 @@ describe.each(DOCUMENTS)('in %s', (document) => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named.map(([, name]) => name)));
   });
 
-  test('every setting in a command exists', () => {
+  test('every context in a command is the stage', () => {
     const named = [...text(document).matchAll(/ -c (\w+)=/g)].map(([, name]) => name);
-    expect(settingNames()).toEqual(expect.arrayContaining(named));
+    expect(named.filter((name) => name !== 'stage')).toEqual([]);
   });
 
   test('every block of shell commands is run by a test, or says why not', () => {
@@ -304,8 +299,8 @@ describe('the tables', () => {
   });
 
   test('of settings are those that the stack reads', () => {
-    const rows = table(INFRA, 'context').flatMap(([names]) => codeOf(names));
-    expect(rows.toSorted()).toEqual(settingNames().toSorted());
+    const rows = table(INFRA, 'setting').flatMap(([names]) => codeOf(names));
+    expect(rows).toEqual(SETTING_NAMES);
   });
 
   test('of capacity have the numbers of the code', () => {
@@ -450,13 +445,6 @@ function firstLine(block: string): string {
 /** Whether a block has calls to the API, or defines the functions for them. */
 function isCurl(block: string): boolean {
   return /^(?:api|status)(?:\(\)| )|\$\(api /m.test(block);
-}
-
-/** Returns the names of all settings: what the stack asks its context for. */
-function settingNames(): string[] {
-  const names = new Set<string>();
-  readSettings({ tryGetContext: (name: string) => void names.add(name) } as unknown as Node);
-  return [...names];
 }
 
 /** Returns the statuses of all problem details: those of the document, and those in the code. */

@@ -418,7 +418,7 @@ function isLike(text: string, pattern: string): boolean {
 
 /** Returns a function that looks up the statements of a function about the table and the bucket. */
 function statementsOfStack(): (name: string) => Statement[] {
-  const { logicalId, statements } = synthesize({ registers: 'SE,NO,FI' });
+  const { logicalId, statements } = synthesize({ registers: { countries: ['SE', 'NO', 'FI'] } });
   const arns: Record<string, string> = {
     [logicalId('Customers')]: 'table',
     [logicalId('Exports')]: 'bucket',

@@ -4,7 +4,9 @@ import {
   API_FUNCTIONS,
   type Json,
   PRODUCTION,
+  PRODUCTION_WITH_USER_POOL,
   type SynthesizedStack,
+  stackOf,
   synthesize,
   TOKEN_TRIGGER,
 } from '../support/synthesize.ts';
@@ -18,8 +20,9 @@ const MAX_ALARM_METRICS = 10;
 /** Maximum bytes of a Lambda function's environment variables. */
 const MAX_VARIABLES_BYTES = 4_096;
 
-const development = synthesize();
-const production = synthesize(PRODUCTION);
+const development = stackOf();
+const production = stackOf(PRODUCTION);
+const withEmail = stackOf(PRODUCTION_WITH_USER_POOL);
 /** Stack of thirty endpoints: copies of the present ones, under other names and paths. */
 const large = synthesize({}, { endpoints: copiesOfEndpoints(30) });
 
@@ -143,11 +146,32 @@ describe('The other alarms', () => {
     for (const alarm of alarmsOf(production)) expect(alarm.TreatMissingData).toBe('notBreaching');
   });
 
-  test('notify the topic in the context', () => {
+  test('notify the topic in the settings', () => {
     for (const alarm of alarmsOf(production)) {
       expect(alarm.AlarmActions).toEqual([PRODUCTION.alarmTopicArn]);
       expect(alarm.OKActions).toEqual([PRODUCTION.alarmTopicArn]);
     }
     for (const alarm of alarmsOf(development)) expect(alarm.AlarmActions).toBeUndefined();
+  });
+
+  test('notify the address in the settings, by a topic that CloudWatch may publish to', () => {
+    const [topic] = Object.keys(withEmail.template.findResources('AWS::SNS::Topic'));
+    for (const alarm of alarmsOf(withEmail)) expect(alarm.AlarmActions).toEqual([{ Ref: topic }]);
+    expect(withEmail.all('AWS::SNS::Subscription')).toEqual([
+      { Protocol: 'email', Endpoint: 'on-call@example.com', TopicArn: { Ref: topic } },
+    ]);
+    expect(withEmail.all('AWS::SNS::Topic')[0]).not.toHaveProperty('KmsMasterKeyId');
+    const [{ PolicyDocument, Topics }] = withEmail.all('AWS::SNS::TopicPolicy') as [Json];
+    expect(Topics).toEqual([{ Ref: topic }]);
+    expect(PolicyDocument.Statement).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: 'sns:Publish',
+        Resource: { Ref: topic },
+        Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+      }),
+    );
+    development.template.resourceCountIs('AWS::SNS::Topic', 0);
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { CAPACITY, type Throttle } from '../../infra/capacity.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, ROUTES } from '../../infra/endpoints.ts';
-import { PRODUCTION, synthesize } from '../support/synthesize.ts';
+import { PRODUCTION, stackOf } from '../support/synthesize.ts';
 
-const development = synthesize();
+const development = stackOf();
 const stages = [
   { stage: 'dev', stack: development },
-  { stage: 'prod', stack: synthesize(PRODUCTION) },
+  { stage: 'prod', stack: stackOf(PRODUCTION) },
 ];
 
 describe('the API', () => {

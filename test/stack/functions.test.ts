@@ -2,7 +2,6 @@ import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { bundleFunctions } from '../../infra/bundle/bundle.ts';
-import { CAPACITY } from '../../infra/capacity.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
@@ -18,7 +17,9 @@ import {
   type Json,
   LOOK_UP,
   PRODUCTION,
+  PRODUCTION_WITH_USER_POOL,
   type SynthesizedStack,
+  stackOf,
   synthesize,
   TOKEN_TRIGGER,
 } from '../support/synthesize.ts';
@@ -26,8 +27,9 @@ import {
 const bundles = await bundleFunctions();
 afterAll(() => rmSync(bundles.folder, { recursive: true }));
 
-const development = synthesize();
-const production = synthesize(PRODUCTION);
+const development = stackOf();
+const production = stackOf(PRODUCTION);
+const withAllSettings = stackOf(PRODUCTION_WITH_USER_POOL);
 const stages = [
   { stage: 'dev', stack: development },
   { stage: 'prod', stack: production },
@@ -75,13 +77,9 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     expect(slow).toEqual([EXPORT_WORKER]);
   });
 
-  test('that write files have reserved concurrency in production only', () => {
-    const reserved = names.flatMap((name) => {
-      const { ReservedConcurrentExecutions: executions } = stack.properties(name);
-      return executions === undefined ? [] : [[name, executions]];
-    });
+  test('that write files have the reserved concurrency of the settings, if there is any', () => {
     const expected = stage === 'prod' ? [...WRITING_FILES, EXPORT_WORKER] : [];
-    expect(reserved).toEqual(expected.map((name) => [name, CAPACITY.exportConcurrency]));
+    expect(reservedConcurrency(stack, names)).toEqual(expected.map((name) => [name, 50]));
   });
 
   test('have the variables of the resources that their contracts name, and no others', () => {
@@ -124,6 +122,71 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     });
     for (const name of EXPORT_STARTERS) {
       expect(stack.properties(name).Environment.Variables.EXPORT_WORKER).toEqual({ Ref: aliasId });
+    }
+  });
+});
+
+/** Returns the names of functions with reserved concurrency, and their executions. */
+function reservedConcurrency(stack: SynthesizedStack, names: readonly string[]) {
+  return names.flatMap((name) => {
+    const { ReservedConcurrentExecutions: executions } = stack.properties(name);
+    return executions === undefined ? [] : [[name, executions]];
+  });
+}
+
+describe('a closed deployment', () => {
+  const closed = synthesize({ stage: 'closed', closed: true, table: 'restored' });
+
+  test('runs no function that changes customers, and all others', () => {
+    const writing = ENDPOINTS.filter(({ scope }) => scope === 'customers:write');
+    expect(writing.length).toBeGreaterThan(0);
+    expect(reservedConcurrency(closed, [...API_FUNCTIONS, EXPORT_WORKER])).toEqual(
+      writing.map((route) => [route.function, 0]),
+    );
+  });
+
+  test('gives each function another table and the permissions for it, and creates none', () => {
+    closed.template.resourceCountIs('AWS::DynamoDB::GlobalTable', 0);
+    for (const name of ENDPOINT_FUNCTIONS) {
+      expect(closed.properties(name).Environment.Variables.TABLE_NAME).toBe('restored');
+      const onTable = closed
+        .statements(name)
+        .filter(({ Action }) => /dynamodb:/.test(JSON.stringify(Action)));
+      for (const { Resource } of onTable) {
+        expect(JSON.stringify(Resource)).toMatch(/:table\/restored(?:\/index\/\w+)?"/);
+      }
+    }
+    const ofTable = closed
+      .all('AWS::CloudWatch::Alarm')
+      .flatMap(({ Metrics = [] }) => Metrics)
+      .flatMap(({ MetricStat }) => MetricStat?.Metric.Dimensions ?? [])
+      .filter(({ Name }) => Name === 'TableName');
+    expect(new Set(ofTable.map(({ Value }) => Value))).toEqual(new Set(['restored']));
+  });
+});
+
+describe('the functions', () => {
+  const names = [...API_FUNCTIONS, EXPORT_WORKER, TOKEN_TRIGGER];
+  const tracing = {
+    Effect: 'Allow',
+    Action: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+    Resource: '*',
+  };
+
+  test('send traces if the settings say so, with the permission for it', () => {
+    for (const name of names) {
+      expect(withAllSettings.properties(name).TracingConfig).toEqual({ Mode: 'Active' });
+      expect(withAllSettings.statements(name)).toContainEqual(tracing);
+      expect(development.properties(name).TracingConfig).toBeUndefined();
+      expect(development.statements(name)).not.toContainEqual(tracing);
+    }
+  });
+
+  test('log from the level in the settings on, by default INFO', () => {
+    for (const name of names) {
+      const levelOf = (stack: SynthesizedStack) =>
+        stack.properties(name).LoggingConfig.ApplicationLogLevel;
+      expect([levelOf(development), levelOf(withAllSettings)]).toEqual(['INFO', 'WARN']);
     }
   });
 });
@@ -376,11 +439,7 @@ describe('the public registers', () => {
     stack.properties(name).Environment?.Variables ?? {};
   const secrets = (stack: SynthesizedStack, name: string) =>
     stack.statements(name).filter(({ Action }) => /secretsmanager/.test(JSON.stringify(Action)));
-  const enabled = synthesize({
-    stage: 'registers',
-    registers: 'SE,NO,FI',
-    companyCacheDays: '7',
-  });
+  const enabled = withAllSettings;
   const names = Object.keys(registerUrls('')).map(
     (name) => ENVIRONMENT[name as keyof ReturnType<typeof registerUrls>],
   );
@@ -399,7 +458,7 @@ describe('the public registers', () => {
     expect(variables(enabled, LOOK_UP)).toMatchObject({
       BOLAGSVERKET_ADDRESS: 'https://gw.api.bolagsverket.se/vardefulla-datamangder/v1',
       BOLAGSVERKET_TOKEN_ADDRESS: 'https://portal.api.bolagsverket.se/oauth2/token',
-      BOLAGSVERKET_SECRET: 'customer-register/registers/bolagsverket',
+      BOLAGSVERKET_SECRET: 'customer-register/prod/bolagsverket',
       BRREG_ADDRESS: 'https://data.brreg.no/enhetsregisteret/api',
       PRH_ADDRESS: 'https://avoindata.prh.fi/opendata-ytj-api/v3',
       COMPANY_CACHE_DAYS: '7',
@@ -407,12 +466,14 @@ describe('the public registers', () => {
     const [{ Action, Resource }] = secrets(enabled, LOOK_UP) as [Json];
     expect(Action).toBe('secretsmanager:GetSecretValue');
     expect(JSON.stringify(Resource)).toContain(
-      ':secret:customer-register/registers/bolagsverket-??????',
+      ':secret:customer-register/prod/bolagsverket-??????',
     );
   });
 
-  test('are enabled one by one, at the addresses in the context', () => {
-    const stack = synthesize({ registers: 'NO', brregAddress: 'https://brreg.example.com/api' });
+  test('are enabled one by one, at the addresses in the settings', () => {
+    const stack = synthesize({
+      registers: { countries: ['NO'], brreg: 'https://brreg.example.com/api' },
+    });
     expect(variables(stack, LOOK_UP)).toMatchObject({
       BRREG_ADDRESS: 'https://brreg.example.com/api',
       COMPANY_CACHE_DAYS: '30',

@@ -9,11 +9,18 @@ import {
   KEY,
   TTL_ATTRIBUTE,
 } from '../../shared/storage/table.ts';
-import { type Json, PRODUCTION, synthesize, TOKEN_TRIGGER } from '../support/synthesize.ts';
+import {
+  type Json,
+  PRODUCTION,
+  PRODUCTION_WITH_USER_POOL,
+  stackOf,
+  synthesize,
+  TOKEN_TRIGGER,
+} from '../support/synthesize.ts';
 
-const development = synthesize();
-const production = synthesize(PRODUCTION);
-const productionWithUserPool = synthesize({ stage: 'prod' });
+const development = stackOf();
+const production = stackOf(PRODUCTION);
+const productionWithUserPool = stackOf(PRODUCTION_WITH_USER_POOL);
 const stages = [
   { stage: 'dev', stack: development },
   { stage: 'prod', stack: production },
@@ -110,7 +117,7 @@ describe('the table', () => {
       expect(SSESpecification).toEqual({ SSEEnabled: true, SSEType: 'KMS' });
       expect(Replicas).toHaveLength(1);
       expect(Replicas[0]).toMatchObject({
-        Region: { Ref: 'AWS::Region' },
+        Region: stage === 'prod' ? 'eu-north-1' : { Ref: 'AWS::Region' },
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
         Tags: [
           { Key: 'project', Value: 'customer-register' },
@@ -175,6 +182,11 @@ describe('the stack', () => {
     });
   });
 
+  test('of production is in the account and the region of its settings', () => {
+    const { account, region } = production.stack;
+    expect([account, region]).toEqual(['111122223333', 'eu-north-1']);
+  });
+
   test('of any other stage is deleted with all its resources', () => {
     expect(development.stack.terminationProtection).toBe(false);
     for (const resource of Object.values(development.resources)) {
@@ -187,7 +199,7 @@ describe('the stack', () => {
     production.template.resourceCountIs('Custom::S3AutoDeleteObjects', 0);
   });
 
-  test('accepts the tokens of the issuer in its context, and then has no user pool', () => {
+  test('accepts the tokens of the issuer in its settings, and then has no user pool', () => {
     production.template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
       AuthorizerType: 'JWT',
       IdentitySource: ['$request.header.Authorization'],
@@ -200,7 +212,7 @@ describe('the stack', () => {
     production.template.hasOutput('Issuer', { Value: 'https://login.example.com/' });
   });
 
-  test('has a user pool without an issuer in its context, whose users cannot change their merchant', () => {
+  test('has a user pool without an issuer in its settings, whose users cannot change their merchant', () => {
     const { template, logicalId, functionId, resource } = development;
     const [client] = Object.keys(template.findResources('AWS::Cognito::UserPoolClient'));
     template.hasResourceProperties('AWS::ApiGatewayV2::Authorizer', {
@@ -245,7 +257,7 @@ describe('the stack', () => {
 describe("cdk-nag's AwsSolutions rules", () => {
   test.each([
     ...stages,
-    { stage: 'registers', stack: synthesize({ stage: 'registers', registers: 'SE,NO,FI' }) },
+    { stage: 'prod with a user pool, registers and traces', stack: productionWithUserPool },
   ])('have no findings in $stage', ({ stack: { app } }) => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });

@@ -13,7 +13,8 @@ import {
   type Endpoint,
   EXPORT_WORKER,
 } from '../../infra/endpoints.ts';
-import { readSettings } from '../../infra/settings.ts';
+import { resolveSettings } from '../../infra/settings.ts';
+import type { StageSettings } from '../../infra/stage-settings.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
 export type Json = Record<string, any>;
@@ -26,13 +27,31 @@ export const API_FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAU
 export const EXPORT_STARTERS = ['export-customers-csv', 'export-customers-xml'];
 /** Name of the function that asks public registers. */
 export const LOOK_UP = 'search-by-org-number';
-/** Context of a production stack with all options but registers. */
-export const PRODUCTION = {
+/** A stage and its settings. */
+type Stage = StageSettings & { readonly stage?: string };
+
+/** A production stage with an issuer. */
+export const PRODUCTION: Stage = {
   stage: 'prod',
-  issuer: 'https://login.example.com/',
-  audience: 'https://api.example.com,second',
-  merchantClaim: 'https://example.com/merchant',
-  alarmTopicArn: 'arn:aws:sns:eu-north-1:123456789012:alarms',
+  env: { account: '111122223333', region: 'eu-north-1' },
+  identity: {
+    kind: 'issuer',
+    issuer: 'https://login.example.com/',
+    audience: ['https://api.example.com', 'second'],
+  },
+  claims: { merchant: 'https://example.com/merchant' },
+  alarmTopicArn: 'arn:aws:sns:eu-north-1:111122223333:alarms',
+  reserveExports: 50,
+};
+/** A production stage with a user pool, and with other settings that {@link PRODUCTION} lacks. */
+export const PRODUCTION_WITH_USER_POOL: Stage = {
+  stage: 'prod',
+  env: { account: '111122223333', region: 'eu-north-1' },
+  identity: { kind: 'cognito' },
+  alarmEmail: 'on-call@example.com',
+  registers: { countries: ['SE', 'NO', 'FI'], cacheDays: 7 },
+  tracing: true,
+  logLevel: 'WARN',
 };
 
 export type SynthesizedStack = ReturnType<typeof synthesize>;
@@ -45,11 +64,24 @@ interface Options {
   readonly endpoints?: readonly Endpoint[];
 }
 
-/** Synthesizes the stack with this context, in the temporary folder of the test run. */
-export function synthesize(context: Record<string, string> = {}, options: Options = {}) {
+const stacks = new Map<string, SynthesizedStack>();
+
+/**
+ * Returns the stack of a stage. The test files of a process share it: a synthesis takes a second.
+ * A test that changes its stack synthesizes one of its own.
+ */
+export function stackOf(stage: Stage = {}): SynthesizedStack {
+  const key = JSON.stringify(stage);
+  const stack = stacks.get(key) ?? synthesize(stage);
+  stacks.set(key, stack);
+  return stack;
+}
+
+/** Synthesizes the stack of a stage, in the temporary folder of the test run. */
+export function synthesize({ stage = 'dev', ...given }: Stage = {}, options: Options = {}) {
   const { endpoints = ENDPOINTS, bundles = emptyBundles(endpoints) } = options;
-  const app = createApp(context);
-  const settings = readSettings(app.node);
+  const app = createApp();
+  const settings = resolveSettings(stage, { [stage]: given });
   const id = `CustomerRegister-${settings.stage}`;
   const stack = new CustomerRegisterStack(app, id, { settings, bundles, endpoints });
   const template = Template.fromStack(stack);
@@ -96,7 +128,7 @@ export function synthesize(context: Record<string, string> = {}, options: Option
 }
 
 /** Creates an app with the context of `cdk.json` and this. */
-export function createApp(context: Record<string, unknown>): App {
+export function createApp(context: Record<string, unknown> = {}): App {
   return new App({
     context: { ...cdk.context, ...context },
     outdir: mkdtempSync(join(tmpdir(), 'cdk.out-')),
