@@ -18,6 +18,9 @@ export interface Capacity {
   readonly concurrency: number;
 }
 
+/** Hours after which a long export is ended; less than the day after which its upload is aborted. */
+export const LONG_EXPORT_TIMEOUT_HOURS = 12;
+
 /**
  * Limits for an account with Lambda's default quota of 1,000 concurrent executions. Calls take 5 to
  * 30 ms, but some 1.75 s if DynamoDB throttles a merchant's partition and the SDK tries four times.

@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
+import { EndExport } from './end-export.ts';
 import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS, type Endpoint, routesVariable } from './endpoints.ts';
 import { claimVariables } from './environment.ts';
@@ -39,10 +40,16 @@ export class CustomerRegisterStack extends Stack {
       ? TableV2.fromTableAttributes(this, 'Customers', { tableName: settings.table })
       : new CustomerTable(this, 'Customers', { settings });
     const bucket = new ExportBucket(this, 'Exports', { settings });
+    const endExport = new EndExport(this, 'EndExport', {
+      settings,
+      bundles,
+      resources: { table, bucket },
+    });
     const exportWorker = new ExportWorker(this, 'ExportWorker', {
       settings,
       bundles,
       resources: { table, bucket },
+      deadLetters: endExport.deadLetters,
     });
     const resources = { table, bucket, exportWorker: exportWorker.alias };
     const functions = endpoints.map(
@@ -79,7 +86,12 @@ export class CustomerRegisterStack extends Stack {
     new Alarms(this, 'Alarms', {
       api,
       table,
-      functions: [...functions, unknownRoute, ...(userPool ? [userPool.tokenTrigger] : [])],
+      functions: [
+        ...functions,
+        unknownRoute,
+        endExport,
+        ...(userPool ? [userPool.tokenTrigger] : []),
+      ],
       exportWorker,
       settings,
     });

@@ -1,9 +1,11 @@
 import { Annotations, ArnFormat, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { Alias } from 'aws-cdk-lib/aws-lambda';
+import type { Alias, CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
+import { LONG_EXPORT_TIMEOUT_HOURS } from './capacity.ts';
 import { EXPORT_MEMORY_MB, reservedConcurrency } from './endpoint-function.ts';
 import { EXPORT_WORKER } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
@@ -17,6 +19,8 @@ import { removalPolicy } from './retention.ts';
 
 export interface ExportWorkerProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
   readonly resources: Resources;
+  /** Topic to which Lambda publishes the input of executions that are dead or did not begin. */
+  readonly deadLetters: ITopic;
 }
 
 const CONTRACT: FunctionContract = {
@@ -30,8 +34,12 @@ const CONTRACT: FunctionContract = {
 
 /** Lambda's maximum for one invocation; the function ends each invocation itself, long before. */
 const TIMEOUT = Duration.minutes(15);
-/** Less than the day after which the bucket aborts an incomplete upload. */
-const EXECUTION_TIMEOUT = Duration.hours(12);
+const EXECUTION_TIMEOUT = Duration.hours(LONG_EXPORT_TIMEOUT_HOURS);
+/**
+ * How long an export may wait to begin, if the worker is throttled. Less than `EXPORT_STALLED_S`, after
+ * which its job reads as failed.
+ */
+const MAX_WAIT = Duration.minutes(10);
 /** Lambda's minimum: the input of an export contains the text that was searched for. */
 const RETENTION = Duration.days(1);
 
@@ -40,7 +48,8 @@ export class ExportWorker extends BundledFunction {
   /** The alias to invoke it by: a durable execution stays with the version that started it. */
   readonly alias: Alias;
 
-  constructor(scope: Construct, id: string, { settings, bundles, resources }: ExportWorkerProps) {
+  constructor(scope: Construct, id: string, props: ExportWorkerProps) {
+    const { settings, bundles, resources, deadLetters } = props;
     // Its policy has to name the function before it exists.
     const functionName = `customer-register-${settings.stage}-${EXPORT_WORKER}`;
     const arn = Stack.of(scope).formatArn({
@@ -68,6 +77,7 @@ export class ExportWorker extends BundledFunction {
           // Executions belong to a version, whose number increases with each deployment.
           resources: [`${arn}:*`],
         }),
+        new PolicyStatement({ actions: ['sns:Publish'], resources: [deadLetters.topicArn] }),
       ],
     });
     acknowledgeFilePrefix(this, resources.bucket);
@@ -80,6 +90,13 @@ export class ExportWorker extends BundledFunction {
     });
     // The notice warns of making an existing function durable; this one is durable from the start.
     Annotations.of(this.function).acknowledgeInfo('aws-lambda:Function.DurableConfig');
+    // Not a destination, which durable functions do not support:
+    // https://docs.aws.amazon.com/lambda/latest/dg/durable-invoking.html
+    // Not the construct's property either, which adds a policy to the role's own.
+    (this.function.node.defaultChild as CfnFunction).deadLetterConfig = {
+      targetArn: deadLetters.topicArn,
+    };
     this.alias = this.function.addAlias('live');
+    this.alias.configureAsyncInvoke({ maxEventAge: MAX_WAIT });
   }
 }

@@ -12,11 +12,14 @@ import {
   PARTITION_PREFIX,
 } from '../shared/storage/table.ts';
 
+/** What a function does with export files in the bucket. */
+type FileAccess = Contract['files'] | 'discard';
+
 /** The part of a contract that is about resources. */
-export type FunctionContract = Pick<
-  Contract,
-  'table' | 'files' | 'startsExportJobs' | 'environment'
->;
+export interface FunctionContract
+  extends Pick<Contract, 'table' | 'startsExportJobs' | 'environment'> {
+  readonly files?: FileAccess;
+}
 
 /**
  * Resources that contracts refer to. Of CDK's interfaces only what is used: their optional
@@ -24,7 +27,7 @@ export type FunctionContract = Pick<
  */
 export interface Resources {
   readonly table: Pick<ITableV2, 'stack' | 'tableArn' | 'tableName'>;
-  readonly bucket: Pick<IBucket, 'arnForObjects' | 'bucketName' | 'node'>;
+  readonly bucket: Pick<IBucket, 'arnForObjects' | 'bucketArn' | 'bucketName' | 'node'>;
   /** Alias by which the export worker is invoked; the worker itself does without. */
   readonly exportWorker?: Pick<IFunction, 'functionArn'>;
 }
@@ -54,7 +57,7 @@ export function contractStatements(
           }),
         ]
       : []),
-    ...(files ? [fileStatement(files, resources.bucket)] : []),
+    ...(files ? fileStatements(files, resources.bucket) : []),
   ];
 }
 
@@ -83,15 +86,28 @@ function tableStatements(access: TableAccess, { tableArn }: Resources['table']):
   ].flat();
 }
 
-function fileStatement(access: 'read' | 'write', bucket: Resources['bucket']): PolicyStatement {
-  return new PolicyStatement({
-    // A presigned URL has the permissions of its signer, which therefore needs to read the file.
-    actions: [
-      ...(access === 'write' ? ['s3:PutObject', 's3:AbortMultipartUpload'] : []),
-      's3:GetObject',
-    ],
+/** Actions on files, by access. A presigned URL has the permissions of its signer. */
+const FILE_ACTIONS: Readonly<Record<NonNullable<FileAccess>, readonly string[]>> = {
+  read: ['GetObject'],
+  write: ['PutObject', 'AbortMultipartUpload', 'GetObject'],
+  discard: ['AbortMultipartUpload', 'DeleteObject'],
+};
+
+function fileStatements(
+  access: NonNullable<FileAccess>,
+  bucket: Resources['bucket'],
+): PolicyStatement[] {
+  const files = new PolicyStatement({
+    actions: FILE_ACTIONS[access].map((action) => `s3:${action}`),
     resources: [bucket.arnForObjects(`${EXPORTS_PREFIX}*`)],
   });
+  if (access !== 'discard') return [files];
+  // S3 has no condition on the prefix of uploads that are listed.
+  const uploads = new PolicyStatement({
+    actions: ['s3:ListBucketMultipartUploads'],
+    resources: [bucket.bucketArn],
+  });
+  return [files, uploads];
 }
 
 /** Acknowledges the wildcard of the files' prefix, which a function with access to files has. */

@@ -6,6 +6,10 @@ import type {
   OperationUpdate,
   WireTimestamp,
 } from '@aws/durable-execution-sdk-js';
+import type { SNSEvent } from 'aws-lambda';
+
+/** How an execution ends without a result. */
+export type DeadStatus = 'FAILED' | 'TIMED_OUT' | 'STOPPED';
 
 /** State of an execution of a durable function. Stored as JSON, with times in ISO 8601. */
 export interface Execution {
@@ -16,7 +20,9 @@ export interface Execution {
   readonly arn: string;
   /** The event of the caller, as JSON. */
   readonly payload: string;
-  status: 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+  status: 'RUNNING' | 'SUCCEEDED' | DeadStatus;
+  /** Whether the dead-letter function has received the payload of an execution that is dead. */
+  deadLetterSent?: boolean;
   /** Result of the function, as JSON. */
   result?: string | undefined;
   error?: ErrorObject | undefined;
@@ -76,12 +82,58 @@ export function applyCheckpoint(
   return [...changed];
 }
 
-/** Applies the output of a run: ends the execution unless the output is `PENDING`. */
+/**
+ * Applies the output of a run: ends the execution unless the output is `PENDING`, or the execution has
+ * ended meanwhile.
+ */
 export function applyOutput(execution: Execution, output: DurableExecutionInvocationOutput): void {
-  if (output.Status === 'PENDING') return;
+  if (output.Status === 'PENDING' || execution.status !== 'RUNNING') return;
   execution.status = output.Status;
   if (output.Status === 'SUCCEEDED') execution.result = output.Result;
   else execution.error = output.Error;
+}
+
+/** Returns whether an execution is dead and its dead letter is not sent yet. */
+export function owesDeadLetter({ status, deadLetterSent }: Execution): boolean {
+  return status !== 'RUNNING' && status !== 'SUCCEEDED' && !deadLetterSent;
+}
+
+/**
+ * Returns the event that the function of the dead-letter topic receives: Lambda publishes the payload
+ * of the dead execution, and SNS wraps it.
+ */
+export function deadLetterEvent({ functionName, payload, error }: Execution): SNSEvent {
+  const TopicArn = `arn:aws:sns:eu-north-1:000000000000:${functionName}-dead-letters`;
+  return {
+    Records: [
+      {
+        EventSource: 'aws:sns',
+        EventVersion: '1.0',
+        EventSubscriptionArn: `${TopicArn}:${randomUUID()}`,
+        Sns: {
+          Type: 'Notification',
+          MessageId: randomUUID(),
+          TopicArn,
+          Message: payload,
+          MessageAttributes: {
+            RequestID: { Type: 'String', Value: randomUUID() },
+            ErrorCode: { Type: 'String', Value: '200' },
+            ErrorMessage: { Type: 'String', Value: error?.ErrorMessage ?? '' },
+          },
+          Timestamp: new Date().toISOString(),
+          SignatureVersion: '1',
+          Signature: '',
+          SigningCertUrl: '',
+          UnsubscribeUrl: '',
+        },
+      },
+    ],
+  };
+}
+
+/** Returns the time at which an execution was started, in milliseconds since 1970. */
+export function startTime({ operations: [execution] }: Execution): number {
+  return Date.parse(String(execution?.StartTimestamp));
 }
 
 /** Completes waits and readies retries that are due, and returns them. */

@@ -8,16 +8,21 @@ import type {
   DurableExecutionInvocationOutput,
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
-import { EXPORT_WORKER } from '../endpoints.ts';
+import { LONG_EXPORT_TIMEOUT_HOURS } from '../capacity.ts';
+import { END_EXPORT, EXPORT_WORKER } from '../endpoints.ts';
 import { withCompileCache } from './compile-cache.ts';
 import {
   applyCheckpoint,
   applyOutput,
   checkpointToken,
   completeDueOperations,
+  type DeadStatus,
+  deadLetterEvent,
   type Execution,
   msUntilDue,
   newExecution,
+  owesDeadLetter,
+  startTime,
 } from './durable-execution.ts';
 
 /** Operations in the event of a run; the function requests the rest. */
@@ -25,9 +30,12 @@ const FIRST_OPERATIONS = 100;
 /** Delay before a failed run is retried; it doubles up to a minute. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
-const FUNCTIONS = {
-  [EXPORT_WORKER]: new URL(`../../functions/${EXPORT_WORKER}/handler.ts`, import.meta.url),
-};
+/** Times that Lambda calls a function with a dead letter, until it succeeds. */
+const DEAD_LETTER_ATTEMPTS = 3;
+const moduleOf = (name: string) => new URL(`../../functions/${name}/handler.ts`, import.meta.url);
+type Modules = Readonly<Record<string, URL>>;
+const FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(EXPORT_WORKER) };
+const DEAD_LETTER_FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(END_EXPORT) };
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const THREAD = new URL('./function-thread.ts', import.meta.url);
 
@@ -35,7 +43,9 @@ export interface DurableOptions {
   /** Folder for the state of executions; in memory if not given. */
   readonly folder?: string | undefined;
   /** Modules of the durable functions by name; by default the export worker. */
-  readonly functions?: Readonly<Record<string, URL>>;
+  readonly functions?: Modules;
+  /** Time after which an execution is ended, in milliseconds; by default that of the stack. */
+  readonly executionTimeoutMs?: number;
 }
 
 /** There is no durable function of this name. */
@@ -49,22 +59,35 @@ export class AlreadyStartedError extends Error {}
 
 /**
  * Runs durable functions as Lambda does: stores their checkpoints, and calls a function again when
- * its waits have ended or its run has failed. Each run has its own thread, so that it does
- * not block the API and ends with this process.
+ * its waits have ended or its run has failed. The payload of an execution that ends without a result
+ * goes to a dead-letter function. Each run has its own thread, so that it does not block the API and
+ * ends with this process.
  */
 export class DurableFunctions {
   readonly #executions = new Map<string, Execution>();
   readonly #ending = new AbortController();
+  /** Aborts the runs of an execution that is to end, by its name. */
+  readonly #stopping = new Map<string, AbortController>();
   readonly #runs = new Set<Promise<void>>();
+  #saved = Promise.resolve();
   readonly #folder: string | undefined;
   readonly #functions: ReadonlyMap<string, URL>;
+  readonly #executionTimeoutMs: number;
 
-  constructor({ folder, functions = FUNCTIONS }: DurableOptions) {
+  constructor({
+    folder,
+    functions = FUNCTIONS,
+    executionTimeoutMs = LONG_EXPORT_TIMEOUT_HOURS * 3_600_000,
+  }: DurableOptions) {
     this.#folder = folder;
+    this.#executionTimeoutMs = executionTimeoutMs;
     this.#functions = new Map(Object.entries(functions));
   }
 
-  /** Loads the running executions from the folder, and deletes its other files. */
+  /**
+   * Loads the executions from the folder that run or whose dead letter is not sent, and deletes its
+   * other files.
+   */
   async load(): Promise<void> {
     const folder = this.#folder;
     if (!folder) return;
@@ -74,11 +97,12 @@ export class DurableFunctions {
       const execution: Execution | undefined = name.endsWith('.json')
         ? JSON.parse(await readFile(file, 'utf8'))
         : undefined;
-      const isRunning =
-        execution?.status === 'RUNNING' &&
+      const isOpen =
+        execution &&
+        (execution.status === 'RUNNING' || owesDeadLetter(execution)) &&
         this.#functions.has(execution.functionName) &&
         name === `${execution.name}.json`;
-      if (isRunning) this.#executions.set(execution.name, execution);
+      if (isOpen) this.#executions.set(execution.name, execution);
       else await rm(file);
     }
   }
@@ -135,6 +159,11 @@ export class DurableFunctions {
     return execution;
   }
 
+  /** Stops an execution for good. @throws Error if there is none of this ARN. */
+  async stop(arn: string): Promise<void> {
+    await this.#end(this.get(arn), 'STOPPED');
+  }
+
   /** Stops every run at once; the next start continues them. */
   async close(): Promise<void> {
     this.#ending.abort();
@@ -142,20 +171,64 @@ export class DurableFunctions {
   }
 
   #continue(execution: Execution): void {
-    const run = this.#runUntilEnded(execution).catch((error) => {
+    const run = this.#runAndEnd(execution).catch((error) => {
       if (!this.#ending.signal.aborted) console.error(error);
     });
     this.#runs.add(run);
     run.finally(() => this.#runs.delete(run));
   }
 
-  async #runUntilEnded(execution: Execution): Promise<void> {
+  async #runAndEnd(execution: Execution): Promise<void> {
+    const stopping = new AbortController();
+    this.#stopping.set(execution.name, stopping);
+    const signal = AbortSignal.any([this.#ending.signal, stopping.signal]);
+    const msLeft = startTime(execution) + this.#executionTimeoutMs - Date.now();
+    const timeout = globalThis.setTimeout(() => {
+      this.#end(execution, 'TIMED_OUT').catch(console.error);
+    }, msLeft);
+    try {
+      await this.#runUntilEnded(execution, signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timeout);
+      this.#stopping.delete(execution.name);
+    }
+    await this.#sendDeadLetter(execution);
+  }
+
+  /** Ends an execution without a result, unless it has ended. */
+  async #end(execution: Execution, status: DeadStatus): Promise<void> {
+    if (execution.status !== 'RUNNING') return;
+    execution.status = status;
+    this.#stopping.get(execution.name)?.abort();
+    await this.#save(execution);
+  }
+
+  /** Calls the dead-letter function, if the execution is dead and has one; else the next start does. */
+  async #sendDeadLetter(execution: Execution): Promise<void> {
     const { signal } = this.#ending;
+    const module = DEAD_LETTER_FUNCTIONS[execution.functionName];
+    if (!module || !owesDeadLetter(execution)) return;
+    for (let attempt = 1; attempt <= DEAD_LETTER_ATTEMPTS; attempt += 1) {
+      try {
+        await callInThread(module, deadLetterEvent(execution), signal);
+        execution.deadLetterSent = true;
+        return await this.#save(execution);
+      } catch (error) {
+        signal.throwIfAborted();
+        console.error(error);
+        await setTimeout(FIRST_RETRY_MS * attempt, undefined, { signal });
+      }
+    }
+  }
+
+  async #runUntilEnded(execution: Execution, signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (execution.status === 'RUNNING') {
       const { version } = execution;
       try {
-        applyOutput(execution, await this.#run(execution));
+        applyOutput(execution, await this.#run(execution, signal));
         await this.#save(execution);
       } catch (error) {
         signal.throwIfAborted();
@@ -170,7 +243,7 @@ export class DurableFunctions {
   }
 
   /** Calls the function once. @throws if it ends without a result. */
-  async #run(execution: Execution): Promise<DurableExecutionInvocationOutput> {
+  async #run(execution: Execution, signal: AbortSignal): Promise<DurableExecutionInvocationOutput> {
     completeDueOperations(execution);
     // Invalidates the tokens of an earlier run, which may still send checkpoints.
     execution.version += 1;
@@ -183,28 +256,39 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const module = this.#functions.get(name)?.href;
-    const thread = new Worker(THREAD, {
-      workerData: { name, module, event },
-      env: withCompileCache(),
-    });
-    const { signal } = this.#ending;
-    try {
-      const exited = once(thread, 'exit', { signal }).then(() => {
-        throw new Error(`${name} ended without a result.`);
-      });
-      const [result] = await Promise.race([once(thread, 'message', { signal }), exited]);
-      return result;
-    } finally {
-      await thread.terminate();
-    }
+    const output = callInThread(this.#functions.get(name) as URL, event, signal);
+    return output as Promise<DurableExecutionInvocationOutput>;
   }
 
-  async #save(execution: Execution): Promise<void> {
+  /** Stores an execution, one after the other: it may end while a checkpoint is stored. */
+  #save(execution: Execution): Promise<void> {
+    this.#saved = this.#saved.catch(() => {}).then(() => this.#write(execution));
+    return this.#saved;
+  }
+
+  async #write(execution: Execution): Promise<void> {
     if (!this.#folder) return;
     const file = join(this.#folder, `${execution.name}.json`);
     // A rename is atomic: a crash never leaves half a file.
     await writeFile(`${file}.new`, JSON.stringify(execution), { mode: 0o600 });
     await rename(`${file}.new`, file);
+  }
+}
+
+/** Calls the handler of a function's module once, in a thread. @throws if it ends without a result. */
+async function callInThread(module: URL, event: object, signal: AbortSignal): Promise<unknown> {
+  const name = module.pathname.split('/').at(-2) as string;
+  const thread = new Worker(THREAD, {
+    workerData: { name, module: module.href, event },
+    env: withCompileCache(),
+  });
+  try {
+    const exited = once(thread, 'exit', { signal }).then(() => {
+      throw new Error(`${name} ended without a result.`);
+    });
+    const [result] = await Promise.race([once(thread, 'message', { signal }), exited]);
+    return result;
+  } finally {
+    await thread.terminate();
   }
 }

@@ -45,6 +45,7 @@ const OPERATIONS: readonly (readonly [method: string, path: RegExp, handle: Hand
   ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
   ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)\/state$/, getState],
   ['GET', /^\/2025-12-01\/durable-executions\/([^/]+)$/, getExecution],
+  ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/stop$/, stopExecution],
 ];
 
 const FORBIDDEN =
@@ -165,6 +166,16 @@ async function getExecution(
       Error: error,
     },
   };
+}
+
+/** StopDurableExecution. No function calls it; an operator does. */
+async function stopExecution(
+  durable: DurableFunctions,
+  _request: IncomingMessage,
+  arn: string,
+): Promise<LambdaResponse> {
+  await durable.stop(arn);
+  return { status: 200, body: { StopTimestamp: Date.now() / 1_000 } };
 }
 
 function toErrorResponse(error: unknown): LambdaResponse {

@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { deadLetterEvent, type Execution } from '../../infra/local/durable-execution.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { CONCURRENT_LONG_EXPORTS, EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
@@ -32,6 +34,7 @@ const FEW = 3;
 const CSV = '/customers/export/csv';
 const XML = '/customers/export/xml';
 const LIST = '/customers/exports';
+const INTERRUPTED = 'The export was interrupted and cannot continue. Export again.';
 const STALLED = 'The export made no progress for 30 minutes. Export again.';
 /** Lambda's response at its limit of concurrent executions, or of requests. */
 const THROTTLED = {
@@ -130,6 +133,19 @@ describe.runIf(isLocal)('Long exports', () => {
       const execution = JSON.parse(readFileSync(join(folder, file), 'utf8'));
       return execution.payload.includes(name) && execution.status === 'RUNNING';
     });
+  }
+
+  /** Returns the stored durable execution of an export. */
+  function executionOf(location: string): Execution {
+    return JSON.parse(readFileSync(join(folder, `${location.split('/').at(-1)}.json`), 'utf8'));
+  }
+
+  /** Starts a new Lambda API at the address of the one that has closed, with its executions. */
+  async function restartLambda(options: { executionTimeoutMs?: number } = {}): Promise<void> {
+    const { port, pathname } = new URL(lambdaApi.endpoint);
+    const address = { port: Number(port), secret: pathname.slice(1) };
+    lambdaApi = await startLambdaApi({ folder, ...address, ...options });
+    lambdaApi.resume();
   }
 
   /** Sets the time of the last progress back. */
@@ -350,6 +366,125 @@ describe.runIf(isLocal)('Long exports', () => {
       expect(await statusOf(location)).toMatchObject({ state: 'running' });
       await age(location, EXPORT_STALLED_S + 1);
       expect(await statusOf(location)).toMatchObject({ state: 'failed', reason: STALLED });
+    });
+  });
+
+  describe('whose worker is dead', () => {
+    beforeAll(newMerchantWithMany);
+
+    /** Starts an export whose upload has begun and does not continue. */
+    async function startAndHold(path = CSV): Promise<string> {
+      const reached = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<undefined>();
+      letGo = () => held.resolve(undefined);
+      s3.inject(name, ({ operation }) => {
+        if (!/partNumber=/.test(operation)) return undefined;
+        reached.resolve();
+        return held.promise;
+      });
+      const location = await start(path);
+      await reached.promise;
+      return location;
+    }
+
+    async function stop(location: string): Promise<void> {
+      const client = new LambdaClient({ endpoint: lambdaApi.endpoint });
+      const DurableExecutionArn = executionOf(location).arn;
+      await client.send(new StopDurableExecutionCommand({ DurableExecutionArn }));
+      client.destroy();
+    }
+
+    test('An export whose execution is stopped has failed, with a reason, and leaves no file and no upload', async () => {
+      const location = await startAndHold();
+      expect(await keysInBucket(name)).toHaveLength(1);
+      await stop(location);
+      await ended(location, 'failed');
+      const failed = await statusOf(location);
+      expect(failed).toMatchObject({ rowsDone: 0, reason: INTERRUPTED });
+      await vi.waitFor(async () => expect(await keysInBucket(name)).toEqual([]));
+      letGo();
+      // The same export can start at once.
+      await ended(await start(), 'ready');
+      expect(await statusOf(location)).toEqual(failed);
+    });
+
+    test('An export whose execution times out has failed, and leaves no upload', async () => {
+      const before = await keysInBucket(name);
+      await lambdaApi.close();
+      await restartLambda({ executionTimeoutMs: 4_000 });
+      const location = await startAndHold(XML);
+      await ended(location, 'failed');
+      expect(await statusOf(location)).toMatchObject({ reason: INTERRUPTED });
+      expect(executionOf(location).status).toBe('TIMED_OUT');
+      await vi.waitFor(async () => expect(await keysInBucket(name)).toEqual(before));
+      await lambdaApi.close();
+      await restartLambda();
+    });
+
+    test('An export whose worker cannot store its failure has failed soon after', async () => {
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
+      const note = dynamodbError(400, 'ValidationException');
+      dynamodb.inject(name, first(1, note, /^UpdateItem .*"failed"/));
+      const location = await start(`${CSV}?bom=true`);
+      await ended(location, 'failed');
+      expect(await statusOf(location)).toMatchObject({ reason: INTERRUPTED });
+    });
+
+    test('An export is ended by the next start if the stack stops before', async () => {
+      const before = await keysInBucket(name);
+      const location = await startAndHold(`${CSV}?filter=!isCompany`);
+      const reached = Promise.withResolvers<void>();
+      dynamodb.inject(name, ({ operation, body }) => {
+        if (operation !== 'UpdateItem' || !body.includes('"failed"')) return undefined;
+        reached.resolve();
+        return 'keep waiting';
+      });
+      await stop(location);
+      await reached.promise;
+      await lambdaApi.close();
+      dynamodb.heal(name);
+      expect(await statusOf(location)).toMatchObject({ state: 'running' });
+      await restartLambda();
+      await ended(location, 'failed');
+      await vi.waitFor(async () => expect(await keysInBucket(name)).toEqual(before));
+      await vi.waitFor(() => expect(executionOf(location).deadLetterSent).toBe(true));
+    });
+
+    test('A dead letter that is late, or comes again, changes neither a ready export nor the reason of a failed one', async () => {
+      const { handler } = await import('../../functions/end-export/handler.ts');
+      const ready = await start(`${CSV}?delimiter=semicolon`);
+      await ended(ready, 'ready');
+      s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
+      const failed = await start(`${XML}?filter=!isCompany`);
+      await ended(failed, 'failed');
+      const reason = 'Something went wrong here.';
+      s3.heal(name);
+      hold();
+      const canceled = await start(`${CSV}?bom=true`);
+      await cancel(canceled);
+      for (const [location, state] of [
+        [ready, { state: 'ready' }],
+        [failed, { state: 'failed', reason }],
+        [canceled, { state: 'canceled' }],
+      ] as const) {
+        await handler(deadLetterEvent(executionOf(location)));
+        await handler(deadLetterEvent(executionOf(location)));
+        expect(await statusOf(location)).toMatchObject(state);
+      }
+      letGo();
+      const { url } = await statusOf(ready);
+      expect((await fetch(url)).status).toBe(200);
+    });
+
+    test('A dead letter of a job that is no longer stored deletes its file', async () => {
+      const { handler } = await import('../../functions/end-export/handler.ts');
+      const ready = await start(CSV);
+      await ended(ready, 'ready');
+      const before = await keysInBucket(name);
+      const execution = executionOf(ready);
+      const payload = { ...JSON.parse(execution.payload), id: crypto.randomUUID() };
+      await handler(deadLetterEvent({ ...execution, payload: JSON.stringify(payload) }));
+      expect(await keysInBucket(name)).toEqual(before.filter((key) => key !== payload.file.key));
     });
   });
 });

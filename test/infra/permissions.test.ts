@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { DEFAULT_FUNCTION, END_EXPORT, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
+import { deadLetterEvent, newExecution } from '../../infra/local/durable-execution.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
 import { AUDIENCE } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 import { toCustomerFilter } from '../../shared/domain/customer-filter.ts';
+import type { ExportJobInput } from '../../shared/domain/export.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { fileFormat } from '../../shared/formats/file-format.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
@@ -58,6 +60,8 @@ interface Statement {
 
 /** Requests of S3 by the action that permits them; a part of an upload is no more than a file. */
 const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/^GET \S+[?&]uploads/, 'ListBucketMultipartUploads'],
+  [/^DELETE [^?]+\.(?:csv|xml)(?:\?x-id|$)/, 'DeleteObject'],
   [/^PUT /, 'PutObject'],
   [/^POST \S+\?uploads/, 'PutObject'],
   [/^POST \S+uploadId=/, 'PutObject'],
@@ -99,7 +103,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       calls.push({
         by: callerOf(passing),
         action: `s3:${action}`,
-        resource: path.replace(`/${localStack().bucket}`, 'bucket'),
+        resource: path.replace(`/${localStack().bucket}`, 'bucket').replace(/\/$/, ''),
         context: {},
       });
     });
@@ -220,6 +224,22 @@ describe.runIf(isLocal)('the permissions of', () => {
     );
   }
 
+  /** Stores a job and begins its upload, and returns the input that its worker would have. */
+  async function startWithoutWorker(): Promise<Pick<ExportJobInput, 'merchantId' | 'id' | 'file'>> {
+    const { startUpload } = await import('../../shared/exports/export-parts.ts');
+    const { addExportJob } = await import('../../shared/storage/export-jobs.ts');
+    process.env.AWS_EXECUTION_ENV = 'export-customers-csv';
+    const id = crypto.randomUUID();
+    const key = `exports/${few.name}/${id}.csv`;
+    const file = { key, filename: 'a.csv', contentType: 'text/csv' };
+    const time = new Date().toISOString();
+    const times = { started: time, updated: time };
+    const rows = { rowsDone: 0, rowsExpected: 1 };
+    await addExportJob(few.name, { id, state: 'running', format: 'csv', file, ...rows, ...times });
+    await startUpload(file);
+    return { merchantId: few.name, id, file };
+  }
+
   /** All ways of an export of the selected, by one of the two functions. */
   async function exportSelected(name: string, format: string): Promise<void> {
     const path = `/customers/export/${format}`;
@@ -331,6 +351,12 @@ describe.runIf(isLocal)('the permissions of', () => {
       await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
       await exportScattered();
     },
+    [END_EXPORT]: async () => {
+      const { handler } = await import(`../../functions/${END_EXPORT}/handler.ts`);
+      const input = JSON.stringify(await startWithoutWorker());
+      process.env.AWS_EXECUTION_ENV = END_EXPORT;
+      await handler(deadLetterEvent(newExecution(EXPORT_WORKER, crypto.randomUUID(), input)));
+    },
     [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
   };
 
@@ -359,7 +385,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   test('are tested for each function that has any', () => {
     const endpoints = ENDPOINTS.map((endpoint) => endpoint.function);
     expect(Object.keys(DRIVES).toSorted()).toEqual(
-      [...endpoints, DEFAULT_FUNCTION, EXPORT_WORKER].toSorted(),
+      [...endpoints, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT].toSorted(),
     );
   });
 

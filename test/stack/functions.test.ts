@@ -2,9 +2,10 @@ import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { bundleFunctions } from '../../infra/bundle/bundle.ts';
-import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import { DEFAULT_FUNCTION, END_EXPORT, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
+import { EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
   COMPANY_ATTRIBUTES,
@@ -13,6 +14,7 @@ import {
 } from '../../shared/storage/table.ts';
 import {
   API_FUNCTIONS,
+  BACKGROUND_FUNCTIONS,
   EXPORT_STARTERS,
   type Json,
   LOOK_UP,
@@ -53,7 +55,11 @@ afterEach(() => {
 });
 
 describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
-  const names = [...API_FUNCTIONS, EXPORT_WORKER, ...(stage === 'dev' ? [TOKEN_TRIGGER] : [])];
+  const names = [
+    ...API_FUNCTIONS,
+    ...BACKGROUND_FUNCTIONS,
+    ...(stage === 'dev' ? [TOKEN_TRIGGER] : []),
+  ];
 
   test.each(names)(
     'include %s on Node 24 and arm64 with a role and a log group of its own',
@@ -72,9 +78,9 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     },
   );
 
-  test('time out before API Gateway does, after 30 seconds, but for the export worker', () => {
+  test('time out before API Gateway does, after 30 seconds, but for those that no caller waits for', () => {
     const slow = names.filter((name) => stack.properties(name).Timeout >= 30);
-    expect(slow).toEqual([EXPORT_WORKER]);
+    expect(slow).toEqual(BACKGROUND_FUNCTIONS);
   });
 
   test('that write files have the reserved concurrency of the settings, if there is any', () => {
@@ -105,6 +111,34 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       'NODE_OPTIONS',
       'TABLE_NAME',
     ]);
+  });
+
+  test('end an export that waits for ten minutes, or whose execution is dead, by its dead letter', () => {
+    const worker = stack.properties(EXPORT_WORKER);
+    const topic = worker.DeadLetterConfig.TargetArn;
+    const [alias] = Object.keys(stack.template.findResources('AWS::Lambda::Alias'));
+    const [{ Qualifier, ...waiting }] = stack.all('AWS::Lambda::EventInvokeConfig') as [Json];
+    expect(JSON.stringify(Qualifier)).toContain(`{"Ref":"${alias}"}`);
+    // Durable functions have no destinations, and their retries are steps.
+    expect(waiting).toEqual({
+      FunctionName: { Ref: stack.functionId(EXPORT_WORKER) },
+      MaximumEventAgeInSeconds: 600,
+    });
+    expect(waiting.MaximumEventAgeInSeconds).toBeLessThan(EXPORT_STALLED_S);
+    expect(stack.statements(EXPORT_WORKER)).toContainEqual({
+      Effect: 'Allow',
+      Action: 'sns:Publish',
+      Resource: topic,
+    });
+    const endExport = { 'Fn::GetAtt': [stack.functionId(END_EXPORT), 'Arn'] };
+    expect(stack.all('AWS::SNS::Subscription')).toEqual([
+      { Protocol: 'lambda', TopicArn: topic, Endpoint: endExport },
+    ]);
+    stack.template.hasResourceProperties('AWS::Lambda::Permission', {
+      FunctionName: endExport,
+      Principal: 'sns.amazonaws.com',
+      SourceArn: topic,
+    });
   });
 
   test('start the export worker by an alias, so that an execution stays with its version', () => {
@@ -234,7 +268,7 @@ describe('the permissions of functions', () => {
   });
 
   test.each(stages)("are limited to merchants' partitions of the table in $stage", ({ stack }) => {
-    const onTable = [...API_FUNCTIONS, EXPORT_WORKER]
+    const onTable = [...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS]
       .flatMap((name) => stack.statements(name))
       .filter(({ Action }) => /dynamodb:/.test(JSON.stringify(Action)));
     expect(onTable.length).toBeGreaterThan(ENDPOINTS.length);
@@ -250,7 +284,7 @@ describe('the permissions of functions', () => {
   });
 
   test.each<[string, readonly string[]]>([
-    ...[...WRITING_FILES, EXPORT_WORKER, CANCEL].map(
+    ...[...WRITING_FILES, ...BACKGROUND_FUNCTIONS, CANCEL].map(
       (name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [name, EXPORT_JOB_ATTRIBUTES],
     ),
     [LOOK_UP, COMPANY_ATTRIBUTES],
@@ -268,7 +302,7 @@ describe('the permissions of functions', () => {
 
   test('let only exports by filter invoke a function: the alias of the export worker', () => {
     const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
-    for (const name of API_FUNCTIONS) {
+    for (const name of [...API_FUNCTIONS, END_EXPORT]) {
       expect(actions(name, 'lambda')).toEqual(
         EXPORT_STARTERS.includes(name) ? ['InvokeFunction'] : [],
       );
@@ -309,6 +343,20 @@ describe('the permissions of functions', () => {
     }
   });
 
+  test('let the function that ends exports list uploads, abort them and delete files, and read none', () => {
+    const bucket = { 'Fn::GetAtt': [development.logicalId('Exports'), 'Arn'] };
+    const onFiles = development
+      .statements(END_EXPORT)
+      .filter(({ Action }) => /s3:/.test(`${Action}`));
+    expect(onFiles.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+      [
+        ['s3:AbortMultipartUpload', 's3:DeleteObject'],
+        { 'Fn::Join': ['', [bucket, '/exports/*']] },
+      ],
+      ['s3:ListBucketMultipartUploads', bucket],
+    ]);
+  });
+
   test('let the function of the default route write its log only', () => {
     expect(development.statements(DEFAULT_FUNCTION)).toEqual([
       {
@@ -322,7 +370,7 @@ describe('the permissions of functions', () => {
   });
 
   // permissions.test.ts compares with the calls that tests cause; this, with those in the bundle.
-  test.each([...ENDPOINT_FUNCTIONS, EXPORT_WORKER])(
+  test.each([...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS])(
     'are for %s those of the SDK commands in its bundle',
     (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
@@ -332,7 +380,7 @@ describe('the permissions of functions', () => {
 });
 
 test('the alarms of the table watch each DynamoDB operation in the bundles', () => {
-  const sent = [...ENDPOINT_FUNCTIONS, EXPORT_WORKER].flatMap((name) =>
+  const sent = [...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS].flatMap((name) =>
     commandsOf(name, 'dynamodb'),
   );
   const watched = development
@@ -354,6 +402,7 @@ const ACTIONS: Record<string, string> = {
   UploadPart: 'PutObject',
   CompleteMultipartUpload: 'PutObject',
   HeadObject: 'GetObject',
+  ListMultipartUploads: 'ListBucketMultipartUploads',
 };
 
 /** Returns the actions that a function can call, by the commands in its bundle. */
@@ -392,24 +441,27 @@ function variablesOf(name: string): string[] {
   return Object.keys(Environment?.Variables ?? {}).filter((key) => key !== 'NODE_OPTIONS');
 }
 
-describe.each([...API_FUNCTIONS, EXPORT_WORKER, TOKEN_TRIGGER])('the bundle of %s', (name) => {
-  const required = variablesOf(name);
+describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, TOKEN_TRIGGER])(
+  'the bundle of %s',
+  (name) => {
+    const required = variablesOf(name);
 
-  // A CommonJS package in an ES module may fail as late as when it is loaded.
-  test('loads with the variables that the stack gives it', async () => {
-    for (const variable of required) vi.stubEnv(variable, GIVEN);
-    expect((await load(name)).handler).toBeTypeOf('function');
-  });
+    // A CommonJS package in an ES module may fail as late as when it is loaded.
+    test('loads with the variables that the stack gives it', async () => {
+      for (const variable of required) vi.stubEnv(variable, GIVEN);
+      expect((await load(name)).handler).toBeTypeOf('function');
+    });
 
-  test.runIf(required.length > 0)('fails to load without one of them, and names it', async () => {
-    for (const missing of required) {
-      for (const variable of required) {
-        vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
+    test.runIf(required.length > 0)('fails to load without one of them, and names it', async () => {
+      for (const missing of required) {
+        for (const variable of required) {
+          vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
+        }
+        await expect(load(name)).rejects.toThrow(missing);
       }
-      await expect(load(name)).rejects.toThrow(missing);
-    }
-  });
-});
+    });
+  },
+);
 
 test.each(API_FUNCTIONS)(
   'the bundle of %s is one file, apart from code that is loaded on demand',

@@ -9,6 +9,7 @@ import { BundledFunction } from '../../infra/bundled-function.ts';
 import { CustomerRegisterStack } from '../../infra/customer-register-stack.ts';
 import {
   DEFAULT_FUNCTION,
+  END_EXPORT,
   ENDPOINTS,
   type Endpoint,
   EXPORT_WORKER,
@@ -23,6 +24,8 @@ export type Json = Record<string, any>;
 export const TOKEN_TRIGGER = 'add-token-claims';
 /** Names of the functions that the API's routes call. */
 export const API_FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION];
+/** Names of the functions that no caller waits for. */
+export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, END_EXPORT];
 /** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
 export const EXPORT_STARTERS = ['export-customers-csv', 'export-customers-xml'];
 /** Name of the function that asks public registers. */
@@ -139,7 +142,7 @@ export function createApp(context: Record<string, unknown> = {}): App {
 function emptyBundles(endpoints: readonly Endpoint[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
   const names = endpoints.map((endpoint) => endpoint.function);
-  for (const name of [...names, DEFAULT_FUNCTION, EXPORT_WORKER, TOKEN_TRIGGER]) {
+  for (const name of [...names, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT, TOKEN_TRIGGER]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), '');
   }

@@ -1,0 +1,49 @@
+import { Duration } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
+import { END_EXPORT } from './endpoints.ts';
+import { contractVariables } from './environment.ts';
+import {
+  acknowledgeFilePrefix,
+  contractStatements,
+  type FunctionContract,
+  type Resources,
+} from './permissions.ts';
+
+export interface EndExportProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
+  readonly resources: Resources;
+}
+
+const CONTRACT: FunctionContract = {
+  table: { actions: ['GetItem'], exportJobs: ['UpdateItem'] },
+  files: 'discard',
+};
+
+/**
+ * Lambda function that ends long exports whose worker is dead, and the topic that tells it.
+ *
+ * @see shared/decisions/2026-11-29-dead-letters-of-exports.md
+ */
+export class EndExport extends BundledFunction {
+  /** Dead-letter topic of the export worker. */
+  readonly deadLetters: Topic;
+
+  constructor(scope: Construct, id: string, { settings, bundles, resources }: EndExportProps) {
+    super(scope, id, {
+      settings,
+      bundles,
+      name: END_EXPORT,
+      description: 'Ends long exports whose worker is dead',
+      memorySize: 512,
+      // All attempts of its requests, with the waits between them.
+      timeout: Duration.minutes(1),
+      environment: contractVariables(CONTRACT, resources),
+      statements: contractStatements(CONTRACT, resources),
+    });
+    acknowledgeFilePrefix(this, resources.bucket);
+    this.deadLetters = new Topic(this, 'DeadLetters', { enforceSSL: true });
+    this.deadLetters.addSubscription(new LambdaSubscription(this.function));
+  }
+}
