@@ -26,8 +26,11 @@ const FINNISH_WEIGHTS = [7, 9, 10, 5, 8, 4, 2];
 /**
  * Reads a Swedish personnummer, samordningsnummer or organisationsnummer, a Norwegian
  * organisasjonsnummer, a Finnish Y-tunnus or the VAT number of one, in each form of
- * {@link identityNumberForms}. Ten digits of a person without `+` mean the latest century that is
- * not in the future.
+ * {@link identityNumberForms}.
+ *
+ * From the year in which a person turns 100, `+` replaces `-` (folkbokföringslagen, section 18). Ten
+ * digits with `+` therefore mean a year of birth 100 to 199 years ago, and without it one of this year
+ * and the 99 before.
  *
  * @returns undefined if it is none, be it for its form, its date or its check digit.
  */
@@ -80,8 +83,12 @@ function parseOrganisation(text: string): IdentityNumber | undefined {
   return { kind: 'company', country: 'SE', canonical: `16${digits}`, inRegister: digits };
 }
 
-/** Modulus 11: a remainder of 1 has no check digit, so that such numbers are not given out. */
+/**
+ * Modulus 11: a remainder of 1 has no check digit, so that such numbers are not given out. Zeros alone
+ * have one, and are no number.
+ */
 function hasCheckDigit(digits: string, weights: readonly number[]): boolean {
+  if (Number(digits) === 0) return false;
   const sum = weights.reduce((total, weight, index) => total + weight * Number(digits[index]), 0);
   return (11 - (sum % 11)) % 11 === Number(digits[weights.length]);
 }

@@ -38,6 +38,9 @@ describe('Personnummer', () => {
     ['-, the latest century that is not in the future', '121212-1212', '201212121212'],
     ['- on the day of birth, this century', '261125-1238', '202611251238'],
     ['+, more than 100 years ago', '121212+1212', '191212121212'],
+    ['+ in the year of the 100th birthday, before that day', '261231+1239', '192612311239'],
+    ['- in the year before that of the 100th birthday', '270101-1237', '192701011237'],
+    ['+ a year before that, the century before', '270101+1237', '182701011237'],
     ['+ of the 19th century, that century', '900101+9802', '189001019802'],
   ])('Ten digits of a person mean with %s', (_, text, canonical) => {
     expect(parseIdentityNumber(text)?.canonical).toBe(canonical);
@@ -111,7 +114,7 @@ describe('Norwegian organisasjonsnummer', () => {
     });
   });
 
-  test.each(['123456784', '132456785', '12345678', '1234567850'])(
+  test.each(['123456784', '132456785', '12345678', '1234567850', '000000000'])(
     '%s is no Norwegian number',
     (text) => {
       expect(parseIdentityNumber(text)).toBeUndefined();
@@ -140,7 +143,7 @@ describe('Finnish Y-tunnus', () => {
     });
   });
 
-  test.each(['1572860-1', '0112083-9', '112038-9', '15728600', '1572860+0'])(
+  test.each(['1572860-1', '0112083-9', '112038-9', '15728600', '1572860+0', '0000000-0'])(
     '%s is no Finnish number',
     (text) => {
       expect(parseIdentityNumber(text)).toBeUndefined();
