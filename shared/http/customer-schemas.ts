@@ -7,7 +7,8 @@ import {
   type WritableFieldName,
 } from '../domain/fields.ts';
 import { MERGE_PATCH_TYPE } from './media-type.ts';
-import { checked, single, suggestion } from './validation.ts';
+import { MAX_FAULTS } from './problem-details.ts';
+import { checked, elementsCheck, hasAtMost, single, suggestion } from './validation.ts';
 
 const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
 
@@ -31,9 +32,9 @@ function idSchema() {
 export function idsSchema(max: number) {
   const tooMany = `must name at most ${max} customers`;
   return v.pipe(
-    v.array(v.unknown(), 'must be an array of customer ids'),
-    // Before the elements, each of which may be wrong and cost a fault.
-    v.check((ids) => ids.length <= max, tooMany),
+    // An array of unknown elements would be copied, however long it is.
+    v.custom<unknown[]>(Array.isArray, 'must be an array of customer ids'),
+    elementsCheck(idSchema(), (length) => (length > max ? tooMany : undefined)),
     v.array(idSchema()),
     v.minLength(1, 'must name at least one customer'),
     // For the document.
@@ -114,8 +115,11 @@ function membersSchema<const I extends v.GenericSchema>(id: I, textOf: TextSchem
     v.unknown(),
     // An array is an object too, and an empty one would pass as a customer without fields.
     v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-    // Schemas of objects pass over these names.
-    namesCheck((name) => !PROTOTYPE_NAMES.includes(name)),
+    // Schemas of objects pass over names of prototypes, and copy members, however many they are.
+    namesCheck(
+      (unknown) =>
+        unknown.length > MAX_FAULTS || unknown.some((name) => PROTOTYPE_NAMES.includes(name)),
+    ),
     v.looseObject(
       {
         ...textMembers(textOf),
@@ -126,22 +130,22 @@ function membersSchema<const I extends v.GenericSchema>(id: I, textOf: TextSchem
       },
       ({ received }) => `must be an object, not ${received}`,
     ),
-    namesCheck((name) => NAMES.has(name)),
+    namesCheck(),
   );
 }
 
-/** Maximum faults about names: a request must not cost more the more of them it has. */
-const MAX_NAME_FAULTS = 100;
-
 /**
- * Reports members whose names are not valid; a strict object reports only the first. If there are
- * more than {@link MAX_NAME_FAULTS}, the last fault says how many are left out.
+ * Reports members whose names are not those of fields; a strict object reports only the first. If
+ * there are more than {@link MAX_FAULTS}, the last fault says how many are left out.
+ *
+ * @param isDue whether to report these names here. Default: always.
  */
-function namesCheck<T>(isValid: (name: string) => boolean) {
+function namesCheck<T>(isDue: (unknown: readonly string[]) => boolean = () => true) {
   return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
-    if (typeof value !== 'object' || value === null) return;
-    const unknown = Object.keys(value).filter((name) => !isValid(name));
-    const reported = unknown.length > MAX_NAME_FAULTS ? MAX_NAME_FAULTS - 1 : unknown.length;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+    const unknown = Object.keys(value).filter((name) => !NAMES.has(name));
+    if (!isDue(unknown)) return;
+    const reported = unknown.length > MAX_FAULTS ? MAX_FAULTS - 1 : unknown.length;
     for (const name of unknown.slice(0, reported)) {
       const similar = suggestion(name, NAMES);
       addIssue({
@@ -193,11 +197,9 @@ const ALLOWED_TEXT = {
 function textSchema(maxLength: number, notText = notString) {
   return v.pipe(
     v.string(({ received }) => notText(received)),
-    checked(
-      (text) => text.length <= maxLength || [...text].length <= maxLength,
-      `must have at most ${maxLength} characters`,
-      { maxLength },
-    ),
+    checked((text) => hasAtMost(maxLength, text), `must have at most ${maxLength} characters`, {
+      maxLength,
+    }),
     v.check((text) => text.isWellFormed(), 'must not contain half of a surrogate pair'),
     checked(
       (text) => !FORBIDDEN.test(text),

@@ -16,11 +16,14 @@ import type { Fault } from './problem-details.ts';
 import {
   checked,
   commaSeparated,
+  elementsCheck,
+  hasAtMost,
   oneOf,
   type ParameterValues,
   repeated,
   type SentNames,
   single,
+  suggestion,
 } from './validation.ts';
 
 const TERMS = FILTER_NAMES.flatMap((name): FilterTerm[] => [name, `!${name}`]);
@@ -31,7 +34,8 @@ export const filterParameters = {
     v.pipe(
       v.array(v.string()),
       v.transform((terms) => [...new Set(terms)]),
-      v.array(v.picklist(TERMS, ({ input }) => unknownFilter(String(input)))),
+      elementsCheck(filterTerm()),
+      v.array(filterTerm()),
       v.minLength(1),
     ),
   ),
@@ -145,25 +149,37 @@ function filtersWith(parameter: keyof FilterValues) {
   );
 }
 
+function filterTerm() {
+  return v.picklist(TERMS, ({ input }) => unknownFilter(String(input)));
+}
+
 function unknownFilter(term: string): string {
   const name = term.replace(/^!/, '');
+  const similar = suggestion(name, FILTER_NAMES);
+  if (similar) return `names ${name}, which is no filter; ${similar}`;
   return `names ${name || 'nothing'}, which is none of ${FILTER_NAMES.join(', ')}`;
 }
 
 function searchTexts() {
+  const tooMany = `may be given at most ${MAX_SEARCH_TEXTS} times`;
   return v.pipe(
-    v.array(
-      v.pipe(
-        v.string(),
-        checked((text) => fold(text) !== '', 'must not be blank', { pattern: '\\S' }),
-        checked(
-          (text) => text.length <= MAX_SEARCH_LENGTH || [...text].length <= MAX_SEARCH_LENGTH,
-          `must have at most ${MAX_SEARCH_LENGTH} characters`,
-          { maxLength: MAX_SEARCH_LENGTH },
-        ),
-      ),
+    v.array(v.string()),
+    elementsCheck(searchText(), (length) => (length > MAX_SEARCH_TEXTS ? tooMany : undefined)),
+    v.array(searchText()),
+    // For the document.
+    v.maxLength(MAX_SEARCH_TEXTS, tooMany),
+  );
+}
+
+function searchText() {
+  return v.pipe(
+    v.string(),
+    checked((text) => fold(text) !== '', 'must not be blank', { pattern: '\\S' }),
+    checked(
+      (text) => hasAtMost(MAX_SEARCH_LENGTH, text),
+      `must have at most ${MAX_SEARCH_LENGTH} characters`,
+      { maxLength: MAX_SEARCH_LENGTH },
     ),
-    v.maxLength(MAX_SEARCH_TEXTS, `may be given at most ${MAX_SEARCH_TEXTS} times`),
   );
 }
 

@@ -22,8 +22,8 @@ export type Fault =
   | { readonly parameter: string; readonly detail: string }
   | { readonly header: string; readonly detail: string };
 
-/** Maximum faults that a response lists: a small request must not cause a large response. */
-const MAX_FAULTS_LISTED = 100;
+/** Maximum faults that are collected and listed: a small request must not cause much work. */
+export const MAX_FAULTS = 100;
 
 interface ProblemOptions {
   /** @default `about:blank`: the status says what kind of error it is. */
@@ -67,7 +67,7 @@ export function badRequest(faults: readonly Fault[], type?: ProblemType): Proble
   const detail = `The request is not valid: ${first}${more}${end}`;
   return new Problem(400, detail, {
     ...(type && { type }),
-    faults: faults.slice(0, MAX_FAULTS_LISTED),
+    faults: faults.slice(0, MAX_FAULTS),
   });
 }
 

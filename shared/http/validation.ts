@@ -2,7 +2,7 @@ import type { MiddlewareObj } from '@middy/core';
 import * as v from 'valibot';
 import type { HttpEvent } from './event.ts';
 import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
-import { badRequest, type Fault } from './problem-details.ts';
+import { badRequest, type Fault, MAX_FAULTS } from './problem-details.ts';
 
 /**
  * A parameter of a path, query or header.
@@ -112,6 +112,41 @@ export function checked<T>(
   return { ...v.check(requirement, message), jsonSchema };
 }
 
+/**
+ * Checks the elements of a list before its schema does, and stops once {@link MAX_FAULTS} are wrong:
+ * valibot would check all, and collect an issue of each.
+ *
+ * @param isTooLong says why the list is not looked at, if it is not.
+ */
+export function elementsCheck<T>(
+  element: v.GenericSchema,
+  isTooLong: (length: number) => string | undefined = () => undefined,
+) {
+  return v.rawCheck<T[]>(({ dataset: { value: list }, addIssue }) => {
+    if (!Array.isArray(list)) return;
+    const tooLong = isTooLong(list.length);
+    if (tooLong) return addIssue({ message: tooLong });
+    let found = 0;
+    for (const [key, value] of list.entries()) {
+      const [issue] = v.safeParse(element, value, { abortEarly: true }).issues ?? [];
+      if (!issue) continue;
+      found += 1;
+      if (found === MAX_FAULTS) {
+        return addIssue({ message: `has more than ${MAX_FAULTS - 1} elements that are not valid` });
+      }
+      const path = [{ type: 'array', origin: 'value', input: list, key, value }] as const;
+      addIssue({ message: issue.message, path: [...path] });
+    }
+  });
+}
+
+/** Returns whether a text has at most so many characters (Unicode code points). */
+export function hasAtMost(characters: number, text: string): boolean {
+  if (text.length <= characters) return true;
+  // A character has at most two code units; a text of a megabyte is not taken apart.
+  return text.length <= 2 * characters && [...text].length <= characters;
+}
+
 /** Returns the schema of a text that is one of a few. */
 export function oneOf<const T extends readonly string[]>(options: T) {
   return v.picklist(options, `must be ${options.join(' or ')}`);
@@ -130,10 +165,12 @@ export function validation(
   return {
     before: ({ event }) => {
       const faults: Fault[] = [];
+      const report = (fault: Fault) => {
+        if (faults.length < MAX_FAULTS) faults.push(fault);
+      };
       const { path = {}, query = {}, headers = {}, rules = [] } = request;
       const sent = queryValues(event.rawQueryString);
-      const parameterFault = (parameter: string, detail: string) =>
-        faults.push({ parameter, detail });
+      const parameterFault = (parameter: string, detail: string) => report({ parameter, detail });
       const inPath = event.pathParameters as Readonly<Record<string, string>> | undefined;
       reportUndecodable(sent, parameterFault);
       reportUnknown([...sent.keys()], Object.keys(query), parameterFault);
@@ -146,7 +183,7 @@ export function validation(
       parse(
         headers,
         (name) => [header(name) ?? []].flat(),
-        (name, detail) => faults.push({ header: name, detail }),
+        (name, detail) => report({ header: name, detail }),
       );
       const isMergePatch = parseMediaType(event.headers['content-type'])?.type === MERGE_PATCH_TYPE;
       const schema = (isMergePatch && mergePatchSchema) || bodySchema;
@@ -154,10 +191,10 @@ export function validation(
         const { success, output, issues = [] } = v.safeParse(schema(), event.body);
         if (success) parsed.body = output;
         for (const issue of issues) {
-          faults.push({ pointer: cut(toPointer(issue.path ?? [])), detail: cut(issue.message) });
+          report({ pointer: cut(toPointer(issue.path ?? [])), detail: cut(issue.message) });
         }
       }
-      for (const rule of rules) faults.push(...rule(parsed, new Set(sent.keys())));
+      for (const rule of rules) rule(parsed, new Set(sent.keys())).forEach(report);
       if (faults.length > 0) throw badRequest(faults);
       Object.assign(event, parsed);
     },
@@ -230,8 +267,8 @@ function reportUnknown(
   report: (name: string, detail: string) => void,
 ): void {
   const list = known.length > 0 ? `known are ${known.join(', ')}` : 'none is known';
-  for (const name of sent) {
-    if (known.includes(name)) continue;
+  const unknown = sent.filter((name) => !known.includes(name));
+  for (const name of unknown.slice(0, MAX_FAULTS)) {
     const similar = suggestion(name, known);
     report(name, `is not a parameter of this call; ${similar ?? list}`);
   }

@@ -48,7 +48,15 @@ test('A list of 300,000 elements that are not ids reports one error, its length'
   expect(issues.map(({ message }) => message)).toEqual(['must name at most 1000 customers']);
 });
 
-test('A list of ids as long as may be reports each element that is not an id', () => {
-  const { issues = [] } = v.safeParse(idsSchema(1_000), Array(1_000).fill({}));
-  expect(issues).toHaveLength(1_000);
+test('A list of 10,000 elements that are not ids reports 99 of them, and that there are more', () => {
+  const { issues = [] } = v.safeParse(idsSchema(10_000), [1, ...Array(9_999).fill({})]);
+  expect(issues).toHaveLength(100);
+  expect(issues.slice(0, 2).map(({ path }) => path?.[0]?.key)).toEqual([1, 2]);
+  expect(issues[0]?.message).toMatch(/^must be an integer from 1 to/);
+  expect(issues[99]?.message).toBe('has more than 99 elements that are not valid');
+});
+
+test('A list in which 99 elements are not ids reports each of them', () => {
+  const { issues = [] } = v.safeParse(idsSchema(10_000), [...Array(99).fill('x'), 1]);
+  expect(issues.map(({ path }) => path?.[0]?.key)).toEqual([...Array(99).keys()]);
 });

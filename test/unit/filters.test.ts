@@ -221,6 +221,14 @@ test.each<readonly [string, readonly { parameter: string; detail: string | RegEx
   ['filter=!', [{ parameter: 'filter', detail: /^names nothing, which is none of search,/ }]],
   ['filter=', [{ parameter: 'filter', detail: /^names nothing, which is none of search,/ }]],
   ['filter=isOdd', [{ parameter: 'filter', detail: /^names isOdd, which is none of search,/ }]],
+  [
+    'filter=searc',
+    [{ parameter: 'filter', detail: 'names searc, which is no filter; did you mean `search`?' }],
+  ],
+  [
+    'filter=isCompany,!iscompany',
+    [{ parameter: 'filter', detail: /^names iscompany, .*; did you mean `isCompany`\?$/ }],
+  ],
   ['filter=search', [{ parameter: 'search', detail: 'is missing; filter search needs it' }]],
   ['search=a', [{ parameter: 'search', detail: 'needs filter=search' }]],
   [
