@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ExportFile, ExportJobInput } from '../domain/export.ts';
 import { fileFormat } from '../formats/file-format.ts';
-import { type ExportPage, exportPages } from '../storage/export-pages.ts';
+import { type ExportPage, ExportSource } from '../storage/export-pages.ts';
 import { uploadTarget } from './export-file.ts';
 import { completeUpload, PART_BYTES, s3 } from './multipart-upload.ts';
 
@@ -54,7 +54,7 @@ export class PageReader {
     if (this.#pages && this.#lastId === id) return;
     await this.close();
     const { merchantId, filter, format } = this.#input;
-    this.#pages = exportPages(merchantId, filter, fileFormat(format), id);
+    this.#pages = new ExportSource(merchantId, filter, fileFormat(format)).pages(id);
     this.#lastId = id;
   }
 

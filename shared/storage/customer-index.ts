@@ -1,19 +1,16 @@
 import {
-  type AttributeValue,
   QueryCommand,
   type QueryCommandInput,
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import {
-  type Condition,
   type CustomerFilter,
   FIRST_TIME,
-  isEveryone,
   LAST_TIME,
-  type SearchAttribute,
   type TimeRange,
 } from '../domain/customer-filter.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
+import { filterExpression } from './filter-expression.ts';
 import { queryInParallel } from './parallel-query.ts';
 import {
   CUSTOMER_INDEX,
@@ -30,6 +27,10 @@ import {
 const IDS_PER_MATCH = 10;
 /** Growth of the range that is read next if the last one did not have enough matches. */
 const RANGE_GROWTH = 4;
+/** A sample takes so many entries, half a read unit, of each so many ids, and of at most so many places. */
+const SAMPLE_ENTRIES = 32;
+const IDS_PER_SAMPLE = 128;
+const MAX_SAMPLES = 16;
 /** Concurrent probes of each round of {@link firstIdSince}; each costs half a read unit. */
 const PROBES = 8;
 
@@ -40,7 +41,8 @@ const PROBES = 8;
 export async function countCustomers(merchantId: string, filter: CustomerFilter): Promise<number> {
   let count = 0;
   const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
-  for await (const page of indexPages(merchantId, filter, query)) count += page.Count ?? 0;
+  const ranges = idRanges(merchantId, filter);
+  for await (const page of indexPages(merchantId, ranges, query)) count += page.Count ?? 0;
   return count;
 }
 
@@ -51,42 +53,80 @@ export async function countCustomers(merchantId: string, filter: CustomerFilter)
  * @param after id after which to start.
  * @param wanted how many ids the caller expects to need: reads about as much as these take, and
  * more only if the caller continues. Default: all.
+ * @param ranges where to look. Default: the filter's {@link idRanges}.
+ * @param retry runs one read, and again if it fails. Default: once.
  */
 export async function* matchingIds(
   merchantId: string,
   filter: CustomerFilter,
-  { after = 0, wanted = Number.POSITIVE_INFINITY }: { after?: number; wanted?: number } = {},
+  {
+    after = 0,
+    wanted = Number.POSITIVE_INFINITY,
+    ranges = idRanges(merchantId, filter),
+    retry,
+  }: {
+    readonly after?: number;
+    readonly wanted?: number;
+    readonly ranges?: Iterable<IdRange> | AsyncIterable<IdRange>;
+    readonly retry?: Retry;
+  } = {},
 ): AsyncGenerator<number[]> {
   const query = { ...filterExpression(filter), ProjectionExpression: 'sk' };
-  const bounds = { after, span: filter.condition ? wanted * IDS_PER_MATCH : wanted };
-  for await (const { Items = [] } of indexPages(merchantId, filter, query, bounds)) {
+  const options = { after, span: filter.condition ? wanted * IDS_PER_MATCH : wanted, retry };
+  for await (const { Items = [] } of indexPages(merchantId, ranges, query, options)) {
     yield Items.map((item) => idInSortKey(item.sk?.S));
   }
 }
 
+/** Estimated numbers of customers. */
+export interface Estimate {
+  /** Customers in the ranges. */
+  readonly customers: number;
+  /** Those of them that meet the filter. */
+  readonly matches: number;
+}
+
 /**
- * Returns an estimate of how many customers meet the filter; it can be too low by writes that the
- * index does not have yet. The highest id is an upper bound and costs one item; customers are
- * counted only if that bound exceeds `enough`, and only until there are more.
- *
- * @param enough up to how many the caller does not need to know whether there are fewer.
+ * Estimates how many customers of the ranges meet the filter, from a sample of the customer index:
+ * some entries in each of several places, which are read concurrently and cost half a read unit each.
  */
-export async function estimateCount(
+export async function estimateMatches(
   merchantId: string,
   filter: CustomerFilter,
-  enough: number,
-): Promise<number> {
-  const most = await newestId(merchantId);
-  if (most <= enough || isEveryone(filter)) return most;
-  let count = 0;
-  const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
-  for await (const page of indexPages(merchantId, filter, query)) {
-    count += page.Count ?? 0;
-    const last = page.LastEvaluatedKey;
-    // The rest is assumed to be like what was counted.
-    if (count > enough && last) return Math.round((count * most) / idInSortKey(last.sk?.S));
+  ranges: readonly IdRange[],
+): Promise<Estimate> {
+  const ids = ranges.reduce((sum, range) => sum + lengthOf(range), 0);
+  const places = Math.min(MAX_SAMPLES, Math.ceil(ids / IDS_PER_SAMPLE));
+  const query = { ...filterExpression(filter), Select: 'COUNT', Limit: SAMPLE_ENTRIES } as const;
+  const samples = ranges.flatMap((range) => [...split(range, Math.ceil(ids / places))]);
+  const estimates = await Promise.all(
+    samples.map(async (range) => {
+      const page = await dynamodb.send(new QueryCommand(indexQuery(merchantId, range, query)));
+      const last = page.LastEvaluatedKey;
+      const seen = last ? idInSortKey(last.sk?.S) - range.from + 1 : lengthOf(range);
+      // The rest of the range is assumed to be like what was seen.
+      const scale = lengthOf(range) / seen;
+      return {
+        customers: (page.ScannedCount ?? 0) * scale,
+        matches: (page.Count ?? 0) * scale,
+      };
+    }),
+  );
+  return {
+    customers: estimates.reduce((sum, { customers }) => sum + customers, 0),
+    matches: estimates.reduce((sum, { matches }) => sum + matches, 0),
+  };
+}
+
+function lengthOf({ from, to }: IdRange): number {
+  return Math.max(0, to - from + 1);
+}
+
+/** Splits a range of ids into ranges of this length. */
+function* split({ from, to }: IdRange, length: number): Generator<IdRange> {
+  for (let start = from; start <= to; start += length) {
+    yield { from: start, to: Math.min(to, start + length - 1) };
   }
-  return count;
 }
 
 /** Returns the highest id in use; 0 if there is no customer. */
@@ -133,19 +173,31 @@ export async function findByIdentityNumber(
   return ids.sort((a, b) => a - b);
 }
 
+/** Runs a read, and again if it fails for a reason that may pass. */
+export type Retry = <T>(read: () => Promise<T>) => Promise<T>;
+
 /**
- * Yields pages of a query over the index entries of customers created in the filter's ranges.
+ * Yields pages of a query over the index entries of customers with ids in the ranges.
  *
  * @param span how many ids to read first; the range grows each time the caller continues.
  */
 async function* indexPages(
   merchantId: string,
-  { created }: CustomerFilter,
+  ranges: Iterable<IdRange> | AsyncIterable<IdRange>,
   query: Partial<QueryCommandInput>,
-  { after = 0, span = Number.POSITIVE_INFINITY } = {},
+  {
+    after = 0,
+    span = Number.POSITIVE_INFINITY,
+    retry = (read) => read(),
+  }: {
+    readonly after?: number;
+    readonly span?: number;
+    readonly retry?: Retry | undefined;
+  } = {},
 ): AsyncGenerator<QueryCommandOutput> {
   const readPage = async (range: IdRange) => {
-    const page = await dynamodb.send(new QueryCommand(indexQuery(merchantId, range, query)));
+    const command = () => new QueryCommand(indexQuery(merchantId, range, query));
+    const page = await retry(() => dynamodb.send(command()));
     const last = page.LastEvaluatedKey;
     const lastEvaluatedId = last && idInSortKey(last.sk?.S);
     return { value: page, size: page.ScannedCount ?? 0, lastEvaluatedId };
@@ -156,8 +208,7 @@ async function* indexPages(
     return newest;
   };
   let length = span;
-  for (const range of created) {
-    const { from, to } = await idsCreatedIn(merchantId, range);
+  for await (const { from, to } of ranges) {
     for (let start = Math.max(from, after + 1); start <= to; ) {
       const end = Math.min(to, start + length - 1);
       yield* queryInParallel({ from: start, to: end }, readPage, findNewest);
@@ -166,6 +217,17 @@ async function* indexPages(
       length *= RANGE_GROWTH;
     }
   }
+}
+
+/**
+ * Yields the ranges of ids of the customers created in the filter's ranges of time, ascending; the
+ * last may end at {@link LAST_ID}.
+ */
+export async function* idRanges(
+  merchantId: string,
+  { created }: CustomerFilter,
+): AsyncGenerator<IdRange> {
+  for (const range of created) yield await idsCreatedIn(merchantId, range);
 }
 
 /** Returns the ids of customers created in a range of time: ids increase with time. */
@@ -239,50 +301,4 @@ function indexQuery(
     },
     ...query,
   };
-}
-
-/** Returns the part of a query that filters by the condition. */
-function filterExpression({ condition }: CustomerFilter): Partial<QueryCommandInput> {
-  if (!condition) return {};
-  const ExpressionAttributeNames: Record<string, string> = {};
-  const ExpressionAttributeValues: Record<string, AttributeValue> = {};
-  const FilterExpression = toExpression(
-    condition,
-    ExpressionAttributeNames,
-    ExpressionAttributeValues,
-  );
-  return { FilterExpression, ExpressionAttributeNames, ExpressionAttributeValues };
-}
-
-/** Returns DynamoDB's expression of a condition; adds the names and values it uses. */
-function toExpression(
-  condition: Condition,
-  names: Record<string, string>,
-  values: Record<string, AttributeValue>,
-): string {
-  const inner = (part: Condition) => toExpression(part, names, values);
-  const name = (attribute: SearchAttribute) => {
-    const stored = STORED_NAMES[attribute];
-    names[`#${stored}`] = stored;
-    return `#${stored}`;
-  };
-  const value = (text: string) => {
-    const placeholder = `:v${Object.keys(values).length}`;
-    values[placeholder] = { S: text };
-    return placeholder;
-  };
-  // DynamoDB rejects redundant parentheses, as around a single part.
-  const joined = (parts: readonly Condition[], operator: string) =>
-    parts.length === 1 ? inner(parts[0] as Condition) : `(${parts.map(inner).join(operator)})`;
-  if ('all' in condition) return joined(condition.all, ' AND ');
-  if ('any' in condition) {
-    // No alternative at all matches nobody; every customer has a kind.
-    if (condition.any.length === 0) return `attribute_not_exists(${name('kind')})`;
-    return joined(condition.any, ' OR ');
-  }
-  if ('not' in condition) return `(NOT ${inner(condition.not)})`;
-  const attribute = name(condition.attribute);
-  if ('exists' in condition) return `attribute_exists(${attribute})`;
-  if ('equals' in condition) return `${attribute} = ${value(condition.equals.charAt(0))}`;
-  return `contains(${attribute}, ${value(condition.contains)})`;
 }

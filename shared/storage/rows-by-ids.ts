@@ -1,6 +1,14 @@
 import { mapAhead } from '../concurrency.ts';
 import type { RowFormat } from '../formats/row-format.ts';
 import { batchesOf } from './batch-get.ts';
+import type { Retry } from './customer-index.ts';
+import {
+  customerBytes,
+  isSizeKnown,
+  noteCustomerBytes,
+  noteUnits,
+  UNIT_BYTES,
+} from './customer-size.ts';
 import {
   concatRows,
   getRows,
@@ -18,10 +26,6 @@ import { customersIn } from './table.ts';
  * the customers.
  */
 
-/** Bytes of a read unit; eventually consistent reads cost half. */
-const UNIT_BYTES = 4_096;
-/** Assumed size of a merchant's customers until one has been read. */
-const DEFAULT_BYTES = 1_000;
 /** Customers of the first query of a merchant, which shows how large they are. */
 const FIRST_QUERY = 25;
 /** Maximum ids that are read together, and about how many bytes of customers. */
@@ -30,14 +34,8 @@ const CHUNK_BYTES = 2 * 1024 * 1024;
 /** Ids that are read together while the size of the customers is not known. */
 const FIRST_CHUNK = 100;
 const CONCURRENT_CHUNKS = 2;
-/** Customers whose size says how large others are. */
-const MIN_SAMPLE = 5;
 /** A query does not read more unwanted customers in a row than cost this many units. */
 const MAX_BRIDGE_UNITS = 10;
-
-/** Bytes of a customer, by merchant, of those that this function has read lately. */
-const customerBytes = new Map<string, number>();
-const MAX_REMEMBERED = 1_000;
 
 /** How customers are read. */
 export interface ReadOptions {
@@ -56,14 +54,14 @@ export interface ReadOptions {
 export async function* rowsByIds(
   pages: Iterable<readonly number[]> | AsyncIterable<readonly number[]>,
   options: ReadOptions,
-  retry: <T>(read: () => Promise<T>) => Promise<T> = (read) => read(),
+  retry: Retry = (read) => read(),
 ): AsyncGenerator<ReadRows> {
   const read = (ids: readonly number[]) => readChunk(ids, options, retry);
   const chunks = chunksOf(pages, options);
   let { value: ids } = await chunks.next();
   if (!ids) return;
   const first = ids.slice(0, FIRST_QUERY);
-  if (!customerBytes.has(options.merchantId) && isDense(first, options)) {
+  if (!isSizeKnown(options.merchantId) && isDense(first, options)) {
     yield await read(first);
     ids = ids.slice(FIRST_QUERY);
   }
@@ -92,14 +90,14 @@ async function* chunksOf(
 }
 
 function chunkSize(options: ReadOptions): number {
-  if (!customerBytes.has(options.merchantId)) return FIRST_CHUNK;
-  return Math.min(MAX_CHUNK, Math.ceil(CHUNK_BYTES / bytesOf(options)));
+  if (!isSizeKnown(options.merchantId)) return FIRST_CHUNK;
+  return Math.min(MAX_CHUNK, Math.ceil(CHUNK_BYTES / customerBytes(options.merchantId)));
 }
 
 async function readChunk(
   chunk: readonly number[],
   options: ReadOptions,
-  retry: <T>(read: () => Promise<T>) => Promise<T>,
+  retry: Retry,
 ): Promise<ReadRows> {
   const ranges = splitAtGaps(chunk, options);
   const dense = ranges.filter((ids) => isDense(ids, options));
@@ -116,7 +114,7 @@ async function readChunk(
 
 /** Splits ids where reading the customers in between costs more than another query is worth. */
 function splitAtGaps(ids: readonly number[], options: ReadOptions): number[][] {
-  const maxGap = (MAX_BRIDGE_UNITS * UNIT_BYTES) / bytesOf(options);
+  const maxGap = (MAX_BRIDGE_UNITS * UNIT_BYTES) / customerBytes(options.merchantId);
   const ranges: number[][] = [];
   for (const id of ids) {
     const range = ranges.at(-1);
@@ -129,15 +127,11 @@ function splitAtGaps(ids: readonly number[], options: ReadOptions): number[][] {
 
 /** Returns whether a query of the ids' range costs less, by a unit at least, than to get each. */
 function isDense(ids: readonly number[], options: ReadOptions): boolean {
-  const bytes = bytesOf(options);
+  const bytes = customerBytes(options.merchantId);
   const [first = 0] = ids;
   const customers = (ids.at(-1) ?? 0) - first + 1;
   const unitsOfQuery = (customers * bytes) / UNIT_BYTES;
   return unitsOfQuery + 1 <= ids.length * Math.ceil(bytes / UNIT_BYTES);
-}
-
-function bytesOf({ merchantId }: ReadOptions): number {
-  return customerBytes.get(merchantId) ?? DEFAULT_BYTES;
 }
 
 async function queryRange(ids: readonly number[], options: ReadOptions): Promise<ReadRows> {
@@ -154,10 +148,7 @@ async function queryRange(ids: readonly number[], options: ReadOptions): Promise
   } while (startKey);
   const rows = concatRows(pages.map((page) => page.rows));
   const units = pages.reduce((sum, page) => sum + page.units, 0);
-  // Units are rounded up, which says little of few customers.
-  if (rows.ids.length >= MIN_SAMPLE) {
-    noteBytes(merchantId, (units * unitBytes(options)) / rows.ids.length);
-  }
+  noteUnits(merchantId, units, rows.ids.length, isConsistent);
   return { rows: selectRows(rows, (id) => wanted.has(id)), units };
 }
 
@@ -170,20 +161,13 @@ async function getBatch(ids: readonly number[], options: ReadOptions): Promise<R
   const units = (read.units * unitBytes(options)) / UNIT_BYTES - (ids.length - found);
   const unitsEach = units / found;
   // Each customer costs whole units, of the last of which it fills half on average.
-  if (unitsEach > 1) noteBytes(merchantId, (unitsEach - 0.5) * UNIT_BYTES);
-  else if (bytesOf(options) > UNIT_BYTES) noteBytes(merchantId, UNIT_BYTES / 2);
+  if (unitsEach > 1) noteCustomerBytes(merchantId, (unitsEach - 0.5) * UNIT_BYTES);
+  else if (customerBytes(options.merchantId) > UNIT_BYTES)
+    noteCustomerBytes(merchantId, UNIT_BYTES / 2);
   return read;
 }
 
 /** Bytes that a unit of these reads pays for. */
 function unitBytes({ isConsistent }: ReadOptions): number {
   return isConsistent ? UNIT_BYTES : 2 * UNIT_BYTES;
-}
-
-function noteBytes(merchantId: string, bytes: number): void {
-  // The last one set is the last in order; the first goes if there are too many.
-  customerBytes.delete(merchantId);
-  customerBytes.set(merchantId, bytes);
-  const [oldest = ''] = customerBytes.keys();
-  if (customerBytes.size > MAX_REMEMBERED) customerBytes.delete(oldest);
 }

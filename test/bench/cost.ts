@@ -13,6 +13,7 @@ import { ENVIRONMENT } from '../../shared/environment.ts';
 import { type Consumption, startCountingProxy } from './counting-proxy.ts';
 import { environmentOf } from './environment.ts';
 import { eventOf } from './events.ts';
+import { runExportWorker } from './export-worker.ts';
 import { writeCustomers } from './filters.ts';
 
 /** US dollars in us-east-1, on demand, as published in 2025. */
@@ -166,7 +167,7 @@ printRow(['---', '---', '---', '---']);
 for (const call of GROWING) {
   const [small, large] = [await measure(call, SMALL), await measure(call, LARGE)];
   const largest = call.isExport
-    ? multiply(call, await measure(call, LONG), LARGEST / LONG)
+    ? multiply(await measure(call, LONG), LARGEST / LONG)
     : { ...large, call: { ...large.call, units: (large.call.units * LARGEST) / LARGE } };
   const costs = [small, large, largest].map((measured) => costOf(call, measured));
   printRow([call.name, ...costs.map(format)]);
@@ -202,28 +203,16 @@ async function respond(
   return handle(event, { getRemainingTimeInMillis: () => 29_000 });
 }
 
-/** Does what the export worker does, in the same order, and without checkpoints. */
+/** Runs the worker on the job that was started last. */
 async function runWorker(): Promise<Pick<Measured, 'worker' | 'puts'>> {
-  const { startUpload, exportPart, completeParts, PageReader } = await import(
-    '../../shared/exports/export-parts.ts'
-  );
-  const { updateExportJob } = await import('../../shared/storage/export-jobs.ts');
   const job = jobs.pop();
   if (!job) throw new Error('No export job was started.');
-  const uploadId = await startUpload(job.file);
-  const reader = new PageReader(job);
-  const parts: Awaited<ReturnType<typeof exportPart>>[] = [];
-  do {
-    parts.push(await exportPart(job, uploadId, parts.at(-1), reader));
-    await updateExportJob(job.merchantId, job.id, { rowsDone: 0 });
-  } while (!parts.at(-1)?.isLast);
-  await completeParts(job.file, uploadId, parts);
-  await updateExportJob(job.merchantId, job.id, { state: 'ready' });
-  return { worker: proxy.take(), puts: parts.length + 2 };
+  const parts = await runExportWorker(job);
+  return { worker: proxy.take(), puts: parts + 2 };
 }
 
 /** Returns what an export of `factor` times as many customers consumes. */
-function multiply({ query }: Call, { call, worker, puts }: Measured, factor: number): Measured {
+function multiply({ call, worker, puts }: Measured, factor: number): Measured {
   const larger = (consumed: Consumption): Consumption => ({
     units: consumed.units * factor,
     writeUnits: consumed.writeUnits * factor,
@@ -231,8 +220,8 @@ function multiply({ query }: Call, { call, worker, puts }: Measured, factor: num
     requests: consumed.requests * factor,
   });
   return {
-    // Before it starts the worker, the call reads a few pages, and with a filter counts all entries.
-    call: query ? larger(call) : call,
+    // Before it starts the worker, the call reads a few pages, however many customers there are.
+    call,
     ...(worker && { worker: larger(worker) }),
     puts: puts * factor,
   };

@@ -186,7 +186,8 @@ describe.runIf(isLocal)('Long exports', () => {
     }
     expect(half).toHaveLength(MANY / 2);
     const { last } = await watch(merchant, await startLongExport(merchant, path));
-    expect(last).toMatchObject({ count: half.length, rowsExpected: half.length });
+    expect(last).toMatchObject({ count: half.length });
+    expect(last.rowsExpected / half.length).toBeCloseTo(1, 0);
     const file = await download(last.url);
     expect(file.equals(await synchronousExport(merchant, CSV, half))).toBe(true);
   });

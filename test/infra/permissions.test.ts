@@ -132,7 +132,8 @@ describe.runIf(isLocal)('the permissions of', () => {
       statuslog: text,
       companyno: '556703-7485',
     });
-    scattered = await merchantWith(3, { name: 'A' });
+    // More than an export reads before it looks into the index.
+    scattered = await merchantWith(80, { name: 'A', notes: 'x'.repeat(1_500) });
     await create(scattered.client, { name: 'B' });
     calls.length = 0;
   });

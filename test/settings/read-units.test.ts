@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
 import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
 import { type Client, clientOf, createMany } from '../support/api.ts';
 
@@ -10,6 +12,8 @@ const TEXT = 'x'.repeat(10_000);
 const LARGE = { companyno: '556703-7485', notes: TEXT, statuslog: TEXT };
 const ITEM_BYTES = 20_300;
 const COUNT = 200;
+/** As many of these customers, whose export is a long one. */
+const LONG = 300;
 /** Bytes of one unit for a strongly consistent read; an eventually consistent one costs half. */
 const UNIT = 4_096;
 const ITEM_UNITS = Math.ceil(ITEM_BYTES / UNIT);
@@ -24,6 +28,8 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
 
   beforeAll(async () => {
     const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
+    // A customer of 20 kB counts as 20 rows.
+    process.env[ENVIRONMENT.longExportRows] = String(25 * COUNT);
     const table = `customers-${crypto.randomUUID()}`;
     stack = await startLocalStack(dynamodbEndpoint ? { dynamodbEndpoint, table } : {});
     proxy = await startCountingProxy(stack.dynamodbEndpoint);
@@ -111,14 +117,89 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(units).toBe(far.length * ITEM_UNITS);
   });
 
-  test('An export with a filter that most customers match costs at most a fifth more than one of all', async () => {
+  test('An export with a filter that few customers of 20 kB meet costs less than a tenth of an export of all', async () => {
     const all = await consumptionOf('GET', '/customers/export/csv');
-    const most = await consumptionOf('GET', '/customers/export/csv?filter=isCompany');
-    expect(most.answer.body.count).toBe(COUNT);
-    expect(most.units).toBeLessThan(all.units * 1.2);
     const some = await consumptionOf('GET', '/customers/export/csv?filter=search&search=ek');
     expect(some.answer.body.count).toBe(COUNT / 50);
     expect(some.units).toBeLessThan(all.units / 10);
+  });
+
+  test('A long export with a filter that most customers meet costs at most 1.2 times a long export of all', async () => {
+    const client = clientOf(stack.url, await stack.token({ merchant: 'long' }));
+    await createMany(client, LONG, (index) => ({ ...LARGE, name: index % 100 ? 'Alm' : 'Ek' }));
+    const longExport = async (query: string) => {
+      proxy.take();
+      const { status, headers } = await client.call('GET', `/customers/export/csv${query}`);
+      expect(status).toBe(202);
+      let polls = 0;
+      let { body } = await client.call('GET', headers.get('location') ?? '');
+      for (; body.state === 'running'; polls += 1) {
+        await setTimeout(200);
+        body = (await client.call('GET', headers.get('location') ?? '')).body;
+      }
+      expect(body.state).toBe('ready');
+      return { units: proxy.take().units - polls, count: body.count };
+    };
+    const all = await longExport('');
+    expect(all.count).toBe(LONG);
+    expect(all.units).toBeGreaterThan((LONG * ITEM_BYTES) / UNIT / 2);
+    const most = await longExport('?filter=search&search=alm');
+    expect(most.count).toBe(LONG * 0.99);
+    expect(most.units).toBeLessThan(all.units * 1.2);
+  });
+
+  describe.each([
+    { bytes: 300, count: 1_000, notes: 150 },
+    { bytes: 1_000, count: 600, notes: 700 },
+    { bytes: 6_000, count: 200, notes: 5_700 },
+  ])('Of $count customers of $bytes bytes', ({ count, notes, bytes }) => {
+    let client: Client;
+    let all: number;
+
+    beforeAll(async () => {
+      client = clientOf(stack.url, await stack.token({ merchant: `of-${bytes}-bytes` }));
+      await createMany(client, count, (index) => ({
+        // In a hundred customers in a row, `few` has one, `some` thirty and `most` ninety-nine.
+        name: [
+          'Alm',
+          ...(index % 100 === 7 ? ['few'] : []),
+          ...(index % 10 < 3 ? ['some'] : []),
+          ...(index % 100 === 9 ? [] : ['most']),
+        ].join(' '),
+        notes: 'x'.repeat(notes),
+      }));
+      all = (await exportOf('')).units;
+      expect((all * 2 * UNIT) / count / bytes).toBeCloseTo(1, 0);
+    });
+
+    async function exportOf(query: string) {
+      proxy.take();
+      const headers = { 'accept-encoding': 'gzip' };
+      const answer = await client.call('GET', `/customers/export/csv${query}`, { headers });
+      expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+      return { ...proxy.take(), rows: answer.body.count };
+    }
+
+    test.each([
+      ['few', 0.01, 0.8],
+      ['some', 0.3, 1.2],
+      ['most', 0.99, 1.2],
+      ['alm', 1, 1.2],
+    ])(
+      'an export of those named "%s", a share of %d, costs at most %d times an export of all',
+      async (name, share, ratio) => {
+        const { units, rows } = await exportOf(`?filter=search&search=${name}`);
+        expect(rows).toBe(count * share);
+        expect(units).toBeLessThan(all * ratio);
+      },
+    );
+
+    test('an export by days costs at most 1.2 times an export of all', async () => {
+      const days = 'filter=rangeByDate&from=2020-01-01&to=2999-12-31';
+      const { units, rows } = await exportOf(`?${days}`);
+      expect(rows).toBe(count);
+      expect(units).toBeLessThan(all * 1.2);
+    });
   });
 
   test('A page with a filter costs little more than a page of all customers', async () => {

@@ -25,19 +25,27 @@ export interface ReadRows {
   readonly units: number;
 }
 
+/** A page of a query. */
+export interface QueriedRows extends ReadRows {
+  /** Customers that the query evaluated; a filter expression leaves some of them out. */
+  readonly scanned: number;
+  readonly next: QueryCommandOutput['LastEvaluatedKey'];
+}
+
 /** Queries a page of customers, serialized as rows. */
 export async function queryRows(
   query: Omit<QueryCommandInput, 'TableName'>,
   format: RowFormat,
-): Promise<ReadRows & { readonly next: QueryCommandOutput['LastEvaluatedKey'] }> {
+): Promise<QueriedRows> {
   const command = new QueryCommand({
     TableName: TABLE_NAME,
     ReturnConsumedCapacity: 'TOTAL',
     ...query,
   });
   const rows = tapRows(command, 'Items', format);
-  const { LastEvaluatedKey, ConsumedCapacity } = await dynamodb.send(command);
-  return { rows: rows(), units: ConsumedCapacity?.CapacityUnits ?? 0, next: LastEvaluatedKey };
+  const { ScannedCount = 0, LastEvaluatedKey, ConsumedCapacity } = await dynamodb.send(command);
+  const units = ConsumedCapacity?.CapacityUnits ?? 0;
+  return { rows: rows(), units, scanned: ScannedCount, next: LastEvaluatedKey };
 }
 
 /**
