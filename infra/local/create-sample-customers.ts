@@ -1,31 +1,23 @@
-import { mapConcurrently } from '../../shared/concurrency.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
-import { sampleCustomers } from './sample-customers.ts';
+import { SAMPLE_MERCHANT, sampleCustomers } from './sample-customers.ts';
+import type { LocalStack } from './stack.ts';
 
 const MARK_FILE = 'sample-customers-created';
-const CONCURRENCY = 8;
 
 /**
- * Creates the sample customers through the API, once for each data folder. Idempotency keys prevent
- * duplicates if an earlier start was interrupted.
+ * Creates the sample customers, once for each data folder. After a start that was interrupted, the
+ * next one writes them again, under the same ids.
+ *
+ * @param references the module and the service that they belong to.
  */
-export async function createSampleCustomers(folder: string, url: string, token: string) {
+export async function createSampleCustomers(
+  folder: string,
+  stack: LocalStack,
+  references: { readonly mexcModulesid: number; readonly mm3servicesid: number },
+): Promise<void> {
   if (await readDataFile(folder, MARK_FILE)) return;
-  await mapConcurrently(sampleCustomers(), CONCURRENCY, async (customer) => {
-    const response = await fetch(`${url}/customers`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        'idempotency-key': `sample-${customer.customerid}`,
-      },
-      body: JSON.stringify(customer),
-    });
-    if (!response.ok)
-      throw new Error(
-        `POST /customers responded ${response.status} to a sample customer: ${await response.text()}`,
-      );
-    await response.arrayBuffer();
-  });
+  // Loads DynamoDB's client, which later starts do without.
+  const { seedCustomers } = await import('./seed-customers.ts');
+  await stack.whileOpen(seedCustomers(stack, SAMPLE_MERCHANT, sampleCustomers(), references));
   await writeDataFile(folder, MARK_FILE, new Date().toISOString());
 }

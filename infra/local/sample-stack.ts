@@ -6,8 +6,10 @@ import { SAMPLE_MERCHANT, SAMPLE_NAME } from './sample-customers.ts';
 import { HOST } from './server.ts';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';
 
-/** Claims of the token that creates the sample customers: merchant, service and module. */
-const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, mm3servicesid: 1001, mexcModulesid: 12 };
+/** The service and the module that the sample customers belong to. */
+const REFERENCES = { mm3servicesid: 1001, mexcModulesid: 12 };
+/** Content of the token of the sample merchant. */
+const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, ...REFERENCES };
 
 /**
  * Starts the stack on the data folder, with the explore page and the capacity of a deployment.
@@ -35,7 +37,7 @@ export async function startSampleStack(
  */
 export async function prepareSamples(stack: LocalStack): Promise<string> {
   const token = await stack.token(SAMPLE_USER);
-  await createSampleCustomers(DATA_FOLDER, stack.url, token);
+  await createSampleCustomers(DATA_FOLDER, stack, REFERENCES);
   const header = await writeDataFile(
     DATA_FOLDER,
     'authorization',

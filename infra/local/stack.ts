@@ -62,6 +62,8 @@ export interface LocalStack {
   readonly table: string;
   /** Signs a token that the API accepts. */
   token(options: TokenOptions): Promise<string>;
+  /** Delays the end of the servers until this work, which needs them, has ended. */
+  whileOpen<T>(work: Promise<T>): Promise<T>;
   /** Stops the servers after the requests in progress have completed. */
   close(): Promise<void>;
 }
@@ -94,6 +96,14 @@ export async function startLocalStack({
     const server = await starting;
     servers.push(server);
     return server.endpoint;
+  };
+  const whileOpen = async <T>(work: Promise<T>): Promise<T> => {
+    pendingCalls.add(work);
+    try {
+      return await work;
+    } finally {
+      pendingCalls.delete(work);
+    }
   };
   const close = async () => {
     for (const server of servers.splice(0).reverse()) {
@@ -131,15 +141,7 @@ export async function startLocalStack({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
-      invoke: async (name, event) => {
-        const call = lambda(name, event);
-        pendingCalls.add(call);
-        try {
-          return await call;
-        } finally {
-          pendingCalls.delete(call);
-        }
-      },
+      invoke: (name, event) => whileOpen(lambda(name, event)),
       throttles: capacity && createThrottles(capacity),
       pages:
         explorer && (await import('./api-explorer.ts')).createApiExplorer(() => token(explorer)),
@@ -154,6 +156,7 @@ export async function startLocalStack({
       bucket: BUCKET,
       table,
       token,
+      whileOpen,
       close,
     };
   } catch (error) {
