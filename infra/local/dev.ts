@@ -12,8 +12,8 @@ import { startDatabase, startFileStore } from './stack.ts';
 import {
   explainStartError,
   type Ports,
-  parsePort,
-  portsOf,
+  parsePorts,
+  portChoices,
   START_OPTIONS,
   startHelp,
 } from './start-options.ts';
@@ -52,8 +52,10 @@ await runCommand(HELP, async () => {
     options: { ...START_OPTIONS, inspect: { type: 'string', default: String(DEBUGGER_PORT) } },
   });
   const { inspect, reset, help } = values;
-  const ports = portsOf(values);
-  const debuggerPort = parsePort(inspect, '--inspect');
+  const { debuggerPort, ...ports } = parsePorts({
+    ...portChoices(values),
+    debuggerPort: { text: inspect, source: '--inspect' },
+  });
   if (help) return console.log(HELP);
   await secureDataFolder();
   // By default each restart prints the debugger's address.

@@ -65,31 +65,45 @@ The environment variable DATA_FOLDER sets the folder of the data; the default is
 `;
 }
 
-/**
- * Returns the ports that options, environment variables or defaults choose.
- *
- * @throws UsageError if one is not a port number.
- */
-export function portsOf(values: PortValues): Ports {
-  const ports = SERVERS.map((server) => {
+/** A port as the user gives it. */
+interface PortChoice {
+  readonly text: string;
+  /** The option or environment variable that has the text. */
+  readonly source: string;
+}
+
+/** Returns the ports that options, environment variables or defaults choose. */
+export function portChoices(values: PortValues): Record<ServerName, PortChoice> {
+  const choices = SERVERS.map((server) => {
     const { flag, variable, defaultPort } = PORTS[server];
-    const text = values[flag] ?? (process.env[variable] || String(defaultPort));
-    return [server, parsePort(text, values[flag] === undefined ? variable : `--${flag}`)];
+    const option = values[flag];
+    return [
+      server,
+      option === undefined
+        ? { text: process.env[variable] || String(defaultPort), source: variable }
+        : { text: option, source: `--${flag}` },
+    ];
   });
-  return Object.fromEntries(ports) as Ports;
+  return Object.fromEntries(choices) as Record<ServerName, PortChoice>;
 }
 
 /**
- * Parses a port number.
+ * Parses port numbers.
  *
- * @param source the option or environment variable that has the text.
- * @throws UsageError if the text is not a port number.
+ * @throws UsageError about all texts that are not port numbers.
  */
-export function parsePort(text: string, source: string): number {
-  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= MAX_PORT))
-    throw new UsageError(`${source} must be a port from 0 to ${MAX_PORT}; got \`${text}\`.`);
-  return port;
+export function parsePorts<Name extends string>(
+  choices: Readonly<Record<Name, PortChoice>>,
+): Record<Name, number> {
+  const faults: string[] = [];
+  const ports = Object.entries<PortChoice>(choices).map(([name, { text, source }]) => {
+    const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(port <= MAX_PORT))
+      faults.push(`${source} must be a port from 0 to ${MAX_PORT}; got \`${text}\`.`);
+    return [name, port];
+  });
+  if (faults.length > 0) throw new UsageError(faults.join('\n'));
+  return Object.fromEntries(ports) as Record<Name, number>;
 }
 
 /**

@@ -5,7 +5,13 @@ import { secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
-import { explainStartError, portsOf, START_OPTIONS, startHelp } from './start-options.ts';
+import {
+  explainStartError,
+  parsePorts,
+  portChoices,
+  START_OPTIONS,
+  startHelp,
+} from './start-options.ts';
 import { onTermination } from './termination.ts';
 
 const HELP = startHelp(`Starts the API and the servers that it needs on this machine.
@@ -25,7 +31,7 @@ onTermination(async () => {
 
 await runCommand(HELP, async () => {
   const { values } = parseArgs({ options: START_OPTIONS });
-  const ports = portsOf(values);
+  const ports = parsePorts(portChoices(values));
   if (values.help) return console.log(HELP);
   await secureDataFolder();
   try {
