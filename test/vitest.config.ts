@@ -41,7 +41,7 @@ export default defineConfig(({ mode }) => {
   return {
     test: {
       root: `${import.meta.dirname}/..`,
-      globalSetup: 'test/support/temporary-folder.ts',
+      globalSetup: 'test/support/run-environment.ts',
       env: { TEST_LENGTH: isLong ? 'long' : 'short' },
       // Generous: with a file on each core a test takes several times as long as alone.
       testTimeout: 180_000,
@@ -55,7 +55,7 @@ export default defineConfig(({ mode }) => {
         project('unit', { isolate: false }),
         // The files share a process on each core, and with it the local stack.
         project('contract', { ...withServers, isolate: false }),
-        // The files share what loading the CDK costs: some 6 seconds of CPU time in each process.
+        // The files share what loading the CDK costs.
         project('stack', { isolate: false }),
         // These change the environment of the process, so each file has a process of its own.
         project('settings', withServers),
