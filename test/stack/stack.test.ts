@@ -1,4 +1,4 @@
-import { CfnElement } from 'aws-cdk-lib';
+import { CfnElement, CfnResource, Stack } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
@@ -10,6 +10,7 @@ import {
   TTL_ATTRIBUTE,
 } from '../../shared/storage/table.ts';
 import {
+  createApp,
   type Json,
   PRODUCTION,
   PRODUCTION_WITH_USER_POOL,
@@ -251,6 +252,25 @@ describe('the stack', () => {
       Properties: { GroupName: 'ReadOnly' },
     });
     production.template.resourceCountIs('AWS::Cognito::UserPoolGroup', 0);
+  });
+});
+
+describe("CloudFormation's schemas and rules", () => {
+  test.each([
+    ['dev', {}],
+    ['prod', PRODUCTION],
+    ['prod with a user pool, registers and traces', PRODUCTION_WITH_USER_POOL],
+  ])('find no error in the template of %s', (_, stage) => {
+    expect(() => synthesize(stage, { validate: true })).not.toThrow();
+  });
+
+  test('find an error in a template that has one', () => {
+    const app = createApp({}, true);
+    new CfnResource(new Stack(app, 'Wrong'), 'Bucket', {
+      type: 'AWS::S3::Bucket',
+      properties: { BucketNam: 'a' },
+    });
+    expect(() => app.synth()).toThrow(/validation/i);
   });
 });
 
