@@ -4,7 +4,6 @@ import { FIELDS } from '../../shared/domain/fields.ts';
 import {
   type Client,
   create,
-  createMany,
   eventually,
   isLocal,
   merchantsAvailable,
@@ -14,6 +13,7 @@ import {
 import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
 import { expectProblem } from '../support/problem.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
@@ -313,12 +313,9 @@ describe('Files', () => {
 });
 
 test.runIf(isLocal)('An export of many pages has each customer once, by ascending id', async () => {
-  const merchant = await newMerchant();
   // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
   const notes = 'å'.repeat(10_000);
-  const body = { notes, statuslog: notes };
-  const all = await createMany(merchant, 250, () => body);
-  const ids = all.map((customer) => customer.mexcParamvaluesetsid).sort((a, b) => a - b);
+  const { merchant, ids } = await newMerchantWith(250, () => ({ notes, statuslog: notes }));
   expect(customerIds(await exported(merchant, CSV))).toEqual(ids);
   expect(customerIds(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);
   expect(customerIds(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);

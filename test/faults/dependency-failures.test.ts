@@ -1,6 +1,7 @@
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
+import type { CustomerFields } from '../../shared/domain/customer.ts';
 import {
   type ApiResponse,
   type Client,
@@ -8,7 +9,6 @@ import {
   eventually,
   isLocal,
   localStack,
-  newMerchant,
   useApi,
 } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
@@ -24,6 +24,7 @@ import {
 } from '../support/fault-proxy.ts';
 import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
@@ -68,14 +69,8 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
   });
 
   /** Creates a merchant with customers; its name selects the requests that get faults. */
-  async function merchantWith(count: number, body: Record<string, unknown> = ANNA) {
-    const name = crypto.randomUUID();
-    const merchant = await newMerchant(0, { merchant: name });
-    const customers = [];
-    for (let left = count; left > 0; left -= 1) customers.push(await create(merchant, body));
-    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
-    return { name, merchant, customers, ids };
-  }
+  const merchantWith = (count: number, fields: CustomerFields = ANNA) =>
+    newMerchantWith(count, () => fields);
 
   const list = async (merchant: Client) => (await merchant.call('GET', '/customers')).body;
 
@@ -399,7 +394,7 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
     let lastId: number | undefined;
 
     beforeAll(async () => {
-      let ids: number[];
+      let ids: readonly number[];
       ({ name, merchant, ids } = await merchantWith(COUNT, { notes: text, statuslog: text }));
       lastId = ids.at(-1);
     });

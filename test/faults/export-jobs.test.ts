@@ -10,7 +10,7 @@ import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts'
 import { CONCURRENT_LONG_EXPORTS, EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { exportJobKey } from '../../shared/storage/table.ts';
-import { type Client, create, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
+import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
 import {
   dynamodbError,
@@ -24,6 +24,7 @@ import {
 import { quiet } from '../support/logs.ts';
 import { deviations } from '../support/openapi-document.ts';
 import { expectProblem } from '../support/problem.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 // How long exports of a merchant are limited, shared, listed, canceled and given up.
 
@@ -75,9 +76,7 @@ describe.runIf(isLocal)('Long exports', () => {
   });
 
   async function newMerchantWithMany(): Promise<void> {
-    name = crypto.randomUUID();
-    merchant = await newMerchant(0, { merchant: name });
-    for (let count = 0; count <= FEW; count += 1) await create(merchant, { name: 'Ek' });
+    ({ name, merchant } = await newMerchantWith(FEW + 1, () => ({ name: 'Ek' })));
   }
 
   /** Delays the upload of parts until `letGo` is called. */
@@ -211,8 +210,7 @@ describe.runIf(isLocal)('Long exports', () => {
     });
 
     test('The limit of one merchant does not affect another', async () => {
-      const other = await newMerchant(1, { merchant: crypto.randomUUID() });
-      for (let count = 0; count <= FEW; count += 1) await create(other, { name: 'Ek' });
+      const { merchant: other } = await newMerchantWith(FEW + 1);
       expect((await other.call('GET', CSV)).status).toBe(202);
     });
   });

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, create, createMany, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
 import {
   dynamodbError,
   type FaultProxy,
@@ -10,6 +10,7 @@ import {
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
@@ -164,10 +165,7 @@ describe.runIf(isLocal)('Lost responses to deletions', () => {
 
 describe.runIf(isLocal)('Interrupted bulk deletions', () => {
   test('DELETE /customers that is interrupted returns 503 with the count deleted, and a retry deletes the rest', async () => {
-    const name = crypto.randomUUID();
-    const merchant = await newMerchant(0, { merchant: name });
-    const customers = await createMany(merchant, 60, () => ({ name: 'A' }));
-    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+    const { name, merchant, ids } = await newMerchantWith(60);
     const allowed = new Set(ids.slice(0, 20));
     dynamodb.inject(name, ({ operation, body }) => {
       const id = Number(/CUSTOMER#(\d+)/.exec(body)?.[1]);

@@ -23,6 +23,7 @@ import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { organisationNumber, type Random, randomOf, SEED } from '../support/random.ts';
 import { type RandomFaults, randomFaults } from '../support/random-faults.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
@@ -85,15 +86,9 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     quiet();
     merchants = await Promise.all(Array.from({ length: MERCHANTS }, newKnownMerchant));
     const text = '😀'.repeat(10_000);
-    const merchant = await newKnownMerchant();
-    const ids: number[] = [];
-    while (ids.length < LARGE) {
-      const some = Array.from({ length: 10 }, () =>
-        create(merchant.client, { notes: text, statuslog: text }),
-      );
-      for (const { mexcParamvaluesetsid: id } of await Promise.all(some)) ids.push(id);
-    }
-    ids.push(merchant.sharedId);
+    const many = await newMerchantWith(LARGE, () => ({ notes: text, statuslog: text }));
+    const merchant = await knownMerchant(many.name, many.merchant);
+    const ids = [...many.ids, merchant.sharedId];
     const answer = await merchant.client.call('POST', '/customers/export/csv', { body: ids });
     merchant.urls.push(answer.body.url);
     large = { ...merchant, ids, file: await download(answer.body.url) };
@@ -117,7 +112,9 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 
   async function newKnownMerchant(): Promise<Merchant> {
     const name = crypto.randomUUID();
-    const client = await newMerchant(0, { merchant: name });
+    return knownMerchant(name, await newMerchant(0, { merchant: name }));
+  }
+  async function knownMerchant(name: string, client: Client): Promise<Merchant> {
     const shared = await create(client, { name: 'shared' });
     const lists = { known: [], urls: [], locations: [], shared: new Map() };
     return { name, client, sharedId: shared.mexcParamvaluesetsid, ...lists };

@@ -4,7 +4,6 @@ import {
   type LocalStackOptions,
   startLocalStack,
 } from '../../infra/local/stack.ts';
-import { mapConcurrently } from '../../shared/concurrency.ts';
 import { recordSentTexts } from './logs.ts';
 
 /** A response of the API. */
@@ -113,23 +112,6 @@ export async function create(client: Client, body: Record<string, unknown>) {
   const answer = await client.call('POST', '/customers', { body });
   if (answer.status !== 200) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body as Record<string, string> & { mexcParamvaluesetsid: number };
-}
-
-/** Maximum concurrent creates: more would only wait for each other. */
-const CONCURRENT_CREATES = 10;
-
-/**
- * Creates customers, a few at a time, and returns the responses.
- *
- * @param bodyOf returns the customer at an index from 0.
- */
-export function createMany(
-  client: Client,
-  count: number,
-  bodyOf: (index: number) => Record<string, unknown>,
-) {
-  const indexes = Array.from({ length: count }, (_, index) => index);
-  return mapConcurrently(indexes, CONCURRENT_CREATES, (index) => create(client, bodyOf(index)));
 }
 
 /** Retries an assertion for 10 seconds: filters read indexes, which are eventually consistent. */
