@@ -44,8 +44,8 @@ export default defineConfig(({ mode }) => {
       globalSetup: 'test/support/run-environment.ts',
       env: { TEST_LENGTH: isLong ? 'long' : 'short' },
       // Generous: with a file on each core a test takes several times as long as alone.
-      testTimeout: 180_000,
-      hookTimeout: 120_000,
+      testTimeout: isLong ? 1_200_000 : 180_000,
+      hookTimeout: isLong ? 1_200_000 : 120_000,
       // A deployed API is tested with the merchants given for it, which files would fight over.
       fileParallelism: !process.env.API_URL,
       // One more than cores, since some files wait most of their time.

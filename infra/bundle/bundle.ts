@@ -48,22 +48,30 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
 
 /** Every function, bundled. */
 interface Bundles {
-  /** Folder with a subfolder for each function; deleted when this process exits. */
+  /** Folder with a subfolder for each function. */
   readonly folder: string;
   /** esbuild's metafiles by function name. */
   readonly metafiles: ReadonlyMap<string, Metafile>;
 }
 
-/** Bundles every function. */
-export async function bundleFunctions(): Promise<Bundles> {
-  const folder = mkdtempSync(join(tmpdir(), 'functions-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+/**
+ * Bundles every function.
+ *
+ * @param folder output folder; by default one that is deleted when this process exits.
+ */
+export async function bundleFunctions(folder = temporaryFolder()): Promise<Bundles> {
   const metafiles = await Promise.all(
     readdirSync(FUNCTIONS, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(async ({ name }) => [name, await bundleFunction(name, join(folder, name))] as const),
   );
   return { folder, metafiles: new Map(metafiles) };
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'functions-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bundleFunctions } from '../../infra/bundle/bundle.ts';
 import { DEFAULT_FUNCTION, ENDPOINTS } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
@@ -17,6 +16,7 @@ import {
   localStack,
   useApi,
 } from '../support/api.ts';
+import { sharedBundles } from '../support/bundles.ts';
 import { expectProblem } from '../support/problem.ts';
 
 // What is deployed is not the files that the other tests run, but bundles of them, from which much
@@ -33,7 +33,7 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
 
   beforeAll(async () => {
     process.env[ENVIRONMENT.longExportRows] = String(FEW);
-    const { folder } = await bundleFunctions();
+    const { folder } = await sharedBundles();
     const lambda = createLambda(
       async (name) => (await import(/* @vite-ignore */ join(folder, name, 'index.mjs'))).handler,
     );

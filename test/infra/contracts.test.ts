@@ -1,10 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { bundleFunctions } from '../../infra/bundle/bundle.ts';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
-import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 /** Functions that no endpoint calls. */
@@ -58,17 +56,4 @@ test('the document names each schema that it refers to', () => {
   expect(Object.keys(schemas)).toEqual(
     expect.arrayContaining([...new Set(references.map(([, name]) => name))]),
   );
-});
-
-test('no bundle contains the prose of a contract or of the fields', async () => {
-  const { folder } = await bundleFunctions();
-  const ofFields = Object.values(FIELD_DESCRIPTIONS).map(({ description }) => description);
-  for (const { function: name, summary, parameters } of ENDPOINTS) {
-    const code = readdirSync(join(folder, name))
-      .map((file) => readFileSync(join(folder, name, file), 'utf8'))
-      .join();
-    for (const text of [summary, ...Object.values(parameters), ...ofFields]) {
-      expect(code).not.toContain(text);
-    }
-  }
 });

@@ -1,9 +1,10 @@
-import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
-import { bundleFunctions } from '../../infra/bundle/bundle.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_FUNCTION, END_EXPORT, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
+import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import { EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
@@ -12,6 +13,7 @@ import {
   EXPORT_JOB_ATTRIBUTES,
   partitionKey,
 } from '../../shared/storage/table.ts';
+import { sharedBundles } from '../support/bundles.ts';
 import {
   API_FUNCTIONS,
   BACKGROUND_FUNCTIONS,
@@ -26,8 +28,7 @@ import {
   TOKEN_TRIGGER,
 } from '../support/synthesize.ts';
 
-const bundles = await bundleFunctions();
-afterAll(() => rmSync(bundles.folder, { recursive: true }));
+const bundles = await sharedBundles();
 
 const development = stackOf();
 const production = stackOf(PRODUCTION);
@@ -426,11 +427,9 @@ function commandsOf(name: string, client: string): string[] {
 /** A value of any variable, also of a number. */
 const GIVEN = '1';
 
-let loads = 0;
 /** Loads a copy of a function's bundle: Node caches modules by path. */
 function load(name: string) {
-  loads += 1;
-  const copy = join(bundles.folder, `copies/${name}-${loads}`);
+  const copy = mkdtempSync(join(tmpdir(), `${name}-`));
   cpSync(join(bundles.folder, name), copy, { recursive: true });
   return import(/* @vite-ignore */ join(copy, 'index.mjs'));
 }
@@ -476,6 +475,19 @@ test.each(API_FUNCTIONS)(
     );
   },
 );
+
+test('no bundle contains the prose of a contract or of the fields', () => {
+  const { folder } = bundles;
+  const ofFields = Object.values(FIELD_DESCRIPTIONS).map(({ description }) => description);
+  for (const { function: name, summary, parameters } of ENDPOINTS) {
+    const code = readdirSync(join(folder, name))
+      .map((file) => readFileSync(join(folder, name, file), 'utf8'))
+      .join();
+    for (const text of [summary, ...Object.values(parameters), ...ofFields]) {
+      expect(code).not.toContain(text);
+    }
+  }
+});
 
 test.each(EXPORT_STARTERS)(
   'the bundle of %s names a variable that is not a number',
