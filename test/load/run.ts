@@ -14,11 +14,17 @@ import { type Memory, type StackProcess, startStack } from './process.ts';
 
 const USAGE = `Usage: npm run load -- [--seconds 60]
 Loads the local stack with fifty callers, then with twice the requests that it can serve.
-  --seconds  duration of the first load; the other two take a third of it each`;
+  --seconds  duration of the first load; the other two take a third of it each. In less than 30 the
+             process does not warm up, and the growth of its memory is reported but not judged`;
 
 const MERCHANT = 'load';
 /** Share of the first load after which memory must stay constant. */
-const WARM_UP = 1 / 3;
+const WARM_UP = 1 / 2;
+/**
+ * Seconds that a warm-up takes: code is compiled and buffers are allocated until then. On a machine
+ * under load the process grew from 442 to 494 MB from second 10 to 20, and by 6 MB in the next 7.
+ */
+const WARM_UP_S = 15;
 const MEMORY_SAMPLES = 6;
 /** Allowed growth of the heap: caches of the SDK and Node. */
 const HEAP_GROWTH_BYTES = 8 * 1024 * 1024;
@@ -73,13 +79,19 @@ async function runLoad(): Promise<number> {
     }
     if (broken > 0) failures.push(`${name}: ${broken} connections broke or timed out`);
   }
+  if (seconds * WARM_UP >= WARM_UP_S) judgeMemory(samples);
+  else
+    console.log(`The growth of memory is not judged in less than ${WARM_UP_S / WARM_UP} seconds.`);
+  return responseCount / seconds;
+}
+
+function judgeMemory(samples: readonly Memory[]): void {
   const [before, after] = [samples[0], samples.at(-1)] as [Memory, Memory];
   const growth = after.heapUsed - before.heapUsed;
   if (growth > HEAP_GROWTH_BYTES) failures.push(`objects grew by ${MB(growth)} after the warm-up`);
   if (after.rss > before.rss * (1 + ALL_GROWTH)) {
     failures.push(`the process grew from ${MB(before.rss)} to ${MB(after.rss)} after the warm-up`);
   }
-  return responseCount / seconds;
 }
 
 /**
