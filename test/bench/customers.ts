@@ -4,9 +4,9 @@ import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 
 /**
  * How many fields of a customer are set: every documented one (55), few of them (18), or those of
- * typical data (about 1.1 kB as an item).
+ * typical data (about 1.1 kB as an item), also with long notes (20 kB), or a name alone (200 bytes).
  */
-export type Shape = 'full' | 'sparse' | 'typical';
+export type Shape = 'full' | 'sparse' | 'typical' | 'large' | 'small';
 
 const SPARSE = `customerid name address postcode postoffice countrycode telephone email reference
 companyno paymentterms currency language country customertypecode notes`.split(/\s+/);
@@ -21,7 +21,10 @@ const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
   full: FULL,
   sparse: SPARSE,
   typical: TYPICAL,
+  large: TYPICAL,
+  small: ['name', 'companyno', 'notes'],
 };
+const LONG_TEXT = 'Ring före leverans; porten är låst efter klockan 16. '.repeat(175);
 
 /** Values of fields. None looks like a formula, which alternatives escape differently. */
 const FILLERS: Readonly<Record<string, string>> = {
@@ -94,6 +97,7 @@ export function customerOf(shape: Shape, id: number): Customer {
   const fields = Object.fromEntries(
     FIELDS[shape].map((name) => [name, sample[name] || FILLERS[name] || name]),
   );
+  if (shape === 'large') Object.assign(fields, { notes: LONG_TEXT, statuslog: LONG_TEXT });
   const membership = shape === 'full' ? { mexcModulesid: 7, mm3servicesid: 1042 } : {};
   return {
     system: { mexcParamvaluesetsid: id, date: dateOf(id), ...membership },

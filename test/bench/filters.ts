@@ -178,6 +178,7 @@ export async function writeCustomers(
   endpoint: string,
   customers: number,
   merchant = MERCHANT,
+  customerWith: (id: number) => Customer = searchable,
 ): Promise<void> {
   // For the clients here and in `ensureTable`.
   Object.assign(process.env, environmentOf({ dynamodb: endpoint }));
@@ -191,7 +192,7 @@ export async function writeCustomers(
     const length = Math.min(BATCH, customers - first);
     const ids = Array.from({ length }, (_, index) => first + index + 1);
     const requests = ids.map((id) => ({
-      PutRequest: { Item: toItem(merchant, searchable(id)) },
+      PutRequest: { Item: toItem(merchant, customerWith(id)) },
     }));
     await documents.send(new BatchWriteCommand({ RequestItems: { [TABLE]: requests } }));
     if ((first + BATCH) % 10_000 === 0) progress(`filters: ${first + BATCH} customers written`);

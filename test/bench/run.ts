@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { createBundles } from './bundles.ts';
 import { measureColdStarts } from './cold-start.ts';
 import { measureExports } from './export.ts';
+import { measureFilteredExports } from './filtered-exports.ts';
 import { measureFilters } from './filters.ts';
 import { type Comparison, progress } from './harness.ts';
 import type { Measure } from './measure.ts';
@@ -15,6 +16,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   cold: measureColdStarts,
   warm: measureWarmCalls,
   filters: measureFilters,
+  'filtered-exports': measureFilteredExports,
 };
 
 const USAGE = `Usage: npm run bench -- [--quick] [${Object.keys(MEASURES).join('] [')}]

@@ -128,6 +128,25 @@ describe('the canned table', () => {
     expect(ask('Query', query({}, key(1_001))).Items).toEqual([]);
   });
 
+  test('A filter leaves out items, and counts those that it has evaluated', () => {
+    const filtered = {
+      ...query({}, key(1), key(100)),
+      FilterExpression: '#k = :kind',
+      ExpressionAttributeNames: { '#k': 'k' },
+    };
+    const values = filtered.ExpressionAttributeValues;
+    const countOf = (kind: string) =>
+      ask('Query', {
+        ...filtered,
+        ExpressionAttributeValues: { ...values, ':kind': { S: kind } },
+      });
+    const [companies, others] = [countOf('c'), countOf('p')];
+    expect(companies.Items).toHaveLength(companies.Count);
+    expect(companies.Count + others.Count).toBe(100);
+    expect([companies.ScannedCount, others.ScannedCount]).toEqual([100, 100]);
+    expect(companies.Count).toBeGreaterThan(50);
+  });
+
   test('get gives the item that a query gives', () => {
     const [item] = ask('Query', query({ Limit: 1 }, key(301))).Items;
     const Key = { pk: { S: 'MERCHANT#full-1000' }, sk: { S: key(301) } };

@@ -89,7 +89,6 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
 
   const query = (input: Input): void => {
     const index = input.IndexName as string | undefined;
-    if (input.FilterExpression) throw unsupported('FilterExpression', input);
     if (index !== undefined && input.ConsistentRead) throw unsupported('a consistent index', input);
     const { pk, range } = keyCondition(input);
     const merchantData = merchantOf(pk);
@@ -105,12 +104,19 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
       if (size + more > PAGE_BYTES) break;
       size += more;
     }
-    writer.text(`{"Count":${count}`);
+    const isWanted = filterOf(input);
+    const wanted = stored.map(({ item }) => isWanted(item));
+    const ids: number[] = [];
+    for (let position = 0; position < count; position += 1) {
+      const id = pending.at(position);
+      if (templateOf(wanted, id)) ids.push(id);
+    }
+    writer.text(`{"Count":${ids.length}`);
     if (input.Select !== 'COUNT') {
       writer.text(',"Items":[');
-      for (let position = 0; position < count; position += 1) {
+      for (const [position, id] of ids.entries()) {
         if (position > 0) writer.text(',');
-        writeItem(shown, pending.at(position));
+        writeItem(shown, id);
       }
       writer.text(']');
     }
@@ -203,7 +209,7 @@ function sortKeyOf(index: string | undefined): string {
 }
 
 function merchantOf(pk: string): Merchant {
-  const [, shape, count] = /^MERCHANT#(full|sparse|typical)-(\d+)$/.exec(pk) ?? [];
+  const [, shape, count] = /^MERCHANT#(full|sparse|typical|large|small)-(\d+)$/.exec(pk) ?? [];
   if (shape) return { shape: shape as Shape, count: Number(count) };
   throw new UnsupportedRequestError(`The canned table has no partition ${pk}.`);
 }
@@ -214,8 +220,18 @@ function sequence(key: Item, { count }: Merchant): Item {
   return { ...key, lastId: { N: String(id) }, lastDate: { S: dateOf(id) } };
 }
 
-function templateOf(all: readonly Template[], id: number): Template {
-  return all[(id - 1) % VARIETY] as Template;
+function templateOf<T>(all: readonly T[], id: number): T {
+  return all[(id - 1) % VARIETY] as T;
+}
+
+/** Returns the filter of a query: the comparison of one attribute with a text, or none. */
+function filterOf(input: Input): (item: Item) => boolean {
+  const expression = input.FilterExpression as string | undefined;
+  if (!expression) return () => true;
+  const [, name = '', value = ''] = /^(#\w+) = (:\w+)$/.exec(expression) ?? [];
+  const attribute = input.ExpressionAttributeNames?.[name];
+  if (!attribute) throw unsupported('FilterExpression', input);
+  return (item) => item[attribute]?.S === input.ExpressionAttributeValues[value].S;
 }
 
 function toTemplate(
