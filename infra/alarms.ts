@@ -35,6 +35,8 @@ type AlarmRule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
   Partial<Pick<AlarmProps, 'evaluationPeriods'>>;
 
 const PERIOD = Duration.minutes(5);
+/** Ids of alarms; CloudFormation takes at most five. */
+const ROLLBACK_TRIGGERS = ['ApiErrors', 'LongExportFailures', 'AddTokenClaimsErrors'];
 /** DynamoDB operations of all functions; an alarm's expression takes at most 10 metrics. */
 const TABLE_OPERATIONS = [
   Operation.BATCH_GET_ITEM,
@@ -54,6 +56,7 @@ const TABLE_OPERATIONS = [
  */
 export class Alarms extends Construct {
   private readonly actions: readonly SnsAction[];
+  private readonly alarms = new Map<string, Alarm>();
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -64,6 +67,11 @@ export class Alarms extends Construct {
     this.addExportAlarm(exportWorker);
     this.addThrottleAlarm();
     this.addTableAlarms(table);
+  }
+
+  /** Alarms that roll a deployment back: on failures that a defect of the new version causes. */
+  get rollbackTriggers(): Alarm[] {
+    return ROLLBACK_TRIGGERS.flatMap((id) => this.alarms.get(id) ?? []);
   }
 
   private addFunctionAlarms(watched: BundledFunction): void {
@@ -138,6 +146,7 @@ export class Alarms extends Construct {
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...rule,
     });
+    this.alarms.set(id, alarm);
     alarm.addAlarmAction(...this.actions);
     alarm.addOkAction(...this.actions);
   }

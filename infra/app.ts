@@ -1,12 +1,9 @@
-import { App, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { App } from 'aws-cdk-lib';
+import { addCustomerRegister } from './add-customer-register.ts';
 import { bundleFunctions } from './bundle/bundle.ts';
-import { CustomerRegisterStack } from './customer-register-stack.ts';
 import { readSettings } from './settings.ts';
 
 const app = new App();
 const settings = readSettings(app.node);
 const { folder: bundles } = await bundleFunctions();
-new CustomerRegisterStack(app, `CustomerRegister-${settings.stage}`, { settings, bundles });
-// Synthesis fails on any finding of these rules that no construct acknowledges with a reason.
-Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+addCustomerRegister(app, { settings, bundles });

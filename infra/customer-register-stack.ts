@@ -21,15 +21,17 @@ export interface CustomerRegisterStackProps extends StackProps {
   readonly bundles: string;
   /** @default - every endpoint in `functions/` */
   readonly endpoints?: readonly Endpoint[];
+  /** Name of the build, such as the id of a workflow run, by which a later deployment finds it. */
+  readonly build?: string | undefined;
 }
 
 /** The whole service: table, bucket, functions, API, identity provider and alarms. */
 export class CustomerRegisterStack extends Stack {
   constructor(scope: Construct, id: string, props: CustomerRegisterStackProps) {
-    const { settings, bundles, endpoints = ENDPOINTS, ...stackProps } = props;
+    const { settings, bundles, endpoints = ENDPOINTS, build, ...stackProps } = props;
     super(scope, id, {
       description: `Customer register of merchants, stage ${settings.stage}`,
-      terminationProtection: settings.production,
+      terminationProtection: settings.protected,
       ...(settings.env && { env: settings.env }),
       ...stackProps,
     });
@@ -83,7 +85,7 @@ export class CustomerRegisterStack extends Stack {
       endpoints: functions,
       unknownRoute,
     });
-    new Alarms(this, 'Alarms', {
+    const alarms = new Alarms(this, 'Alarms', {
       api,
       table,
       functions: [
@@ -98,6 +100,12 @@ export class CustomerRegisterStack extends Stack {
 
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });
     new CfnOutput(this, 'Issuer', { value: identity.issuer });
+    if (build) new CfnOutput(this, 'Build', { value: build });
+    if (settings.production) {
+      new CfnOutput(this, 'RollbackAlarms', {
+        value: alarms.rollbackTriggers.map(({ alarmArn }) => alarmArn).join(','),
+      });
+    }
     if (!userPool) return;
     new CfnOutput(this, 'UserPoolId', { value: userPool.userPoolId });
     new CfnOutput(this, 'ClientId', { value: userPool.clientId });

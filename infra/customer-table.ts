@@ -50,7 +50,7 @@ export class CustomerTable extends TableV2 {
       billing: Billing.onDemand(),
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: settings.production,
+      deletionProtection: settings.protected,
       removalPolicy: removalPolicy(settings),
     });
   }

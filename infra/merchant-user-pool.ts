@@ -50,7 +50,7 @@ export class MerchantUserPool extends UserPool implements Identity {
       accountRecovery: AccountRecovery.EMAIL_ONLY,
       mfa: Mfa.OPTIONAL,
       mfaSecondFactor: { sms: false, otp: true },
-      deletionProtection: settings.production,
+      deletionProtection: settings.protected,
       removalPolicy: removalPolicy(settings),
     });
     this.tokenTrigger = new BundledFunction(this, 'AddTokenClaims', {

@@ -22,6 +22,8 @@ export interface Settings extends Readonly<Omit<ParsedSettings, 'identity' | 're
   readonly stage: string;
   /** Whether the data is retained if the stack is deleted: in the stage `prod`. */
   readonly production: boolean;
+  /** Whether the stack, the table and the user pool are protected from deletion. */
+  readonly protected: boolean;
   readonly identity: NonNullable<ParsedSettings['identity']>;
   readonly registers: RegisterSettings;
 }
@@ -84,12 +86,24 @@ export function resolveSettings(
     ...others,
     stage: String(stage),
     production: stage === 'prod',
+    protected: stage === 'prod',
     identity,
     registers: {
       ...registers,
       bolagsverketSecret: registers.bolagsverketSecret ?? `customer-register/${stage}/bolagsverket`,
     },
   };
+}
+
+/**
+ * Returns the settings with which a protected stack is created. If its creation fails,
+ * CloudFormation deletes what it has created, which protection would prevent, and a new account
+ * may not have the quota to reserve executions.
+ *
+ * @see shared/decisions/2026-11-29-first-deployment.md
+ */
+export function firstSettings(settings: Settings): Settings {
+  return { ...settings, protected: false, reserveExports: 0 };
 }
 
 function stageNameFaults(name: string): string[] {

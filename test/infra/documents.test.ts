@@ -62,8 +62,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run bench -- --quick': 'takes minutes; test/infra/bench.test.ts tests its parts',
   'SEED=7 npx vitest run --config test/vitest.config.ts --project faults': 'takes minutes',
   // Commands that need an AWS account. The template of these settings is built and tested.
-  'npm ci': 'test/stack/stack.test.ts builds the stage dev',
-  'aws cognito-idp admin-create-user --user-pool-id $UserPoolId --username m@example.com --user-attributes Name=email,Value=m@example.com Name=custom:merchant_id,Value=1001':
+  'npm ci': 'test/infra/deploy.test.ts runs the commands with a simulated AWS CLI',
+  'aws cognito-idp admin-create-user --user-pool-id $UserPoolId --username m@example.com --message-action SUPPRESS --user-attributes Name=email,Value=m@example.com Name=email_verified,Value=true Name=custom:merchant_id,Value=1001':
     'test/stack/stack.test.ts tests the user pool; test/unit tests its trigger',
   'aws cognito-idp admin-add-user-to-group --user-pool-id $UserPoolId --username m@example.com --group-name ReadOnly':
     'test/stack/stack.test.ts tests the group; test/unit tests the scopes of its users',
@@ -125,6 +125,8 @@ const ABSOLUTE =
 
 /** What shows that an absolute sentence is true: a folder of tests and the behaviour, or a source. */
 const PROOFS: Readonly<Record<string, string>> = {
+  "Only CloudFormation's own answer that a stack does not exist counts":
+    'test/infra/deploy.test.ts: another error while the stack is looked up',
   'Each function may call only what its code calls': 'test/infra: permissions',
   'Every call needs `Authorization:': 'test/settings: tokens on each route; test/infra: routes',
   'are returned only if they are set': 'test/contract: creating a customer',

@@ -153,7 +153,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     const version = alias?.Properties.FunctionVersion['Fn::GetAtt'][0];
     expect(stack.resources[version]).toMatchObject({
       Type: 'AWS::Lambda::Version',
-      DeletionPolicy: stage === 'prod' ? 'Retain' : 'Delete',
+      DeletionPolicy: stage === 'prod' ? 'RetainExceptOnCreate' : 'Delete',
     });
     for (const name of EXPORT_STARTERS) {
       expect(stack.properties(name).Environment.Variables.EXPORT_WORKER).toEqual({ Ref: aliasId });

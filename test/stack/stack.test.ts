@@ -59,7 +59,8 @@ describe('the logical ids', () => {
   test('of all that production retains are known to be stateful, or are of logs and versions', () => {
     const retained = idsOf(
       productionWithUserPool,
-      ({ Type, DeletionPolicy }) => DeletionPolicy === 'Retain' && !STATEFUL.test(Type),
+      ({ Type, DeletionPolicy }) =>
+        DeletionPolicy === 'RetainExceptOnCreate' && !STATEFUL.test(Type),
     );
     expect(new Set(retained.map((each) => each.split(' ')[0]))).toEqual(
       new Set(['AWS::Lambda::Version', 'AWS::Logs::LogGroup']),
@@ -174,11 +175,11 @@ describe('the stack', () => {
   test('of production retains its data and is protected from deletion', () => {
     expect(production.stack.terminationProtection).toBe(true);
     const { DeletionPolicy, UpdateReplacePolicy, Properties } = production.resource('Customers');
-    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['RetainExceptOnCreate', 'Retain']);
     expect(Properties.Replicas[0].DeletionProtectionEnabled).toBe(true);
-    expect(production.resource('Exports').DeletionPolicy).toBe('Retain');
+    expect(production.resource('Exports').DeletionPolicy).toBe('RetainExceptOnCreate');
     expect(productionWithUserPool.resource('Users')).toMatchObject({
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       Properties: { DeletionProtection: 'ACTIVE' },
     });
   });
@@ -247,7 +248,7 @@ describe('the stack', () => {
     const group = { GroupName: 'ReadOnly', UserPoolId: { Ref: development.logicalId('Users') } };
     development.template.hasResourceProperties('AWS::Cognito::UserPoolGroup', group);
     productionWithUserPool.template.hasResource('AWS::Cognito::UserPoolGroup', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: { GroupName: 'ReadOnly' },
     });
@@ -272,6 +273,46 @@ describe("CloudFormation's schemas and rules", () => {
     });
     expect(() => app.synth()).toThrow(/validation/i);
   });
+});
+
+describe('the stack with which production is created', () => {
+  const first = synthesize(PRODUCTION_WITH_USER_POOL, { first: true });
+
+  test('keeps nothing from being deleted if its creation fails', () => {
+    expect(first.stack.terminationProtection).toBe(false);
+    expect(first.resource('Customers').Properties.Replicas[0].DeletionProtectionEnabled).toBe(
+      false,
+    );
+    expect(first.resource('Users').Properties.DeletionProtection).toBe('INACTIVE');
+    for (const { DeletionPolicy } of Object.values(first.resources)) {
+      expect(['Delete', 'RetainExceptOnCreate', undefined]).toContain(DeletionPolicy);
+    }
+  });
+
+  test('needs no quota of concurrent executions', () => {
+    const functions = first.all('AWS::Lambda::Function');
+    expect(functions.filter((each) => 'ReservedConcurrentExecutions' in each)).toEqual([]);
+    const reserved = productionWithUserPool
+      .all('AWS::Lambda::Function')
+      .filter((each) => each.ReservedConcurrentExecutions === 40);
+    expect(reserved).toHaveLength(5);
+  });
+
+  test('has the resources of production, under the same logical ids', () => {
+    expect(idsOf(first, () => true)).toEqual(idsOf(productionWithUserPool, () => true));
+  });
+});
+
+test('the outputs of production name up to five alarms that roll a deployment back', () => {
+  const { Value } = productionWithUserPool.template.findOutputs('RollbackAlarms')
+    .RollbackAlarms as Json;
+  const arns: Json[] = Value['Fn::Join'][1].filter((part: unknown) => part !== ',');
+  expect(arns).toEqual(
+    ['ApiErrors', 'LongExportFailures', 'AddTokenClaimsErrors'].map((id) => ({
+      'Fn::GetAtt': [productionWithUserPool.logicalId(`Alarms/${id}`), 'Arn'],
+    })),
+  );
+  expect(development.template.findOutputs('RollbackAlarms')).toEqual({});
 });
 
 describe("cdk-nag's AwsSolutions rules", () => {

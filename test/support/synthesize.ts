@@ -14,7 +14,7 @@ import {
   type Endpoint,
   EXPORT_WORKER,
 } from '../../infra/endpoints.ts';
-import { resolveSettings } from '../../infra/settings.ts';
+import { firstSettings, resolveSettings } from '../../infra/settings.ts';
 import type { StageSettings } from '../../infra/stage-settings.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: templates have no types
@@ -55,6 +55,7 @@ export const PRODUCTION_WITH_USER_POOL: Stage = {
   registers: { countries: ['SE', 'NO', 'FI'], cacheDays: 7 },
   tracing: true,
   logLevel: 'WARN',
+  reserveExports: 40,
 };
 
 export type SynthesizedStack = ReturnType<typeof synthesize>;
@@ -72,6 +73,8 @@ interface Options {
    * @default false
    */
   readonly validate?: boolean;
+  /** Whether the stack is the one with which a protected stage is created. */
+  readonly first?: boolean;
 }
 
 const stacks = new Map<string, SynthesizedStack>();
@@ -89,11 +92,15 @@ export function stackOf(stage: Stage = {}): SynthesizedStack {
 
 /** Synthesizes the stack of a stage, in the temporary folder of the test run. */
 export function synthesize({ stage = 'dev', ...given }: Stage = {}, options: Options = {}) {
-  const { endpoints = ENDPOINTS, bundles = emptyBundles(endpoints), validate } = options;
+  const { endpoints = ENDPOINTS, bundles = emptyBundles(endpoints), first, validate } = options;
   const app = createApp({}, validate);
-  const settings = resolveSettings(stage, { [stage]: given });
-  const id = `CustomerRegister-${settings.stage}`;
-  const stack = new CustomerRegisterStack(app, id, { settings, bundles, endpoints });
+  const ofStage = resolveSettings(stage, { [stage]: given });
+  const settings = first ? firstSettings(ofStage) : ofStage;
+  const stack = new CustomerRegisterStack(app, `CustomerRegister-${stage}`, {
+    settings,
+    bundles,
+    endpoints,
+  });
   const template = Template.fromStack(stack);
   const { Resources: resources }: Json = template.toJSON();
   const functions = new Map(
@@ -151,7 +158,7 @@ export function createApp(context: Record<string, unknown> = {}, validate = fals
 }
 
 /** Creates a folder that has an empty bundle for each function. */
-function emptyBundles(endpoints: readonly Endpoint[]): string {
+export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string {
   const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
   const names = endpoints.map((endpoint) => endpoint.function);
   for (const name of [...names, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT, TOKEN_TRIGGER]) {

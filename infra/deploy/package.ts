@@ -1,0 +1,31 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bundleFunctions } from '../bundle/bundle.ts';
+import { runCommand, UsageError } from '../local/command.ts';
+import { resolveSettings } from '../settings.ts';
+import { STAGES } from '../stages.ts';
+import { packageStages } from './package-stages.ts';
+
+const HELP = `Writes out/ and deployable.tgz, from which the workflow deploys the stages of infra/stages.ts.
+
+  npm run package`;
+
+/** Root of the repository. */
+const ROOT = join(import.meta.dirname, '../..');
+
+await runCommand(HELP, async () => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } });
+  if (values.help) return console.log(HELP);
+  const stages = Object.keys(STAGES);
+  const settings = stages.map((stage) => resolveSettings(stage, STAGES));
+  const { folder: bundles } = await bundleFunctions();
+  await packageStages(join(ROOT, 'out'), settings, bundles, process.env.GITHUB_RUN_ID);
+  const { status } = spawnSync('tar', ['-czf', 'deployable.tgz', '-C', 'out', '.'], { cwd: ROOT });
+  if (status !== 0) throw new UsageError('tar could not write deployable.tgz.');
+  // The workflow's jobs of production are skipped as long as the file has no such stage.
+  const file = process.env.GITHUB_OUTPUT;
+  if (file) appendFileSync(file, `prod=${stages.includes('prod')}\n`);
+  console.log(`deployable.tgz has the stages ${stages.join(', ')}.`);
+});
