@@ -10,11 +10,6 @@ import {
  * no construct acknowledges with a reason.
  */
 export function addCustomerRegister(app: App, props: CustomerRegisterStackProps): void {
-  new CustomerRegisterStack(app, stackName(props.settings.stage), props);
+  new CustomerRegisterStack(app, `CustomerRegister-${props.settings.stage}`, props);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-}
-
-/** Returns the name of a stage's stack. */
-export function stackName(stage: string): string {
-  return `CustomerRegister-${stage}`;
 }
