@@ -12,6 +12,8 @@ export interface Capacity {
   readonly api: Throttle;
   /** For each route that writes export files. */
   readonly exportRoute: Throttle;
+  /** For each route of a document, which needs no token. */
+  readonly documentRoute: Throttle;
   /** Concurrent executions of each function that writes export files, if they are reserved. */
   readonly exportConcurrency: number;
   /** Concurrent executions of all functions of the account, those included. */
@@ -34,6 +36,7 @@ export const LONG_EXPORT_TIMEOUT_HOURS = 12;
 export const CAPACITY: Capacity = {
   api: { rateLimit: 400, burstLimit: 750 },
   exportRoute: { rateLimit: 20, burstLimit: 100 },
+  documentRoute: { rateLimit: 5, burstLimit: 50 },
   exportConcurrency: 50,
   concurrency: 1_000,
 };

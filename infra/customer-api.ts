@@ -1,8 +1,10 @@
+import { Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   type CfnStage,
   HttpApi,
   HttpMethod,
+  HttpNoneAuthorizer,
   HttpStage,
   LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
@@ -12,9 +14,9 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DEFAULT_CLAIMS } from '../shared/environment.ts';
 import type { BundledFunction } from './bundled-function.ts';
-import { CAPACITY } from './capacity.ts';
+import { CAPACITY, type Throttle } from './capacity.ts';
 import type { EndpointFunction } from './endpoint-function.ts';
-import { refusingRoutes, routesOf } from './endpoints.ts';
+import { DOCUMENT_ROUTES, type Route, refusingRoutes, routesOf } from './endpoints.ts';
 import { logRetention, removalPolicy } from './retention.ts';
 import type { Identity, Settings } from './settings.ts';
 
@@ -24,21 +26,17 @@ export interface CustomerApiProps {
   readonly endpoints: readonly EndpointFunction[];
   /** Function of the `$default` route: requests that match no endpoint. */
   readonly unknownRoute: BundledFunction;
+  /** Function of the API reference and the documents that describe the API. */
+  readonly documents: BundledFunction;
 }
 
-/** Route settings in CloudFormation's own names, which the construct passes on as they are. */
-const EXPORT_ROUTE_SETTINGS = {
-  ThrottlingRateLimit: CAPACITY.exportRoute.rateLimit,
-  ThrottlingBurstLimit: CAPACITY.exportRoute.burstLimit,
-};
-
 /**
- * HTTP API with the routes of each endpoint, and a `$default` route. A JWT authorizer guards all of
- * them; each endpoint's route also requires its scope.
+ * HTTP API with the routes of each endpoint, those of the documents, and a `$default` route. A JWT
+ * authorizer guards all but the documents; each endpoint's route also requires its scope.
  */
 export class CustomerApi extends HttpApi {
   constructor(scope: Construct, id: string, props: CustomerApiProps) {
-    const { settings, identity, endpoints, unknownRoute } = props;
+    const { settings, identity, endpoints, unknownRoute, documents } = props;
     const unknownRouteIntegration = integrationOf(unknownRoute);
     super(scope, id, {
       apiName: `customer-register-${settings.stage}`,
@@ -62,6 +60,22 @@ export class CustomerApi extends HttpApi {
       const integration = unknownRouteIntegration;
       this.addRoutes({ path, methods: [HttpMethod[method]], integration });
     }
+    // These routes respond with what is the same for each caller, and use no data.
+    const documentRoutes = DOCUMENT_ROUTES.flatMap(({ method, path }) =>
+      this.addRoutes({
+        path,
+        methods: [HttpMethod[method]],
+        integration: integrationOf(documents),
+        authorizer: new HttpNoneAuthorizer(),
+      }),
+    );
+    for (const route of documentRoutes) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason:
+          'The API reference and the documents that describe the API are public; their function has no permissions for data.',
+      });
+    }
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: logRetention(settings),
       removalPolicy: removalPolicy(settings),
@@ -77,14 +91,25 @@ export class CustomerApi extends HttpApi {
       },
     });
     // A stage with settings of a route that does not exist yet fails to deploy.
-    stage.node.addDependency(...routes);
-    (stage.node.defaultChild as CfnStage).routeSettings = Object.fromEntries(
-      endpoints
-        .filter(({ endpoint }) => endpoint.files === 'write')
-        .flatMap(({ endpoint }) => routesOf(endpoint))
-        .map(({ method, path }) => [`${method} ${path}`, EXPORT_ROUTE_SETTINGS]),
-    );
+    stage.node.addDependency(...routes, ...documentRoutes);
+    const exportRoutes = endpoints
+      .filter(({ endpoint }) => endpoint.files === 'write')
+      .flatMap(({ endpoint }) => routesOf(endpoint));
+    (stage.node.defaultChild as CfnStage).routeSettings = {
+      ...routeSettings(exportRoutes, CAPACITY.exportRoute),
+      ...routeSettings(DOCUMENT_ROUTES, CAPACITY.documentRoute),
+    };
   }
+}
+
+/** Returns route settings in CloudFormation's own names, which the construct passes on as they are. */
+function routeSettings(routes: readonly Route[], { rateLimit, burstLimit }: Throttle) {
+  return Object.fromEntries(
+    routes.map(({ method, path }) => [
+      `${method} ${path}`,
+      { ThrottlingRateLimit: rateLimit, ThrottlingBurstLimit: burstLimit },
+    ]),
+  );
 }
 
 function integrationOf({ node, function: handler }: BundledFunction): HttpLambdaIntegration {

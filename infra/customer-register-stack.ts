@@ -8,7 +8,13 @@ import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
 import { EndExport } from './end-export.ts';
 import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
-import { DEFAULT_FUNCTION, ENDPOINTS, type Endpoint, routesVariable } from './endpoints.ts';
+import {
+  DEFAULT_FUNCTION,
+  DOCUMENTS_FUNCTION,
+  ENDPOINTS,
+  type Endpoint,
+  routesVariable,
+} from './endpoints.ts';
 import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
 import { ExportWorker } from './export-worker.ts';
@@ -74,6 +80,13 @@ export class CustomerRegisterStack extends Stack {
         [ENVIRONMENT.routes]: routesVariable(endpoints),
       },
     });
+    const documents = new BundledFunction(this, pascalCase(DOCUMENTS_FUNCTION), {
+      settings,
+      bundles,
+      name: DOCUMENTS_FUNCTION,
+      description: 'API reference, OpenAPI document and XML schema',
+      ...API_FUNCTION_OPTIONS,
+    });
     const issuer = settings.identity.kind === 'issuer' ? settings.identity : undefined;
     const userPool = issuer
       ? undefined
@@ -84,6 +97,7 @@ export class CustomerRegisterStack extends Stack {
       identity,
       endpoints: functions,
       unknownRoute,
+      documents,
     });
     const alarms = new Alarms(this, 'Alarms', {
       api,
@@ -91,6 +105,7 @@ export class CustomerRegisterStack extends Stack {
       functions: [
         ...functions,
         unknownRoute,
+        documents,
         endExport,
         ...(userPool ? [userPool.tokenTrigger] : []),
       ],

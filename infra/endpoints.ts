@@ -17,6 +17,8 @@ export interface Route {
   readonly function: string;
   /** Scope that it requires; none if a token of any scope will do. */
   readonly scope?: Endpoint['scope'];
+  /** Whether it needs no token. */
+  readonly isPublic?: boolean;
 }
 
 const METHODS: readonly Method[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -27,6 +29,28 @@ export const ENDPOINTS: readonly Endpoint[] = (await loadEndpoints()).toSorted(b
 
 /** The function behind API Gateway's `$default` route: requests that match no endpoint. */
 export const DEFAULT_FUNCTION = 'answer-unknown-route';
+
+/** The function of the API reference and the documents that describe the API. */
+export const DOCUMENTS_FUNCTION = 'answer-documents';
+
+const DOCUMENT_PATHS = [
+  '/',
+  '/docs',
+  '/docs/{file}',
+  '/openapi.json',
+  '/customers.xsd',
+  '/favicon.ico',
+] as const;
+
+/** Routes of the documents, which need no token. */
+export const DOCUMENT_ROUTES: readonly Route[] = DOCUMENT_PATHS.flatMap((path) =>
+  (['GET', 'HEAD'] as const).map((method) => ({
+    method,
+    path,
+    function: DOCUMENTS_FUNCTION,
+    isPublic: true,
+  })),
+);
 
 /** The durable function that continues long exports. */
 export const EXPORT_WORKER = 'run-export';
@@ -74,12 +98,15 @@ function covers(template: string, path: string): boolean {
 }
 
 /** Every route of the API but `$default`. */
-export const ROUTES: readonly Route[] = [...ENDPOINTS.flatMap(routesOf), ...refusingRoutes()];
+export const ROUTES: readonly Route[] = [
+  ...ENDPOINTS.flatMap(routesOf),
+  ...refusingRoutes(),
+  ...DOCUMENT_ROUTES,
+];
 
 /** Returns the value of the environment variable `ROUTES`: method and path of each route. */
 export function routesVariable(endpoints: readonly Endpoint[] = ENDPOINTS): string {
-  return endpoints
-    .flatMap(routesOf)
+  return [...endpoints.flatMap(routesOf), ...DOCUMENT_ROUTES]
     .map(({ method, path }) => `${method} ${path}`)
     .join(',');
 }

@@ -13,6 +13,8 @@ export const ENVIRONMENT = {
   longExportRows: 'LONG_EXPORT_ROWS',
   /** Method and path of each route, separated by commas; for the `$default` route. */
   routes: 'ROUTES',
+  /** Folder of the documents that are served without a token; set by the local stack alone. */
+  documentsFolder: 'DOCUMENTS_FOLDER',
   /** Address of Bolagsverket's API; if it is missing, the register is not enabled. */
   bolagsverket: 'BOLAGSVERKET_ADDRESS',
   /** The same of Brønnøysundregistrene's API. */

@@ -3,6 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
+import { writeSite } from '../documents/site.ts';
+import { DOCUMENTS_FUNCTION } from '../endpoints.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 const replacement = (file: string) => join(import.meta.dirname, file);
@@ -55,7 +58,7 @@ interface Bundles {
 }
 
 /**
- * Bundles every function.
+ * Bundles every function, and writes the documents that one of them serves.
  *
  * @param folder output folder; by default one that is deleted when this process exits.
  */
@@ -65,6 +68,7 @@ export async function bundleFunctions(folder = temporaryFolder()): Promise<Bundl
       .filter((entry) => entry.isDirectory())
       .map(async ({ name }) => [name, await bundleFunction(name, join(folder, name))] as const),
   );
+  await writeSite(join(folder, DOCUMENTS_FUNCTION, BUNDLED_DOCUMENTS));
   return { folder, metafiles: new Map(metafiles) };
 }
 

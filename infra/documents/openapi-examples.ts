@@ -51,6 +51,34 @@ const EXAMPLES: Json = {
   FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
 };
 
+/** An example of each parameter, by its name. */
+export const PARAMETER_EXAMPLES: Json = {
+  mexcParamvaluesetsid: 1,
+  orgNum: '559987-6546',
+  exportId: PROGRESS.exportId,
+  limit: 10,
+  start: 0,
+  cursor: 'AQAAAAAAAAPo3gqTzVQ',
+  filter: ['isCompany', '!isEFaktura'],
+  search: ['björklund', 'stockholm'],
+  searchInInvoiceForm: ['10301'],
+  from: '2026-07-01',
+  to: '2026-07-31',
+  timezone: 'Europe/Stockholm',
+  isPrivate: '1',
+  isCompany: '1',
+  isUnknown: '1',
+  isEFaktura: '1',
+  isReverseTax: '1',
+  country: 'SE',
+  delimiter: 'semicolon',
+  bom: 'true',
+  formulas: 'keep',
+  'Idempotency-Key': '5f0c7c7e-6f1c-4c63-9d0e-2b1a8f6f3f0a',
+  'If-Match': '"3"',
+  'If-None-Match': '"3"',
+};
+
 /** API Gateway's message of each status that it responds with itself. */
 const GATEWAY_MESSAGES: Readonly<Record<string, string>> = {
   401: 'Unauthorized',
@@ -77,6 +105,31 @@ export function responseExamples(schema: Json, schemas: Readonly<Record<string, 
     .map((alternative) => [alternative, { value: EXAMPLES[alternative] }]);
   return { examples: Object.fromEntries(examples) };
 }
+
+/** Returns a named schema with an example of each property that has none: that of its example. */
+export function withExamples(name: string, schema: Json): Json {
+  const example = (EXAMPLES[name] ?? ERROR_MEMBERS[name]) as Json | undefined;
+  if (!example || !schema.properties) return schema;
+  const properties = Object.entries(schema.properties as Record<string, Json>).map(
+    ([property, its]) => [
+      property,
+      Object.hasOwn(example, property) ? { examples: [example[property]], ...its } : its,
+    ],
+  );
+  return { ...schema, properties: Object.fromEntries(properties) };
+}
+
+/** An example of each member of an error. */
+const ERROR_MEMBERS: Json = {
+  Problem: { ...problemExample('400', ''), count: 2 },
+  Fault: {
+    pointer: '/companyno',
+    parameter: 'limit',
+    header: 'Idempotency-Key',
+    detail: 'must be an integer from 1 to 1000',
+  },
+  GatewayMessage: gatewayExample('401'),
+};
 
 /** Returns an example of an error that the API responds with. */
 export function problemExample(status: string, detail: string): Json {

@@ -22,20 +22,21 @@ import { MERGE_PATCH_TYPE } from '../../shared/http/media-type.ts';
 import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
-import { gatewayExample, problemExample, responseExamples } from './openapi-examples.ts';
+import { guideLink, guideTags, introduction, OPERATION_TAGS } from './guides.ts';
+import {
+  gatewayExample,
+  PARAMETER_EXAMPLES,
+  problemExample,
+  responseExamples,
+  withExamples,
+} from './openapi-examples.ts';
 
 const PACKAGE = join(import.meta.dirname, '../../package.json');
 
-/** Tags of operations: generated clients have a class for each. */
-const TAGS = {
-  Customers: 'Customers of the merchant.',
-  Exports: 'Files with all customers, with those that meet a filter, or by id.',
-  'Look-up': 'Persons and companies by their identity number.',
-} as const;
-
 /** Returns the OpenAPI 3.1 document of the API, derived from the contracts of its endpoints. */
 export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Json {
-  const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+  const tags = guideTags();
   const schemas: Record<string, Json> = {
     Customer: customer(),
     ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
@@ -48,6 +49,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
       description: "API Gateway's own response, sent before the API is called.",
     },
   };
+  for (const [name, schema] of Object.entries(schemas)) schemas[name] = withExamples(name, schema);
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
@@ -62,7 +64,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
     info: {
       title: 'Merchant customers',
       version,
-      description,
+      description: introduction(),
       contact: { name: 'Maintainers of the customer register' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
@@ -79,7 +81,15 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
         variables: { port: { default: '3000' } },
       },
     ],
-    tags: Object.entries(TAGS).map(([name, meaning]) => ({ name, description: meaning })),
+    tags,
+    // An extension of Redoc, which Scalar reads too.
+    'x-tagGroups': [
+      {
+        name: 'Guides',
+        tags: tags.map(({ name }) => name).filter((name) => !Object.hasOwn(OPERATION_TAGS, name)),
+      },
+      { name: 'Endpoints', tags: Object.keys(OPERATION_TAGS) },
+    ],
     paths,
     components: {
       schemas,
@@ -110,7 +120,7 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
     operationId: camelCase(endpoint.function),
     tags: [tagOf(endpoint)],
     summary,
-    description: `Needs scope ${scope}.`,
+    description: `Needs the scope \`${scope}\`.${furtherReading(endpoint)}`,
     security: [{ token: [scope] }],
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && {
@@ -145,6 +155,21 @@ function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): J
   return { schema: ref(name), example };
 }
 
+/** Sections of the API guide that explain parameters, by a parameter's name. */
+const GUIDE_OF_PARAMETER: Readonly<Record<string, string>> = {
+  cursor: 'Pages',
+  filter: 'Filters',
+  'Idempotency-Key': 'Retries and concurrent changes',
+  'If-Match': 'Retries and concurrent changes',
+  'If-None-Match': 'Retries and concurrent changes',
+};
+
+function furtherReading({ parameters }: Endpoint): string {
+  const titles = new Set(Object.keys(parameters).flatMap((name) => GUIDE_OF_PARAMETER[name] ?? []));
+  const links = [...titles].map((title) => guideLink(title));
+  return links.length > 0 ? ` See ${links.join(' and ')}.` : '';
+}
+
 /** Returns the HEAD of a GET: the same request, and the same responses without their bodies. */
 function headOperation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>): Json {
   const { operationId, summary, description, responses, ...rest } = operation(endpoint, schemas);
@@ -156,6 +181,8 @@ function headOperation(endpoint: Endpoint, schemas: Readonly<Record<string, Json
       `${description} The headers of GET, without a body.` +
       (createsFile ? ' Checks the request and creates no file.' : ''),
     ...rest,
+    // The API reference lists the GET alone.
+    'x-scalar-ignore': true,
     responses: Object.fromEntries(
       Object.entries(responses as Record<string, Json>)
         .filter(([status]) => !createsFile || status === '200' || Number(status) >= 400)
@@ -169,7 +196,7 @@ function withoutBody(status: string, response: Json): Json {
   return rest;
 }
 
-function tagOf({ path }: Endpoint): keyof typeof TAGS {
+function tagOf({ path }: Endpoint): keyof typeof OPERATION_TAGS {
   if (path.startsWith('/customers/export')) return 'Exports';
   return path.startsWith('/customers/searchBy') ? 'Look-up' : 'Customers';
 }
@@ -185,6 +212,10 @@ function parametersIn(
     ...(place === 'path' && { required: true }),
     schema: named(parameterSchema(parameter)),
     description: descriptions[name],
+    // The API reference sends the example of an optional parameter unless this extension forbids it.
+    ...(place === 'path'
+      ? { example: PARAMETER_EXAMPLES[name] }
+      : { examples: { example: { value: PARAMETER_EXAMPLES[name], 'x-disabled': true } } }),
     ...(parameter.style === 'comma-separated' && { explode: false }),
   }));
 }

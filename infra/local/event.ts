@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 as ApiEvent } from 'aws-lambda';
 
 /** A request, as the gateway has routed and authorized it. */
 export interface GatewayRequest {
@@ -13,7 +13,8 @@ export interface GatewayRequest {
   /** `GET /customers/{id}`, or `$default`. */
   readonly routeKey: string;
   readonly pathParameters: Readonly<Record<string, string>>;
-  readonly claims: Readonly<Record<string, string>>;
+  /** Claims of the token; undefined if the route needs none. */
+  readonly claims: Readonly<Record<string, string>> | undefined;
   /** Scopes of the route; empty if it has none. */
   readonly scopes: readonly string[];
   readonly body: Buffer;
@@ -31,7 +32,8 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
 export function toEvent(gatewayRequest: GatewayRequest): ApiEvent {
-  const { request, requestId, path, query, routeKey, pathParameters, body } = gatewayRequest;
+  const { request, requestId, path, query, routeKey, pathParameters, claims, body } =
+    gatewayRequest;
   const { cookie: cookies, ...headers } = headersOf(request, body);
   const domainName = headers.host?.replace(/:\d+$/, '') ?? '';
   const now = new Date();
@@ -47,12 +49,14 @@ export function toEvent(gatewayRequest: GatewayRequest): ApiEvent {
     requestContext: {
       accountId: '000000000000',
       apiId: 'local',
-      authorizer: {
-        jwt: {
-          claims: { ...gatewayRequest.claims },
-          scopes: gatewayRequest.scopes.length > 0 ? [...gatewayRequest.scopes] : null,
+      ...(claims && {
+        authorizer: {
+          jwt: {
+            claims: { ...claims },
+            scopes: gatewayRequest.scopes.length > 0 ? [...gatewayRequest.scopes] : null,
+          },
         },
-      },
+      }),
       domainName,
       domainPrefix: domainName.split('.')[0] ?? '',
       http: {

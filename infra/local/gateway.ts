@@ -86,6 +86,12 @@ function createHandler(options: GatewayOptions) {
   const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
   const findRoute = createRouter(routes);
 
+  async function claimsOf({ headers: { authorization } }: IncomingMessage, scopes: string[]) {
+    const caller = await authorize(authorization, scopes);
+    if ('claims' in caller) return caller.claims;
+    throw new Rejection(caller.status, { 'www-authenticate': caller.challenge });
+  }
+
   return async (request: IncomingMessage, requestId: string): Promise<HttpResponse> => {
     if (headSize(request) > headerBytes) throw new Rejection(431);
     const { path, query } = parseTarget(request.url ?? '');
@@ -95,11 +101,7 @@ function createHandler(options: GatewayOptions) {
     if (!functionName) throw new Rejection(404);
 
     const scopes = route?.scope ? [route.scope] : [];
-    const caller = await authorize(request.headers.authorization, scopes);
-    if (!('claims' in caller)) {
-      throw new Rejection(caller.status, { 'www-authenticate': caller.challenge });
-    }
-
+    const claims = route?.isPublic ? undefined : await claimsOf(request, scopes);
     const event = toEvent({
       request,
       requestId,
@@ -107,7 +109,7 @@ function createHandler(options: GatewayOptions) {
       query,
       routeKey: route ? `${route.method} ${route.path}` : '$default',
       pathParameters,
-      claims: caller.claims,
+      claims,
       scopes,
       body: await readBody(request, bodyBytes),
     });

@@ -6,6 +6,8 @@ export interface GatewayRoute {
   readonly function: string;
   /** Scope that it requires, if any. */
   readonly scope?: string;
+  /** Whether it needs no token. */
+  readonly isPublic?: boolean;
 }
 
 /** The route that a request matches, if any, and its path parameters. */

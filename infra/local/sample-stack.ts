@@ -12,7 +12,7 @@ const REFERENCES = { mm3servicesid: 1001, mexcModulesid: 12 };
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, ...REFERENCES };
 
 /**
- * Starts the stack on the data folder, with the explore page and the capacity of a deployment.
+ * Starts the stack on the data folder, with a token on the API reference and the capacity of a deployment.
  *
  * @throws what startLocalStack throws.
  */
@@ -22,7 +22,7 @@ export async function startSampleStack(
   const stack = await startLocalStack({
     ...options,
     dataFolder: DATA_FOLDER,
-    explorer: SAMPLE_USER,
+    sampleToken: SAMPLE_USER,
     capacity: CAPACITY,
   });
   await writeDataFile(DATA_FOLDER, ISSUER_FILE, stack.issuer);
@@ -51,7 +51,7 @@ function welcome({ url }: LocalStack, token: string, headerFile: string): string
   const curl = `curl -H "@${headerFile}"`;
   return `
 API        ${api}
-Explorer   ${api}/
+Reference  ${api}/docs
 Data       ${DATA_FOLDER} (npm start -- --reset deletes it)
 
 Token of merchant ${SAMPLE_MERCHANT} with all scopes, valid for 12 hours (npm run token prints others):

@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import type { Capacity } from '../capacity.ts';
 import {
   DEFAULT_FUNCTION,
+  DOCUMENTS_FUNCTION,
   ENDPOINTS,
   EXPORT_WORKER,
   ROUTES,
@@ -25,6 +28,7 @@ import { startLambdaApi } from './lambda-api.ts';
 import { registerUrls, startRegisters } from './registers.ts';
 import type { GatewayRoute } from './router.ts';
 import { S3_CREDENTIALS, startS3 } from './s3.ts';
+import { createTokenPage, TOKEN_PATH } from './sample-token.ts';
 import { type LocalServer, start } from './server.ts';
 import { type Admit, createThrottle } from './throttle.ts';
 
@@ -42,8 +46,8 @@ export interface LocalStackOptions {
   readonly s3Endpoint?: string | undefined;
   /** Name of the table, for a shared server. */
   readonly table?: string;
-  /** Content of the token on the page at `/`; without it there is no page. */
-  readonly explorer?: TokenOptions;
+  /** Content of the token for calls from the API reference; without it, that has none. */
+  readonly sampleToken?: TokenOptions;
   /** Rate and concurrency limits; unlimited if not given. */
   readonly capacity?: Capacity;
 }
@@ -87,7 +91,7 @@ export async function startLocalStack({
   dynamodbEndpoint,
   s3Endpoint,
   table = 'customers',
-  explorer,
+  sampleToken,
   capacity,
 }: LocalStackOptions = {}): Promise<LocalStack> {
   const servers: LocalServer[] = [];
@@ -133,18 +137,17 @@ export async function startLocalStack({
     await ensureTable(database, table);
     lambdaApi.resume();
     const token = (options: TokenOptions) => signToken(key, issuer, options);
-    const lambda = createLambda(
-      async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
-      capacity && concurrencyLimits(capacity),
-    );
+    const lambda = createLambda(async (name) => {
+      if (name === DOCUMENTS_FUNCTION) await provideDocuments(sampleToken && TOKEN_PATH);
+      return (await import(`../../functions/${name}/handler.ts`)).handler;
+    }, capacity && concurrencyLimits(capacity));
     const gateway = createGateway({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: (name, event) => whileOpen(lambda(name, event)),
       throttles: capacity && createThrottles(capacity),
-      pages:
-        explorer && (await import('./api-explorer.ts')).createApiExplorer(() => token(explorer)),
+      pages: sampleToken && createTokenPage(() => token(sampleToken)),
     });
     return {
       // As for API Gateway without CORS, `Origin` makes no difference: a page has no token.
@@ -186,16 +189,36 @@ function concurrencyLimits({ concurrency, exportConcurrency }: Capacity) {
   return { concurrency, reserved };
 }
 
-function createThrottles({ api, exportRoute }: Capacity) {
-  const exportThrottles = new Map<string, Admit>(
-    ENDPOINTS.filter((endpoint) => endpoint.files === 'write').map((endpoint) => [
-      endpoint.function,
-      createThrottle(exportRoute),
-    ]),
+function createThrottles({ api, exportRoute, documentRoute }: Capacity) {
+  const writingFiles = ENDPOINTS.filter(({ files }) => files === 'write').map(
+    (endpoint) => endpoint.function,
   );
-  const admitRoute = (route?: GatewayRoute) =>
-    exportThrottles.get(route?.function ?? '')?.() ?? true;
-  return [createThrottle(api), admitRoute];
+  const limitOf = (route: GatewayRoute) => {
+    if (route.isPublic) return documentRoute;
+    return writingFiles.includes(route.function) ? exportRoute : undefined;
+  };
+  const throttles = new Map<GatewayRoute | undefined, Admit>(
+    ROUTES.flatMap((route) => {
+      const limit = limitOf(route);
+      return limit ? [[route, createThrottle(limit)]] : [];
+    }),
+  );
+  return [createThrottle(api), (route?: GatewayRoute) => throttles.get(route)?.() ?? true];
+}
+
+/** Folder with the documents of this process, once one was requested; deleted when it exits. */
+let documents: Promise<void> | undefined;
+
+/** Writes the documents to a temporary folder, on the first call, and sets the function's variable. */
+function provideDocuments(tokenPath: string | undefined): Promise<void> {
+  documents ??= (async () => {
+    const { writeSite } = await import('../documents/site.ts');
+    const folder = mkdtempSync(join(tmpdir(), 'documents-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+    await writeSite(folder, tokenPath ? { tokenPath } : {});
+    process.env[ENVIRONMENT.documentsFolder] = folder;
+  })();
+  return documents;
 }
 
 /** Sets the environment variables of the handlers and of the SDK. */

@@ -128,8 +128,3 @@ declare module '@20minutes/s3rver/lib/models/error.js' {
     constructor(code: string, message: string, detail?: Readonly<Record<string, string>>);
   }
 }
-
-declare module 'swagger-ui-dist/absolute-path.js' {
-  /** Folder of the package. */
-  export default function getAbsoluteFSPath(): string;
-}

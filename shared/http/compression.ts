@@ -24,6 +24,7 @@ export function compression(): MiddlewareObj<HttpEvent, HttpResponse> {
   };
 }
 
-function acceptsGzip(acceptEncoding: string | undefined): boolean {
+/** Returns whether a caller with this `Accept-Encoding` prefers gzip to no compression. */
+export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   return preferredEncodings(acceptEncoding, ['gzip', 'identity'])[0] === 'gzip';
 }

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { OPERATION_TAGS } from '../../infra/documents/guides.ts';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
 import { ENDPOINTS, routesOf } from '../../infra/endpoints.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
@@ -22,6 +25,19 @@ test('The checked-in OpenAPI document is the output of npm run generate', () => 
 
 test('The OpenAPI document is valid OpenAPI 3.1', async () => {
   await expect(SwaggerParser.validate(structuredClone(document))).resolves.toBeDefined();
+});
+
+test('The OpenAPI document has the sections of the API guide as tags, with links to tags and served files', () => {
+  const tags = document.tags as { name: string; description: string }[];
+  const anchors = tags.map(({ name }) => `#tag/${name.toLowerCase().replaceAll(' ', '-')}`);
+  const texts = [document.info.description, ...tags.map(({ description }) => description)];
+  const links = texts.flatMap((text) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to));
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((to) => ![...anchors, '/customers.xsd'].includes(to))).toEqual([]);
+  const guide = readFileSync(join(import.meta.dirname, '../../functions/README.md'), 'utf8');
+  const titles = [...guide.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title);
+  const sections = [...document['x-tagGroups'][0].tags, ...Object.values(OPERATION_TAGS).flat()];
+  expect(sections.toSorted()).toEqual(titles.toSorted());
 });
 
 test('The OpenAPI document has every route and no other', () => {
@@ -259,6 +275,9 @@ function bodies() {
   });
 }
 
+/** Description of members that the register sets and ignores in a body. */
+const READ_ONLY = 'The register sets it; ignored.';
+
 describe('tools that read the document find', () => {
   test('servers, a licence, a contact, and tags that have a description', () => {
     const { servers, info, tags, paths } = document;
@@ -272,7 +291,9 @@ describe('tools that read the document find', () => {
     const used = Object.values<Record<string, { tags: string[] }>>(paths).flatMap((operations) =>
       Object.values(operations).flatMap((operation) => operation.tags),
     );
-    expect(new Set(used)).toEqual(new Set(declared));
+    const [guides, endpoints] = document['x-tagGroups'];
+    expect(new Set(used)).toEqual(new Set(endpoints.tags));
+    expect([...guides.tags, ...endpoints.tags]).toEqual(declared);
   });
 
   test.each(ENDPOINTS)('the scope of $method $path', ({ method, path, scope }) => {
@@ -297,6 +318,34 @@ describe('tools that read the document find', () => {
         expect(value.examples, `${schema}.${name}`).toHaveLength(1);
         expect(errorsBy(pointer, value.examples[0])).toEqual([]);
       }
+    }
+  });
+
+  test('an example of every property of every named schema that fits it', () => {
+    const properties = schemasIn(document).filter(([pointer]) =>
+      /^\/components\/schemas\/\w+\/properties\/\w+$/.test(pointer),
+    );
+    expect(properties.length).toBeGreaterThan(200);
+    for (const [pointer, { examples, enum: values, const: only, description }] of properties) {
+      if (values || only !== undefined || description === READ_ONLY) continue;
+      expect(examples, pointer).toEqual([expect.anything(), ...(examples as unknown[]).slice(1)]);
+      for (const example of examples as unknown[]) expect(errorsBy(pointer, example)).toEqual([]);
+    }
+  });
+
+  test('an example of every parameter that fits its schema', () => {
+    const parameters = ENDPOINTS.flatMap(({ method, path }) => {
+      const keys = ['paths', path, method.toLowerCase(), 'parameters'] as const;
+      return Object.keys(at(...keys).value ?? []).map((index) => [...keys, Number(index)]);
+    });
+    expect(parameters.length).toBeGreaterThan(60);
+    for (const keys of parameters) {
+      const { name, required, example, examples } = at(...keys).value;
+      // The API reference would send the example of an optional parameter.
+      expect(required || examples.example['x-disabled'], name).toBe(true);
+      const value = required ? example : examples.example.value;
+      expect(value, name).toBeDefined();
+      expect(errorsBy(at(...keys, 'schema').pointer, value), name).toEqual([]);
     }
   });
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_FUNCTION, ENDPOINTS } from '../../infra/endpoints.ts';
+import { DEFAULT_FUNCTION, DOCUMENT_ROUTES, ENDPOINTS } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
 import { AUDIENCE } from '../../infra/local/issuer.ts';
@@ -38,7 +38,7 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
       async (name) => (await import(/* @vite-ignore */ join(folder, name, 'index.mjs'))).handler,
     );
     const server = createGateway({
-      routes: ENDPOINTS,
+      routes: [...ENDPOINTS, ...DOCUMENT_ROUTES],
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(localStack().issuer, AUDIENCE),
       invoke: lambda,
@@ -118,6 +118,14 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
       expect(job).toMatchObject({ state: 'ready', count: 3 });
     });
     await merchant.call('DELETE', `/customers/${third.mexcParamvaluesetsid}`);
+  });
+
+  test('serve the API reference, which has no path to a token', async () => {
+    const page = await (await fetch(`${gateway.endpoint}/`)).text();
+    const [, script] = /<script src="([^"]+)">/.exec(page) ?? [];
+    expect((await fetch(gateway.endpoint + script)).status).toBe(200);
+    expect(page).toContain('<div id="reference">');
+    expect(page).not.toContain('token');
   });
 
   test('delete one and many, and know no other path', async () => {

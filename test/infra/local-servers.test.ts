@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CAPACITY } from '../../infra/capacity.ts';
 import { EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { S3_CREDENTIALS, startS3 } from '../../infra/local/s3.ts';
@@ -33,7 +34,7 @@ describe.runIf(isLocal)('the local stack', () => {
 
   beforeAll(async () => {
     quiet();
-    stack = await startLocalStack({ explorer: { merchant: '1001' } });
+    stack = await startLocalStack({ sampleToken: { merchant: '1001' }, capacity: CAPACITY });
     token = await stack.token({ merchant: '1001' });
     urls = {
       API: `${stack.url}/customers`,
@@ -118,54 +119,39 @@ describe.runIf(isLocal)('the local stack', () => {
     expect(status).toBe(403);
   });
 
-  describe('the explorer', () => {
-    test.each(['/', '/openapi.json', '/explore/ui.js', '/explore/ui.css'])(
-      'sends %s with headers against framing, sniffing and foreign scripts',
-      async (path) => {
-        const { status, headers } = await send('GET', stack.url + path);
-        expect(status).toBe(200);
-        expect(headers).toMatchObject({
-          'x-content-type-options': 'nosniff',
-          'cross-origin-resource-policy': 'same-origin',
-          'referrer-policy': 'no-referrer',
-        });
-        expect(directives(headers)).toMatchObject({
-          'default-src': "'none'",
-          'connect-src': "'self'",
-          'frame-ancestors': "'none'",
-          'base-uri': "'none'",
-          'form-action': "'none'",
-        });
-      },
-    );
-
-    test('runs its own scripts, by a nonce of each response, and no other inline script', async () => {
-      const [first, second] = await Promise.all([page(), page()]);
-      expect(first.nonce).toMatch(/^[\w+/]{22}==$/);
-      expect(second.nonce).not.toBe(first.nonce);
-      for (const { body, nonce, scriptSource } of [first, second]) {
-        expect(scriptSource).toBe(`'self' 'nonce-${nonce}'`);
-        expect(body.match(/<script\b[^>]*>/g)).toEqual([
-          '<script src="/explore/ui.js">',
-          `<script type="module" nonce="${nonce}">`,
-        ]);
-      }
+  describe('the API reference', () => {
+    test('gets a token of the sample merchant, which is stored in no cache', async () => {
+      const page = await send('GET', `${stack.url}/docs`);
+      const [, path] = /<meta name="token-path" content="([^"]+)">/.exec(page.body) ?? [];
+      expect(page.body).not.toMatch(/ey[\w-]+\.[\w-]+\./);
+      const { headers, body } = await send('GET', stack.url + path);
+      expect(headers['cache-control']).toBe('no-store');
+      const client = clientOf(stack.url, JSON.parse(body).token);
+      expect((await client.call('GET', '/customers/count')).status).toBe(200);
     });
 
-    test('has its page, which has a token, stored in no cache', async () => {
-      const { headers, body } = await send('GET', `${stack.url}/`);
-      expect(headers['cache-control']).toBe('no-store');
-      const [, found = ''] = /"(ey[\w-]+\.[\w-]+\.[\w-]+)"/.exec(body) ?? [];
-      const { status } = await clientOf(stack.url, found).call('GET', '/customers/count');
+    test('gets a token that pages of other origins can neither read nor embed', async () => {
+      const headers = { origin: 'https://page.example' };
+      const response = await send('GET', `${stack.url}/local/token`, headers);
+      expect(response.headers).toMatchObject({
+        'content-type': 'application/json',
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
+      expect(response.headers).not.toHaveProperty('access-control-allow-origin');
+    });
+
+    test('is throttled apart from the endpoints, each of its documents by itself', async () => {
+      const statuses = async (path: string) => {
+        const calls = Array.from({ length: 60 }, () => send('HEAD', stack.url + path));
+        return new Set((await Promise.all(calls)).map(({ status }) => status));
+      };
+      expect(await statuses('/favicon.ico')).toEqual(new Set([200, 429]));
+      expect((await send('GET', `${stack.url}/favicon.ico`)).status).toBe(200);
+      expect((await send('HEAD', `${stack.url}/openapi.json`)).status).toBe(200);
+      const { status } = await clientOf(stack.url, token).call('GET', '/customers/count');
       expect(status).toBe(200);
     });
-
-    async function page() {
-      const { headers, body } = await send('GET', `${stack.url}/`);
-      const scriptSource = directives(headers)['script-src'] ?? '';
-      const [, nonce = ''] = /'nonce-([^']+)'/.exec(scriptSource) ?? [];
-      return { body, nonce, scriptSource };
-    }
   });
 });
 
@@ -396,14 +382,6 @@ function signingClient(endpoint: string): S3Client {
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
   });
-}
-
-function directives({ 'content-security-policy': policy }: IncomingHttpHeaders) {
-  return Object.fromEntries(
-    String(policy)
-      .split('; ')
-      .map((directive) => [directive.split(' ')[0], directive.replace(/^\S+ /, '')]),
-  ) as Record<string, string | undefined>;
 }
 
 /** Sends a request with any headers; `fetch` sets some itself. */

@@ -83,11 +83,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     test('says where the API, its page and its data are', async () => {
       const { welcome, url, folder } = stack;
       expect(welcome).toMatch(/^API {2,}http:\/\/localhost:\d+$/m);
-      expect(welcome).toContain(`${url}/\n`);
+      expect(welcome).toContain(`${url}/docs\n`);
       expect(welcome).toContain(folder);
       const page = await fetch(url);
       expect(page.headers.get('content-type')).toContain('text/html');
-      expect(await page.text()).toContain('/explore/ui.js');
+      expect(await page.text()).toMatch(/<script src="\/docs\/reference-\w+\.js">/);
     });
 
     test('prints a token with which the sample merchant has a few hundred customers', async () => {

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { CAPACITY, type Throttle } from '../../infra/capacity.ts';
-import { DEFAULT_FUNCTION, ENDPOINTS, EXPORT_WORKER, ROUTES } from '../../infra/endpoints.ts';
-import { PRODUCTION, stackOf } from '../support/synthesize.ts';
+import {
+  DEFAULT_FUNCTION,
+  DOCUMENT_ROUTES,
+  ENDPOINTS,
+  EXPORT_WORKER,
+  ROUTES,
+} from '../../infra/endpoints.ts';
+import { type Json, PRODUCTION, stackOf } from '../support/synthesize.ts';
 
 const development = stackOf();
 const stages = [
@@ -10,7 +16,7 @@ const stages = [
 ];
 
 describe('the API', () => {
-  test('has a route for each contract with its scope, one for its HEAD, and the default route', () => {
+  test('has a route for each contract with its scope, one for its HEAD, those of the documents, and the default route', () => {
     const routes = development
       .all('AWS::ApiGatewayV2::Route')
       .map(({ RouteKey, AuthorizationScopes }) => [RouteKey, AuthorizationScopes]);
@@ -25,20 +31,31 @@ describe('the API', () => {
         ['DELETE /customers/count', undefined],
         ['PATCH /customers/exports', undefined],
         ['DELETE /customers/exports', undefined],
+        ...DOCUMENT_ROUTES.map(({ method, path }) => [`${method} ${path}`, undefined] as const),
         ['$default', undefined],
       ]),
     );
     expect(new Set(routes.map(([key]) => key)).size).toBe(routes.length);
   });
 
-  test('requires a token on every route', () => {
+  test('requires a token on every route but those of the documents', () => {
     const authorizer = {
       Ref: Object.keys(development.template.findResources('AWS::ApiGatewayV2::Authorizer'))[0],
     };
-    development.template.allResourcesProperties('AWS::ApiGatewayV2::Route', {
-      AuthorizationType: 'JWT',
-      AuthorizerId: authorizer,
-    });
+    const isDocument = ({ RouteKey }: Json) =>
+      /^(?:GET|HEAD) \/(?!customers\/|customers$)/.test(RouteKey);
+    const routes = development.all('AWS::ApiGatewayV2::Route');
+    expect(routes.filter(isDocument).map(({ RouteKey }) => RouteKey)).toEqual(
+      DOCUMENT_ROUTES.map(({ method, path }) => `${method} ${path}`),
+    );
+    for (const route of routes) {
+      const { AuthorizationType, AuthorizerId } = route;
+      expect([route.RouteKey, AuthorizationType, AuthorizerId]).toEqual(
+        isDocument(route)
+          ? [route.RouteKey, 'NONE', undefined]
+          : [route.RouteKey, 'JWT', authorizer],
+      );
+    }
   });
 
   test.each([
@@ -67,21 +84,25 @@ describe.each(stages)('the API of $stage', ({ stage, stack }) => {
   const apiStage = stack.resource('Api/Stage');
   const { Properties: properties } = apiStage;
 
-  test('throttles all routes, and routes that write files further', () => {
+  test('throttles all routes, and routes that write files or need no token further', () => {
     const settings = (throttle: Throttle) => ({
       ThrottlingRateLimit: throttle.rateLimit,
       ThrottlingBurstLimit: throttle.burstLimit,
     });
     expect(properties.DefaultRouteSettings).toEqual(settings(CAPACITY.api));
     expect(properties.RouteSettings).toEqual(
-      Object.fromEntries(
-        ['GET', 'HEAD', 'POST'].flatMap((method) =>
+      Object.fromEntries([
+        ...['GET', 'HEAD', 'POST'].flatMap((method) =>
           ['csv', 'xml'].map((format) => [
             `${method} /customers/export/${format}`,
             settings(CAPACITY.exportRoute),
           ]),
         ),
-      ),
+        ...DOCUMENT_ROUTES.map(({ method, path }) => [
+          `${method} ${path}`,
+          settings({ rateLimit: 5, burstLimit: 50 }),
+        ]),
+      ]),
     );
   });
 

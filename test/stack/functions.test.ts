@@ -2,12 +2,19 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { DEFAULT_FUNCTION, END_EXPORT, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import {
+  DEFAULT_FUNCTION,
+  DOCUMENTS_FUNCTION,
+  END_EXPORT,
+  ENDPOINTS,
+  EXPORT_WORKER,
+} from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import { EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
 import {
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
@@ -100,7 +107,8 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     expect(having('EXPORT_WORKER')).toEqual(EXPORT_STARTERS);
     expect(having('LONG_EXPORT_ROWS')).toEqual(EXPORT_STARTERS);
     expect(having('ROUTES')).toEqual([DEFAULT_FUNCTION]);
-    expect(having('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? API_FUNCTIONS : []);
+    const withToken = API_FUNCTIONS.filter((name) => name !== DOCUMENTS_FUNCTION);
+    expect(having('MERCHANT_CLAIM')).toEqual(stage === 'prod' ? withToken : []);
   });
 
   test('include a durable export worker that ends before its upload expires, and keeps its input for a day', () => {
@@ -358,14 +366,12 @@ describe('the permissions of functions', () => {
     ]);
   });
 
-  test('let the function of the default route write its log only', () => {
-    expect(development.statements(DEFAULT_FUNCTION)).toEqual([
+  test.each([DEFAULT_FUNCTION, DOCUMENTS_FUNCTION])('let %s write its log only', (name) => {
+    expect(development.statements(name)).toEqual([
       {
         Effect: 'Allow',
         Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-        Resource: {
-          'Fn::GetAtt': [development.functionId(DEFAULT_FUNCTION, 'Logs'), 'Arn'],
-        },
+        Resource: { 'Fn::GetAtt': [development.functionId(name, 'Logs'), 'Arn'] },
       },
     ]);
   });
@@ -470,8 +476,9 @@ test.each(API_FUNCTIONS)(
     );
     const later: Record<string, string> = { [LOOK_UP]: 'look-up.mjs' };
     for (const starter of EXPORT_STARTERS) later[starter] = 'start-export-job.mjs';
+    const data = name === DOCUMENTS_FUNCTION ? [BUNDLED_DOCUMENTS] : [];
     expect(files.sort()).toEqual(
-      later[name] ? ['chunk.mjs', 'index.mjs', later[name]].sort() : ['index.mjs'],
+      later[name] ? ['chunk.mjs', 'index.mjs', later[name]].sort() : [...data, 'index.mjs'],
     );
   },
 );

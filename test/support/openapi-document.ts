@@ -11,7 +11,16 @@ export const document = JSON.parse(readFileSync(FILE, 'utf8'));
 const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
 ajvFormats.default(ajv);
 // The top-level keywords of OpenAPI are no JSON Schema; only the schemas are compiled.
-ajv.addVocabulary(['openapi', 'info', 'servers', 'tags', 'paths', 'components', 'discriminator']);
+ajv.addVocabulary([
+  'openapi',
+  'info',
+  'servers',
+  'tags',
+  'x-tagGroups',
+  'paths',
+  'components',
+  'discriminator',
+]);
 ajv.addSchema(document, 'api');
 
 const validators = new Map<string, ValidateFunction>();

@@ -9,6 +9,7 @@ import { BundledFunction } from '../../infra/bundled-function.ts';
 import { CustomerRegisterStack } from '../../infra/customer-register-stack.ts';
 import {
   DEFAULT_FUNCTION,
+  DOCUMENTS_FUNCTION,
   END_EXPORT,
   ENDPOINTS,
   type Endpoint,
@@ -23,7 +24,11 @@ export type Json = Record<string, any>;
 /** A function that only a stack with a user pool has. */
 export const TOKEN_TRIGGER = 'add-token-claims';
 /** Names of the functions that the API's routes call. */
-export const API_FUNCTIONS = [...ENDPOINTS.map((route) => route.function), DEFAULT_FUNCTION];
+export const API_FUNCTIONS = [
+  ...ENDPOINTS.map((route) => route.function),
+  DEFAULT_FUNCTION,
+  DOCUMENTS_FUNCTION,
+];
 /** Names of the functions that no caller waits for. */
 export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, END_EXPORT];
 /** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
@@ -161,7 +166,14 @@ export function createApp(context: Record<string, unknown> = {}, validate = fals
 export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string {
   const folder = mkdtempSync(join(tmpdir(), 'bundles-'));
   const names = endpoints.map((endpoint) => endpoint.function);
-  for (const name of [...names, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT, TOKEN_TRIGGER]) {
+  for (const name of [
+    ...names,
+    DEFAULT_FUNCTION,
+    DOCUMENTS_FUNCTION,
+    EXPORT_WORKER,
+    END_EXPORT,
+    TOKEN_TRIGGER,
+  ]) {
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'index.mjs'), '');
   }
