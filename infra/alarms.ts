@@ -1,5 +1,4 @@
 import { Duration } from 'aws-cdk-lib';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   Alarm,
   type AlarmProps,
@@ -10,10 +9,11 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type ITableV2, Operation } from 'aws-cdk-lib/aws-dynamodb';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { alarmTopics } from './alarm-topics.ts';
 import type { BundledFunction } from './bundled-function.ts';
-import type { ExportWorker } from './export-worker.ts';
+import type { CustomerApi } from './customer-api.ts';
 import type { Settings } from './settings.ts';
 
 type AlarmedTable = Pick<
@@ -22,21 +22,61 @@ type AlarmedTable = Pick<
 >;
 
 export interface AlarmsProps {
-  readonly api: HttpApi;
+  readonly api: CustomerApi;
   readonly table: AlarmedTable;
-  /** Every function but the export worker. */
+  /** Functions behind the API. */
   readonly functions: readonly BundledFunction[];
-  readonly exportWorker: ExportWorker;
+  /** Trigger that adds the merchant to tokens, if the stack has a user pool. */
+  readonly tokenTrigger?: BundledFunction | undefined;
+  readonly exportWorker: BundledFunction;
+  readonly endExport: BundledFunction;
   /** Who is notified; without an address or a topic, alarms are visible in CloudWatch only. */
-  readonly settings: Pick<Settings, 'alarmEmail' | 'alarmTopicArn'>;
+  readonly settings: Pick<Settings, 'alarmEmail' | 'alarmTopicArn' | 'stage'>;
 }
 
-type AlarmRule = Pick<AlarmProps, 'alarmDescription' | 'metric' | 'threshold'> &
-  Partial<Pick<AlarmProps, 'evaluationPeriods'>>;
+/** Heading of the runbook that an alarm's description links to. The alarms of functions share two. */
+export type RunbookHeading =
+  | 'FunctionErrors'
+  | 'FunctionLatency'
+  | 'TokenTriggerErrors'
+  | 'TokenTriggerLatency'
+  | 'ApiErrors'
+  | 'Unauthorized'
+  | 'Forbidden'
+  | 'Throttled'
+  | 'LongExportFailures'
+  | 'ExportsDropped'
+  | 'ExportsWaiting'
+  | 'ExportWorkerErrors'
+  | 'EndExportErrors'
+  | 'FunctionThrottles'
+  | 'TableThrottles'
+  | 'TableErrors';
 
-const PERIOD = Duration.minutes(5);
-/** Ids of alarms; CloudFormation takes at most five. */
-const ROLLBACK_TRIGGERS = ['ApiErrors', 'LongExportFailures', 'AddTokenClaimsErrors'];
+type AlarmRule = Pick<AlarmProps, 'metric' | 'threshold'> &
+  Partial<Pick<AlarmProps, 'evaluationPeriods'>> & {
+    /** What has happened; the link to the runbook follows. */
+    readonly description: string;
+    /** @default - the alarm's id */
+    readonly heading?: RunbookHeading;
+  };
+
+export const PERIOD = Duration.minutes(5);
+const SUM = { statistic: 'Sum', period: PERIOD };
+/** How long a long export may wait for its worker; half of what it waits at most. */
+const MAX_WAIT = Duration.minutes(5);
+/** Statuses of the access log whose surges raise an alarm: responses within a period. */
+const SURGES: readonly (readonly [id: RunbookHeading, status: number, threshold: number])[] = [
+  ['Unauthorized', 401, 200],
+  ['Forbidden', 403, 200],
+  ['Throttled', 429, 100],
+];
+/** Alarms that roll a deployment back; CloudFormation takes at most five. */
+const ROLLBACK_TRIGGERS: readonly RunbookHeading[] = [
+  'ApiErrors',
+  'LongExportFailures',
+  'TokenTriggerErrors',
+];
 /** DynamoDB operations of all functions; an alarm's expression takes at most 10 metrics. */
 const TABLE_OPERATIONS = [
   Operation.BATCH_GET_ITEM,
@@ -50,77 +90,122 @@ const TABLE_OPERATIONS = [
 
 /**
  * Alarms on what callers notice: errors, throttling and latency. Each function has alarms of its
- * own, so that their number grows with the endpoints and an alarm's name says which one fails.
+ * own, so that their number grows with the endpoints and an alarm's name says which one fails. The
+ * description of an alarm links to its heading in the runbook.
  *
  * @see shared/decisions/2026-11-25-alarms-per-function.md
  */
 export class Alarms extends Construct {
   private readonly actions: readonly SnsAction[];
-  private readonly alarms = new Map<string, Alarm>();
+  private readonly alarms: { readonly heading: RunbookHeading; readonly alarm: Alarm }[] = [];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { api, table, functions, exportWorker, settings } = props;
+    const { api, table, functions, tokenTrigger, exportWorker, endExport, settings } = props;
     this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
-    for (const each of [...functions, exportWorker]) this.addFunctionAlarms(each);
-    this.addApiAlarm(api);
-    this.addExportAlarm(exportWorker);
+    for (const each of functions) {
+      this.addFunctionAlarms(each, each.node.id, ['FunctionErrors', 'FunctionLatency']);
+    }
+    if (tokenTrigger) this.addFunctionAlarms(tokenTrigger, 'TokenTrigger');
+    this.addFunctionAlarms(exportWorker, 'ExportWorker');
+    this.addFunctionAlarms(endExport, 'EndExport');
+    this.addApiAlarms(api, settings.stage);
+    this.addExportAlarms(exportWorker.function);
     this.addThrottleAlarm();
     this.addTableAlarms(table);
   }
 
   /** Alarms that roll a deployment back: on failures that a defect of the new version causes. */
   get rollbackTriggers(): Alarm[] {
-    return ROLLBACK_TRIGGERS.flatMap((id) => this.alarms.get(id) ?? []);
+    return ROLLBACK_TRIGGERS.flatMap((heading) => this.of(heading));
   }
 
-  private addFunctionAlarms(watched: BundledFunction): void {
-    const { description, function: handler, latencyThreshold, node } = watched;
-    this.add(`${node.id}Errors`, {
-      alarmDescription: `${description}: the function crashed or timed out; its log has the cause`,
+  /** Returns all alarms, or those of a heading of the runbook. */
+  of(heading?: RunbookHeading): Alarm[] {
+    const chosen = this.alarms.filter((each) => !heading || each.heading === heading);
+    return chosen.map(({ alarm }) => alarm);
+  }
+
+  private addFunctionAlarms(
+    { description, function: handler, latencyThreshold }: BundledFunction,
+    id: string,
+    [errors, latency] = [`${id}Errors`, `${id}Latency`] as RunbookHeading[],
+  ): void {
+    this.add(`${id}Errors`, {
+      description: `${description}: the function crashed or timed out`,
+      heading: errors as RunbookHeading,
       metric: handler.metricErrors({ period: PERIOD }),
       threshold: 1,
     });
     if (!latencyThreshold) return;
     const { p99Ms, periods } = latencyThreshold;
-    this.add(`${node.id}Latency`, {
-      alarmDescription: `${description}: p99 latency of ${p99Ms} ms or more for ${periods * PERIOD.toMinutes()} minutes`,
+    this.add(`${id}Latency`, {
+      description: `${description}: p99 latency of ${p99Ms} ms or more for ${periods * PERIOD.toMinutes()} minutes`,
+      heading: latency as RunbookHeading,
       metric: handler.metricDuration({ statistic: 'p99', period: PERIOD }),
       threshold: p99Ms,
       evaluationPeriods: periods,
     });
   }
 
-  private addApiAlarm(api: HttpApi): void {
+  private addApiAlarms(api: CustomerApi, stage: string): void {
     this.add('ApiErrors', {
-      alarmDescription: 'The API returned five 5xx responses within five minutes',
-      metric: api.metricServerError({ statistic: 'Sum', period: PERIOD }),
+      description: 'The API returned five 5xx responses within five minutes',
+      metric: api.metricServerError(SUM),
       threshold: 5,
     });
+    for (const [id, status, threshold] of SURGES) {
+      const filter = new MetricFilter(this, `${id}Responses`, {
+        logGroup: api.accessLogs,
+        // API Gateway logs the status as a string.
+        filterPattern: FilterPattern.stringValue('$.status', '=', String(status)),
+        metricNamespace: `CustomerRegister/${stage}`,
+        metricName: `${status}`,
+        metricValue: '1',
+      });
+      this.add(id, {
+        description: `The API returned ${threshold} responses of ${status} within five minutes`,
+        metric: filter.metric(SUM),
+        threshold,
+      });
+    }
   }
 
-  /** @see https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html */
-  private addExportAlarm({ function: worker }: ExportWorker): void {
-    const sum = { statistic: 'Sum', period: PERIOD };
+  /**
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/durable-monitoring.html
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+   */
+  private addExportAlarms(worker: LambdaFunction): void {
     this.add('LongExportFailures', {
-      alarmDescription: 'A long export failed for good; the log of the export worker has the cause',
+      description: 'A long export failed, timed out or was stopped',
       metric: new MathExpression({
-        expression: 'SUM([failed, timedOut])',
+        expression: 'SUM([failed, timedOut, stopped])',
         usingMetrics: {
-          failed: worker.metric('DurableExecutionFailed', sum),
-          timedOut: worker.metric('DurableExecutionTimedOut', sum),
+          failed: worker.metric('DurableExecutionFailed', SUM),
+          timedOut: worker.metric('DurableExecutionTimedOut', SUM),
+          stopped: worker.metric('DurableExecutionStopped', SUM),
         },
         period: PERIOD,
       }),
       threshold: 1,
+    });
+    this.add('ExportsDropped', {
+      description: 'A long export did not begin, and was dropped',
+      metric: worker.metric('AsyncEventsDropped', SUM),
+      threshold: 1,
+    });
+    this.add('ExportsWaiting', {
+      description: 'A long export has waited five minutes for its worker',
+      metric: worker.metric('AsyncEventAge', { statistic: 'Maximum', period: PERIOD }),
+      threshold: MAX_WAIT.toMilliseconds(),
     });
   }
 
   /** All functions of an account and region share its concurrency, so that all of them count. */
   private addThrottleAlarm(): void {
     this.add('FunctionThrottles', {
-      alarmDescription: "Lambda rejected calls: the account's concurrency is used up",
-      metric: LambdaFunction.metricAllThrottles({ statistic: 'Sum', period: PERIOD }),
+      description: "Lambda rejected calls: the account's concurrency is used up",
+      metric: LambdaFunction.metricAllThrottles(SUM),
       threshold: 1,
     });
   }
@@ -128,26 +213,27 @@ export class Alarms extends Construct {
   private addTableAlarms(table: AlarmedTable): void {
     const operations = { operations: TABLE_OPERATIONS, period: PERIOD };
     this.add('TableThrottles', {
-      alarmDescription: 'DynamoDB throttled ten requests within five minutes',
+      description: 'DynamoDB throttled ten requests within five minutes',
       metric: table.metricThrottledRequestsForOperations(operations),
       threshold: 10,
     });
     this.add('TableErrors', {
-      alarmDescription: 'DynamoDB returned five system errors within five minutes',
+      description: 'DynamoDB returned five system errors within five minutes',
       metric: table.metricSystemErrorsForOperations(operations),
       threshold: 5,
     });
   }
 
-  private add(id: string, rule: AlarmRule): void {
+  private add(id: string, { description, heading = id as RunbookHeading, ...rule }: AlarmRule) {
     const alarm = new Alarm(this, id, {
+      alarmDescription: `${description}. Runbook: infra/runbook.md#${heading.toLowerCase()}`,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       ...rule,
     });
-    this.alarms.set(id, alarm);
     alarm.addAlarmAction(...this.actions);
     alarm.addOkAction(...this.actions);
+    this.alarms.push({ heading, alarm });
   }
 }

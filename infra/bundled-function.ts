@@ -63,6 +63,7 @@ export class BundledFunction extends Construct {
   readonly name: string;
   readonly description: string;
   readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
   readonly latencyThreshold: LatencyThreshold | undefined;
 
   constructor(scope: Construct, id: string, props: BundledFunctionProps) {
@@ -100,6 +101,7 @@ export class BundledFunction extends Construct {
     });
     if (settings.tracing) this.enableTracing();
     this.name = name;
+    this.logGroup = logGroup;
     this.description = props.description;
     this.latencyThreshold = latencyThreshold;
   }

@@ -35,6 +35,11 @@ export interface CustomerApiProps {
  * authorizer guards all but the documents; each endpoint's route also requires its scope.
  */
 export class CustomerApi extends HttpApi {
+  /** Log of all requests, a line of JSON each. */
+  readonly accessLogs: LogGroup;
+  /** Whether the access log has the merchant of a request. */
+  readonly logsMerchant: boolean;
+
   constructor(scope: Construct, id: string, props: CustomerApiProps) {
     const { settings, identity, endpoints, unknownRoute, documents } = props;
     const unknownRouteIntegration = integrationOf(unknownRoute);
@@ -76,7 +81,9 @@ export class CustomerApi extends HttpApi {
           'The API reference and the documents that describe the API are public; their function has no permissions for data.',
       });
     }
-    const accessLogs = new LogGroup(this, 'AccessLogs', {
+    const fields = accessLogFields(settings);
+    this.logsMerchant = 'merchant' in fields;
+    this.accessLogs = new LogGroup(this, 'AccessLogs', {
       retention: logRetention(settings),
       removalPolicy: removalPolicy(settings),
     });
@@ -86,8 +93,8 @@ export class CustomerApi extends HttpApi {
       autoDeploy: true,
       throttle: CAPACITY.api,
       accessLogSettings: {
-        destination: new LogGroupLogDestination(accessLogs),
-        format: AccessLogFormat.custom(JSON.stringify(accessLogFields(settings))),
+        destination: new LogGroupLogDestination(this.accessLogs),
+        format: AccessLogFormat.custom(JSON.stringify(fields)),
       },
     });
     // A stage with settings of a route that does not exist yet fails to deploy.

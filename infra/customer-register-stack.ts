@@ -6,6 +6,7 @@ import { Alarms } from './alarms.ts';
 import { BundledFunction } from './bundled-function.ts';
 import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
+import { Dashboard } from './dashboard.ts';
 import { EndExport } from './end-export.ts';
 import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
 import {
@@ -19,6 +20,7 @@ import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
 import { ExportWorker } from './export-worker.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
+import { SavedQueries } from './saved-queries.ts';
 import type { Settings } from './settings.ts';
 
 export interface CustomerRegisterStackProps extends StackProps {
@@ -99,18 +101,16 @@ export class CustomerRegisterStack extends Stack {
       unknownRoute,
       documents,
     });
-    const alarms = new Alarms(this, 'Alarms', {
-      api,
-      table,
-      functions: [
-        ...functions,
-        unknownRoute,
-        documents,
-        endExport,
-        ...(userPool ? [userPool.tokenTrigger] : []),
-      ],
-      exportWorker,
+    const apiFunctions = [...functions, unknownRoute, documents];
+    const tokenTrigger = userPool?.tokenTrigger;
+    const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, exportWorker };
+    const alarms = new Alarms(this, 'Alarms', { ...watched, endExport });
+    new Dashboard(this, 'Dashboard', { ...watched, alarms });
+    new SavedQueries(this, 'SavedQueries', {
       settings,
+      accessLogs: api.accessLogs,
+      hasMerchant: api.logsMerchant,
+      functionLogs: [...apiFunctions, exportWorker, endExport].map(({ logGroup }) => logGroup),
     });
 
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ENDPOINTS, type Endpoint, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import {
   API_FUNCTIONS,
+  BACKGROUND_FUNCTIONS,
   type Json,
   PRODUCTION,
   PRODUCTION_WITH_USER_POOL,
@@ -59,7 +60,7 @@ describe.each([
   },
 ])('$title', ({ stack, functions }) => {
   test('watch the errors of each function, one alarm each', () => {
-    for (const name of [...functions, EXPORT_WORKER, TOKEN_TRIGGER]) {
+    for (const name of [...functions, ...BACKGROUND_FUNCTIONS, TOKEN_TRIGGER]) {
       expect(alarmsOn(stack, name, 'Errors')).toMatchObject([
         { Statistic: 'Sum', Threshold: 1, EvaluationPeriods: 1 },
       ]);
@@ -70,7 +71,9 @@ describe.each([
     for (const name of [...functions, TOKEN_TRIGGER]) {
       expect(alarmsOn(stack, name, 'Duration')).toMatchObject([{ ExtendedStatistic: 'p99' }]);
     }
-    expect(alarmsOn(stack, EXPORT_WORKER, 'Duration')).toEqual([]);
+    for (const name of BACKGROUND_FUNCTIONS) {
+      expect(alarmsOn(stack, name, 'Duration')).toEqual([]);
+    }
   });
 
   test('have thresholds below the timeouts of their functions', () => {
@@ -99,9 +102,9 @@ describe.each([
 });
 
 describe('A stack with 30 endpoints', () => {
-  test('has fewer resources than CloudFormation allows', () => {
+  test('has fewer resources than CloudFormation allows, with room for a hundred more', () => {
     const count = Object.keys(large.resources).length;
-    expect(count).toBeLessThanOrEqual(MAX_RESOURCES);
+    expect(count).toBeLessThanOrEqual(MAX_RESOURCES - 100);
     // Each endpoint has the same number of resources besides its routes, of which a GET has two, and
     // their permissions, so that the limit is known beforehand.
     const OF_ROUTES = ['AWS::ApiGatewayV2::Route', 'AWS::Lambda::Permission'];
@@ -129,21 +132,42 @@ const emailTopicOf = (stack: SynthesizedStack): string | undefined =>
   stack.all('AWS::SNS::Subscription').find(({ Protocol }) => Protocol === 'email')?.TopicArn.Ref;
 
 describe('The other alarms', () => {
-  test('watch 5xx responses, throttling, long exports and errors of the table', () => {
+  test('watch 5xx, 401, 403 and 429 responses, throttling, long exports and errors of the table', () => {
     const metrics = alarmsOf(production).flatMap((alarm) => [
       alarm.MetricName,
       ...metricsOf(alarm).map(({ MetricStat }) => MetricStat.Metric.MetricName),
     ]);
     for (const name of [
       '5xx',
+      '401',
+      '403',
+      '429',
       'Throttles',
       'DurableExecutionFailed',
       'DurableExecutionTimedOut',
+      'DurableExecutionStopped',
+      'AsyncEventsDropped',
+      'AsyncEventAge',
       'ThrottledRequests',
       'SystemErrors',
     ]) {
       expect(metrics).toContain(name);
     }
+  });
+
+  test('go off before a long export that waits is dropped', () => {
+    const [waiting] = alarmsOn(production, EXPORT_WORKER, 'AsyncEventAge');
+    const [{ MaximumEventAgeInSeconds }] = production.all('AWS::Lambda::EventInvokeConfig') as [
+      Json,
+    ];
+    expect(waiting).toMatchObject({ Statistic: 'Maximum', Threshold: 5 * 60 * 1_000 });
+    expect(waiting?.Threshold).toBeLessThan(MaximumEventAgeInSeconds * 1_000);
+  });
+
+  test('watch the token trigger: three seconds of the five that Cognito waits', () => {
+    const [latency] = alarmsOn(development, TOKEN_TRIGGER, 'Duration');
+    expect(latency).toMatchObject({ Threshold: 3_000, EvaluationPeriods: 1 });
+    expect(development.properties(TOKEN_TRIGGER).Timeout).toBe(5);
   });
 
   test('stay quiet without traffic', () => {

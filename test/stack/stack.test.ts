@@ -308,7 +308,7 @@ test('the outputs of production name up to five alarms that roll a deployment ba
     .RollbackAlarms as Json;
   const arns: Json[] = Value['Fn::Join'][1].filter((part: unknown) => part !== ',');
   expect(arns).toEqual(
-    ['ApiErrors', 'LongExportFailures', 'AddTokenClaimsErrors'].map((id) => ({
+    ['ApiErrors', 'LongExportFailures', 'TokenTriggerErrors'].map((id) => ({
       'Fn::GetAtt': [productionWithUserPool.logicalId(`Alarms/${id}`), 'Arn'],
     })),
   );
