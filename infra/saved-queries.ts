@@ -41,7 +41,7 @@ const OF_MERCHANTS: Readonly<Record<string, Query>> = {
     sort: '@timestamp desc',
     limit: 200,
   },
-  '429 by merchant': {
+  'Throttled merchants': {
     filterStatements: ['status = "429"'],
     statsStatements: ['count(*) as refused by merchant, routeKey'],
     sort: 'refused desc',

@@ -1,6 +1,9 @@
 /**
- * Prints the tables of what calls cost in `infra/README.md`: `npm run bench:cost`. Request units
- * and round trips are measured on dynalite; the rest follows from AWS's prices and limits.
+ * Prints the tables of what calls cost in `infra/README.md`: `npm run bench:cost`. Request units,
+ * round trips and bytes are measured on dynalite; the rest follows from AWS's prices and limits.
+ *
+ * `--region eu-north-1` takes the prices of another region. `--customers 20000` prints the monthly
+ * bill of a merchant with so many customers, with `--calls get=9000,search=400` for its calls.
  */
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -9,134 +12,63 @@ import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { startS3 } from '../../infra/local/s3.ts';
 import { start } from '../../infra/local/server.ts';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
+import { LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import {
+  BILL_LINES,
+  type Bill,
+  type CostOptions,
+  monthlyBill,
+  parseCostOptions,
+  priceOf,
+  totalOf,
+  type Usage,
+} from './bill.ts';
+import { CALL_NAMES, CALLS, type CallName, type MeasuredCall } from './calls.ts';
 import { type Consumption, startCountingProxy } from './counting-proxy.ts';
 import { environmentOf } from './environment.ts';
 import { eventOf } from './events.ts';
 import { runExportWorker } from './export-worker.ts';
 import { writeCustomers } from './filters.ts';
+import { MERCHANTS, type Merchant } from './merchants.ts';
+import { PRICES, type Prices, REGIONS } from './prices.ts';
 
-/** US dollars in us-east-1, on demand, as published in 2025. */
-const PRICES = {
-  readUnit: 0.125e-6,
-  writeUnit: 0.625e-6,
-  lambdaGbSecond: 13.3334e-6,
-  lambdaCall: 0.2e-6,
-  gatewayCall: 1e-6,
-  s3Put: 5e-6,
-};
 /** Assumed round trip to DynamoDB in the same region. */
 const ROUND_TRIP_MS = 5;
 /** Maximum read units per second of one partition. */
 const UNITS_PER_SECOND = 3_000;
 const PART_BYTES = 8 * 1024 * 1024;
+/** Parts that one run of the export worker uploads. */
+const PARTS_PER_RUN = 50;
+/** Steps of a long export besides its parts. */
+const OTHER_STEPS = 3;
 /** Memory of the functions, in GB. */
 const GB = { endpoint: 1, export: 1.73 } as const;
+/** Share of calls with a cold start, and how long that takes: assumed. Lambda bills it. */
+const COLD_START = { share: 0.01, seconds: 0.25 };
+/** Bytes of a line of the access log, and of Lambda's lines for a run: start and report. */
+const LOG_BYTES = { request: 310, run: 800 };
 
+/** Merchants that are measured, by number of customers. */
 const SMALL = 10;
 const LARGE = 10_000;
-/** The largest merchant is calculated from one whose exports continue in the background, too. */
-const LARGEST = 1_000_000;
 const LONG = 50_000;
-const LONG_EXPORT_ROWS = 20_000;
-/** A merchant without customers. */
-const NEW = 'new';
-
-interface Call {
-  readonly name: string;
-  readonly handler: string;
-  readonly query?: string;
-  readonly pathParameters?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  /**
-   * Write units of the indexes, which dynalite does not report: one for each entry that is written
-   * or deleted, since entries are smaller than 1 kB.
-   */
-  readonly indexWrites?: number;
-  readonly isExport?: boolean;
-  /** Default: the one with as many customers as the column says. */
-  readonly merchant?: string;
-}
-
-const id = (mexcParamvaluesetsid: string) => ({ pathParameters: { mexcParamvaluesetsid } });
-const hundred = Array.from({ length: 100 }, (_, index) => index + 1_000);
-const customer = {
-  customerid: '10301',
-  name: 'Gläntans Bageri AB',
-  address: 'Storgatan 1',
-  postcode: '111 20',
-  postoffice: 'Stockholm',
-  companyno: '556703-7485',
-  email: 'faktura@glantans-bageri.example',
-  notes: 'x'.repeat(400),
-};
-
-/** Calls whose cost does not depend on how many customers the merchant has. */
-const CALLS: readonly Call[] = [
-  { name: 'get', handler: 'get-customer', ...id('3') },
-  { name: 'list of 100', handler: 'list-customers', query: 'limit=100' },
-  { name: 'create', handler: 'create-customer', merchant: NEW, body: customer, indexWrites: 2 },
-  {
-    name: 'create with Idempotency-Key',
-    handler: 'create-customer',
-    body: customer,
-    merchant: NEW,
-    headers: { 'idempotency-key': 'a' },
-    indexWrites: 2,
-  },
-  {
-    name: 'look-up of an own customer',
-    handler: 'search-by-org-number',
-    merchant: NEW,
-    pathParameters: { orgNum: '5567037485' },
-  },
-  { name: 'change of the e-mail', handler: 'update-customer', ...id('4'), body: { email: 'a@b' } },
-  {
-    name: 'change of the name',
-    handler: 'update-customer',
-    ...id('5'),
-    body: { name: 'Ek' },
-    indexWrites: 1,
-  },
-  { name: 'delete', handler: 'delete-customer', ...id('6'), indexWrites: 2 },
-  { name: 'delete of 100', handler: 'delete-customers', body: hundred, indexWrites: 200 },
-  {
-    name: 'export of 100 by id',
-    handler: 'export-customers-by-id-csv',
-    body: hundred.map((each) => each + 1_000),
-    isExport: true,
-  },
-];
-
-/** Calls that read more the more customers there are. */
-const GROWING: readonly Call[] = [
-  { name: 'search', handler: 'list-customers', query: 'filter=search&search=quistg' },
-  { name: 'count with filters', handler: 'count-customers', query: 'filter=isCompany' },
-  { name: 'export of all', handler: 'export-customers-csv', isExport: true },
-  {
-    name: 'export with a filter',
-    handler: 'export-customers-csv',
-    query: 'filter=isCompany',
-    isExport: true,
-  },
-];
-
-interface Cost {
-  readonly readUnits: number;
-  readonly writeUnits: number;
-  readonly ms: number;
-  readonly dollars: number;
-}
+/** Limit of the synchronous exports here, so that the exports of LONG are long ones. */
+const LONG_EXPORT_ROWS_HERE = 20_000;
+/** Numbers of customers in the table of calls that grow. */
+const SIZES = [SMALL, LARGE, 1_000_000];
 
 /** What a call consumed, and the execution of the export worker that it started, if any. */
 interface Measured {
   readonly call: Consumption;
   readonly worker?: Consumption;
-  /** Requests to S3 that write. */
-  readonly puts: number;
+  /** Parts of a file that is uploaded in parts. */
+  readonly parts: number;
+  /** Bytes of the response, and of the file of an export. */
+  readonly sentBytes: number;
 }
 
+const options = optionsOf(process.argv.slice(2));
 const dynalite = await startDynamoDb({ port: 0 });
 const s3 = await startS3({ port: 0, bucket: 'customer-exports' });
 for (const size of [SMALL, LARGE, LONG])
@@ -151,106 +83,217 @@ const lambda = await start(
   0,
 );
 Object.assign(process.env, environmentOf({ dynamodb: proxy.endpoint, s3: s3.endpoint }), {
-  [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
+  [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS_HERE),
   AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
 });
 
-printRow(['call', 'read units', 'write units', 'Lambda', '1,000 calls']);
-printRow(['---', '---', '---', '---', '---']);
-for (const call of CALLS) {
-  const { readUnits, writeUnits, ms, dollars } = costOf(call, await measure(call, LARGE));
-  printRow([call.name, number(readUnits), number(writeUnits), time(ms), money(dollars)]);
+const measured = new Map<CallName, Record<number, Measured>>();
+for (const name of CALL_NAMES) measured.set(name, await measureSizes(CALLS[name]));
+const { region, merchant } = options;
+if (merchant) {
+  printBill(`monthly bill, ${region}`, [merchant], PRICES[region]);
+} else {
+  printCalls(PRICES[region]);
+  printGrowingCalls(PRICES[region]);
+  printBill(`monthly bill, ${region}`, MERCHANTS, PRICES[region]);
+  printRegions();
+  const { body } = await respond({ handler: 'count-customers', query: 'filter=isCompany' }, LARGE);
+  console.log(`\nOf ${number(LARGE)} customers the filter of the export: ${body}`);
 }
-console.log();
-printRow(['customers', ...[SMALL, LARGE, LARGEST].map(number)]);
-printRow(['---', '---', '---', '---']);
-for (const call of GROWING) {
-  const [small, large] = [await measure(call, SMALL), await measure(call, LARGE)];
-  const largest = call.isExport
-    ? multiply(await measure(call, LONG), LARGEST / LONG)
-    : { ...large, call: { ...large.call, units: (large.call.units * LARGEST) / LARGE } };
-  const costs = [small, large, largest].map((measured) => costOf(call, measured));
-  printRow([call.name, ...costs.map(format)]);
-}
-const { body } = await respond('count-customers', {
-  merchant: String(LARGE),
-  query: 'filter=isCompany',
-});
-console.log(`\nOf ${number(LARGE)} customers the filter of the export: ${body}`);
 await Promise.all([proxy.close(), lambda.close()]);
 await dynalite.close();
 await s3.close();
 process.exit();
 
-async function measure(call: Call, merchant: number): Promise<Measured> {
+function optionsOf(args: readonly string[]): CostOptions {
+  try {
+    return parseCostOptions(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
+/** Measures a call of the merchants whose size makes a difference. */
+async function measureSizes(call: MeasuredCall): Promise<Record<number, Measured>> {
+  const sizes = call.grows ? [SMALL, LARGE, ...(call.isExport ? [LONG] : [])] : [LARGE];
+  const results: Record<number, Measured> = {};
+  for (const size of sizes) results[size] = await measure(call, size);
+  return results;
+}
+
+async function measure(call: MeasuredCall, customers: number): Promise<Measured> {
   proxy.take();
-  const response = await respond(call.handler, { merchant: String(merchant), ...call });
+  const response = await respond(call, customers);
   const consumed = proxy.take();
-  if (response.statusCode === 202) return { call: consumed, ...(await runWorker()) };
-  if (response.statusCode !== 200) throw new Error(`${call.name}: ${response.body}`);
-  const bytes = call.isExport ? JSON.parse(response.body ?? '').bytes : 0;
-  const parts = bytes > PART_BYTES ? Math.ceil(bytes / PART_BYTES) + 2 : 1;
-  return { call: consumed, puts: call.isExport ? parts : 0 };
+  const bytes = Buffer.byteLength(response.body ?? '');
+  if (response.statusCode === 202) {
+    const { worker, parts, fileBytes } = await runWorker();
+    return { call: consumed, worker, parts, sentBytes: bytes + fileBytes };
+  }
+  if (response.statusCode !== 200) throw new Error(`${call.title}: ${response.body}`);
+  const fileBytes = call.isExport ? JSON.parse(response.body ?? '').bytes : 0;
+  const parts = fileBytes > PART_BYTES ? Math.ceil(fileBytes / PART_BYTES) : 0;
+  return { call: consumed, parts, sentBytes: bytes + fileBytes };
 }
 
 async function respond(
-  handler: string,
-  { headers = {}, ...call }: Partial<Call> & { readonly merchant: string },
+  { handler, headers = {}, ...call }: Omit<MeasuredCall, 'title'>,
+  customers: number,
 ): Promise<ApiResponse> {
   const { handler: handle } = await import(`../../functions/${handler}/handler.ts`);
-  const event = eventOf(handler, call);
+  const event = eventOf(handler, { merchant: String(customers), ...call });
   Object.assign(event.headers, headers);
   return handle(event, { getRemainingTimeInMillis: () => 29_000 });
 }
 
 /** Runs the worker on the job that was started last. */
-async function runWorker(): Promise<Pick<Measured, 'worker' | 'puts'>> {
+async function runWorker() {
   const job = jobs.pop();
   if (!job) throw new Error('No export job was started.');
-  const parts = await runExportWorker(job);
-  return { worker: proxy.take(), puts: parts + 2 };
+  const { parts, bytes } = await runExportWorker(job);
+  return { worker: proxy.take(), parts, fileBytes: bytes };
 }
 
-/** Returns what an export of `factor` times as many customers consumes. */
-function multiply({ call, worker, puts }: Measured, factor: number): Measured {
-  const larger = (consumed: Consumption): Consumption => ({
-    units: consumed.units * factor,
-    writeUnits: consumed.writeUnits * factor,
-    inSequence: consumed.inSequence * factor,
-    requests: consumed.requests * factor,
+/** Returns what a call of a merchant with so many customers consumes. */
+function measuredOf(name: CallName, customers: number): Measured {
+  const call: MeasuredCall = CALLS[name];
+  const { [SMALL]: small, [LARGE]: large, [LONG]: long } = measured.get(name) ?? {};
+  if (call.isExport && long && customers > LONG_EXPORT_ROWS) {
+    return multiply(long, customers / LONG);
+  }
+  if (!small) return large as Measured;
+  return mix(small, large as Measured, (customers - SMALL) / (LARGE - SMALL));
+}
+
+/** Returns what a long export of `factor` times as many customers consumes. */
+function multiply(long: Measured, factor: number): Measured {
+  const larger = ({ units, writeUnits, inSequence, requests }: Consumption): Consumption => ({
+    units: units * factor,
+    writeUnits: writeUnits * factor,
+    inSequence: inSequence * factor,
+    requests: requests * factor,
   });
   return {
     // Before it starts the worker, the call reads a few pages, however many customers there are.
-    call,
-    ...(worker && { worker: larger(worker) }),
-    puts: puts * factor,
+    call: long.call,
+    ...(long.worker && { worker: larger(long.worker) }),
+    parts: long.parts * factor,
+    sentBytes: long.sentBytes * factor,
   };
 }
 
-function costOf(call: Call, { call: consumed, worker, puts }: Measured): Cost {
-  const indexWrites = call.indexWrites ?? 0;
-  const readUnits = consumed.units + (worker?.units ?? 0);
-  const writeUnits = consumed.writeUnits + indexWrites + (worker?.writeUnits ?? 0);
-  const callMs = timeOf(consumed);
-  const workerMs = worker ? timeOf(worker) : 0;
-  const memory = call.isExport ? GB.export : GB.endpoint;
-  const dollars =
-    readUnits * PRICES.readUnit +
-    writeUnits * PRICES.writeUnit +
-    ((callMs + workerMs) / 1_000) * memory * PRICES.lambdaGbSecond +
-    (worker ? 2 : 1) * PRICES.lambdaCall +
-    PRICES.gatewayCall +
-    puts * PRICES.s3Put;
-  return { readUnits, writeUnits, ms: callMs + workerMs, dollars };
+/** Interpolates what two merchants consume; beyond the larger one, round trips stay as they are. */
+function mix(small: Measured, large: Measured, position: number): Measured {
+  const between = (a: number, b: number, at = Math.max(0, position)) => a + (b - a) * at;
+  return {
+    call: {
+      units: between(small.call.units, large.call.units),
+      writeUnits: between(small.call.writeUnits, large.call.writeUnits, Math.min(1, position)),
+      inSequence: between(small.call.inSequence, large.call.inSequence, Math.min(1, position)),
+      requests: between(small.call.requests, large.call.requests),
+    },
+    parts: between(small.parts, large.parts),
+    sentBytes: between(small.sentBytes, large.sentBytes),
+  };
+}
+
+function usageOf(name: CallName, customers: number): Usage {
+  const call: MeasuredCall = CALLS[name];
+  const { call: consumed, worker, parts, sentBytes } = measuredOf(name, customers);
+  const gb = call.isExport ? GB.export : GB.endpoint;
+  const runs = worker ? Math.ceil(parts / PARTS_PER_RUN) : 0;
+  const seconds = (timeOf(consumed) + (worker ? timeOf(worker) : 0)) / 1_000;
+  const uploads = parts > 0 ? parts + 2 : 1;
+  return {
+    readUnits: consumed.units + (worker?.units ?? 0),
+    writeUnits: consumed.writeUnits + (worker?.writeUnits ?? 0) + (call.indexWrites ?? 0),
+    lambdaGbSeconds: (seconds + COLD_START.share * COLD_START.seconds) * gb,
+    lambdaCalls: 1 + runs,
+    durableOperations: worker ? parts + runs + OTHER_STEPS : 0,
+    gatewayCalls: 1,
+    puts: call.isExport ? uploads : 0,
+    logBytes: LOG_BYTES.request + LOG_BYTES.run * (1 + runs),
+    sentBytes,
+  };
 }
 
 function timeOf({ units, inSequence }: Consumption): number {
   return ROUND_TRIP_MS * inSequence + (units / UNITS_PER_SECOND) * 1_000;
 }
 
-/** Formats read units, time, and dollars of a thousand calls. */
-function format({ readUnits, ms, dollars }: Cost): string {
-  return `${number(readUnits)} · ${time(ms)} · ${money(dollars)}`;
+/** Returns the time of Lambda for a call, in milliseconds, without cold starts. */
+function lambdaMs(name: CallName, customers: number): number {
+  const { call, worker } = measuredOf(name, customers);
+  return timeOf(call) + (worker ? timeOf(worker) : 0);
+}
+
+/** Returns the dollars of a thousand calls, without storage, and without data transfer. */
+function ofThousand(name: CallName, customers: number, prices: Prices): number {
+  const bill = priceOf(usageOf(name, customers), prices);
+  return (
+    1_000 *
+    totalOf(
+      bill,
+      BILL_LINES.filter((line) => line !== 'Data transfer'),
+    )
+  );
+}
+
+function transferOfThousand(name: CallName, customers: number, prices: Prices): number {
+  return 1_000 * priceOf(usageOf(name, customers), prices)['Data transfer'];
+}
+
+function printCalls(prices: Prices): void {
+  printHead(['call', 'read units', 'write units', 'Lambda', '1,000 calls', 'their transfer']);
+  for (const name of CALL_NAMES.filter((each) => !('grows' in CALLS[each]))) {
+    const { readUnits, writeUnits } = usageOf(name, LARGE);
+    printRow([
+      CALLS[name].title,
+      number(readUnits),
+      number(writeUnits),
+      time(lambdaMs(name, LARGE)),
+      money(ofThousand(name, LARGE, prices)),
+      money(transferOfThousand(name, LARGE, prices)),
+    ]);
+  }
+}
+
+function printGrowingCalls(prices: Prices): void {
+  console.log();
+  printHead(['customers', ...SIZES.map(number)]);
+  for (const name of CALL_NAMES.filter((each) => 'grows' in CALLS[each])) {
+    const cells = SIZES.map((size) =>
+      [
+        number(usageOf(name, size).readUnits),
+        time(lambdaMs(name, size)),
+        money(ofThousand(name, size, prices)),
+      ].join(' · '),
+    );
+    printRow([CALLS[name].title, ...cells]);
+  }
+}
+
+function billOf(merchant: Merchant, prices: Prices): Bill {
+  return monthlyBill(merchant, (name) => usageOf(name, merchant.customers), prices);
+}
+
+function printBill(title: string, merchants: readonly Merchant[], prices: Prices): void {
+  const bills = merchants.map((each) => billOf(each, prices));
+  console.log();
+  printHead([title, ...merchants.map(({ customers }) => `${number(customers)} customers`)]);
+  const calls = merchants.map((each) => Object.values(each.calls).reduce((sum, n) => sum + n, 0));
+  printRow(['calls', ...calls.map(number)]);
+  for (const line of BILL_LINES) printRow([line, ...bills.map((bill) => money(bill[line]))]);
+  printRow(['**total**', ...bills.map((bill) => `**${money(totalOf(bill))}**`)]);
+}
+
+function printRegions(): void {
+  console.log();
+  printHead(['region', ...MERCHANTS.map(({ customers }) => `${number(customers)} customers`)]);
+  for (const each of REGIONS) {
+    printRow([each, ...MERCHANTS.map((one) => money(totalOf(billOf(one, PRICES[each]))))]);
+  }
 }
 
 function number(value: number): string {
@@ -262,8 +305,14 @@ function time(ms: number): string {
 }
 
 function money(dollars: number): string {
+  if (dollars === 0) return '–';
   const options = { minimumSignificantDigits: 2, maximumSignificantDigits: 2 };
-  return `$${(dollars * 1_000).toLocaleString('en', options)}`;
+  return `$${dollars.toLocaleString('en', options)}`;
+}
+
+function printHead(cells: readonly string[]): void {
+  printRow(cells);
+  printRow(cells.map(() => '---'));
 }
 
 function printRow(cells: readonly string[]): void {

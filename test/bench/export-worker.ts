@@ -3,11 +3,13 @@ import type { ExportJobInput } from '../../shared/domain/export.ts';
 /**
  * Does what the export worker does, in the same order, and without checkpoints.
  *
- * @returns the number of parts.
+ * @returns the number of parts, and the size of the file.
  */
-export async function runExportWorker(job: ExportJobInput): Promise<number> {
+export async function runExportWorker(
+  job: ExportJobInput,
+): Promise<{ readonly parts: number; readonly bytes: number }> {
   // These read the environment as they load.
-  const { startUpload, exportPart, completeParts, PageReader } = await import(
+  const { startUpload, exportPart, completeParts, PageReader, sum } = await import(
     '../../shared/exports/export-parts.ts'
   );
   const { updateExportJob } = await import('../../shared/storage/export-jobs.ts');
@@ -20,5 +22,5 @@ export async function runExportWorker(job: ExportJobInput): Promise<number> {
   } while (!parts.at(-1)?.isLast);
   await completeParts(job.file, uploadId, parts);
   await updateExportJob(job.merchantId, job.id, { state: 'ready' });
-  return parts.length;
+  return { parts: parts.length, bytes: sum(parts, 'bytes') };
 }

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { monthlyBill, parseCostOptions, priceOf, totalOf, type Usage } from '../bench/bill.ts';
+import { CALL_NAMES } from '../bench/calls.ts';
 import { longestChain } from '../bench/counting-proxy.ts';
 import { checkSame, compare, interleave, statsOf } from '../bench/harness.ts';
+import { MERCHANTS } from '../bench/merchants.ts';
+import { PRICES } from '../bench/prices.ts';
 import { createCannedTable } from '../bench/servers/canned-table.ts';
 import { toSvg } from '../bench/svg.ts';
 
@@ -159,5 +163,89 @@ describe('the canned table', () => {
     expect(() => ask('Scan', {})).toThrow('not support Scan');
     expect(() => ask('Query', query({ FilterExpression: 'a = :b' }))).toThrow('FilterExpression');
     expect(() => ask('Query', query({}, key(1), '~'))).toThrow('more than customers');
+  });
+});
+
+describe('the bill', () => {
+  const NOTHING: Usage = {
+    readUnits: 0,
+    writeUnits: 0,
+    lambdaGbSeconds: 0,
+    lambdaCalls: 0,
+    durableOperations: 0,
+    gatewayCalls: 0,
+    puts: 0,
+    logBytes: 0,
+    sentBytes: 0,
+  };
+  const prices = PRICES['us-east-1'];
+
+  test('prices each thing that calls use', () => {
+    const million = 1_000_000;
+    const usage: Usage = {
+      readUnits: million,
+      writeUnits: million,
+      lambdaGbSeconds: million,
+      lambdaCalls: million,
+      durableOperations: million,
+      gatewayCalls: million,
+      puts: million,
+      logBytes: 1e9,
+      sentBytes: 1e9,
+    };
+    const bill = priceOf(usage, prices);
+    expect(bill).toMatchObject({
+      'API Gateway': 1,
+      'DynamoDB reads': 0.125,
+      'DynamoDB writes': 0.625,
+      'DynamoDB storage and backup': 0,
+      S3: 5,
+      Logs: 0.5,
+      'Data transfer': 0.09,
+    });
+    expect(bill.Lambda).toBeCloseTo(13.3334 + 0.2 + 8);
+    expect(totalOf(bill)).toBeCloseTo(1 + 0.125 + 0.625 + 5 + 0.5 + 0.09 + bill.Lambda);
+    expect(totalOf(priceOf(NOTHING, prices))).toBe(0);
+  });
+
+  test('of a month adds the calls, and the storage of the customers', () => {
+    const merchant = { customers: 1_000_000, calls: { get: 2_000_000, create: 1_000_000 } };
+    const bill = monthlyBill(
+      merchant,
+      (name) => (name === 'get' ? { ...NOTHING, readUnits: 1 } : { ...NOTHING, writeUnits: 5 }),
+      prices,
+    );
+    expect(bill['DynamoDB reads']).toBeCloseTo(0.25);
+    expect(bill['DynamoDB writes']).toBeCloseTo(5 * 0.625);
+    // 1.5 kB of each customer, in the table and in its backup.
+    expect(bill['DynamoDB storage and backup']).toBeCloseTo(1.5 * (0.25 + 0.2));
+    expect(bill.Logs).toBe(0);
+  });
+
+  test('is of three merchants, unless the arguments give another', () => {
+    expect(MERCHANTS.map(({ customers }) => customers)).toEqual([50, 10_000, 1_000_000]);
+    expect(parseCostOptions([])).toEqual({ region: 'us-east-1' });
+    expect(parseCostOptions(['--region', 'eu-north-1', '--customers', '20000'])).toEqual({
+      region: 'eu-north-1',
+      merchant: { customers: 20_000, calls: MERCHANTS[1]?.calls },
+    });
+    expect(parseCostOptions(['--customers', '7', '--calls', 'get=9000,search=400'])).toEqual({
+      region: 'us-east-1',
+      merchant: { customers: 7, calls: { get: 9_000, search: 400 } },
+    });
+  });
+
+  test('names all faults of its arguments at once', () => {
+    expect(() => parseCostOptions(['--region', 'mars', '--calls', 'serach=1,get,fly=2'])).toThrow(
+      [
+        '--region must be one of us-east-1, eu-west-1, eu-north-1; got `mars`.',
+        '--calls needs --customers, the number of customers of that merchant.',
+        '--calls: `serach` is not a call; did you mean `search`?',
+        '--calls: write `get=<calls in a month>`.',
+        `--calls: \`fly\` is not a call of ${CALL_NAMES.join(', ')}.`,
+      ].join('\n'),
+    );
+    expect(() => parseCostOptions(['--customers', '-1'])).toThrow();
+    expect(() => parseCostOptions(['--customers', '0'])).toThrow('integer from 1');
   });
 });

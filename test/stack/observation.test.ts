@@ -134,7 +134,6 @@ describe('The saved queries', () => {
 
   test('ask for what incidents begin with', () => {
     expect(namesOfQueries(development, 'dev').toSorted()).toEqual([
-      '429 by merchant',
       'Calls of a merchant',
       'Cold starts',
       'Errors of a request',
@@ -142,6 +141,7 @@ describe('The saved queries', () => {
       'Failures',
       'Reasons of 401 and 403',
       'Slowest routes',
+      'Throttled merchants',
     ]);
   });
 
@@ -175,7 +175,7 @@ describe('The saved queries', () => {
   test('leave out merchants if the access log does, whose claim has a URL for a name', () => {
     const names = namesOfQueries(production, 'prod');
     expect(names).not.toContain('Calls of a merchant');
-    expect(names).not.toContain('429 by merchant');
+    expect(names).not.toContain('Throttled merchants');
     expect(names).toContain('Slowest routes');
   });
 });

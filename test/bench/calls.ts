@@ -1,0 +1,117 @@
+/** A call whose cost is measured. */
+export interface MeasuredCall {
+  /** As it is named in the tables. */
+  readonly title: string;
+  readonly handler: string;
+  readonly query?: string;
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /**
+   * Write units of the indexes, which dynalite does not report: one for each entry that is written
+   * or deleted, since entries are smaller than 1 kB.
+   */
+  readonly indexWrites?: number;
+  readonly isExport?: boolean;
+  /** Whether it reads more the more customers there are. */
+  readonly grows?: boolean;
+  /** @default - one with as many customers as asked for */
+  readonly merchant?: string;
+}
+
+/** A merchant without customers. */
+const NEW = 'new';
+
+const id = (mexcParamvaluesetsid: string) => ({ pathParameters: { mexcParamvaluesetsid } });
+const hundred = Array.from({ length: 100 }, (_, index) => index + 1_000);
+const customer = {
+  customerid: '10301',
+  name: 'Gläntans Bageri AB',
+  address: 'Storgatan 1',
+  postcode: '111 20',
+  postoffice: 'Stockholm',
+  companyno: '556703-7485',
+  email: 'faktura@glantans-bageri.example',
+  notes: 'x'.repeat(400),
+};
+
+/** The calls, in the order in which they are made: a look-up finds what was created. */
+export const CALLS = {
+  get: { title: 'get', handler: 'get-customer', ...id('3') },
+  list: { title: 'list of 100', handler: 'list-customers', query: 'limit=100' },
+  create: {
+    title: 'create',
+    handler: 'create-customer',
+    merchant: NEW,
+    body: customer,
+    indexWrites: 2,
+  },
+  createWithKey: {
+    title: 'create with `Idempotency-Key`',
+    handler: 'create-customer',
+    body: customer,
+    merchant: NEW,
+    headers: { 'idempotency-key': 'a' },
+    indexWrites: 2,
+  },
+  lookUp: {
+    title: 'look-up of an own customer',
+    handler: 'search-by-org-number',
+    merchant: NEW,
+    pathParameters: { orgNum: '5567037485' },
+  },
+  changeEmail: {
+    title: 'change of the e-mail',
+    handler: 'update-customer',
+    ...id('4'),
+    body: { email: 'a@b' },
+  },
+  changeName: {
+    title: 'change of the name',
+    handler: 'update-customer',
+    ...id('5'),
+    body: { name: 'Ek' },
+    indexWrites: 1,
+  },
+  delete: { title: 'delete', handler: 'delete-customer', ...id('6'), indexWrites: 2 },
+  deleteMany: {
+    title: 'delete of 100',
+    handler: 'delete-customers',
+    body: hundred,
+    indexWrites: 200,
+  },
+  exportById: {
+    title: 'export of 100 by id',
+    handler: 'export-customers-by-id-csv',
+    body: hundred.map((each) => each + 1_000),
+    isExport: true,
+  },
+  search: {
+    title: 'search',
+    handler: 'list-customers',
+    query: 'filter=search&search=quistg',
+    grows: true,
+  },
+  count: {
+    title: 'count with filters',
+    handler: 'count-customers',
+    query: 'filter=isCompany',
+    grows: true,
+  },
+  exportAll: {
+    title: 'export of all',
+    handler: 'export-customers-csv',
+    isExport: true,
+    grows: true,
+  },
+  exportFiltered: {
+    title: 'export with a filter',
+    handler: 'export-customers-csv',
+    query: 'filter=isCompany',
+    isExport: true,
+    grows: true,
+  },
+} satisfies Record<string, MeasuredCall>;
+
+export type CallName = keyof typeof CALLS;
+export const CALL_NAMES = Object.keys(CALLS) as CallName[];
