@@ -53,12 +53,22 @@ export type RunbookHeading =
   | 'TableThrottles'
   | 'TableErrors';
 
+/** An alarm, and what a graph shows of it. */
+export interface WatchedAlarm {
+  readonly heading: RunbookHeading;
+  readonly alarm: Alarm;
+  /** Name of the metric in a graph: what the alarm is about. */
+  readonly label: string;
+}
+
 type AlarmRule = Pick<AlarmProps, 'metric' | 'threshold'> &
   Partial<Pick<AlarmProps, 'evaluationPeriods'>> & {
     /** What has happened; the link to the runbook follows. */
     readonly description: string;
     /** @default - the alarm's id */
     readonly heading?: RunbookHeading;
+    /** @default - the alarm's id */
+    readonly label?: string;
   };
 
 export const PERIOD = Duration.minutes(5);
@@ -97,7 +107,7 @@ const TABLE_OPERATIONS = [
  */
 export class Alarms extends Construct {
   private readonly actions: readonly SnsAction[];
-  private readonly alarms: { readonly heading: RunbookHeading; readonly alarm: Alarm }[] = [];
+  private readonly alarms: WatchedAlarm[] = [];
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
@@ -121,9 +131,8 @@ export class Alarms extends Construct {
   }
 
   /** Returns all alarms, or those of a heading of the runbook. */
-  of(heading?: RunbookHeading): Alarm[] {
-    const chosen = this.alarms.filter((each) => !heading || each.heading === heading);
-    return chosen.map(({ alarm }) => alarm);
+  of(heading?: RunbookHeading): WatchedAlarm[] {
+    return this.alarms.filter((each) => !heading || each.heading === heading);
   }
 
   private addFunctionAlarms(
@@ -134,6 +143,7 @@ export class Alarms extends Construct {
     this.add(`${id}Errors`, {
       description: `${description}: the function crashed or timed out`,
       heading: errors as RunbookHeading,
+      label: description,
       metric: handler.metricErrors({ period: PERIOD }),
       threshold: 1,
     });
@@ -142,6 +152,7 @@ export class Alarms extends Construct {
     this.add(`${id}Latency`, {
       description: `${description}: p99 latency of ${p99Ms} ms or more for ${periods * PERIOD.toMinutes()} minutes`,
       heading: latency as RunbookHeading,
+      label: description,
       metric: handler.metricDuration({ statistic: 'p99', period: PERIOD }),
       threshold: p99Ms,
       evaluationPeriods: periods,
@@ -165,6 +176,7 @@ export class Alarms extends Construct {
       });
       this.add(id, {
         description: `The API returned ${threshold} responses of ${status} within five minutes`,
+        label: String(status),
         metric: filter.metric(SUM),
         threshold,
       });
@@ -224,16 +236,17 @@ export class Alarms extends Construct {
     });
   }
 
-  private add(id: string, { description, heading = id as RunbookHeading, ...rule }: AlarmRule) {
+  private add(id: string, rule: AlarmRule): void {
+    const { description, heading = id as RunbookHeading, label = id, ...condition } = rule;
     const alarm = new Alarm(this, id, {
       alarmDescription: `${description}. Runbook: infra/runbook.md#${heading.toLowerCase()}`,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...rule,
+      ...condition,
     });
     alarm.addAlarmAction(...this.actions);
     alarm.addOkAction(...this.actions);
-    this.alarms.push({ heading, alarm });
+    this.alarms.push({ heading, alarm, label });
   }
 }

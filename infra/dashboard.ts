@@ -5,6 +5,7 @@ import {
   type HorizontalAnnotation,
   type IMetric,
   type IWidget,
+  MathExpression,
   Metric,
   type MetricOptions,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -63,7 +64,14 @@ export class Dashboard extends Construct {
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: `customer-register-${settings.stage}`,
       widgets: [
-        [new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.of(), width: 24, height: 4 })],
+        [
+          new AlarmStatusWidget({
+            title: 'Alarms',
+            alarms: alarms.of().map(({ alarm }) => alarm),
+            width: 24,
+            height: 4,
+          }),
+        ],
         ...rowsOf(graphs.map((graph) => this.widget(graph))),
       ],
     });
@@ -75,8 +83,8 @@ export class Dashboard extends Construct {
       title,
       width: WIDTH,
       period: PERIOD,
-      left: [...metrics, ...watched.map(({ metric }) => metric)],
-      leftAnnotations: unique(watched.map((alarm) => alarm.toAnnotation())),
+      left: [...metrics, ...watched.map(({ alarm, label }) => labelled(alarm.metric, label))],
+      leftAnnotations: unique(watched.map(({ alarm }) => alarm.toAnnotation())),
       leftYAxis: { min: 0, showUnits: false },
     });
   }
@@ -188,6 +196,12 @@ function tokenTriggerGraphs(trigger: LambdaFunction): Graph[] {
     },
     { title: 'p99 of the token trigger (ms)', alarms: ['TokenTriggerLatency'] },
   ];
+}
+
+function labelled(metric: IMetric, label: string): IMetric {
+  return metric instanceof Metric || metric instanceof MathExpression
+    ? metric.with({ label })
+    : metric;
 }
 
 /** Functions share thresholds, which a graph shows once. */

@@ -99,7 +99,7 @@ export class DurableFunctions {
         : undefined;
       const isOpen =
         execution &&
-        (execution.status === 'RUNNING' || owesDeadLetter(execution)) &&
+        (execution.status === 'RUNNING' || this.#deadLetterFunction(execution)) &&
         this.#functions.has(execution.functionName) &&
         name === `${execution.name}.json`;
       if (isOpen) this.#executions.set(execution.name, execution);
@@ -205,11 +205,16 @@ export class DurableFunctions {
     await this.#save(execution);
   }
 
+  /** Returns the function that has yet to get the payload of an execution, if that is dead. */
+  #deadLetterFunction(execution: Execution): URL | undefined {
+    return owesDeadLetter(execution) ? DEAD_LETTER_FUNCTIONS[execution.functionName] : undefined;
+  }
+
   /** Calls the dead-letter function, if the execution is dead and has one; else the next start does. */
   async #sendDeadLetter(execution: Execution): Promise<void> {
     const { signal } = this.#ending;
-    const module = DEAD_LETTER_FUNCTIONS[execution.functionName];
-    if (!module || !owesDeadLetter(execution)) return;
+    const module = this.#deadLetterFunction(execution);
+    if (!module) return;
     for (let attempt = 1; attempt <= DEAD_LETTER_ATTEMPTS; attempt += 1) {
       try {
         await callInThread(module, deadLetterEvent(execution), signal);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   CheckpointDurableExecutionCommand,
   DurableExecutionAlreadyStartedException,
@@ -5,6 +6,7 @@ import {
   InvalidParameterValueException,
   InvokeCommand,
   LambdaClient,
+  StopDurableExecutionCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
@@ -70,6 +72,22 @@ describe.runIf(isLocal)('a durable function', () => {
   test('fails with what it throws', async () => {
     const execution = await run({ steps: 1, failures: 0, fails: true });
     expect(execution).toMatchObject({ Status: 'FAILED', Error: { ErrorMessage: 'on purpose' } });
+  });
+
+  test('ends at once, and for good, if it is stopped', async () => {
+    const { DurableExecutionArn } = await invoke({ steps: 1, failures: 4 });
+    await lambda.send(new StopDurableExecutionCommand({ DurableExecutionArn }));
+    const get = new GetDurableExecutionCommand({ DurableExecutionArn });
+    expect(await lambda.send(get)).toMatchObject({ Status: 'STOPPED' });
+    await setTimeout(2_500);
+    expect(await lambda.send(get)).toMatchObject({ Status: 'STOPPED' });
+    // It cannot be stopped after its end.
+    const ended = await run({ steps: 1, failures: 0 });
+    const again = { DurableExecutionArn: ended.DurableExecutionArn };
+    await lambda.send(new StopDurableExecutionCommand(again));
+    expect(await lambda.send(new GetDurableExecutionCommand(again))).toMatchObject({
+      Status: 'SUCCEEDED',
+    });
   });
 
   test('is started once under one name', async () => {
