@@ -127,7 +127,7 @@ export class Alarms extends Construct {
 
   /** Alarms that roll a deployment back: on failures that a defect of the new version causes. */
   get rollbackTriggers(): Alarm[] {
-    return ROLLBACK_TRIGGERS.flatMap((heading) => this.of(heading));
+    return ROLLBACK_TRIGGERS.flatMap((heading) => this.of(heading)).map(({ alarm }) => alarm);
   }
 
   /** Returns all alarms, or those of a heading of the runbook. */
