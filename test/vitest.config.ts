@@ -11,12 +11,12 @@ type ProjectName = (typeof PROJECTS)[number];
 
 /** Files that `npm run test:long` runs with more random input than `npm test`. */
 const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
-  faults: '{crash-recovery,linearizability,random-faults}',
+  faults: '{crash-recovery,linearizability,noisy-neighbour,random-faults}',
   infra: '{}',
   settings: '{isolation,tokens}',
   stack: '{}',
   contract: '{fuzz,properties}',
-  unit: 'item-serializer',
+  unit: '{csv-formulas,item-serializer}',
 };
 
 /** Runs the projects in order of {@link PROJECTS}, and each project's longest files first. */

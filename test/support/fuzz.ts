@@ -123,12 +123,11 @@ function subjectOf(request: FuzzRequest): Operation | string {
   const path = decoded(target.split('?')[0] as string);
   if (path === undefined) return 'a path that cannot be decoded';
   const fitting = OPERATIONS.filter((operation) => fitsPath(operation.path, path));
-  // A literal path takes precedence over one with a parameter.
+  // A literal path takes precedence over one with a parameter, also for methods that it lacks.
   const own = fitting.filter((operation) => operation.path === path);
   const there = own.length > 0 ? own : fitting;
   if (there.length === 0) return 'no path';
-  const called = [...own, ...fitting].find((operation) => operation.method === method);
-  return called ?? 'no method';
+  return there.find((operation) => operation.method === method) ?? 'no method';
 }
 
 function isNoHttp({ bytes, target }: FuzzRequest): boolean {
