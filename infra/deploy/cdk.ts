@@ -19,7 +19,7 @@ export function runCdk(
     env: process.env,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 ** 2,
-    stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+    stdio: ['inherit', capture ? 'pipe' : 'inherit', 'inherit'],
   });
   if (error) throw error;
   return { status: status ?? 1, output: stdout ?? '' };

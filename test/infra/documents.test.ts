@@ -69,6 +69,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/stack/stack.test.ts tests the group; test/unit tests the scopes of its users',
   'aws secretsmanager create-secret --name customer-register/prod/bolagsverket --secret-string \'{"clientId": "…", "clientSecret": "…"}\'':
     'test/stack/stack.test.ts builds stacks with public registers',
+  'npm run access -- --repository owner/name':
+    'test/stack/access.test.ts builds the roles; test/infra/workflows.test.ts names the environments',
+  'aws secretsmanager create-secret --name customer-register/prod/smoke --secret-string \'{"first": {"clientId": "…", "username": "…", "password": "…"}, "second": {…}, "readOnly": {…}}\'':
+    'test/infra/smoke.test.ts signs in with a secret of this form',
   'npx cdk destroy -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
 };
 
@@ -125,6 +129,8 @@ const ABSOLUTE =
 
 /** What shows that an absolute sentence is true: a folder of tests and the behaviour, or a source. */
 const PROOFS: Readonly<Record<string, string>> = {
+  'only `prod` has reviewers':
+    'test/infra/workflows.test.ts: the environments; GitHub keeps the rules',
   "Only CloudFormation's own answer that a stack does not exist counts":
     'test/infra/deploy.test.ts: another error while the stack is looked up',
   'Each function may call only what its code calls': 'test/infra: permissions',
