@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * The projects, in the order in which they start: those whose files wait most go first, so that the
  * others fill the cores meanwhile.
  */
-const PROJECTS = ['faults', 'infra', 'settings', 'stack', 'contract', 'unit'] as const;
+const PROJECTS = ['faults', 'infra', 'settings', 'stack', 'contract', 'unit', 'browser'] as const;
 type ProjectName = (typeof PROJECTS)[number];
 
 /** Files that `npm run test:long` runs with more random input than `npm test`. */
@@ -17,6 +17,7 @@ const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
   stack: '{}',
   contract: '{fuzz,properties}',
   unit: '{csv-formulas,item-serializer}',
+  browser: '{}',
 };
 
 /** Runs the projects in order of {@link PROJECTS}, and each project's longest files first. */
@@ -61,6 +62,8 @@ export default defineConfig(({ mode }) => {
         project('settings', withServers),
         project('faults', withServers),
         project('infra', withServers),
+        // Its packages are installed by `npm run test:browser`, which names this mode.
+        ...(mode === 'browser' ? [project('browser', withServers)] : []),
       ],
     },
   };

@@ -50,6 +50,19 @@ const exportsPlugin = () => ({
   ],
 });
 
+const CSS = `
+.download-link { display: block; padding: 12px; color: var(--scalar-color-accent); }
+.download-link[hidden] { display: none; }
+/* A guide has no operations beside it. */
+.section-column:empty { display: none; }
+.section-column:has(+ .section-column:empty) { max-width: 760px; }
+/* Wide tables scroll by themselves, and their words stay whole. */
+.scalar-app .markdown table { display: block; overflow-x: auto; table-layout: auto; }
+.scalar-app .markdown :is(td, th, td code) { word-break: normal; overflow-wrap: normal; }
+.scalar-app .markdown td:first-child code { white-space: nowrap; }
+.scalar-app .markdown td:last-child { min-width: 200px; }
+`;
+
 /** Returns a token of the local stack's sample merchant; a deployment has no path that gives one. */
 async function sampleToken() {
   const path = document.querySelector('meta[name="token-path"]')?.content;
@@ -65,10 +78,9 @@ sampleToken().then((token) =>
       authentication: { preferredSecurityScheme: 'token', securitySchemes: { token: { token } } },
     }),
     plugins: [exportsPlugin],
-    customCss: `
-      .download-link { display: block; padding: 12px; color: var(--scalar-color-accent); }
-      .download-link[hidden] { display: none; }
-    `,
+    customCss: CSS,
+    // The sidebar shows each endpoint at once.
+    defaultOpenAllTags: true,
     // No request to another server; the content security policy would refuse it.
     withDefaultFonts: false,
     telemetry: false,
