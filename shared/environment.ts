@@ -27,6 +27,10 @@ export const ENVIRONMENT = {
   bolagsverketSecret: 'BOLAGSVERKET_SECRET',
   /** Days for which a company of a public register is cached. */
   companyCacheDays: 'COMPANY_CACHE_DAYS',
+  /** Days for which changes can be read. */
+  changesDays: 'CHANGES_DAYS',
+  /** Generation of the change logs; another one makes every token for changes expire. */
+  changesEpoch: 'CHANGES_EPOCH',
   /** Key of the cursors' message authentication code. */
   cursorSecret: 'CURSOR_SECRET',
   /** Flat token claim that names the merchant. */

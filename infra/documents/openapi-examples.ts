@@ -26,10 +26,26 @@ const PROGRESS = {
   updated: '2026-11-25T12:01:30.000Z',
 };
 
+const CHANGES = {
+  changes: [
+    {
+      change: 'updated',
+      mexcParamvaluesetsid: 1000,
+      time: '2026-01-31T09:00:00.412Z',
+      customer: { ...CUSTOMER },
+      etag: '"3"',
+    },
+    { change: 'deleted', mexcParamvaluesetsid: 17, time: '2026-01-31T09:00:01.020Z' },
+  ],
+  next: 'hA0XyC0cTgGkUeqkZ1Yw8jAuNDIuMC4xNzY5ODUwMDAxMDIw',
+  more: false,
+};
+
 /** Examples of responses, by the name of their schema. */
 const EXAMPLES: Json = {
   Customer: CUSTOMER,
   Count: { count: 7 },
+  Changes: CHANGES,
   Removed: { result: 'Removed', mexcParamvaluesetsid: 1000 },
   RemovedCount: { result: 'Removed', count: 2 },
   RegisterEntry: {
@@ -149,6 +165,7 @@ export function problemExample(status: string, detail: string): Json {
 
 /** Returns the type of an error in the example of its description. */
 function problemType(status: string, description: string): ProblemType | undefined {
+  if (status === '410') return '/problems/changes-expired';
   if (status === '412') return '/problems/stale-version';
   if (status === '422') return '/problems/reused-idempotency-key';
   if (status !== '404') return undefined;

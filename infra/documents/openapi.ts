@@ -39,6 +39,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
   const tags = guideTags();
   const schemas: Record<string, Json> = {
     Customer: customer(),
+    ChosenMembers: chosenMembers(),
     ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
     ...Object.assign({}, ...endpoints.map((endpoint) => endpoint.schemas)),
     ...parameterSchemas(),
@@ -198,6 +199,7 @@ function withoutBody(status: string, response: Json): Json {
 
 function tagOf({ path }: Endpoint): keyof typeof OPERATION_TAGS {
   if (path.startsWith('/customers/export')) return 'Exports';
+  if (path === '/customers/changes') return 'Changes';
   return path.startsWith('/customers/searchBy') ? 'Look-up' : 'Customers';
 }
 
@@ -311,6 +313,29 @@ function customer(): Json {
   };
 }
 
+/** The members of a customer that a caller chose by the parameter `fields`. */
+function chosenMembers(): Json {
+  const { name: id } = FIELDS[0];
+  return {
+    ...object(
+      {
+        ...Object.fromEntries(FIELDS.map((field) => [field.name, responseField(field)])),
+        version: count({
+          minimum: 1,
+          description: 'Number of writes: the number in the entity tag.',
+          examples: [3],
+        }),
+        updated: time({
+          description: 'Time of the last change.',
+          examples: ['2026-01-31T09:00:00.000Z'],
+        }),
+      },
+      [id],
+    ),
+    description: 'The members of a customer that `fields` names, or every field if it is not sent.',
+  };
+}
+
 function responseField({ name, type, maxLength }: (typeof FIELDS)[number]): Json {
   const keywords = described(name);
   if (type === 'string') return text({ maxLength, ...keywords });
@@ -384,11 +409,15 @@ function fault(): Json {
 }
 /** When each type of problem is sent. */
 const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
+  '/problems/changes-expired':
+    'changes after the token are no longer kept; load all customers from restart (410).',
   '/problems/customer-not-found':
     'the merchant has no such customer, or none of those named (404).',
   '/problems/export-not-found': 'there is no such export, or its status has expired (404).',
   '/problems/interrupted-deletion':
     'a bulk delete failed after count customers; send it again for the rest (503).',
+  '/problems/invalid-changes-token':
+    'the token is not one of these changes; take it from next or changesFrom, unchanged (400).',
   '/problems/invalid-cursor':
     'the cursor is not one of this list with these filters; start at the first page (400).',
   '/problems/number-not-found': 'no customer or company has the number (404).',

@@ -20,6 +20,7 @@ export const DATA_ENTRIES = [
   'issuer-key.json',
   'durable',
   's3',
+  'stream-position',
   'dynamodb',
 ] as const;
 

@@ -1,25 +1,37 @@
 import { createRequire } from 'node:module';
-import db, { type StoreItem, type StoreTable } from 'dynalite/db/index.js';
+import db, { type Store, type StoreItem, type StoreTable } from 'dynalite/db/index.js';
+import type { DynamoDbStreams } from './dynamodb-streams.ts';
 
 /** One operation of a LevelDB batch. */
 export type Write =
   | { readonly type: 'put'; readonly key: string; readonly value: StoreItem }
   | { readonly type: 'del'; readonly key: string };
 
+/** Returns a function that returns the store of the dynalite server that is created next. */
+export function captureStore(): () => Store {
+  let store: Store;
+  const { create } = db;
+  db.create = (options) => {
+    store = create(options);
+    return store;
+  };
+  return () => store;
+}
+
 /**
- * Patches dynalite to write an item and its index entries in one atomic batch. It writes them one
- * after the other, so that a crash in between leaves index entries without an item permanently.
+ * Patches dynalite to write an item, its index entries and its stream record in one atomic batch. It
+ * writes them one after the other, so that a crash in between leaves index entries without an item
+ * permanently.
  *
  * dynalite stores an item under `item-<table>~<key>`, and an index entry under
  * `index-global~<table>~<index>~<key>`. It then writes the item once more, without effect.
  */
-export function writeItemsAtomically(): void {
-  db.updateIndexes = (store, table, existing, item, done) => {
+export function writeItemsAtomically(streams: DynamoDbStreams): void {
+  db.updateIndexes = (_store, table, existing, item, done) => {
     if (!item && !existing) return done();
-    const writes = writesOf(table, existing, item);
-    // dynalite writes an item without index entries itself.
-    if (writes.length === 1) return done();
-    store.db.batch(writes, done);
+    streams
+      .write(writesOf(table, existing, item), [{ table, existing, item }])
+      .then(() => done(), done);
   };
 }
 

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
-import { closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
+import { captureStore, closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
-import { addTransactions } from './dynamodb-transactions.ts';
+import { DynamoDbStreams, serveStreams } from './dynamodb-streams.ts';
+import { serveTransactions } from './dynamodb-transactions.ts';
 import { start } from './server.ts';
 
 // dynalite throws if a client disconnects before the response, which would end the thread.
@@ -10,14 +11,16 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ECONNRESET') throw error;
 });
 
-writeItemsAtomically();
+const streams = new DynamoDbStreams();
+writeItemsAtomically(streams);
 closeIterators();
-const serveTransactions = addTransactions();
+const store = captureStore();
 
 const { port, path } = workerData as DynamoDbOptions;
 // By default dynalite takes half a second to create a table.
 const server = dynalite({ path, createTableMs: 0 });
-serveTransactions(server);
+serveTransactions(server, store(), streams);
+serveStreams(server, streams);
 const { endpoint, close } = await start(server, port);
 
 // dynalite opens its files on the first operation, which ends this thread if they are locked.
@@ -31,6 +34,7 @@ await fetch(endpoint, {
   },
   body: '{}',
 });
+await streams.open(store());
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
 parentPort?.once('message', async () => {

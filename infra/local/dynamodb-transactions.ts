@@ -6,7 +6,8 @@ import db, { type Store, type StoreItem, type StoreTable } from 'dynalite/db/ind
 import deleteItem from 'dynalite/validations/deleteItem.js';
 import validations from 'dynalite/validations/index.js';
 import putItem from 'dynalite/validations/putItem.js';
-import { type Write, writesOf } from './dynalite-patches.ts';
+import { writesOf } from './dynalite-patches.ts';
+import type { DynamoDbStreams, ItemChange } from './dynamodb-streams.ts';
 
 // dynalite lacks TransactWriteItems, and its operations are a closed list.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
@@ -60,70 +61,62 @@ const serializationError = () =>
   new ServiceError('com.amazon.coral.service#SerializationException', 'The body is not valid.');
 
 /**
- * Returns a function that adds TransactWriteItems, with Put, Delete and ConditionCheck, to a dynalite
- * server. Call it before the server is created; it patches how dynalite creates its store.
+ * Adds TransactWriteItems, with Put, Delete and ConditionCheck, to a dynalite server.
  *
  * A transaction is one atomic batch of LevelDB. It waits for other writers of its items, whereas
  * DynamoDB would cancel one of them. Client request tokens are kept in memory only.
  */
-export function addTransactions(): (server: Server) => void {
-  let store: Store;
-  const { create } = db;
-  db.create = (options) => {
-    store = create(options);
-    return store;
-  };
-  return (server) => {
-    const tokens = new Map<
-      string,
-      { readonly hash: string; readonly response: Promise<Response> }
-    >();
-    const [dynalite] = server.listeners('request') as [RequestListener];
-    server.removeAllListeners('request');
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (request.headers['x-amz-target'] === TARGET) respond(request, response);
-      else dynalite(request, response);
+export function serveTransactions(server: Server, store: Store, streams: DynamoDbStreams): void {
+  const tokens = new Map<string, { readonly hash: string; readonly response: Promise<Response> }>();
+  const listeners = server.listeners('request') as RequestListener[];
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers['x-amz-target'] === TARGET) respond(request, response);
+    else for (const listener of listeners) listener.call(server, request, response);
+  });
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, body } = await buffer(request)
+      .then((text) => handle(text.toString()))
+      .catch(errorResponse);
+    response.writeHead(status, {
+      'content-type': 'application/x-amz-json-1.0',
+      'x-amzn-requestid': randomUUID(),
     });
+    response.end(JSON.stringify(body));
+  }
 
-    async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      const { status, body } = await buffer(request)
-        .then((text) => handle(text.toString()))
-        .catch(errorResponse);
-      response.writeHead(status, {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amzn-requestid': randomUUID(),
-      });
-      response.end(JSON.stringify(body));
+  async function handle(text: string): Promise<Response> {
+    const request = parse(text);
+    const { ClientRequestToken: token } = request;
+    if (token === undefined) return execute(store, streams, request);
+    const hash = createHash('sha256').update(text).digest('hex');
+    const earlier = tokens.get(token);
+    if (earlier?.hash === hash) return earlier.response;
+    if (earlier) {
+      const message = 'The token belongs to another request.';
+      const type = `${ERRORS}IdempotentParameterMismatchException`;
+      return { status: 400, body: new ServiceError(type, message).body };
     }
-
-    async function handle(text: string): Promise<Response> {
-      const request = parse(text);
-      const { ClientRequestToken: token } = request;
-      if (token === undefined) return execute(store, request);
-      const hash = createHash('sha256').update(text).digest('hex');
-      const earlier = tokens.get(token);
-      if (earlier?.hash === hash) return earlier.response;
-      if (earlier) {
-        const message = 'The token belongs to another request.';
-        const type = `${ERRORS}IdempotentParameterMismatchException`;
-        return { status: 400, body: new ServiceError(type, message).body };
-      }
-      const response = execute(store, request);
-      tokens.set(token, { hash, response });
-      const { status } = await response;
-      // A failed request may be retried with the same token.
-      if (status !== 200) tokens.delete(token);
-      else setTimeout(() => tokens.delete(token), TOKEN_LIFETIME_MS).unref();
-      return response;
-    }
-  };
+    const response = execute(store, streams, request);
+    tokens.set(token, { hash, response });
+    const { status } = await response;
+    // A failed request may be retried with the same token.
+    if (status !== 200) tokens.delete(token);
+    else setTimeout(() => tokens.delete(token), TOKEN_LIFETIME_MS).unref();
+    return response;
+  }
 }
 
 /** Executes a transaction. Errors become responses, so that the promise does not reject. */
-async function execute(store: Store, request: TransactWriteItems): Promise<Response> {
+async function execute(
+  store: Store,
+  streams: DynamoDbStreams,
+  request: TransactWriteItems,
+): Promise<Response> {
   try {
     const actions = await validate(store, request);
-    return { status: 200, body: await write(store, request, actions) };
+    return { status: 200, body: await write(store, streams, request, actions) };
   } catch (error) {
     return errorResponse(error);
   }
@@ -200,6 +193,7 @@ const onlyReturnValues = ({ ReturnValuesOnConditionCheckFailure }: ItemRequest) 
 /** Writes the items of a transaction atomically. */
 async function write(
   store: Store,
+  streams: DynamoDbStreams,
   { ReturnConsumedCapacity }: TransactWriteItems,
   actions: readonly Action[],
 ): Promise<object> {
@@ -210,12 +204,13 @@ async function write(
       db.checkConditional(request, existing[index]) ? reason(request, existing[index]) : undefined,
     );
     if (failures.some(Boolean)) throw canceled(failures);
-    const writes: Write[] = actions.flatMap(({ table, item }, index) =>
+    const changes = actions.flatMap(({ table, item }, index): ItemChange[] =>
       item === undefined || (item === null && !existing[index])
         ? []
-        : writesOf(table, existing[index], item),
+        : [{ table, existing: existing[index], item }],
     );
-    await promisify(store.db.batch)(writes);
+    const writes = changes.flatMap(({ table, existing, item }) => writesOf(table, existing, item));
+    await streams.write(writes, changes);
     if (ReturnConsumedCapacity !== 'TOTAL') return {};
     const units = actions.map(({ item }, index) =>
       Math.max(

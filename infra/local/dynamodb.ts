@@ -92,7 +92,12 @@ export async function ensureTable(endpoint: string, name: string): Promise<void>
 async function createTable(client: DynamoDBClient, name: string): Promise<boolean> {
   try {
     await client.send(
-      new CreateTableCommand({ TableName: name, BillingMode: 'PAY_PER_REQUEST', ...SCHEMA }),
+      new CreateTableCommand({
+        TableName: name,
+        BillingMode: 'PAY_PER_REQUEST',
+        StreamSpecification: { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' },
+        ...SCHEMA,
+      }),
     );
     return false;
   } catch (error) {

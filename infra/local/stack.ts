@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
+import { CHANGES_DAYS, COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import { CUSTOMER_PREFIX } from '../../shared/storage/table.ts';
 import type { Capacity } from '../capacity.ts';
 import {
+  CHANGE_RECORDER,
   DEFAULT_FUNCTION,
   DOCUMENTS_FUNCTION,
   ENDPOINTS,
@@ -13,7 +15,9 @@ import {
   routesVariable,
 } from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
+import { readDataFile, writeDataFile } from './data-folder.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
+import { EventSource } from './event-source.ts';
 import { createGateway } from './gateway.ts';
 import {
   AUDIENCE,
@@ -50,6 +54,8 @@ export interface LocalStackOptions {
   readonly sampleToken?: TokenOptions;
   /** Rate and concurrency limits; unlimited if not given. */
   readonly capacity?: Capacity;
+  /** Whether the change logs are written. @default true */
+  readonly recordChanges?: boolean;
 }
 
 /** The running stack. */
@@ -93,6 +99,7 @@ export async function startLocalStack({
   table = 'customers',
   sampleToken,
   capacity,
+  recordChanges = true,
 }: LocalStackOptions = {}): Promise<LocalStack> {
   const servers: LocalServer[] = [];
   const pendingCalls = new Set<Promise<unknown>>();
@@ -141,6 +148,18 @@ export async function startLocalStack({
       if (name === DOCUMENTS_FUNCTION) await provideDocuments(sampleToken && TOKEN_PATH);
       return (await import(`../../functions/${name}/handler.ts`)).handler;
     }, capacity && concurrencyLimits(capacity));
+    if (recordChanges) {
+      // The stack closes it after the API and before the database.
+      const source = new EventSource({
+        endpoint: database,
+        table,
+        invoke: lambda,
+        functionName: CHANGE_RECORDER,
+        sortKeyPrefix: CUSTOMER_PREFIX,
+        checkpoint: streamPosition(dataFolder),
+      });
+      servers.push({ endpoint: database, close: () => source.close() });
+    }
     const gateway = createGateway({
       routes: ROUTES,
       defaultFunction: DEFAULT_FUNCTION,
@@ -180,6 +199,24 @@ export function startDatabase(port = 0, dataFolder?: string): Promise<LocalServe
 /** Starts the S3 server of a stack, with its bucket. */
 export function startFileStore(port = 0, dataFolder?: string): Promise<LocalServer> {
   return startS3({ port, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') });
+}
+
+/** Returns where the event source keeps its position in the stream. */
+function streamPosition(dataFolder: string | undefined) {
+  let position: string | undefined;
+  return dataFolder
+    ? {
+        load: () => readDataFile(dataFolder, 'stream-position'),
+        save: async (text: string) => {
+          await writeDataFile(dataFolder, 'stream-position', text);
+        },
+      }
+    : {
+        load: async () => position,
+        save: async (text: string) => {
+          position = text;
+        },
+      };
 }
 
 function concurrencyLimits({ concurrency, exportConcurrency }: Capacity) {
@@ -236,6 +273,8 @@ function setEnvironment(stack: {
     [ENVIRONMENT.exportWorker]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_WORKER}:live`,
     [ENVIRONMENT.routes]: routesVariable(),
     [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
+    [ENVIRONMENT.changesDays]: process.env[ENVIRONMENT.changesDays] ?? CHANGES_DAYS,
+    [ENVIRONMENT.changesEpoch]: process.env[ENVIRONMENT.changesEpoch] ?? 0,
     [ENVIRONMENT.cursorSecret]: 'of the local stack only',
     [ENVIRONMENT.bolagsverket]: registers.bolagsverket,
     [ENVIRONMENT.bolagsverketTokens]: registers.bolagsverketTokens,

@@ -14,6 +14,7 @@ declare module 'dynalite/db/index.js' {
 
   export interface StoreTable {
     readonly TableName: string;
+    readonly KeySchema: readonly { readonly AttributeName: string }[];
     readonly GlobalSecondaryIndexes?: readonly object[];
   }
 
@@ -22,7 +23,13 @@ declare module 'dynalite/db/index.js' {
 
   export interface Store {
     readonly db: {
-      batch(writes: readonly object[], done: (error?: Error | null) => void): void;
+      batch(writes: readonly object[]): Promise<void>;
+      del(key: string): Promise<void>;
+      iterator<T>(range: {
+        readonly gt: string;
+        readonly lt: string;
+        readonly limit?: number;
+      }): AsyncIterable<[key: string, value: T]>;
     };
     getTable(name: string, done: Done<StoreTable>): void;
     getItemDb(table: string): {

@@ -19,6 +19,8 @@ export interface Customer {
   readonly fields: CustomerFields;
   /** Number of writes, from 1; the customer's entity tag. */
   readonly version: number;
+  /** Time of the last write, ISO 8601; it does not decrease. */
+  readonly updated: string;
 }
 
 /** Returns `fields` with `changes` applied and without the fields that are then empty. */

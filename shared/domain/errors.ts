@@ -26,6 +26,13 @@ export class IdempotencyKeyReusedError extends Error {
   }
 }
 
+/** Changes after the caller's position are no longer kept, or the log was replaced. */
+export class ChangesExpiredError extends Error {
+  constructor() {
+    super('These changes are no longer kept. Load all customers again.');
+  }
+}
+
 /** An export of customers by id found none of them. */
 export class EmptyExportError extends Error {
   constructor() {

@@ -95,6 +95,13 @@ export type WritableFieldName = Extract<AnyField, { readOnly: false }>['name'];
 /** The fields that a merchant writes: all strings. */
 export const WRITABLE_FIELDS = FIELDS.filter(isWritable);
 
+/** Members that a caller can choose: the fields, and what the register records of writes. */
+export const READABLE_NAMES: readonly string[] = [
+  ...FIELDS.map(({ name }) => name),
+  'version',
+  'updated',
+];
+
 /** Whether a merchant writes the field. */
 export function isWritable(field: AnyField): field is Extract<AnyField, { readOnly: false }> {
   return !field.readOnly;

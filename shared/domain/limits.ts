@@ -40,3 +40,9 @@ export const EXPORT_POLL_S = 2;
 
 /** Maximum bytes of a response: Lambda's limit of 6 MB, less room for the envelope around the body. */
 export const MAX_RESPONSE_BYTES = 6 * 1024 * 1024 - 16_384;
+
+/** Days for which changes can be read, by default. */
+export const CHANGES_DAYS = 90;
+/** Default and maximum changes of a page. */
+export const DEFAULT_CHANGES = 100;
+export const MAX_CHANGES = 1_000;

@@ -1,6 +1,6 @@
 import type { Customer } from '../domain/customer.ts';
 import { FIELDS, isWritable } from '../domain/fields.ts';
-import type { RowFormat } from './row-format.ts';
+import type { Column, RowFormat } from './row-format.ts';
 
 /** A customer in a response: every documented field, in order. */
 export type CustomerJson = Record<string, string | number>;
@@ -15,16 +15,68 @@ export function toCustomerJson({ system, fields }: Customer): CustomerJson {
   return json;
 }
 
+const JSON_COLUMNS: readonly Column[] = FIELDS.map(({ name, type, always, unset }, index) => {
+  const open = `${index === 0 ? '' : ','}"${name}":`;
+  const quote = type === 'integer' ? '' : '"';
+  return { open: open + quote, close: quote, unset: always ? open + JSON.stringify(unset) : '' };
+});
+
 /** Customers as JSON objects, each followed by a comma. */
 export const JSON_ROWS: RowFormat = {
   rowStart: '{',
   rowEnd: '},',
-  columns: FIELDS.map(({ name, type, always, unset }, index) => {
-    const open = `${index === 0 ? '' : ','}"${name}":`;
-    const quote = type === 'integer' ? '' : '"';
-    return { open: open + quote, close: quote, unset: always ? open + JSON.stringify(unset) : '' };
-  }),
+  columns: JSON_COLUMNS,
   cell: (text) => JSON.stringify(text).slice(1, -1),
   special: { anywhere: [], atStart: [] },
   isJson: true,
 };
+
+/**
+ * Returns customers as JSON objects with the members that a caller chose, each followed by a comma.
+ *
+ * @param names of `READABLE_NAMES`; the id is always there. Default: the fields.
+ */
+export function jsonRows(names?: ReadonlySet<string>): RowFormat {
+  if (!names) return JSON_ROWS;
+  const version = { of: 'version', open: ',"version":', close: '', unset: '' } as const;
+  const updated = { of: 'updated', open: ',"updated":"', close: '"', unset: '' } as const;
+  return {
+    ...JSON_ROWS,
+    columns: JSON_COLUMNS.map((column, index) =>
+      index === 0 || names.has(FIELDS[index]?.name ?? '') ? column : undefined,
+    ),
+    recordColumns: [version, updated].filter(({ of }) => names.has(of)),
+  };
+}
+
+/**
+ * Returns customers as members of a JSON object: `"customer":{…},"etag":"\\"1\\""`.
+ *
+ * @param names as those of {@link jsonRows}.
+ */
+export function jsonMembers(names?: ReadonlySet<string>): RowFormat {
+  const format = jsonRows(names);
+  const etag = { of: 'version', open: '},"etag":"\\"', close: '\\""', unset: '' } as const;
+  return {
+    ...format,
+    rowStart: '"customer":{',
+    recordColumns: [...(format.recordColumns ?? []), etag],
+    rowEnd: '',
+  };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Returns the bytes of JSON in a response: Lambda sends it as a string in JSON, which escapes quotes
+ * and backslashes once more.
+ */
+export function escapedBytes(json: Buffer): number {
+  let bytes = json.length;
+  // An iterator over a buffer takes more than twice as long.
+  for (let index = 0; index < json.length; index += 1) {
+    if (json[index] === QUOTE || json[index] === BACKSLASH) bytes += 1;
+  }
+  return bytes;
+}

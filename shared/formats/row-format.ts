@@ -4,8 +4,10 @@ import type { FormatName } from '../domain/export.ts';
 export interface RowFormat {
   readonly rowStart: string;
   readonly rowEnd: string;
-  /** One for each field, in the order of `FIELDS`. */
-  readonly columns: readonly Column[];
+  /** One for each field, in the order of `FIELDS`; undefined leaves the field out. */
+  readonly columns: readonly (Column | undefined)[];
+  /** Columns after those of the fields. */
+  readonly recordColumns?: readonly RecordColumn[];
   /** Returns the form of a text between its column's `open` and `close`. */
   readonly cell: (text: string) => string;
   /**
@@ -21,10 +23,16 @@ export interface RowFormat {
 }
 
 /** The text around a field's value, and in its place if it is not set. */
-interface Column {
+export interface Column {
   readonly open: string;
   readonly close: string;
   readonly unset: string;
+}
+
+/** A column of what the register records of a customer's writes. */
+interface RecordColumn extends Column {
+  /** The version, or the time of the last change (ISO 8601). */
+  readonly of: 'version' | 'updated';
 }
 
 /** How an export file is written. */
@@ -46,7 +54,10 @@ export interface FileFormat extends RowFormat {
  * item serializer must match.
  */
 export function plainRow(format: RowFormat, texts: readonly string[]): string {
-  const cells = format.columns.map(({ open, close, unset }, index) => {
+  const columns = [...format.columns, ...(format.recordColumns ?? [])];
+  const cells = columns.map((column, index) => {
+    if (!column) return '';
+    const { open, close, unset } = column;
     const text = texts[index];
     return text ? `${open}${format.cell(text)}${close}` : unset;
   });

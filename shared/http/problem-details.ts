@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { MiddlewareObj } from '@middy/core';
 import { isTransient, loggable } from '../aws-errors.ts';
 import {
+  ChangesExpiredError,
   CustomerNotFoundError,
   DeletionInterruptedError,
   EmptyExportError,
@@ -100,6 +101,9 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
   };
 }
 
+/** Path at which a client that follows changes loads all customers again. */
+const FIRST_LOAD = '/customers/export/csv';
+
 /** The one place in which errors become statuses. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
@@ -109,6 +113,13 @@ function toProblem(error: unknown): Problem {
   }
   if (error instanceof ExportNotFoundError) {
     return new Problem(404, message, { type: '/problems/export-not-found' });
+  }
+  if (error instanceof ChangesExpiredError) {
+    return new Problem(410, message, {
+      type: '/problems/changes-expired',
+      headers: { link: `<${FIRST_LOAD}>; rel="start"` },
+      members: { restart: FIRST_LOAD },
+    });
   }
   if (error instanceof VersionMismatchError) {
     return new Problem(412, `If-Match names another version. ${message}`, {

@@ -4,9 +4,11 @@
  * guide documents them. The type of all other errors is `about:blank`.
  */
 export const PROBLEM_TITLES = {
+  '/problems/changes-expired': 'Changes Expired',
   '/problems/customer-not-found': 'Customer Not Found',
   '/problems/export-not-found': 'Export Not Found',
   '/problems/interrupted-deletion': 'Interrupted Deletion',
+  '/problems/invalid-changes-token': 'Invalid Changes Token',
   '/problems/invalid-cursor': 'Invalid Cursor',
   '/problems/number-not-found': 'Number Not Found',
   '/problems/reused-idempotency-key': 'Reused Idempotency Key',

@@ -44,7 +44,7 @@ export async function createCustomer(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { id, date } = await nextId(merchantId);
     const system: SystemFields = { mexcParamvaluesetsid: id, date, ...references };
-    const customer: Customer = { system, fields, version: 1 };
+    const customer: Customer = { system, fields, version: 1, updated: date };
     const record =
       idempotencyKey === undefined ? [] : [idempotencyPut(merchantId, idempotencyKey, customer)];
     const isStored = await putTogether([

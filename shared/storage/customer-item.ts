@@ -1,14 +1,14 @@
 import type { Customer } from '../domain/customer.ts';
 import { toSearchAttributes } from '../domain/search-attributes.ts';
-import { CUSTOMER_INDEX, customerKey, STORED_NAMES } from './table.ts';
+import { CUSTOMER_INDEX, customerKey, STORED_NAMES, UPDATED_AT } from './table.ts';
 
 /**
- * Returns a customer as it is stored: set fields under their API names, the search attributes, and
- * the version.
+ * Returns a customer as it is stored: set fields under their API names, the search attributes, the
+ * version, and the time of the last change.
  */
 export function toItem(
   merchantId: string,
-  { system, fields, version }: Customer,
+  { system, fields, version, updated }: Customer,
 ): Record<string, unknown> {
   const { mexcParamvaluesetsid: id } = system;
   const search = toSearchAttributes(system, fields);
@@ -27,5 +27,6 @@ export function toItem(
     [STORED_NAMES.reverseTax]: search.reverseTax,
     [STORED_NAMES.identityNumber]: search.identityNumber,
     version,
+    [UPDATED_AT]: Date.parse(updated),
   };
 }

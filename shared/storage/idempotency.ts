@@ -50,7 +50,7 @@ export async function findFirstCustomer(
   if (!Item || isExpired(Item)) return undefined;
   const { bodyHash, system } = Item as unknown as IdempotencyRecord;
   if (bodyHash !== hash(key, fields)) throw new IdempotencyKeyReusedError();
-  return { system, fields, version: 1 };
+  return { system, fields, version: 1, updated: system.date };
 }
 
 /** Keyed, so that who reads the table cannot check a guess of the body without the key. */

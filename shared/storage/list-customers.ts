@@ -1,6 +1,6 @@
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
-import { JSON_ROWS } from '../formats/json.ts';
+import { escapedBytes, JSON_ROWS } from '../formats/json.ts';
 import { matchingIds } from './customer-index.ts';
 import { rowsByIds } from './rows-by-ids.ts';
 import { queryRows, type Rows } from './serialized-items/index.ts';
@@ -22,9 +22,6 @@ export interface CustomerPage {
   /** Id of the page's last customer, if more follow. */
   readonly next: number | undefined;
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /**
  * Returns a page of the customers that meet the filter, by ascending id. It has fewer customers than
@@ -108,7 +105,7 @@ class PageBuilder {
     let added = 0;
     for (; added < ids.length && this.count < this.#limit; added += 1) {
       const row = text.subarray(ends[added - 1] ?? 0, ends[added]);
-      const bytes = bytesInResponse(row);
+      const bytes = escapedBytes(row);
       // DynamoDB's limit of 400 kB leaves room for some customers on each page.
       if (this.#bytes + bytes > MAX_RESPONSE_BYTES) break;
       this.#bytes += bytes;
@@ -123,14 +120,4 @@ class PageBuilder {
     const json = `[${Buffer.concat(this.#texts).toString().slice(0, -1)}]`;
     return { json, next: this.hasMore ? this.#lastId : undefined };
   }
-}
-
-/** Lambda sends the response as JSON, which escapes quotes and backslashes in text once more. */
-function bytesInResponse(row: Buffer): number {
-  let bytes = row.length;
-  // An iterator over a buffer takes more than twice as long.
-  for (let index = 0; index < row.length; index += 1) {
-    if (row[index] === QUOTE || row[index] === BACKSLASH) bytes += 1;
-  }
-  return bytes;
 }

@@ -2,7 +2,7 @@ import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Customer, SystemFields } from '../domain/customer.ts';
 import { WRITABLE_FIELDS, type WritableFieldName } from '../domain/fields.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { rawCustomerKey } from './table.ts';
+import { rawCustomerKey, UPDATED_AT } from './table.ts';
 
 /** Returns the customer, read consistently: it shows every acknowledged write. */
 export async function getCustomer(merchantId: string, id: number): Promise<Customer | undefined> {
@@ -32,5 +32,6 @@ function toCustomer(item: Record<string, AttributeValue>): Customer {
     } satisfies SystemFields,
     fields,
     version: Number(version?.N),
+    updated: new Date(Number(item[UPDATED_AT]?.N)).toISOString(),
   };
 }

@@ -15,6 +15,8 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | running long exports | MERCHANT#m | EXPORT-RUNNING |
  * | result of a public register | MERCHANT#m | COMPANY#number |
  * | look-ups of a minute | MERCHANT#m | LOOK_UPS#start of the minute |
+ * | entry of the change log | MERCHANT#m | CHANGES#number of its first change, 16 digits |
+ * | head of the change log | MERCHANT#m | CHANGES |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -65,6 +67,23 @@ export const EXPORT_JOB_ATTRIBUTES = [
   ...EXPORT_LEASES,
   TTL_ATTRIBUTE,
 ] as const;
+
+/** Attributes of the change log; none but the keys is an attribute of a customer. */
+export const CHANGE_LOG_ATTRIBUTES = [
+  KEY.partition,
+  KEY.sort,
+  'changedIds',
+  'recordedAt',
+  'nextChange',
+  'marks',
+  TTL_ATTRIBUTE,
+] as const;
+
+/**
+ * Stored name of the time of a customer's last change, in milliseconds since 1970: half the bytes of
+ * a time as text.
+ */
+export const UPDATED_AT = 'u';
 
 /** Sort key of the customer index: the id, as a number. Only customers have the attribute. */
 const INDEXED_ID = 'd';
@@ -198,6 +217,46 @@ export function companyKey(merchantId: string, number: string) {
 /** Returns the key of the count of a merchant's look-ups in a minute, by its start in seconds. */
 export function lookUpCountKey(merchantId: string, minute: number) {
   return { pk: partitionKey(merchantId), sk: `LOOK_UPS#${minute}` };
+}
+
+/** Returns the key of the entry of the change log whose first change has this number. */
+export function changeLogEntryKey(merchantId: string, firstChange: number) {
+  return { pk: partitionKey(merchantId), sk: changeLogSortKey(firstChange) };
+}
+
+/** Returns the key condition of a query for the entries whose first change is in a range. */
+export function changeLogEntries(merchantId: string, { from, to }: IdRange) {
+  return {
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    ExpressionAttributeValues: {
+      ':pk': { S: partitionKey(merchantId) },
+      ':from': { S: changeLogSortKey(from) },
+      ':to': { S: changeLogSortKey(to) },
+    },
+  };
+}
+
+/** Returns the number of the first change of the entry with this sort key. */
+export function firstChangeInSortKey(sortKey: string): number {
+  return Number(sortKey.slice(CHANGE_LOG_PREFIX.length));
+}
+
+const CHANGE_LOG_PREFIX = 'CHANGES#';
+
+function changeLogSortKey(firstChange: number): string {
+  return `${CHANGE_LOG_PREFIX}${String(firstChange).padStart(16, '0')}`;
+}
+
+/** Returns the key of the head of a merchant's change log. */
+export function changeLogHeadKey(merchantId: string) {
+  return { pk: partitionKey(merchantId), sk: 'CHANGES' };
+}
+
+/** Returns the merchant and the id in the key of a customer; undefined for another item's key. */
+export function customerInKey({ pk = '', sk = '' }: { pk?: string; sk?: string }) {
+  return pk.startsWith(PARTITION_PREFIX) && sk.startsWith(CUSTOMER_PREFIX)
+    ? { merchantId: pk.slice(PARTITION_PREFIX.length), id: idInSortKey(sk) }
+    : undefined;
 }
 
 /** Returns the TTL attribute of an item that expires after so many seconds. */

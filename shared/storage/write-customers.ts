@@ -56,7 +56,12 @@ export async function updateCustomer(
     if (!isExpected(current.version)) throw new VersionMismatchError(id);
     const fields = applyChanges(current.fields, changes);
     if (hasSameFields(fields, current.fields)) return current;
-    const changed: Customer = { system: current.system, fields, version: current.version + 1 };
+    const changed: Customer = {
+      system: current.system,
+      fields,
+      version: current.version + 1,
+      updated: nowOrLater(current.updated),
+    };
     const outcome = await replaceCustomer(merchantId, changed, current.version);
     if (outcome === 'done') return changed;
     if (outcome === 'indeterminate') {
@@ -68,6 +73,12 @@ export async function updateCustomer(
     await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
   throw new WriteConflictError(id);
+}
+
+/** Returns the current time, or that of another function whose clock is ahead. ISO 8601. */
+function nowOrLater(time: string): string {
+  const now = new Date().toISOString();
+  return now > time ? now : time;
 }
 
 /**

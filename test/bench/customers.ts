@@ -103,5 +103,6 @@ export function customerOf(shape: Shape, id: number): Customer {
     system: { mexcParamvaluesetsid: id, date: dateOf(id), ...membership },
     fields,
     version: 1,
+    updated: dateOf(id),
   };
 }

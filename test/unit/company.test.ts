@@ -10,7 +10,7 @@ const FINNISH = numberOf('1572860-0');
 
 function entryOf(fields: CustomerFields, number = COMPANY) {
   const system = { mexcParamvaluesetsid: 1, date: '2026-01-31T00:00:00.000Z' };
-  return toRegisterEntry({ system, fields, version: 1 }, number);
+  return toRegisterEntry({ system, fields, version: 1, updated: system.date }, number);
 }
 
 describe('Names', () => {

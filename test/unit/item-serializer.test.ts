@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FIELDS, WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 import { csv } from '../../shared/formats/csv.ts';
-import { JSON_ROWS } from '../../shared/formats/json.ts';
+import { JSON_ROWS, jsonRows } from '../../shared/formats/json.ts';
 import { plainRow } from '../../shared/formats/row-format.ts';
 import { xml } from '../../shared/formats/xml.ts';
 import { itemSerializer } from '../../shared/storage/serialized-items/item-serializer.ts';
@@ -18,6 +18,7 @@ const FORMATS = {
   'CSV that keeps formulas': csv({ delimiter: 'comma', bom: false, formulas: 'keep' }),
   XML: xml(),
   JSON: JSON_ROWS,
+  'JSON of chosen members': jsonRows(new Set(['name', 'email', 'version', 'updated'])),
 };
 
 type Attribute = readonly [name: string, value: object];
@@ -31,7 +32,8 @@ const OTHERS: readonly Attribute[] = [
   ['set', { SS: ['a', '"}'] }],
   ['nam', { S: 'x' }],
   ['names', { S: 'x' }],
-  ['version', { N: '1' }],
+  ['version', { N: '3' }],
+  ['u', { N: '1769850000412' }],
 ];
 
 const items = fc
@@ -69,6 +71,9 @@ function toJson(attributes: readonly Attribute[], escapeAll: boolean): string {
   );
 }
 
+/** Values of the columns after those of the fields, as {@link OTHERS} has them. */
+const RECORD = { version: '3', updated: '2026-01-31T09:00:00.412Z' };
+
 describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
   const write = itemSerializer(format);
 
@@ -79,7 +84,8 @@ describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
         const json = list.map(({ attributes }) => toJson(attributes, escapeAll)).join();
         const answer = Buffer.from(`${before}[${json}],"ScannedCount":1}`);
         const { text, ids, ends, end } = write(answer, before.length);
-        const rows = list.map(({ values }) => plainRow(format, values));
+        const record = (format.recordColumns ?? []).map((column) => RECORD[column.of]);
+        const rows = list.map(({ values }) => plainRow(format, [...values, ...record]));
         expect(ids).toEqual(list.map(({ id }) => id));
         expect(answer.subarray(end).toString()).toBe(',"ScannedCount":1}');
         const read = ends.map((rowEnd, index) => text.subarray(ends[index - 1] ?? 0, rowEnd));

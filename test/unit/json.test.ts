@@ -7,7 +7,12 @@ import { plainRow } from '../../shared/formats/row-format.ts';
 import { customers } from '../support/arbitraries.ts';
 
 const SYSTEM = { mexcParamvaluesetsid: 7, date: '2026-01-31T00:00:00.000Z' };
-const customerOf = (fields: CustomerFields): Customer => ({ system: SYSTEM, fields, version: 1 });
+const customerOf = (fields: CustomerFields): Customer => ({
+  system: SYSTEM,
+  fields,
+  version: 1,
+  updated: SYSTEM.date,
+});
 const DOCUMENTED = FIELDS.filter(({ always }) => always).map(({ name }) => name);
 
 /** Reads a row of a list, which ends in a comma. */
@@ -29,7 +34,7 @@ test('A customer has the fields beyond the documented ones only if they are set'
 
 test('A customer has the module and the service of the token as numbers', () => {
   const system = { ...SYSTEM, mexcModulesid: 0, mm3servicesid: 77 };
-  expect(toCustomerJson({ system, fields: {}, version: 1 })).toMatchObject({
+  expect(toCustomerJson({ ...customerOf({}), system })).toMatchObject({
     mexcModulesid: 0,
     mm3servicesid: 77,
   });

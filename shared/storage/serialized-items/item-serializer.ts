@@ -1,5 +1,6 @@
 import { FIELDS } from '../../domain/fields.ts';
-import type { RowFormat } from '../../formats/row-format.ts';
+import type { Column, RowFormat } from '../../formats/row-format.ts';
+import { UPDATED_AT } from '../table.ts';
 
 /** Rows of the items in a response of DynamoDB. */
 export interface Rows {
@@ -52,7 +53,11 @@ const CELL_OVERHEAD = 3;
 /** Longer texts are copied by a call of the runtime, which costs as much as a loop over these. */
 const LOOP_BYTES = 48;
 
-const ID = FIELDS.findIndex(({ name }) => name === 'mexcParamvaluesetsid');
+/** Attributes that a row can have, in the order of its columns. */
+const ATTRIBUTES: readonly string[] = [...FIELDS.map(({ name }) => name), 'version', UPDATED_AT];
+const ID = ATTRIBUTES.indexOf('mexcParamvaluesetsid');
+const VERSION = ATTRIBUTES.indexOf('version');
+const UPDATED = ATTRIBUTES.indexOf(UPDATED_AT);
 
 /** Rows are assembled here and then copied; it grows to what the largest response needs. */
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
@@ -65,14 +70,17 @@ export function itemSerializer(format: RowFormat): ItemSerializer {
   const isSpecialFirst = flagged(format.special.atStart);
   const rowStart = Buffer.from(format.rowStart);
   const rowEnd = Buffer.from(format.rowEnd);
-  const opens = format.columns.map(({ open }) => Buffer.from(open));
-  const closes = format.columns.map(({ close }) => Buffer.from(close));
-  const unsets = format.columns.map(({ unset }) => Buffer.from(unset));
+  const columns = columnsOf(format);
+  /** Attribute of each column, by its index. */
+  const attributes = columns.map(({ attribute }) => attribute);
+  const opens = columns.map(({ open }) => Buffer.from(open));
+  const closes = columns.map(({ close }) => Buffer.from(close));
+  const unsets = columns.map(({ unset }) => Buffer.from(unset));
   const overhead = [rowStart, rowEnd, ...opens, ...closes, ...unsets].reduce(
     (sum, { length }) => sum + length + CELL_OVERHEAD,
     0,
   );
-  const count = FIELDS.length;
+  const count = ATTRIBUTES.length;
   const starts = new Int32Array(count);
   const ends = new Int32Array(count);
   const kinds = new Uint8Array(count);
@@ -137,16 +145,19 @@ export function itemSerializer(format: RowFormat): ItemSerializer {
   /** Writes a row of the fields found, and returns its end. */
   function writeRow(response: Buffer, rowAt: number): number {
     let out = copyAll(rowStart, rowAt);
-    for (let field = 0; field < count; field += 1) {
+    for (let column = 0; column < attributes.length; column += 1) {
+      const field = attributes[column] as number;
       const start = starts[field] as number;
       const end = ends[field] as number;
       if (start === end) {
-        out = copyAll(unsets[field] as Buffer, out);
+        out = copyAll(unsets[column] as Buffer, out);
         continue;
       }
-      out = copyAll(opens[field] as Buffer, out);
+      out = copyAll(opens[column] as Buffer, out);
       const kind = kinds[field] as number;
-      if (kind & notPlain || isSpecialFirst[response[start] as number]) {
+      if (field === UPDATED) {
+        out += scratch.write(isoTime(response.toString('latin1', start, end)), out);
+      } else if (kind & notPlain || isSpecialFirst[response[start] as number]) {
         const raw = response.toString('utf8', start, end);
         const text = kind & ESCAPES ? (JSON.parse(`"${raw}"`) as string) : raw;
         out += scratch.write(format.cell(text), out);
@@ -155,7 +166,7 @@ export function itemSerializer(format: RowFormat): ItemSerializer {
       } else {
         for (let at = start; at < end; at += 1) scratch[out++] = response[at] as number;
       }
-      out = copyAll(closes[field] as Buffer, out);
+      out = copyAll(closes[column] as Buffer, out);
     }
     return copyAll(rowEnd, out);
   }
@@ -191,9 +202,25 @@ function flagged(bytes: readonly number[]): Uint8Array {
   return flags;
 }
 
-/** Names of the attributes seen so far; the fields first, in their order. */
-const names = FIELDS.map(({ name }) => Buffer.from(name));
-const indexes = new Map<string, number>(FIELDS.map(({ name }, index) => [name, index]));
+/** Returns the columns of a format with the index of their attribute. */
+function columnsOf({ columns, recordColumns = [] }: RowFormat): (Column & { attribute: number })[] {
+  const ofFields = columns.flatMap((column, attribute) =>
+    column ? [{ ...column, attribute }] : [],
+  );
+  const ofRecord = recordColumns.map((column) => ({
+    ...column,
+    attribute: column.of === 'version' ? VERSION : UPDATED,
+  }));
+  return [...ofFields, ...ofRecord];
+}
+
+function isoTime(ms: string): string {
+  return new Date(Number(ms)).toISOString();
+}
+
+/** Names of the attributes seen so far; those that a row can have first, in their order. */
+const names = ATTRIBUTES.map((name) => Buffer.from(name));
+const indexes = new Map<string, number>(ATTRIBUTES.map((name, index) => [name, index]));
 /**
  * Index of the attribute that followed an attribute in the last item, by the index of the latter
  * plus one: items tend to keep one order.
