@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../shared/environment.ts';
 import { Alarms } from './alarms.ts';
 import { BundledFunction } from './bundled-function.ts';
+import { ChangeRecorder } from './change-recorder.ts';
 import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
 import { Dashboard } from './dashboard.ts';
@@ -47,7 +48,10 @@ export class CustomerRegisterStack extends Stack {
     Tags.of(this).add('stage', settings.stage);
 
     const table = settings.table
-      ? TableV2.fromTableAttributes(this, 'Customers', { tableName: settings.table })
+      ? TableV2.fromTableAttributes(this, 'Customers', {
+          tableName: settings.table.name,
+          tableStreamArn: settings.table.streamArn,
+        })
       : new CustomerTable(this, 'Customers', { settings });
     const bucket = new ExportBucket(this, 'Exports', { settings });
     const endExport = new EndExport(this, 'EndExport', {
@@ -60,6 +64,12 @@ export class CustomerRegisterStack extends Stack {
       bundles,
       resources: { table, bucket },
       deadLetters: endExport.deadLetters,
+    });
+    const changeRecorder = new ChangeRecorder(this, 'ChangeRecorder', {
+      settings,
+      bundles,
+      resources: { table, bucket },
+      streamArn: table.tableStreamArn as string,
     });
     const resources = { table, bucket, exportWorker: exportWorker.alias };
     const functions = endpoints.map(
@@ -104,13 +114,13 @@ export class CustomerRegisterStack extends Stack {
     const apiFunctions = [...functions, unknownRoute, documents];
     const tokenTrigger = userPool?.tokenTrigger;
     const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, exportWorker };
-    const alarms = new Alarms(this, 'Alarms', { ...watched, endExport });
+    const alarms = new Alarms(this, 'Alarms', { ...watched, endExport, changeRecorder });
     new Dashboard(this, 'Dashboard', { ...watched, alarms });
     new SavedQueries(this, 'SavedQueries', {
       settings,
       accessLogs: api.accessLogs,
       hasMerchant: api.logsMerchant,
-      functionLogs: [...apiFunctions, exportWorker, endExport].map(({ logGroup }) => logGroup),
+      functionLogs: [...apiFunctions, changeRecorder, exportWorker, endExport].map(({ logGroup }) => logGroup),
     });
 
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });

@@ -57,7 +57,7 @@ export class EndpointFunction extends BundledFunction {
       ...reservedConcurrency(endpoint, settings),
       environment: {
         ...claimVariables(settings),
-        ...contractVariables(endpoint, resources),
+        ...contractVariables(endpoint, resources, settings),
         ...(asksRegisters && registerVariables(settings.registers)),
       },
       statements: [

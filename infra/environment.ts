@@ -24,6 +24,7 @@ export function claimVariables({ claims }: Settings): Variables {
 export function contractVariables(
   { files, startsExportJobs, environment = [] }: FunctionContract,
   resources: Resources,
+  settings: Settings,
 ): Variables {
   return {
     [ENVIRONMENT.tableName]: resources.table.tableName,
@@ -35,12 +36,18 @@ export function contractVariables(
         [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
       }),
     ...Object.fromEntries(
-      environment.map((name) => [ENVIRONMENT[name], variableValue(name, resources)]),
+      environment.map((name) => [ENVIRONMENT[name], variableValue(name, resources, settings)]),
     ),
   };
 }
 
-function variableValue(name: keyof typeof ENVIRONMENT, { table }: Resources): string {
+function variableValue(
+  name: keyof typeof ENVIRONMENT,
+  { table }: Resources,
+  { changesDays, changesEpoch }: Settings,
+): string {
+  if (name === 'changesDays') return String(changesDays);
+  if (name === 'changesEpoch') return String(changesEpoch);
   if (name !== 'cursorSecret') {
     throw new Error(`A contract requires the variable ${name}, which the stack has no value for`);
   }

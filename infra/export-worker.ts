@@ -69,7 +69,7 @@ export class ExportWorker extends BundledFunction {
       ...reservedConcurrency(CONTRACT, settings),
       durableConfig: { executionTimeout: EXECUTION_TIMEOUT, retentionPeriod: RETENTION },
       currentVersionOptions: { removalPolicy: removalPolicy(settings) },
-      environment: contractVariables(CONTRACT, resources),
+      environment: contractVariables(CONTRACT, resources, settings),
       statements: [
         ...contractStatements(CONTRACT, resources),
         new PolicyStatement({

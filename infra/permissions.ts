@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
 import type { Contract, TableAccess } from '../shared/http/contract.ts';
 import {
+  CHANGE_LOG_ATTRIBUTES,
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
@@ -62,7 +63,7 @@ export function contractStatements(
 }
 
 function tableStatements(access: TableAccess, { tableArn }: Resources['table']): PolicyStatement[] {
-  const { actions = [], indexes = [], exportJobs = [], companies = [] } = access;
+  const { actions = [], indexes = [], exportJobs = [], companies = [], changeLog = [] } = access;
   const statement = (names: readonly string[], resources: string[], conditions = {}) =>
     names.length === 0 || resources.length === 0
       ? []
@@ -83,6 +84,7 @@ function tableStatements(access: TableAccess, { tableArn }: Resources['table']):
     ),
     statement(exportJobs, [tableArn], only(EXPORT_JOB_ATTRIBUTES)),
     statement(companies, [tableArn], only(COMPANY_ATTRIBUTES)),
+    statement(changeLog, [tableArn], only(CHANGE_LOG_ATTRIBUTES)),
   ].flat();
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { COUNTRIES } from '../shared/domain/identity-number.ts';
-import { COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
+import { CHANGES_DAYS, COMPANY_CACHE_DAYS } from '../shared/domain/limits.ts';
 import { suggestion } from '../shared/http/validation.ts';
 import { CAPACITY } from './capacity.ts';
 
@@ -127,10 +127,25 @@ export const STAGE_SCHEMA = strict({
     {},
   ),
   /**
-   * Name of a table to use instead of the stack's own, such as one restored from a backup. The
-   * stack then has no table; production retains the one that it had.
+   * Table to use instead of the stack's own, such as one restored from a backup, with the ARN of its
+   * stream. The stack then has no table; production retains the one that it had.
    */
-  table: v.optional(text(/^[\w.-]{3,255}$/, 'the name of a DynamoDB table')),
+  table: v.optional(
+    strict({
+      name: text(/^[\w.-]{3,255}$/, 'the name of a DynamoDB table'),
+      streamArn: text(
+        /^arn:aws[\w-]*:dynamodb:[\w-]+:\d{12}:table\/[\w.-]{3,255}\/stream\/[\w:.-]+$/,
+        "the ARN of the table's stream, of keys only",
+      ),
+    }),
+  ),
+  /** Days for which changes can be read. */
+  changesDays: v.optional(integer(1, 3_650), CHANGES_DAYS),
+  /**
+   * Generation of the change logs. Raise it after a restore, or if the stream was not processed for a
+   * day: clients that follow changes then load all customers again.
+   */
+  changesEpoch: v.optional(integer(0, 1_000_000), 0),
   /** Whether functions that change customers are stopped: their reserved concurrency is 0. */
   closed: v.optional(flag, false),
   /** Whether functions send traces to AWS X-Ray. */

@@ -16,6 +16,8 @@ export interface TableAccess {
   readonly exportJobs?: readonly ('PutItem' | 'UpdateItem')[];
   /** Actions on cached look-ups and their counts, and on no other items. Such a function asks public registers. */
   readonly companies?: readonly ('PutItem' | 'UpdateItem')[];
+  /** Actions on the change log, and on no other items. */
+  readonly changeLog?: readonly ('PutItem' | 'UpdateItem')[];
 }
 
 type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';

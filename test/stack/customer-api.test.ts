@@ -27,6 +27,8 @@ describe('the API', () => {
             (each) => [`${each} ${path}`, [scope]] as const,
           ),
         ),
+        ['PATCH /customers/changes', undefined],
+        ['DELETE /customers/changes', undefined],
         ['PATCH /customers/count', undefined],
         ['DELETE /customers/count', undefined],
         ['PATCH /customers/exports', undefined],

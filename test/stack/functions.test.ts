@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
+  CHANGE_RECORDER,
   DEFAULT_FUNCTION,
   DOCUMENTS_FUNCTION,
   END_EXPORT,
@@ -16,6 +17,7 @@ import { EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
 import {
+  CHANGE_LOG_ATTRIBUTES,
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
   partitionKey,
@@ -44,6 +46,12 @@ const stages = [
   { stage: 'dev', stack: development },
   { stage: 'prod', stack: production },
 ];
+/** A table that was restored from a backup. */
+const RESTORED = {
+  name: 'restored',
+  streamArn:
+    'arn:aws:dynamodb:eu-north-1:111122223333:table/restored/stream/2026-11-29T00:00:00.000',
+};
 const ENDPOINT_FUNCTIONS = ENDPOINTS.map((route) => route.function);
 const WRITING_FILES = ENDPOINTS.filter((route) => route.files === 'write').map(
   (route) => route.function,
@@ -103,7 +111,9 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     expect(having('BUCKET_NAME')).toEqual(
       ENDPOINTS.filter((route) => route.files).map((route) => route.function),
     );
-    expect(having('CURSOR_SECRET')).toEqual(['list-customers']);
+    expect(having('CURSOR_SECRET')).toEqual(['list-customers', 'list-changes']);
+    expect(having('CHANGES_DAYS')).toEqual(['list-changes']);
+    expect(having('CHANGES_EPOCH')).toEqual(['list-changes']);
     expect(having('EXPORT_WORKER')).toEqual(EXPORT_STARTERS);
     expect(having('LONG_EXPORT_ROWS')).toEqual(EXPORT_STARTERS);
     expect(having('ROUTES')).toEqual([DEFAULT_FUNCTION]);
@@ -177,8 +187,55 @@ function reservedConcurrency(stack: SynthesizedStack, names: readonly string[]) 
   });
 }
 
+describe('the change recorder', () => {
+  const mappings = development.all('AWS::Lambda::EventSourceMapping');
+
+  test("gets the records of the table's stream from the oldest on, in order, and those of customers alone", () => {
+    expect(mappings).toHaveLength(1);
+    expect(mappings[0]).toMatchObject({
+      EventSourceArn: { 'Fn::GetAtt': [development.logicalId('Customers'), 'StreamArn'] },
+      FunctionName: { Ref: development.functionId(CHANGE_RECORDER) },
+      StartingPosition: 'TRIM_HORIZON',
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    });
+    const [{ Pattern } = {} as Json] = mappings[0]?.FilterCriteria.Filters ?? [];
+    expect(JSON.parse(Pattern)).toEqual({
+      dynamodb: { Keys: { sk: { S: [{ prefix: 'CUSTOMER#' }] } } },
+    });
+    expect(development.resource('Customers').Properties.StreamSpecification).toEqual({
+      StreamViewType: 'KEYS_ONLY',
+    });
+  });
+
+  test('retries a batch until it succeeds or its records expire', () => {
+    const [mapping] = mappings;
+    // Lambda's defaults are -1: without end.
+    expect(mapping?.MaximumRetryAttempts ?? -1).toBe(-1);
+    expect(mapping?.MaximumRecordAgeInSeconds ?? -1).toBe(-1);
+    expect(mapping?.BisectBatchOnFunctionError).toBe(true);
+  });
+
+  test('reads the stream of the table that the settings name', () => {
+    const stack = synthesize({ stage: 'restored', table: RESTORED });
+    const [mapping] = stack.all('AWS::Lambda::EventSourceMapping');
+    expect(mapping?.EventSourceArn).toBe(RESTORED.streamArn);
+    expect(JSON.stringify(stack.statements(CHANGE_RECORDER))).toContain(RESTORED.streamArn);
+  });
+
+  test('may write the change log and nothing of a customer', () => {
+    const writes = development
+      .statements(CHANGE_RECORDER)
+      .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete|Batch)/.test(JSON.stringify(Action)));
+    expect(writes).toHaveLength(1);
+    const attributes = writes[0]?.Condition['ForAllValues:StringEquals']['dynamodb:Attributes'];
+    expect(attributes).toEqual([...CHANGE_LOG_ATTRIBUTES]);
+    const names = FIELDS.map(({ name }) => name as string);
+    expect(attributes.filter((name: string) => names.includes(name))).toEqual([]);
+  });
+});
+
 describe('a closed deployment', () => {
-  const closed = synthesize({ stage: 'closed', closed: true, table: 'restored' });
+  const closed = synthesize({ stage: 'closed', closed: true, table: RESTORED });
 
   test('runs no function that changes customers, and all others', () => {
     const writing = ENDPOINTS.filter(({ scope }) => scope === 'customers:write');
@@ -253,6 +310,8 @@ describe('the permissions of functions', () => {
       for (const { Effect, Action, Resource } of granted) {
         expect(Effect).toBe('Allow');
         expect(JSON.stringify(Action)).not.toContain('*');
+        // This action knows no resource.
+        if (Action === 'dynamodb:ListStreams') continue;
         const resource = JSON.stringify(Resource).replace(/\/exports\/\*|run-export:\*/, '');
         expect(resource).not.toContain('*');
       }

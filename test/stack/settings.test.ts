@@ -4,6 +4,8 @@ import { STAGES } from '../../infra/stages.ts';
 import { createApp, PRODUCTION } from '../support/synthesize.ts';
 
 const { stage: _, ...production } = PRODUCTION;
+const STREAM =
+  'arn:aws:dynamodb:eu-north-1:111122223333:table/restored/stream/2026-11-29T00:00:00.000';
 
 /** Returns the faults that are listed for a stage with these settings. */
 function faultsOf(settings: unknown, stage = 'dev'): string[] {
@@ -46,7 +48,13 @@ describe('The settings of a stage', () => {
     [{ registers: { prh: 'https://avoindata.prh.fi/' } }, 'dev.registers.prh: must be an https'],
     [{ registers: { bolagsverketSecret: 'a b' } }, 'dev.registers.bolagsverketSecret: must be'],
     [{ registers: { cacheDays: 0 } }, 'dev.registers.cacheDays: must be an integer from 1 to 999'],
-    [{ table: 'a b' }, 'dev.table: must be the name of a DynamoDB table'],
+    [
+      { table: { name: 'a b', streamArn: STREAM } },
+      'dev.table.name: must be the name of a DynamoDB table',
+    ],
+    [{ table: { name: 'restored' } }, 'dev.table.streamArn: is missing'],
+    [{ changesDays: 0 }, 'dev.changesDays: must be an integer from 1 to 3650'],
+    [{ changesEpoch: -1 }, 'dev.changesEpoch: must be an integer from 0 to 1000000'],
     [{ closed: 'true' }, 'dev.closed: must be true or false; got "true"'],
     [{ tracing: 1 }, 'dev.tracing: must be true or false; got 1'],
     [{ logLevel: 'info' }, 'dev.logLevel: must be TRACE, DEBUG, INFO, WARN or ERROR; got "info"'],

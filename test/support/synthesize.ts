@@ -8,6 +8,7 @@ import cdk from '../../cdk.json' with { type: 'json' };
 import { BundledFunction } from '../../infra/bundled-function.ts';
 import { CustomerRegisterStack } from '../../infra/customer-register-stack.ts';
 import {
+  CHANGE_RECORDER,
   DEFAULT_FUNCTION,
   DOCUMENTS_FUNCTION,
   END_EXPORT,
@@ -168,6 +169,7 @@ export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string
   const names = endpoints.map((endpoint) => endpoint.function);
   for (const name of [
     ...names,
+    CHANGE_RECORDER,
     DEFAULT_FUNCTION,
     DOCUMENTS_FUNCTION,
     EXPORT_WORKER,
