@@ -44,7 +44,11 @@ export const contract = () =>
     },
     schemas: {
       Changes: object({
-        changes: { type: 'array', items: ref('Change') },
+        changes: {
+          type: 'array',
+          items: ref('Change'),
+          description: 'Each customer once, in the order of its last change.',
+        },
         next: text({ description: 'Token of the next page: the value of its `after`.' }),
         more: {
           type: 'boolean',
@@ -61,7 +65,10 @@ export const contract = () =>
           }),
           mexcParamvaluesetsid: customerId({ description: "The customer's id." }),
           time: time({ description: 'When the change was recorded.' }),
-          customer: ref('ChosenMembers'),
+          customer: {
+            ...ref('ChosenMembers'),
+            description: 'The customer as it is now; not of one that is deleted.',
+          },
           etag: text({ description: "Entity tag of the customer's version." }),
         },
         ['change', 'mexcParamvaluesetsid', 'time'],

@@ -276,9 +276,9 @@ const isHeaderValue = (value: unknown) => {
   return /^[\x20-\x7e\x80-\xff]*$/.test(text) && text === text.trim();
 };
 
-/** Parameters of filters are sent with their filters; a cursor comes from a response only. */
+/** Parameters of filters are sent with their filters; cursors and tokens come from responses only. */
 function coherent(query: Record<string, unknown>, values: Readonly<Record<string, unknown>>) {
-  const { cursor: _, ...chosen } = query;
+  const { cursor: _, after: __, ...chosen } = query;
   const filters = [chosen.filter ?? []].flat().map((name) => String(name).replace('!', ''));
   for (const { parameters } of Object.values(FILTERS)) {
     for (const parameter of parameters) delete chosen[parameter];
