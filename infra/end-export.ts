@@ -39,7 +39,7 @@ export class EndExport extends BundledFunction {
       memorySize: 512,
       // All attempts of its requests, with the waits between them.
       timeout: Duration.minutes(1),
-      environment: contractVariables(CONTRACT, resources),
+      environment: contractVariables(CONTRACT, resources, settings),
       statements: contractStatements(CONTRACT, resources),
     });
     acknowledgeFilePrefix(this, resources.bucket);
