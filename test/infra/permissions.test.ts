@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { DEFAULT_FUNCTION, END_EXPORT, ENDPOINTS, EXPORT_WORKER } from '../../infra/endpoints.ts';
+import {
+  CHANGE_RECORDER,
+  DEFAULT_FUNCTION,
+  END_EXPORT,
+  ENDPOINTS,
+  EXPORT_WORKER,
+} from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { deadLetterEvent, newExecution } from '../../infra/local/durable-execution.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
@@ -12,6 +18,7 @@ import { toCustomerFilter } from '../../shared/domain/customer-filter.ts';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { fileFormat } from '../../shared/formats/file-format.ts';
+import { rawCustomerKey } from '../../shared/storage/table.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
 import {
@@ -34,7 +41,8 @@ import { type Json, synthesize } from '../support/synthesize.ts';
 // template has the permissions. functions.test.ts compares them with the commands in the bundle, to
 // find requests of branches that no test here takes.
 
-useApi();
+// Its requests would be recorded at any time.
+useApi({ recordChanges: false });
 
 /** A text of 10 kB that takes 18 kB in a CSV file, and as many in an XML file. */
 const TEXT = '"'.repeat(8_000) + '&'.repeat(2_000);
@@ -178,6 +186,17 @@ describe.runIf(isLocal)('the permissions of', () => {
   async function use(url: string, signer: string): Promise<void> {
     const headers = { 'user-agent': `exec-env/${signer}` };
     expect((await fetch(url, { headers })).status).toBe(200);
+  }
+
+  /** Has the change recorder log that the merchant's customers were created. */
+  async function record({ name, ids }: Merchant): Promise<void> {
+    const { handler } = await import(`../../functions/${CHANGE_RECORDER}/handler.ts`);
+    process.env.AWS_EXECUTION_ENV = CHANGE_RECORDER;
+    const Records = ids.map((id) => ({
+      eventName: 'INSERT',
+      dynamodb: { Keys: rawCustomerKey(name, id), SequenceNumber: String(id) },
+    }));
+    expect(await handler({ Records })).toEqual({ batchItemFailures: [] });
   }
 
   /** Starts a long export and waits for what becomes of it; its faults last as long. */
@@ -353,6 +372,13 @@ describe.runIf(isLocal)('the permissions of', () => {
       process.env.AWS_EXECUTION_ENV = END_EXPORT;
       await handler(deadLetterEvent(newExecution(EXPORT_WORKER, crypto.randomUUID(), input)));
     },
+    [CHANGE_RECORDER]: () => record(few),
+    'list-changes': async () => {
+      const { body } = await few.client.call('GET', '/customers/changes');
+      // A single customer is read by BatchGetItem.
+      await record({ ...few, ids: few.ids.slice(0, 1) });
+      await call(200, ['GET', `/customers/changes?after=${body.next}`], few);
+    },
     [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
   };
 
@@ -381,7 +407,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   test('are tested for each function that has any', () => {
     const endpoints = ENDPOINTS.map((endpoint) => endpoint.function);
     expect(Object.keys(DRIVES).toSorted()).toEqual(
-      [...endpoints, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT].toSorted(),
+      [...endpoints, CHANGE_RECORDER, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT].toSorted(),
     );
   });
 

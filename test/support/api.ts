@@ -43,7 +43,7 @@ let merchants = 0;
  * Starts the local stack for the tests of a file, unless they run against a deployed API. The stack
  * ends with the process; files that share a process share the stack.
  */
-export function useApi(options: Pick<LocalStackOptions, 'capacity'> = {}): void {
+export function useApi(options: Pick<LocalStackOptions, 'capacity' | 'recordChanges'> = {}): void {
   beforeAll(async () => {
     if (DEPLOYED || stack) return;
     const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
