@@ -61,6 +61,7 @@ export function filteredExport(mediaType: string) {
     },
     files: 'write',
     startsExportJobs: true,
+    environment: ['cursorSecret', 'changesEpoch'],
     responses: {
       ...fileResponses(mediaType),
       202: {
@@ -88,6 +89,7 @@ export function exportByIds(mediaType: string) {
   return {
     table: { actions: ['Query', 'BatchGetItem', 'GetItem'], exportJobs: ['UpdateItem'] },
     files: 'write',
+    environment: ['cursorSecret', 'changesEpoch'],
     requestBody: {
       name: 'IdsToExport',
       description: 'Ids of customers, as numbers or as digits; duplicates count once.',
@@ -102,6 +104,9 @@ export function exportByIds(mediaType: string) {
   } as const;
 }
 
+const CHANGES_FROM =
+  'Token of the changes since the customers were read, for `after` of GET /customers/changes.';
+
 function fileResponses(mediaType: string) {
   return {
     200: { description: 'The file is ready.', schema: ref('ExportedFile') },
@@ -111,7 +116,10 @@ function fileResponses(mediaType: string) {
         'URL with 400 if the request has Authorization as well. Clients that keep this header ' +
         "across a redirect to another host, such as wget, Python's urllib and Java's HttpClient, " +
         'fetch the url of the 200 without it.',
-      headers: { Location: header('Presigned URL of the file, valid without a token.') },
+      headers: {
+        Location: header('Presigned URL of the file, valid without a token.'),
+        'Changes-From': header(CHANGES_FROM),
+      },
     },
   };
 }
@@ -126,6 +134,7 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
     count: count({ description: 'How many customers are in the file.' }),
     bytes: count({ description: 'Size of the file.' }),
   };
+  const changesFrom = text({ description: CHANGES_FROM });
   const progress = (state: Json) => ({
     exportId: text({ format: 'uuid', description: 'Id of the export, as in the path.' }),
     format: text({ enum: ['csv', 'xml'], description: 'Format of the file.' }),
@@ -139,7 +148,7 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
   const failed = { ...progress({ const: 'failed' }), reason };
   const listed = progress({ enum: ['running', 'ready', 'canceled'] });
   return {
-    ExportedFile: object(file),
+    ExportedFile: object({ ...file, changesFrom }),
     Export: oneOfBy('state', {
       running: 'RunningExport',
       ready: 'ReadyExport',
@@ -150,8 +159,8 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
       oneOf: [object(listed), ref('FailedExport')],
       description: 'A long export, without the members of its file.',
     },
-    RunningExport: object(progress({ const: 'running' })),
-    ReadyExport: object({ ...progress({ const: 'ready' }), ...file }),
+    RunningExport: object({ ...progress({ const: 'running' }), changesFrom }),
+    ReadyExport: object({ ...progress({ const: 'ready' }), ...file, changesFrom }),
     FailedExport: object(failed),
     CanceledExport: object(progress({ const: 'canceled' })),
   };

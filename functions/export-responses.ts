@@ -1,8 +1,10 @@
+import type { ExportJob } from '../shared/domain/export.ts';
 import { EXPORT_POLL_S } from '../shared/domain/limits.ts';
 import type { CreatedFile } from '../shared/exports/create-export.ts';
 import type { ExportResult } from '../shared/exports/export-by-filter.ts';
 import { exportStatus } from '../shared/exports/export-file.ts';
 import { type ApiContext, json, noContent } from '../shared/http/api.ts';
+import { createChangesToken } from '../shared/http/changes-token.ts';
 import type { HttpEvent, HttpResponse } from '../shared/http/event.ts';
 
 /**
@@ -29,7 +31,19 @@ export async function exportResponse(
     location: `/customers/exports/${result.job.id}`,
     'retry-after': String(EXPORT_POLL_S),
   };
-  return json(await exportStatus(result.job), { statusCode: 202, headers });
+  return jobResponse(result.job, context, { statusCode: 202, headers });
+}
+
+/** Returns the response of a long export: its status, and its file once that is ready. */
+export async function jobResponse(
+  job: ExportJob,
+  { merchantId }: ApiContext,
+  response: HttpResponse,
+): Promise<HttpResponse> {
+  const status = await exportStatus(job);
+  const hasFile = job.state === 'running' || job.state === 'ready';
+  const changesFrom = createChangesToken(merchantId, job.changesFrom);
+  return json(hasFile ? { ...status, changesFrom } : status, response);
 }
 
 /**
@@ -37,11 +51,13 @@ export async function exportResponse(
  * type.
  */
 export function fileResponse(
-  file: CreatedFile,
+  { changesFrom, ...file }: CreatedFile,
   mediaType: string,
-  { preferredMediaType }: ApiContext,
+  { preferredMediaType, merchantId }: ApiContext,
 ): HttpResponse {
+  const token = createChangesToken(merchantId, changesFrom);
+  const headers = { location: file.url, 'changes-from': token };
   return preferredMediaType === mediaType
-    ? noContent({ statusCode: 303, headers: { location: file.url } })
-    : json(file);
+    ? noContent({ statusCode: 303, headers })
+    : json({ ...file, changesFrom: token });
 }

@@ -12,6 +12,7 @@ export const contract = () =>
     scope: 'customers:read',
     table: { actions: ['GetItem'] },
     files: 'read',
+    environment: ['cursorSecret', 'changesEpoch'],
     summary: 'Get the status of a long export',
     request,
     parameters: { exportId: 'Id of the export, from the Location header of its 202.' },

@@ -9,6 +9,8 @@ const CUSTOMER = Object.fromEntries(
   FIELDS.filter(({ always }) => always).map(({ name }) => [name, FIELD_DESCRIPTIONS[name].example]),
 );
 
+const TOKEN = 'hA0XyC0cTgGkUeqkZ1Yw8jAuNDIuMC4xNzY5ODUwMDAxMDIw';
+
 const FILE = {
   url: 'https://exports.s3.eu-north-1.amazonaws.com/customers-2026-11-25.csv?X-Amz-Signature=5d41402a',
   expires: '2026-11-25T12:15:00.000Z',
@@ -16,6 +18,7 @@ const FILE = {
   contentType: 'text/csv; charset=utf-8; header=present',
   count: 300,
   bytes: 91_340,
+  changesFrom: TOKEN,
 };
 
 const PROGRESS = {
@@ -37,7 +40,7 @@ const CHANGES = {
     },
     { change: 'deleted', mexcParamvaluesetsid: 17, time: '2026-01-31T09:00:01.020Z' },
   ],
-  next: 'hA0XyC0cTgGkUeqkZ1Yw8jAuNDIuMC4xNzY5ODUwMDAxMDIw',
+  next: TOKEN,
   more: false,
 };
 
@@ -60,7 +63,7 @@ const EXAMPLES: Json = {
     email: 'faktura@glantans-bageri.example',
   },
   ExportedFile: FILE,
-  RunningExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
+  RunningExport: { state: 'running', rowsDone: 120_000, ...PROGRESS, changesFrom: TOKEN },
   ReadyExport: { state: 'ready', rowsDone: 249_871, ...PROGRESS, ...FILE, count: 249_871 },
   CanceledExport: { state: 'canceled', rowsDone: 120_000, ...PROGRESS },
   ListedExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },

@@ -1,3 +1,4 @@
+import type { LogPosition } from './changes.ts';
 import type { CustomerFilter } from './customer-filter.ts';
 
 /** Name of an export format: the extension of its files. */
@@ -40,6 +41,8 @@ export interface ExportJob {
   readonly rowsDone: number;
   /** Estimate of how many customers there will be. */
   readonly rowsExpected: number;
+  /** Where changes are followed from once the file is loaded. */
+  readonly changesFrom: LogPosition;
   /** ISO 8601, as `updated`. */
   readonly started: string;
   /** Time of the last progress. */

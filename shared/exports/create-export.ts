@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { untilDeadline } from '../concurrency.ts';
+import type { LogPosition } from '../domain/changes.ts';
 import { EmptyExportError } from '../domain/errors.ts';
 import type { ExportFile } from '../domain/export.ts';
 import type { FileFormat } from '../formats/row-format.ts';
+import { positionBeforeLoad } from '../storage/change-log.ts';
 import { type ExportPage, exportPagesByIds } from '../storage/export-pages.ts';
 import { newExportFile, presign, uploadTarget } from './export-file.ts';
 import { withExportLease } from './export-lease.ts';
@@ -19,6 +21,8 @@ export interface CreatedFile {
   /** Customers in the file. */
   readonly count: number;
   readonly bytes: number;
+  /** Where changes are followed from once the file is loaded. */
+  readonly changesFrom: LogPosition;
 }
 
 /**
@@ -35,9 +39,18 @@ export async function exportByIds(
   const file = newExportFile(merchantId, format, randomUUID());
   const ascending = ids.toSorted((a, b) => a - b);
   return withExportLease(merchantId, (deadline) => {
+    const changesFrom = startOfChanges(merchantId);
     const pages = untilDeadline(deadline, exportPagesByIds(merchantId, ascending, format));
-    return createFile(file, format, pages, { allowEmpty: false, deadline });
+    return createFile(file, format, pages, { changesFrom, allowEmpty: false, deadline });
   });
+}
+
+/** Returns where changes are followed from. The read takes place beside the export. */
+export function startOfChanges(merchantId: string): Promise<LogPosition> {
+  const position = positionBeforeLoad(merchantId);
+  // A failure is thrown when the export is complete; until then it must not count as unhandled.
+  position.catch(() => {});
+  return position;
 }
 
 /** Writes the pages to the file. Aborts the upload if that fails. */
@@ -46,10 +59,12 @@ export async function createFile(
   format: FileFormat,
   pages: AsyncIterable<ExportPage>,
   {
+    changesFrom,
     allowEmpty = true,
     deadline,
     beforePage,
   }: {
+    readonly changesFrom: Promise<LogPosition>;
     readonly allowEmpty?: boolean;
     readonly deadline?: AbortSignal;
     readonly beforePage?: (page: ExportPage) => Promise<void>;
@@ -79,5 +94,5 @@ export async function createFile(
     setImmediate().then(() => presign(file)),
   ]);
   const { filename, contentType } = file;
-  return { ...location, filename, contentType, count, bytes };
+  return { ...location, filename, contentType, count, bytes, changesFrom: await changesFrom };
 }

@@ -5,7 +5,7 @@ import type { ExportJob, FormatChoice } from '../domain/export.ts';
 import { required, requiredNumber } from '../environment.ts';
 import { fileFormat } from '../formats/file-format.ts';
 import { type ExportPage, ExportSource } from '../storage/export-pages.ts';
-import { type CreatedFile, createFile } from './create-export.ts';
+import { type CreatedFile, createFile, startOfChanges } from './create-export.ts';
 import { newExportFile } from './export-file.ts';
 import { withExportLease } from './export-lease.ts';
 
@@ -46,6 +46,7 @@ async function exportOrStartJob(
 ): Promise<ExportResult> {
   const format = fileFormat(choice);
   const deadline = AbortSignal.any([timeout, refused]);
+  const changesFrom = startOfChanges(merchantId);
   const source = new ExportSource(merchantId, filter, format);
   let expected: number | undefined;
   let isTooLong = false;
@@ -63,13 +64,14 @@ async function exportOrStartJob(
   try {
     const file = newExportFile(merchantId, format, randomUUID());
     const pages = untilDeadline(deadline, source.pages());
-    return { file: await createFile(file, format, pages, { deadline, beforePage: checkLength }) };
+    const options = { changesFrom, deadline, beforePage: checkLength };
+    return { file: await createFile(file, format, pages, options) };
   } catch (error) {
     if (refused.aborted || (!timeout.aborted && !isTooLong)) throw error;
   }
   // Loaded on demand: most exports are short, and a cold start of theirs does without Lambda's client.
   const { startExportJob } = await import('./start-export-job.ts');
   const rowsExpected = expected ?? MAX_ROWS;
-  const job = { merchantId, filter, format, choice, rowsExpected };
+  const job = { merchantId, filter, format, choice, rowsExpected, changesFrom: await changesFrom };
   return { job: await startExportJob(EXPORT_WORKER, job) };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { isTransient, loggable } from '../aws-errors.ts';
+import type { LogPosition } from '../domain/changes.ts';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
 import { UnavailableError } from '../domain/errors.ts';
 import type { ExportJob, ExportJobInput, FormatChoice } from '../domain/export.ts';
@@ -34,12 +35,14 @@ export async function startExportJob(
     format,
     choice,
     rowsExpected,
+    changesFrom,
   }: {
     readonly merchantId: string;
     readonly filter: CustomerFilter;
     readonly format: FileFormat;
     readonly choice: FormatChoice;
     readonly rowsExpected: number;
+    readonly changesFrom: LogPosition;
   },
 ): Promise<ExportJob> {
   const id = newExportId();
@@ -53,6 +56,7 @@ export async function startExportJob(
     file: newExportFile(merchantId, format, id),
     rowsDone: 0,
     rowsExpected,
+    changesFrom,
     started: now,
     updated: now,
   };

@@ -152,7 +152,7 @@ function toAttributes({
 
 function toJob(item: Readonly<Record<string, unknown>>): ExportJob {
   const { sk, jobState, format, objectKey, filename, contentType } = item;
-  const { rowsDone, rowsExpected, started, updated, bytes, reason } = item;
+  const { rowsDone, rowsExpected, changesFrom, started, updated, bytes, reason } = item;
   const isStalled = jobState === 'running' && (updated as string) <= stalledBefore();
   return {
     id: (sk as string).slice(EXPORT_JOB_PREFIX.length),
@@ -161,6 +161,7 @@ function toJob(item: Readonly<Record<string, unknown>>): ExportJob {
     file: { key: objectKey, filename, contentType },
     rowsDone,
     rowsExpected,
+    changesFrom,
     started,
     updated,
     bytes,

@@ -60,6 +60,7 @@ export const EXPORT_JOB_ATTRIBUTES = [
   'contentType',
   'bytes',
   'reason',
+  'changesFrom',
   'started',
   'updated',
   'runningExports',

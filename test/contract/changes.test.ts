@@ -308,3 +308,43 @@ test('Every fault of a request for changes is reported at once', async () => {
     'limit',
   ]);
 });
+
+describe('A first load', () => {
+  const exports: [string, string, unknown?][] = [
+    ['GET', '/customers/export/csv'],
+    ['GET', '/customers/export/xml'],
+    ['GET', '/customers/export/csv?filter=isUnknown'],
+    ['POST', '/customers/export/csv'],
+    ['POST', '/customers/export/xml'],
+  ];
+
+  test.each(exports)(
+    '%s %s returns the token from which to follow changes',
+    async (method, path) => {
+      const client = await newMerchant(1);
+      const { mexcParamvaluesetsid: id } = await create(client, { name: 'Loaded' });
+      const body = method === 'POST' ? { body: [id] } : {};
+      const loaded = await vi.waitFor(async () => {
+        const response = await client.call(method, path, body);
+        expect(response.body).toMatchObject({ count: 1, changesFrom: expect.any(String) });
+        return response;
+      }, 10_000);
+      await client.call('PATCH', `/customers/${id}`, { body: { name: 'Changed since' } });
+      const { mexcParamvaluesetsid: other } = await create(client, { name: 'Created since' });
+      const { changes } = await changesOf(client, loaded.body.changesFrom, [id, other]);
+      expect(changes.map(({ customer }) => customer?.name).toSorted()).toEqual([
+        'Changed since',
+        'Created since',
+      ]);
+    },
+  );
+
+  test('A redirect to the file has the token in the header Changes-From', async () => {
+    const { status, headers } = await merchant.call('GET', '/customers/export/csv', {
+      headers: { accept: 'text/csv' },
+    });
+    expect(status).toBe(303);
+    const { changes } = await follow(merchant, headers.get('changes-from') ?? '');
+    expect(changes.length).toBeGreaterThan(0);
+  });
+});

@@ -70,6 +70,7 @@ describe.each([
         'contentType',
         'count',
         'bytes',
+        'changesFrom',
       ]);
       expect(body).toMatchObject({ contentType, count: 3 });
       expect(body.filename).toMatch(new RegExp(`^customers-\\d{4}-\\d\\d-\\d\\d\\.${extension}$`));

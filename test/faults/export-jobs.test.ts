@@ -318,6 +318,7 @@ describe.runIf(isLocal)('Long exports', () => {
         file: { key: 'a', filename: 'a', contentType: 'a' },
         rowsDone: 0,
         rowsExpected: 1,
+        changesFrom: { entry: 0, index: 0, sinceMs: 0 },
         started: time,
         updated: time,
       });

@@ -344,6 +344,7 @@ describe.runIf(isLocal)('Long exports', () => {
       file,
       rowsDone: 0,
       rowsExpected: 1,
+      changesFrom: { entry: 0, index: 0, sinceMs: 0 },
       started: new Date().toISOString(),
       updated: new Date().toISOString(),
     });

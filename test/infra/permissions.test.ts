@@ -44,6 +44,8 @@ import { type Json, synthesize } from '../support/synthesize.ts';
 // Its requests would be recorded at any time.
 useApi({ recordChanges: false });
 
+const LOG_START = { entry: 0, index: 0, sinceMs: 0 };
+
 /** A text of 10 kB that takes 18 kB in a CSV file, and as many in an XML file. */
 const TEXT = '"'.repeat(8_000) + '&'.repeat(2_000);
 /** Rows with two of these texts that take two parts of an upload. */
@@ -229,6 +231,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       format: fileFormat(choice),
       choice,
       rowsExpected: 1,
+      changesFrom: LOG_START,
     });
     await vi.waitFor(
       async () => {
@@ -249,7 +252,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     const file = { key, filename: 'a.csv', contentType: 'text/csv' };
     const time = new Date().toISOString();
     const times = { started: time, updated: time };
-    const rows = { rowsDone: 0, rowsExpected: 1 };
+    const rows = { rowsDone: 0, rowsExpected: 1, changesFrom: LOG_START };
     await addExportJob(few.name, { id, state: 'running', format: 'csv', file, ...rows, ...times });
     await startUpload(file);
     return { merchantId: few.name, id, file };
@@ -375,9 +378,9 @@ describe.runIf(isLocal)('the permissions of', () => {
     [CHANGE_RECORDER]: () => record(few),
     'list-changes': async () => {
       const { body } = await few.client.call('GET', '/customers/changes');
+      await record(few);
       // A single customer is read by BatchGetItem.
-      await record({ ...few, ids: few.ids.slice(0, 1) });
-      await call(200, ['GET', `/customers/changes?after=${body.next}`], few);
+      await call(200, ['GET', `/customers/changes?after=${body.next}&limit=1`], few);
     },
     [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
   };
@@ -483,5 +486,8 @@ function statementsOfStack(): (name: string) => Statement[] {
         resources: [Resource].flat().map(resolve),
         conditions: Condition,
       }))
-      .filter(({ actions }) => /^(?:dynamodb|s3):/.test(actions[0] ?? ''));
+      // Lambda's poller reads the stream, not the function's code.
+      .filter(({ actions }) =>
+        /^(?:dynamodb|s3):(?!.*(?:Stream|Records|Shard))/.test(`${actions}`),
+      );
 }
