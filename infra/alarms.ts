@@ -30,6 +30,7 @@ export interface AlarmsProps {
   readonly tokenTrigger?: BundledFunction | undefined;
   readonly exportWorker: BundledFunction;
   readonly endExport: BundledFunction;
+  readonly changeRecorder: BundledFunction;
   /** Who is notified; without an address or a topic, alarms are visible in CloudWatch only. */
   readonly settings: Pick<Settings, 'alarmEmail' | 'alarmTopicArn' | 'stage'>;
 }
@@ -49,6 +50,9 @@ export type RunbookHeading =
   | 'ExportsWaiting'
   | 'ExportWorkerErrors'
   | 'EndExportErrors'
+  | 'ChangeRecorderErrors'
+  | 'ChangesLate'
+  | 'ChangesAtRisk'
   | 'FunctionThrottles'
   | 'TableThrottles'
   | 'TableErrors';
@@ -111,7 +115,8 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { api, table, functions, tokenTrigger, exportWorker, endExport, settings } = props;
+    const { api, table, functions, tokenTrigger, settings } = props;
+    const { exportWorker, endExport, changeRecorder } = props;
     this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
     for (const each of functions) {
       this.addFunctionAlarms(each, each.node.id, ['FunctionErrors', 'FunctionLatency']);
@@ -119,8 +124,10 @@ export class Alarms extends Construct {
     if (tokenTrigger) this.addFunctionAlarms(tokenTrigger, 'TokenTrigger');
     this.addFunctionAlarms(exportWorker, 'ExportWorker');
     this.addFunctionAlarms(endExport, 'EndExport');
+    this.addFunctionAlarms(changeRecorder, 'ChangeRecorder');
     this.addApiAlarms(api, settings.stage);
     this.addExportAlarms(exportWorker.function);
+    this.addChangeAlarms(changeRecorder.function);
     this.addThrottleAlarm();
     this.addTableAlarms(table);
   }
@@ -210,6 +217,28 @@ export class Alarms extends Construct {
       description: 'A long export has waited five minutes for its worker',
       metric: worker.metric('AsyncEventAge', { statistic: 'Maximum', period: PERIOD }),
       threshold: MAX_WAIT.toMilliseconds(),
+    });
+  }
+
+  /**
+   * The age of the oldest record of the table's stream when the function gets it. Records are gone
+   * after a day, with the changes that they tell of.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+   */
+  private addChangeAlarms(recorder: LambdaFunction): void {
+    const age = (period: Duration) =>
+      recorder.metric('IteratorAge', { statistic: 'Maximum', period });
+    this.add('ChangesLate', {
+      description: 'Changes were recorded a minute late for three minutes',
+      metric: age(Duration.minutes(1)),
+      threshold: Duration.minutes(1).toMilliseconds(),
+      evaluationPeriods: 3,
+    });
+    this.add('ChangesAtRisk', {
+      description: 'Changes were recorded an hour late; after a day they are lost',
+      metric: age(PERIOD),
+      threshold: Duration.hours(1).toMilliseconds(),
     });
   }
 

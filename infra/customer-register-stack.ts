@@ -120,7 +120,9 @@ export class CustomerRegisterStack extends Stack {
       settings,
       accessLogs: api.accessLogs,
       hasMerchant: api.logsMerchant,
-      functionLogs: [...apiFunctions, changeRecorder, exportWorker, endExport].map(({ logGroup }) => logGroup),
+      functionLogs: [...apiFunctions, changeRecorder, exportWorker, endExport].map(
+        ({ logGroup }) => logGroup,
+      ),
     });
 
     new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });

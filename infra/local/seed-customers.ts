@@ -39,6 +39,7 @@ export async function seedCustomers(
       system: { mexcParamvaluesetsid: index + 1, date, ...references },
       fields,
       version: 1,
+      updated: date,
     }),
   );
   const puts = customers.map((customer) => ({

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Client, create, createMany, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
 
 useApi();
 
@@ -51,6 +51,11 @@ function changesOf(client: Client, from: string, ids: readonly number[], query =
     },
     { timeout: 20_000, interval: 50 },
   );
+}
+
+function createMany(client: Client, count: number, fieldsOf: (index: number) => object) {
+  const bodies = Array.from({ length: count }, (_, index) => fieldsOf(index));
+  return Promise.all(bodies.map((body) => create(client, { ...body })));
 }
 
 const idOf = ({ mexcParamvaluesetsid }: { mexcParamvaluesetsid: number }) => mexcParamvaluesetsid;
