@@ -11,6 +11,7 @@ const WITHOUT_CONTRACT = [
   'answer-documents',
   'answer-unknown-route',
   'end-export',
+  'record-changes',
   'run-export',
 ];
 

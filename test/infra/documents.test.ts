@@ -23,6 +23,8 @@ import * as limits from '../../shared/domain/limits.ts';
 import { PROBLEM_TITLES } from '../../shared/http/problem-types.ts';
 import {
   CUSTOMER_INDEX,
+  changeLogEntryKey,
+  changeLogHeadKey,
   companyKey,
   customerKey,
   exportJobKey,
@@ -113,6 +115,10 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(
       JSON.parse(before).count + 2,
     ),
+  'no changes, and a token to begin with': (response) =>
+    expect(JSON.parse(response)).toMatchObject({ changes: [], next: expect.any(String) }),
+  'changes since an export': (response) =>
+    expect(JSON.parse(response).changes[0]).toHaveProperty('change'),
   'for a program': (response) => expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
@@ -386,6 +392,8 @@ describe('the tables', () => {
       exportJobKey('m', '1'),
       exportLeasesKey('m'),
       runningExportsKey('m'),
+      changeLogEntryKey('m', 0),
+      changeLogHeadKey('m'),
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
     const prefix = (key = '') => key.split('#')[0];
