@@ -1,5 +1,5 @@
 /** A file that the function `answer-documents` serves without a token. */
-export interface ServedDocument {
+interface ServedDocument {
   /** Name of the file in the folder of documents; with `.gz` at its end, the compressed one. */
   readonly file: string;
   /** `Content-Type` of the response. */
