@@ -14,6 +14,8 @@ export interface AccessStackProps extends StackProps {
   readonly repository: string;
   /** Stages that are deployed into this account and region. */
   readonly stages: readonly string[];
+  /** Further region whose bootstrap the stages use: that of CloudFront. */
+  readonly edgeRegion?: string | undefined;
   /** Whether the account has GitHub's OIDC provider already, of which it can have one. */
   readonly hasProvider?: boolean;
 }
@@ -32,10 +34,11 @@ const TO_READ = ['lookup-role'];
  */
 export class AccessStack extends Stack {
   private readonly repository: string;
+  private readonly regions: readonly string[];
   private readonly provider: IOidcProvider;
 
   constructor(scope: Construct, id: string, props: AccessStackProps) {
-    const { repository, stages, hasProvider = false, ...stackProps } = props;
+    const { repository, stages, edgeRegion, hasProvider = false, ...stackProps } = props;
     super(scope, id, {
       description: `Roles of the workflows of ${repository}`,
       terminationProtection: true,
@@ -43,6 +46,7 @@ export class AccessStack extends Stack {
     });
     Tags.of(this).add('project', 'customer-register');
     this.repository = repository;
+    this.regions = [this.region, ...(edgeRegion ? [edgeRegion] : [])];
     const arn = this.formatArn({
       service: 'iam',
       region: '',
@@ -91,13 +95,15 @@ export class AccessStack extends Stack {
   }
 
   private assumeBootstrap(names: readonly string[]): PolicyStatement {
-    const resources = names.map((name) =>
-      this.formatArn({
-        service: 'iam',
-        region: '',
-        resource: 'role',
-        resourceName: `cdk-hnb659fds-${name}-${this.account}-${this.region}`,
-      }),
+    const resources = this.regions.flatMap((region) =>
+      names.map((name) =>
+        this.formatArn({
+          service: 'iam',
+          region: '',
+          resource: 'role',
+          resourceName: `cdk-hnb659fds-${name}-${this.account}-${region}`,
+        }),
+      ),
     );
     return new PolicyStatement({ actions: ['sts:AssumeRole'], resources });
   }

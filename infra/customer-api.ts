@@ -1,7 +1,8 @@
-import { Validations } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   type CfnStage,
+  CorsHttpMethod,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
@@ -13,8 +14,10 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DEFAULT_CLAIMS } from '../shared/environment.ts';
+import { apiDomain } from './api-domain.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import { CAPACITY, type Throttle } from './capacity.ts';
+import { CORS } from './cors.ts';
 import type { EndpointFunction } from './endpoint-function.ts';
 import { DOCUMENT_ROUTES, type Route, refusingRoutes, routesOf } from './endpoints.ts';
 import { logRetention, removalPolicy } from './retention.ts';
@@ -43,9 +46,20 @@ export class CustomerApi extends HttpApi {
   constructor(scope: Construct, id: string, props: CustomerApiProps) {
     const { settings, identity, endpoints, unknownRoute, documents } = props;
     const unknownRouteIntegration = integrationOf(unknownRoute);
+    const { browserOrigins, domain } = settings;
     super(scope, id, {
       apiName: `customer-register-${settings.stage}`,
       createDefaultStage: false,
+      ...(domain && { disableExecuteApiEndpoint: true }),
+      ...(browserOrigins.length > 0 && {
+        corsPreflight: {
+          allowOrigins: [...browserOrigins],
+          allowMethods: CORS.methods.map((method) => CorsHttpMethod[method]),
+          allowHeaders: [...CORS.requestHeaders],
+          exposeHeaders: [...CORS.responseHeaders],
+          maxAge: Duration.seconds(CORS.maxAgeS),
+        },
+      }),
       defaultAuthorizer: new HttpJwtAuthorizer('Token', identity.issuer, {
         jwtAudience: [...identity.audience],
       }),
@@ -81,6 +95,7 @@ export class CustomerApi extends HttpApi {
           'The API reference and the documents that describe the API are public; their function has no permissions for data.',
       });
     }
+    if (browserOrigins.length > 0) this.addOptionsRoute(unknownRouteIntegration);
     const fields = accessLogFields(settings);
     this.logsMerchant = 'merchant' in fields;
     this.accessLogs = new LogGroup(this, 'AccessLogs', {
@@ -92,6 +107,7 @@ export class CustomerApi extends HttpApi {
       stageName: '$default',
       autoDeploy: true,
       throttle: CAPACITY.api,
+      ...(domain && { domainMapping: { domainName: apiDomain(this, 'Domain', domain) } }),
       accessLogSettings: {
         destination: new LogGroupLogDestination(this.accessLogs),
         format: AccessLogFormat.custom(JSON.stringify(fields)),
@@ -106,6 +122,27 @@ export class CustomerApi extends HttpApi {
       ...routeSettings(exportRoutes, CAPACITY.exportRoute),
       ...routeSettings(DOCUMENT_ROUTES, CAPACITY.documentRoute),
     };
+  }
+
+  /**
+   * API Gateway answers preflights itself, which have no token. Without this route they match
+   * `$default`, whose authorizer rejects them.
+   *
+   * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+   */
+  private addOptionsRoute(integration: HttpLambdaIntegration): void {
+    const routes = this.addRoutes({
+      path: '/{proxy+}',
+      methods: [HttpMethod.OPTIONS],
+      integration,
+      authorizer: new HttpNoneAuthorizer(),
+    });
+    for (const route of routes) {
+      Validations.of(route).acknowledge({
+        id: 'AwsSolutions-APIG4',
+        reason: 'A preflight has no token. The function of this route has no permissions for data.',
+      });
+    }
   }
 }
 

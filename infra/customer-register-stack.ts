@@ -125,7 +125,7 @@ export class CustomerRegisterStack extends Stack {
       ),
     });
 
-    new CfnOutput(this, 'ApiAddress', { value: api.apiEndpoint });
+    new CfnOutput(this, 'ApiAddress', { value: apiAddress(settings) ?? api.apiEndpoint });
     new CfnOutput(this, 'Issuer', { value: identity.issuer });
     if (build) new CfnOutput(this, 'Build', { value: build });
     if (settings.production) {
@@ -137,6 +137,12 @@ export class CustomerRegisterStack extends Stack {
     new CfnOutput(this, 'UserPoolId', { value: userPool.userPoolId });
     new CfnOutput(this, 'ClientId', { value: userPool.clientId });
   }
+}
+
+/** Returns the address that callers use, if it is not API Gateway's own. */
+function apiAddress({ domain, edge }: Settings): string | undefined {
+  const name = edge?.name ?? domain?.name;
+  return name && `https://${name}`;
 }
 
 /** Returns a construct id of a folder in `functions/`: `get-customer` is `GetCustomer`. */

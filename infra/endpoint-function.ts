@@ -6,7 +6,7 @@ import {
   type LatencyThreshold,
 } from './bundled-function.ts';
 import type { Endpoint } from './endpoints.ts';
-import { claimVariables, contractVariables } from './environment.ts';
+import { claimVariables, contractVariables, hostVariables } from './environment.ts';
 import {
   acknowledgeFilePrefix,
   contractStatements,
@@ -57,6 +57,7 @@ export class EndpointFunction extends BundledFunction {
       ...reservedConcurrency(endpoint, settings),
       environment: {
         ...claimVariables(settings),
+        ...hostVariables(settings),
         ...contractVariables(endpoint, resources, settings),
         ...(asksRegisters && registerVariables(settings.registers)),
       },

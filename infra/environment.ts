@@ -16,6 +16,11 @@ export function claimVariables({ claims }: Settings): Variables {
   };
 }
 
+/** Returns the variable with the host name that callers use, if CloudFront is in front of the API. */
+export function hostVariables({ edge }: Settings): Variables {
+  return edge ? { [ENVIRONMENT.publicHost]: edge.name } : {};
+}
+
 /**
  * Returns the variables that a contract requires.
  *

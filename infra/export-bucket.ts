@@ -1,5 +1,11 @@
 import { Duration, Validations } from 'aws-cdk-lib';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  HttpMethods,
+  ObjectOwnership,
+} from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { EXPORTS_PREFIX } from '../shared/environment.ts';
 import { removalPolicy } from './retention.ts';
@@ -22,6 +28,16 @@ export class ExportBucket extends Bucket {
         { prefix: EXPORTS_PREFIX, expiration: Duration.days(1) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
+      ...(settings.browserOrigins.length > 0 && {
+        cors: [
+          {
+            allowedOrigins: [...settings.browserOrigins],
+            allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
+            allowedHeaders: ['*'],
+            exposedHeaders: ['Content-Disposition', 'Content-Length', 'ETag'],
+          },
+        ],
+      }),
       removalPolicy: removalPolicy(settings),
       // CloudFormation deletes empty buckets only.
       autoDeleteObjects: !settings.production,

@@ -5,6 +5,8 @@ import { ENDPOINTS } from './endpoints.ts';
 import { type ParsedSettings, SETTING_NAMES, STAGE_SCHEMA } from './stage-settings.ts';
 import { DEFAULTS, STAGES } from './stages.ts';
 
+/** The region of what CloudFront uses: its web ACLs and certificates. */
+export const EDGE_REGION = 'us-east-1';
 /** Minimum concurrent executions that Lambda keeps unreserved in an account. */
 const MIN_UNRESERVED = 100;
 /** Number of functions that write files: those of endpoints, and the export worker. */
@@ -133,7 +135,30 @@ function ruleFaults(stage: string, path: string, settings: ParsedSettings | unde
       `reserveExports: ${FILE_WRITERS} functions with ${reserved} executions each leave ${quota - FILE_WRITERS * reserved} of concurrencyQuota, ${quota}; Lambda keeps ${MIN_UNRESERVED} unreserved, so that at most ${Math.max(0, Math.floor((quota - MIN_UNRESERVED) / FILE_WRITERS))} can be reserved for each`,
     );
   }
+  faults.push(...hostFaults(settings));
   return faults.map((fault) => `${path}.${fault}`);
+}
+
+function hostFaults({ env, domain, edge }: Partial<ParsedSettings> = {}): string[] {
+  const faults: string[] = [];
+  for (const [setting, host] of Object.entries({ domain, edge })) {
+    if (!host || host.certificateArn || host.hostedZone) continue;
+    faults.push(`${setting}: needs certificateArn, or hostedZone to create a certificate in`);
+  }
+  const regionOf = (arn = '') => arn.split(':')[3];
+  if (domain?.certificateArn && env && regionOf(domain.certificateArn) !== env.region) {
+    faults.push(`domain.certificateArn: must be of ${env.region}, as the API is`);
+  }
+  if (!edge) return faults;
+  if (edge.certificateArn && regionOf(edge.certificateArn) !== EDGE_REGION) {
+    faults.push(`edge.certificateArn: must be of ${EDGE_REGION}, as CloudFront requires`);
+  }
+  if (!env) faults.push('env: is required for edge, whose stack is in another region');
+  if (!domain) faults.push('domain: is required for edge: where CloudFront reaches the API');
+  if (domain && domain.name === edge.name) {
+    faults.push('edge.name: must be another than domain.name, which CloudFront calls');
+  }
+  return faults;
 }
 
 function contextFault(name: string): string {

@@ -29,6 +29,26 @@ function strict<const E extends v.ObjectEntries>(entries: E) {
   });
 }
 
+const hostName = text(
+  /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/,
+  'a host name in lower case',
+);
+/** A host name, its certificate and its DNS. */
+const host = {
+  name: hostName,
+  /** ARN of a certificate in ACM; the stack creates one in the hosted zone if it is not given. */
+  certificateArn: v.optional(
+    text(
+      /^arn:aws[\w-]*:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/,
+      'the ARN of a certificate in ACM',
+    ),
+  ),
+  /** Hosted zone of Route 53 that gets the records; they are written by hand if it is not given. */
+  hostedZone: v.optional(
+    strict({ id: text(/^Z[A-Z0-9]{1,31}$/, 'the id of a hosted zone'), name: hostName }),
+  ),
+};
+
 /** Schema of a stage's settings. */
 export const STAGE_SCHEMA = strict({
   /**
@@ -148,6 +168,36 @@ export const STAGE_SCHEMA = strict({
   changesEpoch: v.optional(integer(0, 1_000_000), 0),
   /** Whether functions that change customers are stopped: their reserved concurrency is 0. */
   closed: v.optional(flag, false),
+  /**
+   * Origins whose pages may call the API and fetch export files (CORS), such as
+   * `https://portal.example.com`.
+   */
+  browserOrigins: v.optional(
+    v.pipe(
+      v.array(
+        text(
+          /^(?:https:\/\/[a-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?$/,
+          'an origin in lower case: https://, a host and no path; http:// for localhost',
+        ),
+        'must be a list of origins',
+      ),
+      v.readonly(),
+    ),
+    [],
+  ),
+  /** The API's own host name; its default address is then disabled. */
+  domain: v.optional(strict(host)),
+  /**
+   * CloudFront with AWS WAF in front of the API, under a name of its own. It needs `env` and
+   * `domain`, which is where CloudFront reaches the API: who knows that name passes by the limits.
+   */
+  edge: v.optional(
+    strict({
+      ...host,
+      /** Requests of one address in a minute, beyond which it gets 429. */
+      requestsPerMinute: v.optional(integer(10, 2_000_000_000), 6_000),
+    }),
+  ),
   /** Whether functions send traces to AWS X-Ray. */
   tracing: v.optional(flag, false),
   /** The least level of the functions' log lines. They log failures as `WARN` and `ERROR`. */
@@ -164,6 +214,10 @@ export const STAGE_SCHEMA = strict({
 export type StageSettings = v.InferInput<typeof STAGE_SCHEMA>;
 /** The settings of a stage with defaults. */
 export type ParsedSettings = v.InferOutput<typeof STAGE_SCHEMA>;
+
+/** A host name with its certificate or its hosted zone. */
+export type NamedHost = NonNullable<ParsedSettings['domain']>;
+export type EdgeSettings = NonNullable<ParsedSettings['edge']>;
 
 /** Names of the settings of a stage. */
 export const SETTING_NAMES = Object.keys(STAGE_SCHEMA.entries);

@@ -33,6 +33,8 @@ export const ENVIRONMENT = {
   changesEpoch: 'CHANGES_EPOCH',
   /** Key of the cursors' message authentication code. */
   cursorSecret: 'CURSOR_SECRET',
+  /** Host name that callers use, if another one than the request's reaches API Gateway. */
+  publicHost: 'PUBLIC_HOST',
   /** Flat token claim that names the merchant. */
   merchantClaim: 'MERCHANT_CLAIM',
   /** Optional flat token claim with a new customer's `mm3servicesid`. */

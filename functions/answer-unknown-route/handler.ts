@@ -11,14 +11,20 @@ const ROUTES = required('routes')
   .split(',')
   .map((route) => route.split(' ') as [method: string, path: string]);
 
+const { before: requireMerchant } = merchantContext();
+const merchantOfToken: ReturnType<typeof merchantContext> = {
+  before: (request) =>
+    request.event.requestContext.authorizer ? requireMerchant?.(request) : undefined,
+};
+
 /**
  * The `$default` route, for requests that match no other: 405 if the path has other methods, else
- * 404.
+ * 404. A deployment with CORS has each OPTIONS here, without a token.
  */
 export const handler = middy<HttpEvent, HttpResponse>()
   .use(problemDetails())
   .use(compression())
-  .use(merchantContext())
+  .use(merchantOfToken)
   .use(contentNegotiation(['application/json']))
   .handler(async ({ rawPath, requestContext }) => {
     const matching = ROUTES.filter(([, path]) => matchesPath(path, rawPath));

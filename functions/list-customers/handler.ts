@@ -1,3 +1,4 @@
+import { ENVIRONMENT } from '../../shared/environment.ts';
 import { api, jsonText } from '../../shared/http/api.ts';
 import { createCursor, readCursor } from '../../shared/http/cursor.ts';
 import type { HttpEvent } from '../../shared/http/event.ts';
@@ -28,6 +29,6 @@ function nextLink({ headers, rawPath, rawQueryString, requestContext }: HttpEven
   }
   parameters.append('cursor', cursor);
   const scheme = headers['x-forwarded-proto'] ?? 'https';
-  const host = headers.host ?? requestContext.domainName;
+  const host = process.env[ENVIRONMENT.publicHost] ?? headers.host ?? requestContext.domainName;
   return `<${scheme}://${host}${rawPath}?${parameters}>; rel="next"`;
 }

@@ -7,6 +7,8 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { AccessStack } from '../access.ts';
 import { runCommand, UsageError } from '../local/command.ts';
+import { EDGE_REGION } from '../settings.ts';
+import { STAGES } from '../stages.ts';
 import { runCdk } from './cdk.ts';
 
 const HELP = `Creates the roles that the workflows of a repository assume, with the credentials of the environment.
@@ -37,6 +39,7 @@ await runCommand(HELP, async () => {
   new AccessStack(app, 'CustomerRegisterAccess', {
     repository,
     stages,
+    edgeRegion: stages.some((stage) => STAGES[stage]?.edge) ? EDGE_REGION : undefined,
     hasProvider: values['has-provider'],
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

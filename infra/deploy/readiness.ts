@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts';
+import { EDGE_REGION, type Settings } from '../settings.ts';
 import { AwsError, aws, type Environment, type Target } from './aws.ts';
 import { smokeSecret } from './tokens.ts';
 
@@ -18,6 +18,9 @@ export function readinessFaults(
   return [
     quotaFault(settings, environment),
     bootstrapFault(target, environment),
+    ...(settings.edge && target.region !== EDGE_REGION
+      ? [bootstrapFault({ ...target, region: EDGE_REGION }, environment)]
+      : []),
     ...secretsOf(settings).map((name) => secretFault(name, environment)),
   ].filter((fault) => fault !== undefined);
 }
@@ -36,10 +39,11 @@ function quotaFault(
 }
 
 function bootstrapFault({ account, region }: Target, environment: Environment): string | undefined {
+  const inRegion = { ...environment, AWS_REGION: region };
   const command = `npx cdk bootstrap aws://${account}/${region}`;
   const call = ['ssm', 'get-parameter', '--name', '/cdk-bootstrap/hnb659fds/version'];
   try {
-    const { Parameter } = aws<{ Parameter: { Value: string } }>(call, environment);
+    const { Parameter } = aws<{ Parameter: { Value: string } }>(call, inRegion);
     if (Number(Parameter.Value) >= BOOTSTRAP_VERSION) return undefined;
     return `bootstrap: version ${Parameter.Value} is older than ${BOOTSTRAP_VERSION}. Run ${command}`;
   } catch (error) {

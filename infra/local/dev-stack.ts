@@ -12,6 +12,7 @@ export interface DevStackOptions {
   readonly ports: Ports;
   readonly dynamodbEndpoint: string;
   readonly s3Endpoint: string;
+  readonly browserOrigins: readonly string[];
 }
 
 /** Message to the parent: the stack is ready, or cannot start for a reason the user can correct. */

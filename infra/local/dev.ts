@@ -10,6 +10,7 @@ import type { DevStackMessage, DevStackOptions } from './dev-stack.ts';
 import type { LocalServer } from './server.ts';
 import { startDatabase, startFileStore } from './stack.ts';
 import {
+  browserOriginsOf,
   explainStartError,
   type Ports,
   parsePorts,
@@ -56,13 +57,14 @@ await runCommand(HELP, async () => {
     ...portChoices(values),
     debuggerPort: { text: inspect, source: '--inspect' },
   });
+  const browserOrigins = browserOriginsOf(values);
   if (help) return console.log(HELP);
   await secureDataFolder();
   // By default each restart prints the debugger's address.
   const execArgv = [`--inspect=${debuggerPort}`, '--inspect-publish-uid=http'];
   try {
     if (reset) await deleteData();
-    const options = { ports, ...(await startServers(ports)) };
+    const options = { ports, browserOrigins, ...(await startServers(ports)) };
     const welcome = await start(options, execArgv);
     if (welcome) console.log(welcome);
     console.log(

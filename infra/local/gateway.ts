@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import type { Authorizer } from './authorizer.ts';
+import { createCors } from './cors.ts';
 import { toEvent } from './event.ts';
 import { EventTooLargeError, type Invoke, ThrottledError } from './lambda.ts';
 import { type HttpResponse, toHttpResponse } from './response.ts';
@@ -24,6 +25,8 @@ interface GatewayOptions {
   /** Handles a request outside the API, such as for a page; returns whether it did. */
   readonly pages?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   readonly limits?: Partial<GatewayLimits>;
+  /** Origins whose pages may call; without them there is no CORS. */
+  readonly browserOrigins?: readonly string[] | undefined;
   /** Rate limits of all requests and of single routes; unlimited if not given. */
   readonly throttles?: readonly ((route: GatewayRoute | undefined) => boolean)[] | undefined;
 }
@@ -64,25 +67,40 @@ class Rejection extends Error {
 
 /** Creates a server that handles requests as an HTTP API of API Gateway does. */
 export function createGateway(options: GatewayOptions): Server {
-  const { pages = () => false } = options;
+  const { pages = () => false, browserOrigins = [] } = options;
   const handle = createHandler(options);
+  const cors = browserOrigins.length > 0 ? createCors(browserOrigins) : undefined;
   return createServer({ maxHeaderSize: NODE_HEADER_BYTES }, async (request, response) => {
     if (pages(request, response)) return;
     const requestId = randomBytes(11).toString('base64');
+    const send = ({ status, headers, body }: HttpResponse) => {
+      response.writeHead(status, {
+        ...(cors?.withHeaders(request.headers, headers) ?? headers),
+        'content-length': body.length,
+        'apigw-requestid': requestId,
+      });
+      response.end(body);
+    };
+    const preflight = cors?.preflight(request.method, request.headers);
+    if (preflight) {
+      response.writeHead(204, { ...preflight, 'apigw-requestid': requestId }).end();
+      return;
+    }
     try {
-      send(response, requestId, await handle(request, requestId));
+      send(await handle(request, requestId));
     } catch (error) {
       // The client has disconnected.
       if (request.socket.destroyed) return;
       const rejection = error instanceof Rejection ? error : new Rejection(500);
       if (rejection !== error) console.error(error);
-      send(response, requestId, toErrorResponse(rejection));
+      send(toErrorResponse(rejection));
     }
   });
 }
 
 function createHandler(options: GatewayOptions) {
   const { routes, defaultFunction, authorize, invoke, limits, throttles = [] } = options;
+  const hasCors = (options.browserOrigins ?? []).length > 0;
   const { headerBytes, bodyBytes, integrationMs } = { ...LIMITS, ...limits };
   const findRoute = createRouter(routes);
 
@@ -101,7 +119,9 @@ function createHandler(options: GatewayOptions) {
     if (!functionName) throw new Rejection(404);
 
     const scopes = route?.scope ? [route.scope] : [];
-    const claims = route?.isPublic ? undefined : await claimsOf(request, scopes);
+    // With CORS, each OPTIONS is of a route without an authorizer.
+    const isPublic = route?.isPublic || (hasCors && request.method === 'OPTIONS');
+    const claims = isPublic ? undefined : await claimsOf(request, scopes);
     const event = toEvent({
       request,
       requestId,
@@ -167,14 +187,4 @@ async function withTimeout(limitMs: number, result: Promise<unknown>): Promise<u
 function toErrorResponse({ status, headers, message }: Rejection): HttpResponse {
   const body = Buffer.from(JSON.stringify({ message }));
   return { status, headers: { 'content-type': 'application/json', ...headers }, body };
-}
-
-function send(response: ServerResponse, requestId: string, sent: HttpResponse): void {
-  const { status, headers, body } = sent;
-  response.writeHead(status, {
-    ...headers,
-    'content-length': body.length,
-    'apigw-requestid': requestId,
-  });
-  response.end(body);
 }

@@ -17,7 +17,7 @@ const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, ...REFERENCES };
  * @throws what startLocalStack throws.
  */
 export async function startSampleStack(
-  options: Pick<LocalStackOptions, 'ports' | 'dynamodbEndpoint' | 's3Endpoint'>,
+  options: Pick<LocalStackOptions, 'ports' | 'dynamodbEndpoint' | 's3Endpoint' | 'browserOrigins'>,
 ): Promise<LocalStack> {
   const stack = await startLocalStack({
     ...options,

@@ -56,6 +56,8 @@ export interface LocalStackOptions {
   readonly capacity?: Capacity;
   /** Whether the change logs are written. @default true */
   readonly recordChanges?: boolean;
+  /** Origins whose pages may call the API; none if not given. */
+  readonly browserOrigins?: readonly string[];
 }
 
 /** The running stack. */
@@ -100,6 +102,7 @@ export async function startLocalStack({
   sampleToken,
   capacity,
   recordChanges = true,
+  browserOrigins,
 }: LocalStackOptions = {}): Promise<LocalStack> {
   const servers: LocalServer[] = [];
   const pendingCalls = new Set<Promise<unknown>>();
@@ -166,6 +169,7 @@ export async function startLocalStack({
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: (name, event) => whileOpen(lambda(name, event)),
       throttles: capacity && createThrottles(capacity),
+      browserOrigins,
       pages: sampleToken && createTokenPage(() => token(sampleToken)),
     });
     return {

@@ -31,6 +31,7 @@ export const START_OPTIONS = {
   'issuer-port': { type: 'string' },
   'dynamodb-port': { type: 'string' },
   's3-port': { type: 'string' },
+  'browser-origin': { type: 'string', multiple: true },
   reset: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -58,7 +59,8 @@ export function startHelp(intro: string, moreOptions = ''): string {
   return `${intro}
 
 ${ports.join('\n')}
-${moreOptions}  --reset                   deletes all data and creates the sample customers again
+${moreOptions}  --browser-origin <origin>  pages of this origin may call the API (CORS); repeatable
+  --reset                   deletes all data and creates the sample customers again
   --help                    shows this text
 
 The environment variable DATA_FOLDER sets the folder of the data; the default is .local.
@@ -104,6 +106,22 @@ export function parsePorts<Name extends string>(
   });
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   return Object.fromEntries(ports) as Record<Name, number>;
+}
+
+/**
+ * Returns the origins whose pages may call the API (CORS).
+ *
+ * @throws UsageError if one is not an origin.
+ */
+export function browserOriginsOf(values: { 'browser-origin'?: string[] }): readonly string[] {
+  const origins = values['browser-origin'] ?? [];
+  const wrong = origins.filter((text) => !URL.canParse(text) || new URL(text).origin !== text);
+  if (wrong.length > 0) {
+    throw new UsageError(
+      `--browser-origin must be an origin, such as http://localhost:5173; got \`${wrong.join('`, `')}\`.`,
+    );
+  }
+  return origins;
 }
 
 /**

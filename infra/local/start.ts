@@ -6,6 +6,7 @@ import { deleteData } from './delete-data.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
 import {
+  browserOriginsOf,
   explainStartError,
   parsePorts,
   portChoices,
@@ -32,11 +33,12 @@ onTermination(async () => {
 await runCommand(HELP, async () => {
   const { values } = parseArgs({ options: START_OPTIONS });
   const ports = parsePorts(portChoices(values));
+  const browserOrigins = browserOriginsOf(values);
   if (values.help) return console.log(HELP);
   await secureDataFolder();
   try {
     if (values.reset) await deleteData();
-    stack = await startSampleStack({ ports });
+    stack = await startSampleStack({ ports, browserOrigins });
     console.log(await prepareSamples(stack));
   } catch (error) {
     // Closing the servers while they start makes the start fail, which is no error.

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   create,
   eventually,
@@ -12,6 +12,19 @@ import { customerIdsOf, newSampleMerchant } from '../support/sample-merchant.ts'
 import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+test.runIf(isLocal)('The link to the next page has the host that callers use', async () => {
+  const merchant = await newSampleMerchant();
+  const linkOf = async () => (await merchant.call('GET', '/customers?limit=2')).headers.get('link');
+  expect(await linkOf()).toContain(`<${merchant.url}/customers?`);
+  // CloudFront reaches the API by another name than its callers.
+  vi.stubEnv('PUBLIC_HOST', 'api.example.com');
+  expect(await linkOf()).toContain('//api.example.com/customers?');
+});
 
 describe('Pages', () => {
   test('Each page links to the next, and each customer is on one page', async () => {

@@ -188,20 +188,30 @@ describe('The check before a deployment', () => {
     expect(output).toContain('Run npx cdk bootstrap aws://111122223333/eu-north-1');
   });
 
-  test('looks for the secrets that production reads', () => {
+  test('looks for the secrets that production reads, and for the bootstrap of its edge', () => {
     const settings = resolveSettings('prod', {
       prod: {
         env: { account: '111122223333', region: 'eu-north-1' },
         identity: { kind: 'cognito' },
         alarmEmail: 'on-call@example.com',
         registers: { countries: ['SE'] },
+        domain: { name: 'origin.example.com', hostedZone: { id: 'Z1', name: 'example.com' } },
+        edge: { name: 'api.example.com', hostedZone: { id: 'Z1', name: 'example.com' } },
       },
     });
     const missing = 'An error occurred (ResourceNotFoundException)';
-    const replies = { ...READY, 'secretsmanager describe-secret': missing };
+    const replies = {
+      ...READY,
+      'ssm get-parameter': { Parameter: { Value: '6' } },
+      'secretsmanager describe-secret': missing,
+    };
     const { environment } = createFakeAws({ stack: null, replies });
     const target = { account: '111122223333', region: 'eu-north-1', partition: 'aws' };
+    const tooOld = (region: string) =>
+      `bootstrap: version 6 is older than 8. Run npx cdk bootstrap aws://111122223333/${region}`;
     expect(readinessFaults(settings, target, environment)).toEqual([
+      tooOld('eu-north-1'),
+      tooOld('us-east-1'),
       'secret: customer-register/prod/bolagsverket is missing. Create it, see infra/README.md',
       'secret: customer-register/prod/smoke is missing. Create it, see infra/README.md',
     ]);

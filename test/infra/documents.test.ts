@@ -75,6 +75,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/stack/access.test.ts builds the roles; test/infra/workflows.test.ts names the environments',
   'aws secretsmanager create-secret --name customer-register/prod/smoke --secret-string \'{"first": {"clientId": "…", "username": "…", "password": "…"}, "second": {…}, "readOnly": {…}}\'':
     'test/infra/smoke.test.ts signs in with a secret of this form',
+  'npm start -- --browser-origin http://localhost:5173':
+    'test/infra/start.test.ts starts the stack; test/infra/gateway.test.ts answers preflights',
   'npx cdk destroy -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
 };
 

@@ -602,6 +602,78 @@ describe('exports bucket', () => {
   });
 });
 
+describe('CORS', () => {
+  const ORIGIN = 'https://portal.example.com';
+  const PREFLIGHT = { origin: ORIGIN, 'access-control-request-method': 'PATCH' };
+  let withCors: LocalServer;
+  beforeAll(async () => {
+    withCors = await startGateway({ browserOrigins: [ORIGIN, 'http://localhost:5173'] });
+  });
+  afterAll(() => withCors.close());
+
+  const corsOf = (headers: IncomingHttpHeaders) =>
+    Object.keys(headers).filter((name) => name.startsWith('access-control-'));
+  const send = (method: string, options: CallOptions) =>
+    call(method, '/things/7', options, withCors);
+
+  test('answers the preflight of an allowed origin without a token', async () => {
+    const { status, headers, body } = await send('OPTIONS', { token: null, headers: PREFLIGHT });
+    expect([status, body]).toEqual([204, '']);
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-allow-methods': expect.stringMatching(/\bPATCH\b/),
+      'access-control-allow-headers': expect.stringMatching(/authorization.*idempotency-key/),
+      'access-control-max-age': '7200',
+      vary: 'Origin',
+    });
+  });
+
+  test('allows nothing to pages of other origins, also if they look alike', async () => {
+    for (const origin of ['https://evil.example.com', `${ORIGIN}.evil.example`, 'null']) {
+      const preflight = await send('OPTIONS', { token: null, headers: { ...PREFLIGHT, origin } });
+      expect([preflight.status, corsOf(preflight.headers)]).toEqual([204, []]);
+      expect(corsOf((await send('GET', { headers: { origin } })).headers)).toEqual([]);
+    }
+  });
+
+  test('lets a page read responses, errors included, and the headers that contracts have', async () => {
+    for (const [token, status] of [
+      [undefined, 200],
+      [null, 401],
+    ] as const) {
+      const response = await send('GET', {
+        ...(token === null && { token }),
+        headers: { origin: ORIGIN },
+      });
+      expect(response.status).toBe(status);
+      expect(response.headers).toMatchObject({
+        'access-control-allow-origin': ORIGIN,
+        'access-control-expose-headers': expect.stringMatching(/etag.*retry-after/),
+        vary: 'Origin',
+      });
+    }
+  });
+
+  test('changes nothing for callers that are not browsers', async () => {
+    expect(corsOf((await send('GET', {})).headers)).toEqual([]);
+    expect((await send('GET', { token: null })).status).toBe(401);
+  });
+
+  test('passes an OPTIONS that is no preflight to the default function, without a token', async () => {
+    const { status, body } = await send('OPTIONS', { token: null });
+    expect(status).toBe(200);
+    expect(JSON.parse(body).requestContext).not.toHaveProperty('authorizer');
+  });
+
+  test('is off by default: a preflight needs a token', async () => {
+    const { status, headers } = await call('OPTIONS', '/things/7', {
+      token: null,
+      headers: PREFLIGHT,
+    });
+    expect([status, corsOf(headers)]).toEqual([401, []]);
+  });
+});
+
 function startGateway({
   timeoutMs = 29_000,
   integrationMs = 30_000,
@@ -613,6 +685,7 @@ function startGateway({
   defaultFunction?: string | undefined;
   lambda?: Parameters<typeof createLambda>[1];
   throttles?: Parameters<typeof createGateway>[0]['throttles'];
+  browserOrigins?: readonly string[];
 } = {}) {
   const gateway = createGateway({
     routes: ROUTES,
@@ -622,7 +695,7 @@ function startGateway({
     limits: { integrationMs },
     ...options,
   });
-  return start(gateway, 0);
+  return start(gateway, 0, { allowOrigin: true });
 }
 
 async function call(

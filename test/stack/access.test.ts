@@ -89,6 +89,18 @@ describe('The roles of the workflows', () => {
     withProvider.resourceCountIs('AWS::IAM::Role', 2);
   });
 
+  test('also deploy to the region of CloudFront if a stage has an edge', () => {
+    const other = new AccessStack(createApp(), 'Other', {
+      env: { account: '111122223333', region: 'eu-north-1' },
+      repository: 'owner/name',
+      stages: ['prod'],
+      edgeRegion: 'us-east-1',
+    });
+    const text = JSON.stringify(Template.fromStack(other).toJSON());
+    expect(text).toContain('role/cdk-hnb659fds-deploy-role-111122223333-us-east-1');
+    expect(JSON.stringify(template.toJSON())).not.toContain('us-east-1');
+  });
+
   test("have no finding of cdk-nag's rules", () => {
     expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
   });

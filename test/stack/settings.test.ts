@@ -7,6 +7,12 @@ const { stage: _, ...production } = PRODUCTION;
 const STREAM =
   'arn:aws:dynamodb:eu-north-1:111122223333:table/restored/stream/2026-11-29T00:00:00.000';
 
+const env = { account: '111122223333', region: 'eu-north-1' };
+const hostedZone = { id: 'Z0123456789', name: 'example.com' };
+const domain = { name: 'origin.example.com', hostedZone };
+const certificate = (region: string) =>
+  `arn:aws:acm:${region}:111122223333:certificate/00000000-0000-0000-0000-000000000000`;
+
 /** Returns the faults that are listed for a stage with these settings. */
 function faultsOf(settings: unknown, stage = 'dev'): string[] {
   try {
@@ -56,6 +62,27 @@ describe('The settings of a stage', () => {
     [{ changesDays: 0 }, 'dev.changesDays: must be an integer from 1 to 3650'],
     [{ changesEpoch: -1 }, 'dev.changesEpoch: must be an integer from 0 to 1000000'],
     [{ closed: 'true' }, 'dev.closed: must be true or false; got "true"'],
+    [{ browserOrigins: ['https://a.example.com/'] }, 'dev.browserOrigins.0: must be an origin'],
+    [{ browserOrigins: ['*'] }, 'dev.browserOrigins.0: must be an origin'],
+    [{ browserOrigins: ['http://a.example.com'] }, 'dev.browserOrigins.0: must be an origin'],
+    [{ browserOrigins: 'https://a.example.com' }, 'dev.browserOrigins: must be a list of origins'],
+    [{ domain: { name: 'API.example.com', hostedZone } }, 'dev.domain.name: must be a host name'],
+    [{ domain: { name: 'api.example.com' } }, 'dev.domain: needs certificateArn, or hostedZone'],
+    [
+      { env, domain: { name: 'api.example.com', certificateArn: certificate('us-east-1') } },
+      'dev.domain.certificateArn: must be of eu-north-1, as the API is',
+    ],
+    [
+      { env, domain, edge: { name: 'c.example.com', certificateArn: certificate('eu-north-1') } },
+      'dev.edge.certificateArn: must be of us-east-1, as CloudFront requires',
+    ],
+    [{ env, edge: { name: 'c.example.com', hostedZone } }, 'dev.domain: is required for edge'],
+    [{ domain, edge: { name: 'c.example.com', hostedZone } }, 'dev.env: is required for edge'],
+    [{ env, domain, edge: domain }, 'dev.edge.name: must be another than domain.name'],
+    [
+      { env, domain, edge: { name: 'c.example.com', hostedZone, requestsPerMinute: 9 } },
+      'dev.edge.requestsPerMinute: must be an integer from 10',
+    ],
     [{ tracing: 1 }, 'dev.tracing: must be true or false; got 1'],
     [{ logLevel: 'info' }, 'dev.logLevel: must be TRACE, DEBUG, INFO, WARN or ERROR; got "info"'],
     ['prod', 'dev: must be an object; got "prod"'],
