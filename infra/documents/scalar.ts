@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import type scalarPlugin from '@scalar/fastify-api-reference';
 
 /** Path at which the plugin serves its script. */
 const SCRIPT_PATH = '/reference/js/scalar.js';
 
 /**
- * Returns Scalar's script for browsers. It is taken from the plugin for Fastify, which has it in one
+ * Returns Scalar's script for browsers, after its licence. It is taken from the plugin for Fastify, which has it in one
  * piece: the package `@scalar/api-reference` would install 341 others.
  *
  * @throws Error if a version of the plugin serves its script otherwise.
@@ -23,5 +24,7 @@ export async function scalarScript(): Promise<string> {
   if (typeof script !== 'string') {
     throw new Error(`@scalar/fastify-api-reference serves no script at ${SCRIPT_PATH}`);
   }
-  return script;
+  const entry = import.meta.resolve('@scalar/fastify-api-reference');
+  const license = await readFile(new URL('../LICENSE', entry), 'utf8');
+  return `/*!\nScalar API Reference\n\n${license}*/\n${script}`;
 }

@@ -4,6 +4,8 @@ import manifest from '../../package.json' with { type: 'json' };
 import lock from '../../package-lock.json' with { type: 'json' };
 import benchManifest from '../bench/package.json' with { type: 'json' };
 import benchLock from '../bench/package-lock.json' with { type: 'json' };
+import browserManifest from '../browser/package.json' with { type: 'json' };
+import browserLock from '../browser/package-lock.json' with { type: 'json' };
 import clientsManifest from '../clients/package.json' with { type: 'json' };
 import clientsLock from '../clients/package-lock.json' with { type: 'json' };
 
@@ -47,6 +49,12 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
       lock: benchLock,
     },
     {
+      folder: 'test/browser',
+      manifest: browserManifest,
+      locked: browserLock.packages[''],
+      lock: browserLock,
+    },
+    {
       folder: 'test/clients',
       manifest: clientsManifest,
       locked: clientsLock.packages[''],
@@ -71,7 +79,9 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
 });
 
 test('no lock file names the registry that its packages came from', () => {
-  for (const [name, { resolved }] of [lock, benchLock, clientsLock].flatMap(installed)) {
+  for (const [name, { resolved }] of [lock, benchLock, browserLock, clientsLock].flatMap(
+    installed,
+  )) {
     expect(resolved, name).toBeUndefined();
   }
 });

@@ -58,6 +58,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/infra/start.test.ts runs the command with these options',
   'npm test': 'CI runs the tests and the check; the deployment needs an AWS account',
   'npm run test:dynamodb-local': 'needs Java, or a deployed API',
+  'npm run test:browser': 'CI runs it',
   'npm run test:clients': 'CI generates the TypeScript client; the others need more tools',
   'npm run fuzz -- --requests 20000 --seed 7':
     'takes minutes; test/contract/fuzz.test.ts sends fewer requests',
@@ -321,13 +322,16 @@ describe('the tables', () => {
 
   test('of capacity have the numbers of the code', () => {
     const rows = table(INFRA, 'limit').map((cells) => cells.join(' '));
-    const { api, exportRoute, exportConcurrency, concurrency } = CAPACITY;
+    const { api, exportRoute, documentRoute, exportConcurrency, concurrency } = CAPACITY;
     expect(rows[0]).toContain(`${api.rateLimit} requests a second, burst ${api.burstLimit}`);
     expect(rows[1]).toContain(
       `${exportRoute.rateLimit} requests a second, burst ${exportRoute.burstLimit}`,
     );
-    expect(rows[2]).toContain(`${exportConcurrency} reserved executions`);
-    expect(rows[2]).toContain(`of ${concurrency.toLocaleString('en')} for all others`);
+    expect(rows[2]).toContain(
+      `${documentRoute.rateLimit} requests a second, burst ${documentRoute.burstLimit}`,
+    );
+    expect(rows[3]).toContain(`${exportConcurrency} reserved executions`);
+    expect(rows[3]).toContain(`of ${concurrency.toLocaleString('en')} for all others`);
   });
 
   test('of limits have the numbers of the code', () => {
