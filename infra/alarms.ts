@@ -79,7 +79,10 @@ export const PERIOD = Duration.minutes(5);
 const SUM = { statistic: 'Sum', period: PERIOD };
 /** How long a long export may wait for its worker; half of what it waits at most. */
 const MAX_WAIT = Duration.minutes(5);
-/** Statuses of the access log whose surges raise an alarm: responses within a period. */
+/**
+ * Statuses of the access log whose surges raise an alarm: responses within a period. API Gateway's
+ * own metric counts all 4xx together, and 404 is no failure.
+ */
 const SURGES: readonly (readonly [id: RunbookHeading, status: number, threshold: number])[] = [
   ['Unauthorized', 401, 200],
   ['Forbidden', 403, 200],

@@ -33,9 +33,11 @@ const US_EAST_1: Prices = {
 };
 
 /**
- * Prices by region. Those of us-east-1 are AWS's published ones of 2025 (durable operations: 2026).
- * Those of the other regions were not looked up: they are assumed, with the ratio to us-east-1 that
- * the services had there in earlier price lists. Correct them here from AWS's price pages.
+ * Prices by region: those of us-east-1 as published in 2025, and of eu-west-1 as in AWS's price lists
+ * of September 2026. Those of eu-north-1 could not be looked up: they are assumed to be between.
+ * Durable operations ($8 per million in us-east-1, September 2026) are assumed to cost the same
+ * elsewhere. Correct them here from the price lists:
+ * `https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonDynamoDB/current/eu-north-1/index.json`
  *
  * @see https://aws.amazon.com/dynamodb/pricing/on-demand/
  * @see https://aws.amazon.com/lambda/pricing/
@@ -47,9 +49,9 @@ export const PRICES = {
   'eu-west-1': {
     ...US_EAST_1,
     readUnit: 0.1415e-6,
-    writeUnit: 0.7068e-6,
+    writeUnit: 0.705e-6,
     storedGb: 0.283,
-    backupGb: 0.2264,
+    backupGb: 0.22,
     gatewayCall: 1.11e-6,
     logGb: 0.57,
   },
