@@ -82,7 +82,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
     await command.said('Press Ctrl-C to stop.');
   }
 
-  test(`npm start that is killed keeps all acknowledged writes and no partial one (SEED=${SEED})`, async () => {
+  test(`npm start that is killed keeps all acknowledged writes and no partial one, and lists each change (SEED=${SEED})`, async () => {
     const random = randomOf(SEED);
     const merchants = tokens.map((token, index) => ({
       client: clientOf(url, token),
@@ -91,6 +91,8 @@ describe.skipIf(isElsewhere)('npm start', () => {
       ),
     }));
     const writers = merchants.flatMap((merchant) => merchant.writers);
+    const copies = new Map(merchants.map(({ client }) => [client, new Copy(client)]));
+    for (const copy of copies.values()) await copy.begin();
     for (let round = 0; round < ROUNDS; round += 1) {
       let left = WRITES + random.below(WRITES);
       const acknowledged = () => {
@@ -108,6 +110,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
         await expectAgreement(client, known);
         await Promise.all(writers.map((writer) => writer.createAgain()));
         await expectAgreement(client, known);
+        await copies.get(client)?.expectToEqual(await all(client));
       }
     }
   });
@@ -232,6 +235,47 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
 /** Returns a client of the local DynamoDB that does not retry. */
 function documentsOf(endpoint: string): DynamoDBDocumentClient {
   return DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint, maxAttempts: 1 }));
+}
+
+/** A copy of a merchant's customers, kept by following the changes. */
+class Copy {
+  readonly #client: Client;
+  readonly #customers = new Map<number, Shown>();
+  #token = '';
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Begins at a time at which there are no customers. */
+  async begin(): Promise<void> {
+    this.#token = (await this.#client.call('GET', '/customers/changes')).body.next;
+  }
+
+  async expectToEqual(customers: readonly Shown[]): Promise<void> {
+    const ordered = (shown: readonly Shown[]) =>
+      shown.toSorted((a, b) => a.mexcParamvaluesetsid - b.mexcParamvaluesetsid);
+    await vi.waitFor(
+      async () => {
+        while (await this.#follow());
+        expect(ordered([...this.#customers.values()])).toEqual(ordered(customers));
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+  }
+
+  /** Applies a page of changes. Returns whether more follow. */
+  async #follow(): Promise<boolean> {
+    const path = `/customers/changes?after=${this.#token}`;
+    const { status, body } = await this.#client.call('GET', path);
+    expect(status).toBe(200);
+    for (const { mexcParamvaluesetsid: id, customer } of body.changes) {
+      if (customer) this.#customers.set(id, shownOf(customer));
+      else this.#customers.delete(id);
+    }
+    this.#token = body.next;
+    return body.more;
+  }
 }
 
 /** Writes customers of its own, one write at a time. */
@@ -365,12 +409,11 @@ async function expectAgreement(client: Client, known: readonly Known[]): Promise
 async function all(client: Client, query = ''): Promise<Shown[]> {
   const { status, body } = await client.call('GET', `/customers?limit=1000${query}`);
   expect(status).toBe(200);
-  return body.map(({ mexcParamvaluesetsid, name, customerid, companyno }: Shown) => ({
-    name,
-    customerid,
-    companyno,
-    mexcParamvaluesetsid,
-  }));
+  return body.map(shownOf);
+}
+
+function shownOf({ mexcParamvaluesetsid, name, customerid, companyno }: Shown): Shown {
+  return { name, customerid, companyno, mexcParamvaluesetsid };
 }
 
 function hasSameFields(one: Fields | undefined, other: Fields | undefined): boolean {
