@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Invoke } from './lambda.ts';
 
-/** Wait after an empty response, for a server whose GetRecords returns at once. */
+/** Minimum time between empty responses: the GetRecords of DynamoDB Local returns at once. */
 const POLL_MS = 100;
 /** Wait after a failed batch; it doubles up to the maximum. */
 const FIRST_RETRY_MS = 100;
@@ -88,10 +88,12 @@ export class EventSource {
   async #readShard(shardId: string, first: string): Promise<void> {
     let ShardIterator: string | undefined = first;
     while (ShardIterator && !this.#ending.signal.aborted) {
+      const started = performance.now();
       const output: GetRecordsOutput = await this.#call('GetRecords', { ShardIterator });
       const { Records, NextShardIterator } = output;
       await this.#process(shardId, Records);
-      if (Records.length === 0) await this.#wait(POLL_MS);
+      const left = POLL_MS - (performance.now() - started);
+      if (Records.length === 0 && left > 0) await this.#wait(left);
       ShardIterator = NextShardIterator;
     }
   }

@@ -4,7 +4,12 @@ import { seedCustomers } from '../../infra/local/seed-customers.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
-import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
+import { rawCustomerKey } from '../../shared/storage/table.ts';
+import {
+  type Consumption,
+  type CountingProxy,
+  startCountingProxy,
+} from '../bench/counting-proxy.ts';
 import { type Client, clientOf } from '../support/api.ts';
 
 // The cost of calls in read units, as the server reports them (ReturnConsumedCapacity).
@@ -71,6 +76,78 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     return { ...proxy.take(), answer };
   }
 
+  describe('of changes', () => {
+    const name = crypto.randomUUID();
+    let client: Client;
+    let token: string;
+    let record: (kind: string, ids: readonly number[]) => Promise<Consumption>;
+
+    beforeAll(async () => {
+      const fields = Array.from({ length: 120 }, () => ({ name: 'A', notes: 'x'.repeat(900) }));
+      await seedCustomers(stack, name, fields);
+      client = clientOf(stack.url, await stack.token({ merchant: name }));
+      token = (await client.call('GET', '/customers/changes')).body.next;
+      const { handler } = await import('../../functions/record-changes/handler.ts');
+      record = async (eventName, ids) => {
+        proxy.take();
+        const Records = ids.map((id) => ({
+          eventName,
+          dynamodb: { Keys: rawCustomerKey(name, id), SequenceNumber: String(id) },
+        }));
+        expect(await handler({ Records } as never)).toEqual({ batchItemFailures: [] });
+        return proxy.take();
+      };
+    });
+
+    async function poll(query = '') {
+      proxy.take();
+      const { status, body } = await client.call(
+        'GET',
+        `/customers/changes?after=${token}${query}`,
+      );
+      expect(status).toBe(200);
+      token = body.next;
+      return { ...proxy.take(), body };
+    }
+
+    test('An empty poll of changes is one read of at most one unit', async () => {
+      const { units, requests } = await poll();
+      expect(requests).toBe(1);
+      // dynalite charges nothing for an empty page.
+      expect(units).toBeLessThanOrEqual(1);
+    });
+
+    test('A change is recorded by two write units, and 100 of one batch by two as well', async () => {
+      // The first one reads where the log ends.
+      await record('INSERT', [1]);
+      const single = await record('MODIFY', [1]);
+      expect(single).toMatchObject({ writeUnits: 2, units: 0, requests: 2 });
+      const batch = await record(
+        'MODIFY',
+        Array.from({ length: 100 }, (_, index) => index + 1),
+      );
+      expect(batch).toMatchObject({ writeUnits: 2, units: 0, requests: 2 });
+      await poll('&limit=1000');
+    });
+
+    test('A page of changed customers takes a unit for each, four more, and two round trips', async () => {
+      // Distant ids, each of a batch of its own, are the dearest.
+      const ids = Array.from({ length: 60 }, (_, index) => 2 * index + 1);
+      for (const id of ids) await record('MODIFY', [id]);
+      const { units, inSequence, body } = await poll();
+      expect(body.changes).toHaveLength(60);
+      expect(inSequence).toBe(2);
+      expect(units).toBeLessThanOrEqual(64);
+    });
+
+    test('A page of changes without customers reads the log alone', async () => {
+      await record('MODIFY', [1, 2, 3]);
+      const { units, requests, body } = await poll('&fields=mexcParamvaluesetsid');
+      expect(body.changes).toHaveLength(3);
+      expect({ units, requests }).toEqual({ units: 1, requests: 1 });
+    });
+  });
+
   test('GET of a customer reads one item once', async () => {
     const { units, requests } = await consumptionOf('GET', `/customers/${ids[0]}`);
     expect(requests).toBe(1);
@@ -126,11 +203,12 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(more.units).toBeLessThanOrEqual(chosen.units + 2);
   });
 
-  test('An export by ids reads distant customers one by one, in one request', async () => {
+  test('An export by ids reads distant customers one by one, in one request, and the head of the change log beside it', async () => {
     const far = ids.toSorted((a, b) => a - b).filter((_, index) => index % 20 === 0);
-    const { units, requests } = await consumptionOf('POST', '/customers/export/csv', far);
-    expect(requests).toBe(1);
-    expect(units).toBe(far.length * ITEM_UNITS);
+    const consumption = await consumptionOf('POST', '/customers/export/csv', far);
+    expect(consumption).toMatchObject({ requests: 2, inSequence: 1 });
+    expect(consumption.units).toBeLessThanOrEqual(far.length * ITEM_UNITS + 0.5);
+    expect(consumption.units).toBeGreaterThanOrEqual(far.length * ITEM_UNITS);
   });
 
   test('An export with a filter that few customers of 20 kB meet costs less than a tenth of an export of all', async () => {
