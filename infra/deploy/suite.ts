@@ -5,6 +5,9 @@ import { runCommand, UsageError } from '../local/command.ts';
 import { readTokens } from './tokens.ts';
 
 const HELP = `Runs the tests of the HTTP API against a deployed stage, as its two reserved merchants.
+They delete all customers of these merchants.
+
+  node infra/deploy/suite.ts [options] [files]
 
   --api <URL>        address of the API
   --stage <name>     the stage, whose secret has the merchants' logins (default: dev)`;
@@ -12,7 +15,8 @@ const HELP = `Runs the tests of the HTTP API against a deployed stage, as its tw
 const ROOT = join(import.meta.dirname, '../..');
 
 await runCommand(HELP, async () => {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       api: { type: 'string' },
       stage: { type: 'string', default: 'dev' },
@@ -25,10 +29,10 @@ await runCommand(HELP, async () => {
   if (values.stage === 'prod') throw new UsageError('--stage must be another than prod.');
   const [first, second] = await readTokens(values.stage);
   const vitest = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run'];
-  const projects = ['contract', 'settings'].flatMap((name) => ['--project', name]);
+  const files = ['--project', 'contract', ...positionals];
   const { status } = spawnSync(
     process.execPath,
-    [...vitest, '--config', 'test/vitest.config.ts', ...projects],
+    [...vitest, '--config', 'test/vitest.config.ts', ...files],
     {
       cwd: ROOT,
       // Without the credentials of the role: the tests need none.

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer, json, text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { smokeFaults } from '../../infra/deploy/smoke-calls.ts';
 import { readTokens } from '../../infra/deploy/tokens.ts';
@@ -175,6 +175,19 @@ describe.runIf(isLocal)('The smoke test', () => {
       stderr: expect.stringContaining('get /customers/export/csv: responds with 500'),
     });
   });
+});
+
+test.runIf(isLocal)('The tests of the HTTP API run against a deployed API', async () => {
+  const tokens = [];
+  for (const merchant of ['suite-1', 'suite-2', 'suite-1']) {
+    tokens.push(await localStack().token({ merchant }));
+  }
+  const suite = join(import.meta.dirname, '../../infra/deploy/suite.ts');
+  const options = ['--stage', 'dev', '--api', localStack().url, 'test/contract/delete.test.ts'];
+  const { stdout } = await promisify(execFile)(process.execPath, [suite, ...options], {
+    env: { ...process.env, API_TOKENS: tokens.join(',') },
+  });
+  expect(stripVTControlCharacters(stdout)).toMatch(/Tests +\d+ passed/);
 });
 
 describe('The tokens of the smoke test', () => {
