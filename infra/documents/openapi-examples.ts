@@ -49,6 +49,7 @@ const EXAMPLES: Json = {
   Customer: CUSTOMER,
   Count: { count: 7 },
   Changes: CHANGES,
+  Change: CHANGES.changes[0],
   Removed: { result: 'Removed', mexcParamvaluesetsid: 1000 },
   RemovedCount: { result: 'Removed', count: 2 },
   RegisterEntry: {
@@ -89,6 +90,8 @@ export const PARAMETER_EXAMPLES: Json = {
   isUnknown: '1',
   isEFaktura: '1',
   isReverseTax: '1',
+  after: TOKEN,
+  fields: ['mexcParamvaluesetsid', 'name', 'version'],
   country: 'SE',
   delimiter: 'semicolon',
   bom: 'true',

@@ -158,6 +158,7 @@ function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): J
 
 /** Sections of the API guide that explain parameters, by a parameter's name. */
 const GUIDE_OF_PARAMETER: Readonly<Record<string, string>> = {
+  after: 'Changes',
   cursor: 'Pages',
   filter: 'Filters',
   'Idempotency-Key': 'Retries and concurrent changes',
