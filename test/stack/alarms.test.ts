@@ -21,6 +21,11 @@ const MAX_ALARM_METRICS = 10;
 /** Maximum bytes of a Lambda function's environment variables. */
 const MAX_VARIABLES_BYTES = 4_096;
 
+/** Maximum log groups of a query of CloudWatch Logs Insights. */
+const MAX_QUERY_LOG_GROUPS = 50;
+/** Maximum metrics of a graph in a CloudWatch dashboard. */
+const MAX_GRAPH_METRICS = 500;
+
 const development = stackOf();
 const production = stackOf(PRODUCTION);
 const withEmail = stackOf(PRODUCTION_WITH_USER_POOL);
@@ -36,6 +41,19 @@ function copiesOfEndpoints(count: number): Endpoint[] {
       path: `/copy${index}${endpoint.path}`,
     };
   });
+}
+
+/** Returns the properties of the graph with most metrics in a stack's dashboard. */
+function longestGraph(stack: SynthesizedStack): Json {
+  const [{ DashboardBody }] = stack.all('AWS::CloudWatch::Dashboard') as [Json];
+  const text = DashboardBody['Fn::Join'][1].map((part: Json | string) =>
+    typeof part === 'string' ? part : 'reference',
+  );
+  const { widgets } = JSON.parse(text.join(''));
+  const graphs: Json[] = widgets.map(({ properties }: Json) => properties);
+  return graphs
+    .filter(({ metrics }) => metrics)
+    .toSorted((a, b) => b.metrics.length - a.metrics.length)[0] as Json;
 }
 
 const alarmsOf = (stack: SynthesizedStack) => stack.all('AWS::CloudWatch::Alarm');
@@ -113,6 +131,15 @@ describe('A stack with 30 endpoints', () => {
       Object.values(resources).filter(({ Type }) => !OF_ROUTES.includes(Type)).length;
     const more = besidesRoutes(large) - besidesRoutes(development);
     expect(more / (30 - ENDPOINTS.length)).toBe(6);
+  });
+
+  test('has saved queries over fewer log groups, and graphs of fewer metrics, than CloudWatch allows', () => {
+    for (const { LogGroupNames } of large.all('AWS::Logs::QueryDefinition')) {
+      expect(LogGroupNames.length).toBeLessThanOrEqual(MAX_QUERY_LOG_GROUPS);
+    }
+    const { metrics } = longestGraph(large);
+    expect(metrics.length).toBeGreaterThan(30);
+    expect(metrics.length).toBeLessThanOrEqual(MAX_GRAPH_METRICS);
   });
 
   test('has a smaller template than CloudFormation allows', () => {
