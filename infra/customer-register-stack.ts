@@ -113,16 +113,15 @@ export class CustomerRegisterStack extends Stack {
     });
     const apiFunctions = [...functions, unknownRoute, documents];
     const tokenTrigger = userPool?.tokenTrigger;
-    const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, exportWorker };
-    const alarms = new Alarms(this, 'Alarms', { ...watched, endExport, changeRecorder });
+    const background = { exportWorker, endExport, changeRecorder };
+    const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, ...background };
+    const alarms = new Alarms(this, 'Alarms', watched);
     new Dashboard(this, 'Dashboard', { ...watched, alarms });
     new SavedQueries(this, 'SavedQueries', {
       settings,
       accessLogs: api.accessLogs,
       hasMerchant: api.logsMerchant,
-      functionLogs: [...apiFunctions, changeRecorder, exportWorker, endExport].map(
-        ({ logGroup }) => logGroup,
-      ),
+      functionLogs: [...apiFunctions, ...Object.values(background)].map(({ logGroup }) => logGroup),
     });
 
     new CfnOutput(this, 'ApiAddress', { value: apiAddress(settings) ?? api.apiEndpoint });

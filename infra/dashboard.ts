@@ -29,6 +29,7 @@ export interface DashboardProps {
   readonly functions: readonly BundledFunction[];
   readonly tokenTrigger?: BundledFunction | undefined;
   readonly exportWorker: BundledFunction;
+  readonly changeRecorder: BundledFunction;
   readonly alarms: Alarms;
 }
 
@@ -59,6 +60,7 @@ export class Dashboard extends Construct {
       ...functionGraphs(props.functions),
       ...tableGraphs(props.table),
       ...exportGraphs(exportWorker.function),
+      ...changeGraphs(props.changeRecorder.function),
       ...(tokenTrigger ? tokenTriggerGraphs(tokenTrigger.function) : []),
     ];
     new CloudWatchDashboard(this, 'Dashboard', {
@@ -184,6 +186,17 @@ function exportGraphs(worker: LambdaFunction): Graph[] {
       alarms: ['LongExportFailures', 'ExportsDropped', 'ExportWorkerErrors', 'EndExportErrors'],
     },
     { title: 'Wait of long exports (ms)', alarms: ['ExportsWaiting'] },
+  ];
+}
+
+function changeGraphs(recorder: LambdaFunction): Graph[] {
+  return [
+    {
+      title: 'Recorder of changes',
+      metrics: [recorder.metricInvocations({ ...SUM, label: 'runs' })],
+      alarms: ['ChangeRecorderErrors'],
+    },
+    { title: 'Age of changes as they are recorded (ms)', alarms: ['ChangesLate', 'ChangesAtRisk'] },
   ];
 }
 

@@ -134,6 +134,8 @@ export function synthesize({ stage = 'dev', ...given }: Stage = {}, options: Opt
     stack,
     template,
     resources: resources as Record<string, Json>,
+    /** Names of all functions of the stack. */
+    functionNames: [...functions.keys()],
     logicalId,
     functionId,
     /** Returns a resource by its construct's path in the stack. */
