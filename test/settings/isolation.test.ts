@@ -285,7 +285,7 @@ const REQUESTS: readonly (readonly [
 
 /**
  * Returns a response byte for byte, with its file, but without what differs between calls: request
- * id, time, and the file's random name.
+ * id, time, the file's random name, and the token of changes, which has a time in it.
  */
 async function plainResponse(
   { url, token }: Client,
@@ -306,7 +306,9 @@ async function plainResponse(
   return {
     status: response.status,
     headers: [...response.headers].filter(([name]) => !/^(?:date|apigw-requestid)$/.test(name)),
-    text: text.replace(/"url":"[^"]+","expires":"[^"]+"/, 'FILE'),
+    text: text
+      .replace(/"url":"[^"]+","expires":"[^"]+"/, 'FILE')
+      .replace(/"changesFrom":"[^"]+"/, 'TOKEN'),
     file: address && (await (await fetch(address)).text()),
   };
 }
