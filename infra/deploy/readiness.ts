@@ -53,10 +53,11 @@ function bootstrapFault({ account, region }: Target, environment: Environment): 
 }
 
 /** Returns the names of the secrets that a deployment reads. */
-function secretsOf({ stage, production, registers }: Settings): string[] {
+function secretsOf({ stage, production, identity, registers }: Settings): string[] {
   return [
     ...(registers.countries.includes('SE') ? [registers.bolagsverketSecret] : []),
-    ...(production ? [smokeSecret(stage)] : []),
+    // Users of a user pool can be created after the stack that has it.
+    ...(production && identity.kind === 'issuer' ? [smokeSecret(stage)] : []),
   ];
 }
 

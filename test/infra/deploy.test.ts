@@ -192,7 +192,7 @@ describe('The check before a deployment', () => {
     const settings = resolveSettings('prod', {
       prod: {
         env: { account: '111122223333', region: 'eu-north-1' },
-        identity: { kind: 'cognito' },
+        identity: { kind: 'issuer', issuer: 'https://login.example.com/', audience: ['a'] },
         alarmEmail: 'on-call@example.com',
         registers: { countries: ['SE'] },
         domain: { name: 'origin.example.com', hostedZone: { id: 'Z1', name: 'example.com' } },

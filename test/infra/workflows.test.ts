@@ -21,6 +21,7 @@ interface Step {
   readonly run?: string;
   readonly if?: string;
   readonly with?: Json;
+  readonly env?: Readonly<Record<string, string>>;
 }
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
@@ -121,6 +122,17 @@ describe('The workflows', () => {
       expect(step.if).toContain('steps.deploy.outputs.previous');
     }
     expect(after.at(-1)?.run).toBe('node before/deploy.mjs --stage prod --no-watch');
+  });
+
+  test('watch alarms in each deployment of a push, and by hand unless told otherwise', () => {
+    const deploy = deployJobs.prod?.steps.find(({ id }) => id === 'deploy');
+    const [, expression = ''] = /^\$\{\{ (.*) \}\}$/.exec(deploy?.env?.WATCH ?? '') ?? [];
+    // GitHub's operators are JavaScript's here; a missing input is null, which equals false.
+    const option = (event_name: string, watch: boolean | null) =>
+      new Function('github', 'inputs', `return ${expression}`)({ event_name }, { watch });
+    expect(option('push', null)).toBe('--watch');
+    expect(option('workflow_dispatch', true)).toBe('--watch');
+    expect(option('workflow_dispatch', false)).toBe('--no-watch');
   });
 
   test('deploy the build of an earlier run without building and testing again', () => {
