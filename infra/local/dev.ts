@@ -64,7 +64,7 @@ await runCommand(HELP, async () => {
   const execArgv = [`--inspect=${debuggerPort}`, '--inspect-publish-uid=http'];
   try {
     if (reset) await deleteData();
-    const options = { ports, browserOrigins, ...(await startServers(ports)) };
+    const options = { ports, browserOrigins, ...(await startServers(ports, browserOrigins)) };
     const welcome = await start(options, execArgv);
     if (welcome) console.log(welcome);
     console.log(
@@ -81,10 +81,10 @@ await runCommand(HELP, async () => {
 });
 
 /** Starts the servers that keep running. */
-async function startServers({ dynamodb, s3 }: Ports) {
+async function startServers({ dynamodb, s3 }: Ports, browserOrigins: readonly string[]) {
   const database = await startDatabase(dynamodb, DATA_FOLDER);
   servers.push(database);
-  const files = await startFileStore(s3, DATA_FOLDER);
+  const files = await startFileStore(s3, DATA_FOLDER, browserOrigins);
   servers.push(files);
   return { dynamodbEndpoint: database.endpoint, s3Endpoint: files.endpoint };
 }

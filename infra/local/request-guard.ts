@@ -2,10 +2,10 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 
 export interface GuardOptions {
   /**
-   * Whether requests with an `Origin` header pass. Browsers send it with requests of a page's
+   * Whether requests with an `Origin` header pass, or those with one of these origins. Browsers send it with requests of a page's
    * scripts and forms, except for GET and HEAD to the page's own origin, or without CORS.
    */
-  readonly allowOrigin?: boolean;
+  readonly allowOrigin?: boolean | readonly string[];
 }
 
 /** A Host header with the name or address of the loopback interface. */
@@ -43,12 +43,14 @@ export function guardRequests(server: Server, { allowOrigin = false }: GuardOpti
 
 function reasonToReject(
   { headers: { host = '', origin } }: IncomingMessage,
-  allowOrigin: boolean,
+  allowOrigin: boolean | readonly string[],
 ): string | undefined {
   if (!LOOPBACK.test(host)) {
     return `The Host header must be localhost, 127.0.0.1 or [::1], with or without a port; got \`${host}\`.`;
   }
-  if (origin !== undefined && !allowOrigin) {
+  const isAllowed = (value: string) =>
+    typeof allowOrigin === 'boolean' ? allowOrigin : allowOrigin.includes(value);
+  if (origin !== undefined && !isAllowed(origin)) {
     return `This server takes no requests from web pages: the Origin header must be absent; got \`${origin}\`.`;
   }
   return undefined;

@@ -1,22 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { S3Options } from './s3.ts';
 import { start } from './server.ts';
 
-const { port, bucket, path } = workerData as S3Options;
+const { port, bucket, path, browserOrigins = [] } = workerData as S3Options;
 let directory = path;
 let listener: Promise<RequestListener> | undefined;
 
 // Loads s3rver, which costs 250 ms of CPU time, on the first request: only exports use it.
 const { endpoint, close } = await start(
   createServer(async (request, response) => {
+    if (allowsOrigin(request, response)) return;
     listener ??= loadS3rver();
     (await listener)(request, response);
   }),
   port,
+  { allowOrigin: browserOrigins },
 );
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
@@ -25,6 +32,29 @@ parentPort?.once('message', async () => {
   if (!path && directory) await rm(directory, { recursive: true });
   process.exit();
 });
+
+/**
+ * Lets a page of an allowed origin read the response, as the deployed bucket's CORS does. The guard
+ * has rejected other origins.
+ *
+ * @returns whether the request was a preflight, which then has its response.
+ */
+function allowsOrigin(
+  { method, headers: { origin } }: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (origin === undefined) return false;
+  response.setHeader('access-control-allow-origin', origin);
+  response.setHeader('access-control-expose-headers', 'Content-Disposition, Content-Length, ETag');
+  response.setHeader('vary', 'Origin');
+  if (method !== 'OPTIONS') return false;
+  response.writeHead(200, {
+    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-headers': '*',
+  });
+  response.end();
+  return true;
+}
 
 /** Loads s3rver and creates the bucket, if it does not exist. */
 async function loadS3rver(): Promise<RequestListener> {

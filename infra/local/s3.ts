@@ -7,6 +7,8 @@ export interface S3Options {
   readonly bucket: string;
   /** Folder of the objects; a temporary one if not given. */
   readonly path?: string | undefined;
+  /** Origins whose pages may read objects (CORS); none if not given. */
+  readonly browserOrigins?: readonly string[] | undefined;
 }
 
 /** The only credentials that s3rver accepts. */

@@ -129,7 +129,7 @@ export async function startLocalStack({
   try {
     const key = await (dataFolder ? loadOrCreateKey(dataFolder) : createKey());
     const database = dynamodbEndpoint ?? (await track(startDatabase(ports.dynamodb, dataFolder)));
-    const files = s3Endpoint ?? (await track(startFileStore(ports.s3, dataFolder)));
+    const files = s3Endpoint ?? (await track(startFileStore(ports.s3, dataFolder, browserOrigins)));
     const issuer = await track(startIssuer(ports.issuer ?? 0, key));
     const lambdaApi = await startLambdaApi({
       folder: dataFolder && join(dataFolder, 'durable'),
@@ -201,8 +201,17 @@ export function startDatabase(port = 0, dataFolder?: string): Promise<LocalServe
 }
 
 /** Starts the S3 server of a stack, with its bucket. */
-export function startFileStore(port = 0, dataFolder?: string): Promise<LocalServer> {
-  return startS3({ port, bucket: BUCKET, path: dataFolder && join(dataFolder, 's3') });
+export function startFileStore(
+  port = 0,
+  dataFolder?: string,
+  browserOrigins?: readonly string[],
+): Promise<LocalServer> {
+  return startS3({
+    port,
+    bucket: BUCKET,
+    path: dataFolder && join(dataFolder, 's3'),
+    browserOrigins,
+  });
 }
 
 /** Returns where the event source keeps its position in the stream. */

@@ -496,7 +496,11 @@ describe('exports bucket', () => {
   let s3: S3Client;
 
   beforeAll(async () => {
-    s3Server = await startS3({ port: 0, bucket: bucket.Bucket });
+    s3Server = await startS3({
+      port: 0,
+      bucket: bucket.Bucket,
+      browserOrigins: ['https://portal.example.com'],
+    });
     s3 = new S3Client({
       endpoint: s3Server.endpoint,
       region: 'eu-north-1',
@@ -520,6 +524,24 @@ describe('exports bucket', () => {
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ ...bucket, Prefix }));
     return Uploads.map(({ Key, UploadId }) => ({ Key, UploadId }));
   }
+
+  test('a page of an allowed origin reads a file by its presigned URL, and no other page does', async () => {
+    await s3.send(new PutObjectCommand({ ...bucket, Key: 'a.csv', Body: 'a' }));
+    const url = await getSignedUrl(s3, new GetObjectCommand({ ...bucket, Key: 'a.csv' }));
+    const origin = 'https://portal.example.com';
+    const read = await fetch(url, { headers: { origin } });
+    expect([read.status, await read.text()]).toEqual([200, 'a']);
+    expect(read.headers.get('access-control-allow-origin')).toBe(origin);
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET' },
+    });
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
+    for (const other of ['https://evil.example.com', 'null']) {
+      expect((await fetch(url, { headers: { origin: other } })).status).toBe(403);
+    }
+    expect((await fetch(s3Server.endpoint, { headers: { origin } })).status).toBe(403);
+  });
 
   test('an upload is listed until it is complete', async () => {
     const upload = await begin('done/å b.csv');

@@ -356,6 +356,14 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       },
     );
 
+    test('says of an origin of pages what would be one', async () => {
+      const args = ['--browser-origin=*', '--browser-origin=https://example.com/'];
+      expectRefusal(
+        await tryToStart(newFolder(), {}, args),
+        '--browser-origin must be an origin, such as http://localhost:5173; got `*`, `https://example.com/`.',
+      );
+    });
+
     test('says of each port whether it is one, and which option or variable has it', async () => {
       const environment = { DATA_FOLDER: newFolder(), S3_PORT: '65536' };
       const args = ['--port=x', '--issuer-port=-1', '--dynamodb-port=1e3'];
