@@ -50,8 +50,20 @@ export function openAssembly(folder: string, stage: string): Assembly {
   return {
     folder: path,
     stackName: stack.displayName,
-    environment: assumeRole(role, environment),
+    environment: readingEnvironment(role, environment, stage),
   };
+}
+
+/** @throws UsageError if the role cannot be assumed, with the command that finds out why. */
+function readingEnvironment(role: string, environment: Environment, stage: string): Environment {
+  try {
+    return assumeRole(role, environment);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new UsageError(
+      `${message}\nIf the account is new, this says what it lacks: npm run preflight -- --stage ${stage}`,
+    );
+  }
 }
 
 /** A deployed stack. */

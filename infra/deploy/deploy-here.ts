@@ -5,6 +5,7 @@ import { bundleFunctions } from '../bundle/bundle.ts';
 import { runCommand } from '../local/command.ts';
 import { resolveSettings } from '../settings.ts';
 import { DEFAULTS, STAGES } from '../stages.ts';
+import { resolveTarget } from './aws.ts';
 import { packageStages } from './package-stages.ts';
 
 const HELP = `Packages a stage and deploys it with the credentials of the environment.
@@ -28,6 +29,8 @@ await runCommand(HELP, async () => {
   });
   if (values.help) return console.log(HELP);
   const settings = resolveSettings(values.stage, STAGES, DEFAULTS);
+  // Packaging takes half a minute, after which credentials that are missing would be said.
+  resolveTarget(settings.env);
   await packageStages(FOLDER, [settings], (await bundleFunctions()).folder);
   const options = ['--stage', values.stage, ...(values.watch ? [] : ['--no-watch'])];
   const { status } = spawnSync(process.execPath, [join(FOLDER, 'deploy.mjs'), ...options], {

@@ -133,6 +133,14 @@ describe('A deployment', () => {
     expect(output).toContain('Stage test is not in ');
   });
 
+  test('into an account without bootstrap names the command that checks it', () => {
+    const replies = { 'sts assume-role': 'An error occurred (AccessDenied)' };
+    const { status, output, deployed } = run('deploy', { stack: null, replies }, prod);
+    expect([status, deployed]).toEqual([1, []]);
+    expect(output).toContain('(AccessDenied)');
+    expect(output).toContain('npm run preflight -- --stage prod');
+  });
+
   test('without the AWS CLI says so', () => {
     const fake = createFakeAws({ stack: null });
     fake.addAssembly('dev', 'dev');
