@@ -68,8 +68,10 @@ customers; the merchant is a claim of the caller's token.
 - Lists come in [pages](${anchorOf('pages')}); lists, counts and exports take [filters](${anchorOf('filters')}).
 - Retries are safe with an [idempotency key](${anchorOf('retries-and-concurrent-changes')}), and changes with an entity tag.
 - [Exports](${anchorOf('exports')}) are CSV or XML files ([schema](/customers.xsd)).
+- A copy of the customers is kept up to date by the [changes](${anchorOf('changes')}) since a token.
 - [Errors](${anchorOf('errors')}) say what is wrong, where, and what would be right.
 
+The [OpenAPI document](/openapi.json) describes all of it for programs, such as generators of clients.
 The examples in the guides use these functions. \`API\` is the address of the API, without a slash at
 its end, and \`TOKEN\` a token:
 

@@ -69,9 +69,22 @@ async function sampleToken() {
   return path && (await (await fetch(path)).json()).token;
 }
 
-sampleToken().then((token) =>
+/**
+ * Returns the OpenAPI document without the patterns that texts must not match: `not` is for programs, and
+ * would stand below each field.
+ */
+async function openApiDocument() {
+  const response = await fetch('/openapi.json');
+  if (!response.ok) throw new Error(`/openapi.json: ${response.status} ${response.statusText}`);
+  return JSON.parse(await response.text(), (key, value) => (key === 'not' ? undefined : value));
+}
+
+async function showReference() {
+  const [token, content] = await Promise.all([sampleToken(), openApiDocument()]);
   globalThis.Scalar.createApiReference('#reference', {
-    url: '/openapi.json',
+    content,
+    // The document that the page has is not complete; its introduction links to the one that is.
+    documentDownloadType: 'none',
     // The page calls the deployment that it comes from.
     servers: [{ url: location.origin }],
     ...(token && {
@@ -81,6 +94,9 @@ sampleToken().then((token) =>
     customCss: CSS,
     // The sidebar shows each endpoint at once.
     defaultOpenAllTags: true,
+    // The order of the document, in which fields that belong together are neighbours.
+    orderSchemaPropertiesBy: 'preserve',
+    orderRequiredPropertiesFirst: false,
     // No request to another server; the content security policy would refuse it.
     withDefaultFonts: false,
     telemetry: false,
@@ -89,5 +105,10 @@ sampleToken().then((token) =>
     mcp: { disabled: true },
     showDeveloperTools: 'never',
     hideClientButton: true,
-  }),
-);
+  });
+}
+
+showReference().catch(({ message }) => {
+  document.querySelector('#reference').textContent =
+    `The API reference cannot be shown (${message}). Reload the page to try again.`;
+});
