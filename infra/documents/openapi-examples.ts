@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
+import type { ResponseDescription } from '../../shared/http/contract.ts';
 import type { Json } from '../../shared/http/json-schema.ts';
 import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
 
@@ -72,7 +73,7 @@ const EXAMPLES: Json = {
 };
 
 /** An example of each parameter, by its name. */
-export const PARAMETER_EXAMPLES: Json = {
+const PARAMETER_EXAMPLES: Json = {
   mexcParamvaluesetsid: 1,
   orgNum: '559987-6546',
   exportId: PROGRESS.exportId,
@@ -128,9 +129,13 @@ export function responseExamples(schema: Json, schemas: Readonly<Record<string, 
   return { examples: Object.fromEntries(examples) };
 }
 
-/** Returns a named schema with an example of each property that has none: that of its example. */
-export function withExamples(name: string, schema: Json): Json {
-  const example = (EXAMPLES[name] ?? ERROR_MEMBERS[name]) as Json | undefined;
+/**
+ * Returns a named schema with an example of each property that has none: that of its example.
+ *
+ * @param examples of schemas, by their name, that contracts give.
+ */
+export function withExamples(name: string, schema: Json, examples: Json): Json {
+  const example = (EXAMPLES[name] ?? ERROR_MEMBERS[name] ?? examples[name]) as Json | undefined;
   if (!example || !schema.properties) return schema;
   const properties = Object.entries(schema.properties as Record<string, Json>).map(
     ([property, its]) => [
@@ -152,6 +157,25 @@ const ERROR_MEMBERS: Json = {
   },
   GatewayMessage: gatewayExample('401'),
 };
+
+/**
+ * Returns an example of a parameter.
+ *
+ * @throws Error that names a parameter that has none.
+ */
+export function parameterExample(name: string): unknown {
+  if (Object.hasOwn(PARAMETER_EXAMPLES, name)) return PARAMETER_EXAMPLES[name];
+  throw new Error(`PARAMETER_EXAMPLES must have an example of the parameter ${name}`);
+}
+
+/** Returns the examples of responses that contracts give, by the name of their schema. */
+export function contractExamples(responses: readonly ResponseDescription[]): Json {
+  return Object.fromEntries(
+    responses.flatMap(({ schema, example }) =>
+      schema?.$ref && example ? [[schemaName(schema), example]] : [],
+    ),
+  );
+}
 
 /** Returns an example of an error that the API responds with. */
 export function problemExample(status: string, detail: string): Json {

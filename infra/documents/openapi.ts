@@ -24,8 +24,9 @@ import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { guideLink, guideTags, introduction, OPERATION_TAGS } from './guides.ts';
 import {
+  contractExamples,
   gatewayExample,
-  PARAMETER_EXAMPLES,
+  parameterExample,
   problemExample,
   responseExamples,
   withExamples,
@@ -50,7 +51,10 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
       description: "API Gateway's own response, sent before the API is called.",
     },
   };
-  for (const [name, schema] of Object.entries(schemas)) schemas[name] = withExamples(name, schema);
+  const examples = contractExamples(endpoints.flatMap(({ responses }) => Object.values(responses)));
+  for (const [name, schema] of Object.entries(schemas)) {
+    schemas[name] = withExamples(name, schema, examples);
+  }
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
@@ -217,8 +221,8 @@ function parametersIn(
     description: descriptions[name],
     // The API reference sends the example of an optional parameter unless this extension forbids it.
     ...(place === 'path'
-      ? { example: PARAMETER_EXAMPLES[name] }
-      : { examples: { example: { value: PARAMETER_EXAMPLES[name], 'x-disabled': true } } }),
+      ? { example: parameterExample(name) }
+      : { examples: { example: { value: parameterExample(name), 'x-disabled': true } } }),
     ...(parameter.style === 'comma-separated' && { explode: false }),
   }));
 }
