@@ -267,7 +267,11 @@ function provideDocuments(tokenPath: string | undefined): Promise<void> {
     process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
     await writeSite(folder, tokenPath ? { tokenPath } : {});
     process.env[ENVIRONMENT.documentsFolder] = folder;
-  })();
+  })().catch((error) => {
+    // The next request tries again, such as after `npm run generate`.
+    documents = undefined;
+    throw error;
+  });
   return documents;
 }
 
