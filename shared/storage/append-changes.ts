@@ -2,19 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import { requiredNumber } from '../environment.ts';
-import {
-  formatChanges,
-  type LoggedChange,
-  type LogHead,
-  MARK_INTERVAL_MS,
-  MAX_MARKS,
-  type Mark,
-  parseChanges,
-  readHead,
-} from './change-log.ts';
+import { type LogHead, MARK_INTERVAL_MS, MAX_MARKS, type Mark, readHead } from './change-log.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
+import { formatChanges, type LoggedChange, parseChanges } from './logged-changes.ts';
 import { changeLogEntryKey, changeLogHeadKey, expiringIn } from './table.ts';
 
 /** Maximum changes of an entry: it then takes one write unit, 1 kB, with ids up to a million. */

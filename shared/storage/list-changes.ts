@@ -6,8 +6,8 @@ import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
 import { requiredNumber } from '../environment.ts';
 import { escapedBytes } from '../formats/json.ts';
 import type { RowFormat } from '../formats/row-format.ts';
-import { type LoggedChange, parseChanges } from './change-log.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
+import { type LoggedChange, parseChanges } from './logged-changes.ts';
 import { rowsByIds } from './rows-by-ids.ts';
 import { changeLogEntries, firstChangeInSortKey } from './table.ts';
 
