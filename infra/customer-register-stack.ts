@@ -21,6 +21,7 @@ import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
 import { ExportWorker } from './export-worker.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
+import { resourceTags } from './resource-tags.ts';
 import { SavedQueries } from './saved-queries.ts';
 import type { Settings } from './settings.ts';
 
@@ -44,8 +45,9 @@ export class CustomerRegisterStack extends Stack {
       ...(settings.env && { env: settings.env }),
       ...stackProps,
     });
-    Tags.of(this).add('project', 'customer-register');
-    Tags.of(this).add('stage', settings.stage);
+    for (const [name, value] of Object.entries(resourceTags(settings))) {
+      Tags.of(this).add(name, value);
+    }
 
     const table = settings.table
       ? TableV2.fromTableAttributes(this, 'Customers', {

@@ -1,13 +1,12 @@
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   DynamoDBClient,
   ResourceInUseException,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX, KEY } from '../../shared/storage/table.ts';
 import type { LocalServer } from './server.ts';
+import { TABLE_SCHEMA, tableSchemaFaults } from './table-schema.ts';
 import { startInThread } from './thread.ts';
 
 export interface DynamoDbOptions {
@@ -38,37 +37,6 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalServ
   }
 }
 
-/** Keys and indexes of a table, as DynamoDB's API has them. */
-type TableSchema = Pick<
-  CreateTableCommandInput,
-  'KeySchema' | 'AttributeDefinitions' | 'GlobalSecondaryIndexes'
->;
-
-const SCHEMA: TableSchema = {
-  KeySchema: keySchema(KEY.sort),
-  AttributeDefinitions: [
-    { AttributeName: KEY.partition, AttributeType: 'S' },
-    { AttributeName: KEY.sort, AttributeType: 'S' },
-    { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
-    { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
-  ],
-  GlobalSecondaryIndexes: [
-    {
-      IndexName: CUSTOMER_INDEX.name,
-      KeySchema: keySchema(CUSTOMER_INDEX.sortKey),
-      Projection: {
-        ProjectionType: 'INCLUDE',
-        NonKeyAttributes: [...CUSTOMER_INDEX.projected],
-      },
-    },
-    {
-      IndexName: IDENTITY_NUMBER_INDEX.name,
-      KeySchema: keySchema(IDENTITY_NUMBER_INDEX.sortKey),
-      Projection: { ProjectionType: 'KEYS_ONLY' },
-    },
-  ],
-};
-
 /**
  * Creates the table of the customers, if it does not exist.
  *
@@ -96,7 +64,7 @@ async function createTable(client: DynamoDBClient, name: string): Promise<boolea
         TableName: name,
         BillingMode: 'PAY_PER_REQUEST',
         StreamSpecification: { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' },
-        ...SCHEMA,
+        ...TABLE_SCHEMA,
       }),
     );
     return false;
@@ -108,42 +76,12 @@ async function createTable(client: DynamoDBClient, name: string): Promise<boolea
 
 async function checkSchema(client: DynamoDBClient, name: string): Promise<void> {
   const { Table = {} } = await client.send(new DescribeTableCommand({ TableName: name }));
-  const found = describeSchema(Table as TableSchema);
-  const expected = describeSchema(SCHEMA);
-  const outdated = found.filter((part) => !expected.includes(part));
-  const missing = expected.filter((part) => !found.includes(part));
-  if (outdated.length + missing.length === 0) return;
+  const faults = tableSchemaFaults(Table);
+  if (faults.length === 0) return;
   throw new OldTableError(
     [
       `An older version created the table ${name}; its keys and indexes have changed since.`,
-      ...outdated.map((part) => `  found:     ${part}`),
-      ...missing.map((part) => `  expected:  ${part}`),
+      ...faults,
     ].join('\n'),
   );
-}
-
-/** Returns one text for the table's key and one for each index, equal for equal schemas. */
-function describeSchema(schema: TableSchema): string[] {
-  const { KeySchema, AttributeDefinitions = [], GlobalSecondaryIndexes = [] } = schema;
-  const describeKey = (key: TableSchema['KeySchema'] = []) =>
-    key.map(({ AttributeName }) => {
-      const type = AttributeDefinitions.find((each) => each.AttributeName === AttributeName);
-      return `${AttributeName} (${type?.AttributeType})`;
-    });
-  return [
-    `key ${describeKey(KeySchema).join(', ')}`,
-    ...GlobalSecondaryIndexes.map(({ IndexName, KeySchema: key, Projection }) => {
-      const { ProjectionType, NonKeyAttributes = [] } = Projection ?? {};
-      // DynamoDB may return the attributes in another order.
-      const projected = [ProjectionType, ...[...NonKeyAttributes].sort()].join(' ');
-      return `index ${IndexName}, key ${describeKey(key).join(', ')}, projection ${projected}`;
-    }),
-  ];
-}
-
-function keySchema(sortKey: string): NonNullable<TableSchema['KeySchema']> {
-  return [
-    { AttributeName: KEY.partition, KeyType: 'HASH' },
-    { AttributeName: sortKey, KeyType: 'RANGE' },
-  ];
 }

@@ -1,0 +1,47 @@
+import type { Settings } from '../settings.ts';
+import type { Restored } from './restore.ts';
+
+/**
+ * Returns what a restore has done, and what the operator does next.
+ *
+ * @param list file with the customers that were deleted since; undefined if it was read, and they were
+ * deleted again.
+ */
+export function describeOutcome(
+  { items, table, changesEpoch }: Restored,
+  { stage }: Settings,
+  list?: string,
+): string {
+  const { customers, merchants, raised, erased, erasedAgain, kept } = items;
+  const back = erased.length - erasedAgain;
+  const lines = [
+    `It has ${customers} customers; the ids of ${merchants} merchants continue after those given. ${raised} versions were raised.`,
+  ];
+  if (list === undefined) {
+    lines.push(
+      `${erasedAgain} customers were deleted again; ${back} that were deleted since are back.`,
+      ...kept.map(
+        (customer) => `  not deleted, as the old table has it: ${JSON.stringify(customer)}`,
+      ),
+    );
+  } else if (back > 0) {
+    lines.push(
+      `${back} customers that were deleted since are back; they are in ${list}. Remove the lines of those that shall stay, and run the command again with --erase-again ${list}`,
+    );
+  } else {
+    lines.push('No customer that was deleted since is back.');
+  }
+  lines.push(
+    `
+Write into infra/stages.ts, at ${stage}:
+
+  table: {
+    name: '${table.name}',
+    streamArn: '${table.streamArn}',
+  },
+  changesEpoch: ${changesEpoch},
+
+Keep closed: true and deploy; then remove it, and deploy again, each time with --no-watch.`,
+  );
+  return lines.join('\n');
+}
