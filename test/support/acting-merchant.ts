@@ -284,6 +284,7 @@ export class Merchant {
       contentType: expect.stringMatching(new RegExp(`^(?:text|application)/${format};`)),
       count: rows.length,
       bytes: expect.any(Number),
+      changesFrom: expect.any(String),
     });
     expect(new URL(url).pathname).toMatch(
       new RegExp(`^/${localStack().bucket}/exports/${this.name}/[0-9a-f-]{36}\\.${format}$`),
