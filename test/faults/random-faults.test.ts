@@ -63,6 +63,9 @@ interface Merchant {
   readonly urls: string[];
   /** Locations of long exports. */
   readonly locations: string[];
+  /** Copy of the customers, kept by following the changes, and the token from which to go on. */
+  readonly copy: Map<number, object>;
+  token: string;
   /** A customer that every client changes, each one field, and the possible values of each field. */
   sharedId: number;
   readonly shared: Map<string, readonly string[]>;
@@ -115,9 +118,16 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     return knownMerchant(name, await newMerchant(0, { merchant: name }));
   }
   async function knownMerchant(name: string, client: Client): Promise<Merchant> {
+    const { body } = await client.call('GET', '/customers/changes');
     const shared = await create(client, { name: 'shared' });
-    const lists = { known: [], urls: [], locations: [], shared: new Map() };
-    return { name, client, sharedId: shared.mexcParamvaluesetsid, ...lists };
+    const lists = { known: [], urls: [], locations: [], shared: new Map(), copy: new Map() };
+    return {
+      name,
+      client,
+      sharedId: shared.mexcParamvaluesetsid,
+      token: body.next,
+      ...lists,
+    };
   }
 
   /** Calls the API; a status that is neither expected nor a valid 503 fails the test. */
@@ -168,8 +178,23 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       () => exportSome(merchant, own, 'xml'),
       () => exportFound(merchant, own, 'csv'),
       () => exportFound(merchant, own, 'xml'),
+      // One client keeps the copy.
+      ...(nth === 0 ? Array(4).fill(() => follow(merchant)) : []),
     ];
     for (let left = REQUESTS_OF_EACH; left > 0; left -= 1) await random.pick(actions)();
+  }
+
+  /** Applies a page of changes to the copy. Returns whether more follow. */
+  async function follow(merchant: Merchant): Promise<boolean> {
+    const path = `/customers/changes?after=${merchant.token}&limit=${1 + random.below(20)}`;
+    const { status, body } = await call(merchant, 'GET', path, {}, [200]);
+    if (status !== 200) return true;
+    for (const { mexcParamvaluesetsid: id, customer } of body.changes) {
+      if (customer) merchant.copy.set(id, customer);
+      else merchant.copy.delete(id);
+    }
+    merchant.token = body.next;
+    return body.more;
   }
 
   function one(own: readonly Known[]): Known | undefined {
@@ -448,6 +473,17 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     }
     const all = [...statuses.values()].flat();
     expect(all.filter((status) => status === 503).length).toBeGreaterThan(3);
+  });
+
+  test('A copy that follows the changes equals the register after random faults', async () => {
+    for (const merchant of merchants) {
+      await eventually(async () => {
+        while (await follow(merchant));
+        const { body } = await merchant.client.call('GET', '/customers?limit=1000');
+        const customers = [...merchant.copy].toSorted(([a], [b]) => a - b);
+        expect(customers.map(([, customer]) => customer)).toEqual(body);
+      });
+    }
   });
 
   test('Random faults lose no acknowledged write and leave no partial one', async () => {
