@@ -11,7 +11,7 @@ import {
   time,
 } from '../shared/http/json-schema.ts';
 import { checked, oneOf, single } from '../shared/http/validation.ts';
-import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../shared/storage/table.ts';
 
 const EXPORT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -56,7 +56,7 @@ export function filteredExport(mediaType: string) {
   return {
     table: {
       actions: ['Query', 'BatchGetItem', 'GetItem'],
-      indexes: [CUSTOMER_INDEX.name],
+      indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
       exportJobs: ['PutItem', 'UpdateItem'],
     },
     files: 'write',

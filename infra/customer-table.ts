@@ -7,12 +7,7 @@ import {
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
-import {
-  CUSTOMER_INDEX,
-  IDENTITY_NUMBER_INDEX,
-  KEY,
-  TTL_ATTRIBUTE,
-} from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, KEY, LOOK_UP_INDEXES, TTL_ATTRIBUTE } from '../shared/storage/table.ts';
 import { removalPolicy } from './retention.ts';
 import type { Settings } from './settings.ts';
 
@@ -21,6 +16,7 @@ export interface CustomerTableProps {
 }
 
 const PARTITION_KEY = { name: KEY.partition, type: AttributeType.STRING };
+const SORT_KEY_TYPES = { S: AttributeType.STRING, B: AttributeType.BINARY } as const;
 
 /**
  * DynamoDB table of all customers, in the layout of `shared/storage/table.ts`.
@@ -41,12 +37,12 @@ export class CustomerTable extends TableV2 {
           projectionType: ProjectionType.INCLUDE,
           nonKeyAttributes: [...CUSTOMER_INDEX.projected],
         },
-        {
-          indexName: IDENTITY_NUMBER_INDEX.name,
+        ...Object.values(LOOK_UP_INDEXES).map(({ name, sortKey, type }) => ({
+          indexName: name,
           partitionKey: PARTITION_KEY,
-          sortKey: { name: IDENTITY_NUMBER_INDEX.sortKey, type: AttributeType.STRING },
+          sortKey: { name: sortKey, type: SORT_KEY_TYPES[type] },
           projectionType: ProjectionType.KEYS_ONLY,
-        },
+        })),
       ],
       dynamoStream: StreamViewType.KEYS_ONLY,
       billing: Billing.onDemand(),

@@ -12,7 +12,7 @@ import {
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../shared/storage/table.ts';
 import { type Alarms, PERIOD, type RunbookHeading } from './alarms.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { CustomerApi } from './customer-api.ts';
@@ -45,7 +45,7 @@ const COLUMNS = 3;
 const WIDTH = 24 / COLUMNS;
 const SUM = { statistic: 'Sum', period: PERIOD };
 const MAXIMUM = { statistic: 'Maximum', period: PERIOD };
-const INDEXES = [CUSTOMER_INDEX.name, IDENTITY_NUMBER_INDEX.name];
+const INDEXES = [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES];
 
 /** Dashboard of a deployment. Thresholds of alarms are drawn as lines in the graphs of their metrics. */
 export class Dashboard extends Construct {

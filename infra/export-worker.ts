@@ -3,7 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Alias, CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { LONG_EXPORT_TIMEOUT_HOURS } from './capacity.ts';
 import { EXPORT_MEMORY_MB, reservedConcurrency } from './endpoint-function.ts';
@@ -26,7 +26,7 @@ export interface ExportWorkerProps extends Pick<BundledFunctionProps, 'settings'
 const CONTRACT: FunctionContract = {
   table: {
     actions: ['Query', 'BatchGetItem'],
-    indexes: [CUSTOMER_INDEX.name],
+    indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
     exportJobs: ['UpdateItem'],
   },
   files: 'write',

@@ -42,8 +42,10 @@ export const handler = middy<HttpEvent, HttpResponse>()
 function matchesPath(template: string, path: string): boolean {
   const segments = path.split('/');
   const expected = template.split('/');
+  // A greedy parameter takes all that is left.
+  const isLong = template.endsWith('+}') && segments.length > expected.length;
   return (
-    segments.length === expected.length &&
+    (isLong || segments.length === expected.length) &&
     expected.every((part, index) =>
       // A path parameter is never empty.
       part.startsWith('{') ? segments[index] !== '' : part === segments[index],

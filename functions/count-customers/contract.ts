@@ -6,7 +6,7 @@ import {
 } from '../../shared/http/filter-parameters.ts';
 import { count, object, ref } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { CUSTOMER_INDEX } from '../../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../../shared/storage/table.ts';
 
 export const request = {
   query: filterParameters,
@@ -18,7 +18,10 @@ export const contract = () =>
     method: 'GET',
     path: '/customers/count',
     scope: 'customers:read',
-    table: { indexes: [CUSTOMER_INDEX.name] },
+    table: {
+      actions: ['BatchGetItem'],
+      indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
+    },
     summary: 'Count customers',
     request,
     parameters: filterDescriptions(),

@@ -1,6 +1,6 @@
 import { api, json } from '../../shared/http/api.ts';
 import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
-import { countCustomers } from '../../shared/storage/customer-index.ts';
+import { countCustomers } from '../../shared/storage/count-customers.ts';
 import { request } from './contract.ts';
 
 /** GET /customers/count: returns how many customers meet the filters. */

@@ -12,7 +12,7 @@ import {
   type SentNames,
   single,
 } from '../../shared/http/validation.ts';
-import { CUSTOMER_INDEX } from '../../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../../shared/storage/table.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -32,7 +32,10 @@ export const contract = () =>
     method: 'GET',
     path: '/customers',
     scope: 'customers:read',
-    table: { actions: ['Query', 'BatchGetItem'], indexes: [CUSTOMER_INDEX.name] },
+    table: {
+      actions: ['Query', 'BatchGetItem'],
+      indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
+    },
     environment: ['cursorSecret'],
     summary: 'List customers by ascending id',
     request,

@@ -3,7 +3,7 @@ import { companyEntry, toRegisterEntry } from '../../shared/domain/company.ts';
 import { type IdentityNumber, parseIdentityNumber } from '../../shared/domain/identity-number.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { Problem } from '../../shared/http/problem-details.ts';
-import { findByIdentityNumber } from '../../shared/storage/customer-index.ts';
+import { findByForm } from '../../shared/storage/find-by-form.ts';
 import { getCustomer } from '../../shared/storage/read-customer.ts';
 import { request } from './contract.ts';
 
@@ -50,7 +50,7 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
 });
 
 async function findCustomer(merchantId: string, { canonical }: IdentityNumber) {
-  for (const id of (await findByIdentityNumber(merchantId, canonical)).toReversed()) {
+  for (const id of (await findByForm(merchantId, 'companyno', canonical)).toReversed()) {
     const customer = await getCustomer(merchantId, id);
     // The index follows writes with a delay: the customer may be gone by now, or have another number.
     const current = parseIdentityNumber(customer?.fields.companyno ?? '')?.canonical;

@@ -58,8 +58,10 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
-    paths[path] = {
-      ...paths[path],
+    // OpenAPI has no notation for a path parameter that can have slashes.
+    const template = path.replace('+}', '}');
+    paths[template] = {
+      ...paths[template],
       [method.toLowerCase()]: operation(endpoint, schemas),
       ...(method === 'GET' && { head: headOperation(endpoint, schemas) }),
     };
@@ -221,7 +223,7 @@ function parametersIn(
     description: descriptions[name],
     // The API reference sends the example of an optional parameter unless this extension forbids it.
     ...(place === 'path'
-      ? { example: parameterExample(name) }
+      ? { example: [parameterExample(name)].flat()[0] }
       : { examples: { example: { value: parameterExample(name), 'x-disabled': true } } }),
     ...(parameter.style === 'comma-separated' && { explode: false }),
   }));
@@ -385,6 +387,11 @@ function problem(): Json {
         count: count({
           description: 'How many customers a bulk delete had deleted before it failed.',
         }),
+        ids: {
+          type: 'array',
+          items: customerId({ description: 'Id of a customer.' }),
+          description: 'Customers that have the same customerid.',
+        },
         requestId: text({ description: 'Finds the request in the logs.' }),
       },
       ['type', 'title', 'status', 'detail', 'requestId'],
@@ -416,8 +423,11 @@ function fault(): Json {
 const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
   '/problems/changes-expired':
     'changes after the token are no longer kept; load all customers from restart (410).',
+  '/problems/customer-exists':
+    'a customer has the customerid, and If-None-Match allows none (412).',
   '/problems/customer-not-found':
     'the merchant has no such customer, or none of those named (404).',
+  '/problems/duplicate-customerid': 'several customers have the customerid; ids are theirs (409).',
   '/problems/export-not-found': 'there is no such export, or its status has expired (404).',
   '/problems/interrupted-deletion':
     'a bulk delete failed after count customers; send it again for the rest (503).',

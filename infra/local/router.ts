@@ -1,7 +1,7 @@
 /** A route of the gateway. */
 export interface GatewayRoute {
   readonly method: string;
-  /** May contain path parameters: `{name}` matches one segment that is not empty. */
+  /** May contain path parameters: `{name}` matches one segment that is not empty, `{name+}` several. */
   readonly path: string;
   readonly function: string;
   /** Scope that it requires, if any. */
@@ -36,14 +36,22 @@ function sortKey(path: string): string {
   return path.replaceAll(/\{[^}]*\}/g, '\uffff');
 }
 
+/** Returns the segments of a path; the last of `count` has all that is left, slashes included. */
+function segmentsOf(path: string, count = Number.POSITIVE_INFINITY): string[] {
+  const segments = path.split('/');
+  return segments.length <= count
+    ? segments
+    : [...segments.slice(0, count - 1), segments.slice(count - 1).join('/')];
+}
+
 function matchPath(template: string, path: string): Record<string, string> | undefined {
   const parts = template.split('/');
-  const segments = path.split('/');
+  const segments = segmentsOf(path, template.endsWith('+}') ? parts.length : undefined);
   if (parts.length !== segments.length) return undefined;
   const parameters: Record<string, string> = {};
   for (const [index, part] of parts.entries()) {
     const segment = segments[index] as string;
-    const [, name] = /^\{(.*)\}$/.exec(part) ?? [];
+    const [, name] = /^\{(.*?)\+?\}$/.exec(part) ?? [];
     if (name && segment) parameters[name] = segment;
     else if (part !== segment) return undefined;
   }

@@ -1,5 +1,5 @@
 import type { CreateTableCommandInput, TableDescription } from '@aws-sdk/client-dynamodb';
-import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX, KEY } from '../../shared/storage/table.ts';
+import { CUSTOMER_INDEX, KEY, LOOK_UP_INDEXES } from '../../shared/storage/table.ts';
 
 /** Keys and indexes of a table, as DynamoDB's API has them. */
 type TableSchema = Pick<
@@ -14,7 +14,10 @@ export const TABLE_SCHEMA: TableSchema = {
     { AttributeName: KEY.partition, AttributeType: 'S' },
     { AttributeName: KEY.sort, AttributeType: 'S' },
     { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
-    { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
+    ...Object.values(LOOK_UP_INDEXES).map(({ sortKey, type }) => ({
+      AttributeName: sortKey,
+      AttributeType: type,
+    })),
   ],
   GlobalSecondaryIndexes: [
     {
@@ -25,11 +28,11 @@ export const TABLE_SCHEMA: TableSchema = {
         NonKeyAttributes: [...CUSTOMER_INDEX.projected],
       },
     },
-    {
-      IndexName: IDENTITY_NUMBER_INDEX.name,
-      KeySchema: keySchema(IDENTITY_NUMBER_INDEX.sortKey),
-      Projection: { ProjectionType: 'KEYS_ONLY' },
-    },
+    ...Object.values(LOOK_UP_INDEXES).map(({ name, sortKey }) => ({
+      IndexName: name,
+      KeySchema: keySchema(sortKey),
+      Projection: { ProjectionType: 'KEYS_ONLY' as const },
+    })),
   ],
 };
 

@@ -1,4 +1,4 @@
-import { fold } from './search-attributes.ts';
+import { fold } from './fold.ts';
 
 /**
  * The countries of ISO 3166-1, and Kosovo: each alpha-2 code with its alpha-3 code. Intl knows

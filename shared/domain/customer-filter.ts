@@ -1,5 +1,6 @@
+import { fold, withoutSeparators } from './fold.ts';
 import { identityNumberForms } from './identity-number-forms.ts';
-import { fold, type Kind, type SearchAttributes, withoutSeparators } from './search-attributes.ts';
+import type { Kind, SearchAttributes } from './search-attributes.ts';
 import { type DayOrInstant, firstMillisecond, lastMillisecond } from './time-zone.ts';
 
 /** Attributes that conditions look at. */
@@ -20,14 +21,30 @@ export interface TimeRange {
   readonly to: number;
 }
 
+/** Parameters by whose values customers are looked up, in the order of the fields they compare. */
+export const LOOK_UP_NAMES = [
+  'customerid',
+  'telephone',
+  'email',
+  'companyno',
+  'vatregno',
+  'glncode',
+] as const;
+export type LookUpName = (typeof LOOK_UP_NAMES)[number];
+
+/** Values to look up, by parameter: a customer must have one of each list. */
+export type LookUps = Readonly<Partial<Record<LookUpName, readonly string[]>>>;
+
 /**
- * Which customers a call asks for: those created in one of the ranges that meet the condition.
- * It is plain JSON, so that a background job can be given one.
+ * Which customers a call asks for: those created in one of the ranges that meet the condition and
+ * have the values. It is plain JSON, so that a background job can be given one.
  */
 export interface CustomerFilter {
   /** In ascending order, without overlap. */
   readonly created: readonly TimeRange[];
   readonly condition?: Condition;
+  /** Not empty. */
+  readonly lookUps?: LookUps;
 }
 
 /** Before and after every creation time. */
@@ -41,8 +58,13 @@ export const EVERYONE: CustomerFilter = { created: [{ from: FIRST_TIME, to: LAST
 const NOBODY: CustomerFilter = { created: [] };
 
 /** Returns whether every customer meets the filter. */
-export function isEveryone({ created: [range, ...more], condition }: CustomerFilter): boolean {
-  return !condition && more.length === 0 && range?.from === FIRST_TIME && range.to === LAST_TIME;
+export function isEveryone({
+  created: [range, ...more],
+  condition,
+  lookUps,
+}: CustomerFilter): boolean {
+  const isWhole = more.length === 0 && range?.from === FIRST_TIME && range.to === LAST_TIME;
+  return isWhole && !condition && !lookUps;
 }
 
 /** Values of the parameters that filters take. */
@@ -149,6 +171,29 @@ export function toCustomerFilter(
     if (condition) conditions.push(inverted ? { not: condition } : condition);
   }
   return conditions.length > 0 ? { created, condition: { all: conditions } } : { created };
+}
+
+/** Returns whether a customer with these attributes meets condition and ranges; look-ups are not compared. */
+export function meetsFilter(
+  { created, condition }: CustomerFilter,
+  attributes: SearchAttributes,
+): boolean {
+  const { createdAt } = attributes;
+  return (
+    created.some(({ from, to }) => from <= createdAt && createdAt <= to) &&
+    (!condition || meets(condition, attributes))
+  );
+}
+
+/** The same as DynamoDB's expression of the condition, in code. */
+function meets(condition: Condition, attributes: SearchAttributes): boolean {
+  if ('all' in condition) return condition.all.every((part) => meets(part, attributes));
+  if ('any' in condition) return condition.any.some((part) => meets(part, attributes));
+  if ('not' in condition) return !meets(condition.not, attributes);
+  const value = attributes[condition.attribute];
+  if ('exists' in condition) return value !== undefined;
+  if ('equals' in condition) return value === condition.equals;
+  return typeof value === 'string' && value.includes(condition.contains);
 }
 
 /** Returns the conditions that a text occurs in name or customerid, or in companyno. */

@@ -21,6 +21,11 @@ export interface Customer {
   readonly version: number;
   /** Time of the last write, ISO 8601; it does not decrease. */
   readonly updated: string;
+  /**
+   * Whether `PUT` knows the customer by its customerid. Once the customer has got another one it is
+   * the claimed customerid, in its form.
+   */
+  readonly claimed?: true | string | undefined;
 }
 
 /** Returns `fields` with `changes` applied and without the fields that are then empty. */

@@ -19,6 +19,32 @@ export class VersionMismatchError extends Error {
   }
 }
 
+/** The caller expects a customer with the customerid, and there is none (`If-Match`). */
+export class NoCustomerToMatchError extends Error {
+  constructor() {
+    super('No customer has this customerid.');
+  }
+}
+
+/** The caller expects no customer with the customerid, and there is one (`If-None-Match`). */
+export class CustomerExistsError extends Error {
+  constructor(id: number) {
+    super(`Customer ${id} has this customerid.`);
+  }
+}
+
+/** Several customers have the customerid that is to name one. */
+export class DuplicateCustomeridError extends Error {
+  readonly ids: readonly number[];
+
+  constructor(ids: readonly number[]) {
+    super(
+      `${ids.length} customers have this customerid. Change or delete all but one of them by their ids.`,
+    );
+    this.ids = ids;
+  }
+}
+
 /** The idempotency key was used with another body. */
 export class IdempotencyKeyReusedError extends Error {
   constructor() {

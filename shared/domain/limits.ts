@@ -5,6 +5,9 @@ export const MAX_SEARCH_TEXTS = 10;
 /** Maximum characters (Unicode code points) of a text that is searched for. */
 export const MAX_SEARCH_LENGTH = 255;
 
+/** Maximum values of one field that are looked up at once; each costs half a read unit. */
+export const MAX_LOOK_UP_VALUES = 100;
+
 /** Maximum ids of one export by id. */
 export const MAX_IDS_EXPORTED = 10_000;
 

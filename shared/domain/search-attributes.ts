@@ -1,6 +1,6 @@
 import type { CustomerFields, SystemFields } from './customer.ts';
+import { fold, withoutSeparators } from './fold.ts';
 import { type IdentityNumber, parseIdentityNumber } from './identity-number.ts';
-import { plainText } from './plain-text.ts';
 
 /** Who a customer is. */
 export type Kind = 'private' | 'company' | 'unknown';
@@ -51,21 +51,6 @@ const KIND_WORDS: Readonly<Record<Exclude<Kind, 'unknown'>, readonly string[]>> 
 };
 const TRUE_WORDS = ['1', 'TRUE', 'YES', 'JA', 'ON'];
 
-/** Marks of a decomposed letter, after the letters that keep theirs: Å, Ä, Ö and Cyrillic Й. */
-const MARKS = /(A\u030a|[AO]\u0308|\u0418\u0306)|[\u0300-\u036f]/gu;
-/** Letters that Swedish sorts as others, and that Unicode does not decompose into these. */
-const SORTED_AS: Readonly<Record<string, string>> = {
-  Æ: 'Ä',
-  Ø: 'Ö',
-  Œ: 'OE',
-  Ð: 'D',
-  Đ: 'D',
-  Ħ: 'H',
-  Ł: 'L',
-  Þ: 'TH',
-};
-const SORTED_AS_OTHERS = new RegExp(`[${Object.keys(SORTED_AS).join('')}]`, 'gu');
-
 /** Returns the attributes by which a customer is searched, filtered and looked up. */
 export function toSearchAttributes(
   { date }: Pick<SystemFields, 'date'>,
@@ -84,24 +69,6 @@ export function toSearchAttributes(
     reverseTax: isTrue(fields.reversetax) || undefined,
     identityNumber: identityNumber?.canonical,
   };
-}
-
-/**
- * Returns a text in the form in which texts are compared: {@link plainText} in upper case, without
- * the accents that Swedish does not hold apart. å, ä and ö are letters of their own; ø is compared
- * as ö and æ as ä, as Swedish sorts them. Lower case comes first, since some letters have two
- * capitals.
- */
-export function fold(text: string): string {
-  const letters = text.normalize('NFD').toLowerCase().toUpperCase().replace(MARKS, '$1');
-  return plainText(
-    letters.normalize('NFC').replace(SORTED_AS_OTHERS, (letter) => SORTED_AS[letter] as string),
-  );
-}
-
-/** Returns a folded number or postcode without the spaces and signs by which it can be grouped. */
-export function withoutSeparators(folded: string): string {
-  return folded.replace(/[ +-]/g, '');
 }
 
 /** Returns the kind that `customertypecode` names, otherwise that of the number in `companyno`. */

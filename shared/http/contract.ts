@@ -20,7 +20,14 @@ export interface TableAccess {
   readonly changeLog?: readonly ('PutItem' | 'UpdateItem')[];
 }
 
-type TableAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+type TableAction =
+  | 'BatchGetItem'
+  | 'ConditionCheckItem'
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem';
 
 /** A documented response. */
 export interface ResponseDescription {
@@ -48,7 +55,7 @@ interface RequestBody {
  */
 export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** API Gateway path; `{name}` is a path parameter. */
+  /** API Gateway path; `{name}` is a path parameter, `{name+}` one that can have slashes. */
   readonly path: string;
   readonly scope: Scope;
   readonly table?: TableAccess;

@@ -56,6 +56,17 @@ export const customerIdParameter = single(() =>
   ),
 );
 
+/** Returns the schema of a customerid that names a customer. */
+export function customeridSchema() {
+  return v.pipe(
+    textSchema(MAX_CUSTOMERID_LENGTH),
+    checked((text) => text.trim() !== '', 'must not be blank', { pattern: '\\S' }),
+  );
+}
+
+const MAX_CUSTOMERID_LENGTH = WRITABLE_FIELDS.find(({ name }) => name === 'customerid')
+  ?.maxLength as number;
+
 /** Returns the schema of a new customer: the set fields. System fields are ignored. */
 export function createCustomerSchema() {
   return v.pipe(

@@ -6,11 +6,14 @@ import {
   type FilterTerm,
   type FilterValues,
   filterOf,
+  LOOK_UP_NAMES,
+  type LookUpName,
+  type LookUps,
   rangeOf,
   toCustomerFilter,
 } from '../domain/customer-filter.ts';
-import { MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
-import { fold } from '../domain/search-attributes.ts';
+import { fold } from '../domain/fold.ts';
+import { MAX_LOOK_UP_VALUES, MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
 import { type DayOrInstant, isTimeZone } from '../domain/time-zone.ts';
 import type { Fault } from './problem-details.ts';
 import {
@@ -27,6 +30,16 @@ import {
 } from './validation.ts';
 
 const TERMS = FILTER_NAMES.flatMap((name): FilterTerm[] => [name, `!${name}`]);
+
+/** Parameters that look customers up by the value of a field. */
+const lookUpParameters = {
+  customerid: repeated(() => lookUpValues(NOT_BLANK)),
+  telephone: repeated(() => lookUpValues(WITH_DIGIT)),
+  email: repeated(() => lookUpValues(NOT_BLANK)),
+  companyno: repeated(() => lookUpValues(WITH_WORD)),
+  vatregno: repeated(() => lookUpValues(WITH_WORD)),
+  glncode: repeated(() => lookUpValues(WITH_DIGIT)),
+} satisfies Record<LookUpName, unknown>;
 
 /** Query parameters that choose customers, of the list, the count and the exports. */
 export const filterParameters = {
@@ -49,6 +62,7 @@ export const filterParameters = {
   isUnknown: single(flag),
   isEFaktura: single(flag),
   isReverseTax: single(flag),
+  ...lookUpParameters,
 };
 
 /** Values of {@link filterParameters}. */
@@ -74,6 +88,9 @@ export const filterDescriptions = () => {
     isReverseTax: 'customers with reverse tax, or with 0 all others',
     isTitle: 'customers of any title that is set to 1',
   };
+  const lookUp = (meaning: string) =>
+    `Customers whose ${meaning}. May be repeated, up to ${MAX_LOOK_UP_VALUES} times: any of the ` +
+    'values. Together with other parameters all must be met.';
   const ofParameter = (parameter: keyof FilterValues) =>
     `For ${filtersWith(parameter)
       .map((name) => `${name}: ${meanings[name]}.`)
@@ -93,6 +110,15 @@ export const filterDescriptions = () => {
     isUnknown: ofParameter('isUnknown'),
     isEFaktura: ofParameter('isEFaktura'),
     isReverseTax: ofParameter('isReverseTax'),
+    customerid: lookUp('customerid is this; case matters, white space around it does not'),
+    telephone: lookUp(
+      'telephone or mobile has this as its first number. Grouping makes no difference, nor whether ' +
+        'a Swedish number has its country code; numbers of other countries have it',
+    ),
+    email: lookUp('email is this, whatever its case'),
+    companyno: lookUp('companyno is this, in any form of an identity number'),
+    vatregno: lookUp('vatregno is this, whatever its case; spaces, dots and dashes do not matter'),
+    glncode: lookUp('glncode has these digits'),
   } satisfies Record<keyof typeof filterParameters, string>;
 };
 
@@ -110,7 +136,8 @@ export function filterRule(
   if (sent.has('filter') && !query.filter) return faults;
   const used = new Set(filter.flatMap((term) => filterOf(term).definition.parameters));
   for (const parameter of Object.keys(filterParameters) as (keyof typeof filterParameters)[]) {
-    if (parameter === 'filter' || !sent.has(parameter) || used.has(parameter)) continue;
+    if (parameter === 'filter' || isLookUp(parameter)) continue;
+    if (!sent.has(parameter) || used.has(parameter)) continue;
     const detail = `needs filter=${filtersWith(parameter).join(' or filter=')}`;
     faults.push({ parameter, detail });
   }
@@ -139,7 +166,15 @@ export function filterRule(
 
 /** Returns the filter of a query that met {@link filterRule}. */
 export function filterOfQuery({ filter = [], ...values }: FilterQuery): CustomerFilter {
-  return toCustomerFilter(filter, values);
+  const lookUps: LookUps = Object.fromEntries(
+    LOOK_UP_NAMES.flatMap((name) => (values[name] ? [[name, values[name]]] : [])),
+  );
+  const chosen = toCustomerFilter(filter, values);
+  return Object.keys(lookUps).length > 0 ? { ...chosen, lookUps } : chosen;
+}
+
+function isLookUp(parameter: string): parameter is LookUpName {
+  return (LOOK_UP_NAMES as readonly string[]).includes(parameter);
 }
 
 /** Returns the names of the filters that take a parameter. */
@@ -160,21 +195,40 @@ function unknownFilter(term: string): string {
   return `names ${name || 'nothing'}, which is none of ${FILTER_NAMES.join(', ')}`;
 }
 
-function searchTexts() {
-  const tooMany = `may be given at most ${MAX_SEARCH_TEXTS} times`;
-  return v.pipe(
-    v.array(v.string()),
-    elementsCheck(searchText(), (length) => (length > MAX_SEARCH_TEXTS ? tooMany : undefined)),
-    v.array(searchText()),
-    // For the document.
-    v.maxLength(MAX_SEARCH_TEXTS, tooMany),
+/** What a text must have so that something of it can be compared. */
+const NOT_BLANK = { has: /\S/, message: 'must not be blank' };
+const WITH_DIGIT = { has: /[0-9]/, message: 'must have a digit' };
+const WITH_WORD = { has: /[^\s.+-]/, message: 'must have a letter or a digit' };
+
+function lookUpValues(rule: typeof NOT_BLANK) {
+  return texts(MAX_LOOK_UP_VALUES, () =>
+    boundedText(rule.has.source, rule.message, (text) => rule.has.test(text)),
   );
 }
 
-function searchText() {
+function searchTexts() {
+  return texts(MAX_SEARCH_TEXTS, () =>
+    boundedText('\\S', 'must not be blank', (text) => fold(text) !== ''),
+  );
+}
+
+/** Schema of a list of at most `max` texts. */
+function texts(max: number, element: () => v.GenericSchema<string, string>) {
+  const tooMany = `may be given at most ${max} times`;
+  return v.pipe(
+    v.array(v.string()),
+    elementsCheck(element(), (length) => (length > max ? tooMany : undefined)),
+    v.array(element()),
+    // For the document.
+    v.maxLength(max, tooMany),
+  );
+}
+
+/** Schema of a text that meets a requirement, and is no longer than a field. */
+function boundedText(pattern: string, message: string, meets: (text: string) => boolean) {
   return v.pipe(
     v.string(),
-    checked((text) => fold(text) !== '', 'must not be blank', { pattern: '\\S' }),
+    checked(meets, message, { pattern }),
     checked(
       (text) => hasAtMost(MAX_SEARCH_LENGTH, text),
       `must have at most ${MAX_SEARCH_LENGTH} characters`,

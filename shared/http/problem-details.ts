@@ -3,11 +3,14 @@ import type { MiddlewareObj } from '@middy/core';
 import { isTransient, loggable } from '../aws-errors.ts';
 import {
   ChangesExpiredError,
+  CustomerExistsError,
   CustomerNotFoundError,
   DeletionInterruptedError,
+  DuplicateCustomeridError,
   EmptyExportError,
   ExportNotFoundError,
   IdempotencyKeyReusedError,
+  NoCustomerToMatchError,
   RateLimitError,
   UnavailableError,
   UnusableResponseError,
@@ -125,6 +128,24 @@ function toProblem(error: unknown): Problem {
     return new Problem(412, `If-Match names another version. ${message}`, {
       type: '/problems/stale-version',
       faults: [{ header: 'If-Match', detail: 'is not the current entity tag' }],
+    });
+  }
+  if (error instanceof NoCustomerToMatchError) {
+    return new Problem(412, `If-Match needs a customer. ${message}`, {
+      type: '/problems/stale-version',
+      faults: [{ header: 'If-Match', detail: 'needs a customer, and there is none' }],
+    });
+  }
+  if (error instanceof CustomerExistsError) {
+    return new Problem(412, `If-None-Match allows no customer. ${message}`, {
+      type: '/problems/customer-exists',
+      faults: [{ header: 'If-None-Match', detail: 'allows no customer, and there is one' }],
+    });
+  }
+  if (error instanceof DuplicateCustomeridError) {
+    return new Problem(409, message, {
+      type: '/problems/duplicate-customerid',
+      members: { ids: error.ids },
     });
   }
   if (error instanceof IdempotencyKeyReusedError) {

@@ -5,7 +5,9 @@
  */
 export const PROBLEM_TITLES = {
   '/problems/changes-expired': 'Changes Expired',
+  '/problems/customer-exists': 'Customer Exists',
   '/problems/customer-not-found': 'Customer Not Found',
+  '/problems/duplicate-customerid': 'Duplicate Customerid',
   '/problems/export-not-found': 'Export Not Found',
   '/problems/interrupted-deletion': 'Interrupted Deletion',
   '/problems/invalid-changes-token': 'Invalid Changes Token',

@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import {
-  ConditionalCheckFailedException,
-  TransactionCanceledException,
-} from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Customer, CustomerFields, SystemFields } from '../domain/customer.ts';
 import { UnavailableError } from '../domain/errors.ts';
 import { toItem } from './customer-item.ts';
@@ -12,16 +8,11 @@ import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { findFirstCustomer, idempotencyPut } from './idempotency.ts';
 import { sequenceKey } from './table.ts';
+import { type TransactionItem, writeTogether } from './write-together.ts';
 
-/** Attempts to store a customer, and to send a transaction that others conflict with. */
+/** Attempts to store a customer. */
 const MAX_ATTEMPTS = 10;
 const MAX_BACKOFF_MS = 100;
-/** Reasons of a cancelled transaction for which it may succeed when it is sent again. */
-const TRANSIENT_REASONS = [
-  'TransactionConflict',
-  'ProvisionedThroughputExceeded',
-  'ThrottlingError',
-];
 
 /** Module and service that a new customer belongs to. */
 export type References = Pick<SystemFields, 'mexcModulesid' | 'mm3servicesid'>;
@@ -42,19 +33,12 @@ export async function createCustomer(
   idempotencyKey?: string,
 ): Promise<Customer> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const { id, date } = await nextId(merchantId);
-    const system: SystemFields = { mexcParamvaluesetsid: id, date, ...references };
-    const customer: Customer = { system, fields, version: 1, updated: date };
+    const customer = await newCustomer(merchantId, fields, references);
     const record =
-      idempotencyKey === undefined ? [] : [idempotencyPut(merchantId, idempotencyKey, customer)];
-    const isStored = await putTogether([
-      {
-        TableName: TABLE_NAME,
-        Item: toItem(merchantId, customer),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      },
-      ...record,
-    ]);
+      idempotencyKey === undefined
+        ? []
+        : [{ Put: idempotencyPut(merchantId, idempotencyKey, customer) }];
+    const isStored = await writeTogether([customerPut(merchantId, customer), ...record]);
     if (isStored) return customer;
     const first =
       idempotencyKey !== undefined && (await findFirstCustomer(merchantId, idempotencyKey, fields));
@@ -65,34 +49,26 @@ export async function createCustomer(
   throw new UnavailableError();
 }
 
-type Put = NonNullable<
-  NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>[number]['Put']
->;
+/** Returns a customer with the merchant's next id, which is not stored yet. */
+export async function newCustomer(
+  merchantId: string,
+  fields: CustomerFields,
+  references: References,
+): Promise<Customer> {
+  const { id, date } = await nextId(merchantId);
+  const system: SystemFields = { mexcParamvaluesetsid: id, date, ...references };
+  return { system, fields, version: 1, updated: date };
+}
 
-/**
- * Puts all items, or none.
- *
- * @returns false if a condition failed.
- * @throws UnavailableError if other transactions have one of the items, or the table stays throttled.
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
- */
-async function putTogether(puts: readonly Put[]): Promise<boolean> {
-  // The same token for each attempt: an earlier one may have succeeded without a response.
-  const ClientRequestToken = randomUUID();
-  const TransactItems = puts.map((Put) => ({ Put }));
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    try {
-      await documents.send(new TransactWriteCommand({ TransactItems, ClientRequestToken }));
-      return true;
-    } catch (error) {
-      if (!(error instanceof TransactionCanceledException)) throw error;
-      const codes = error.CancellationReasons?.map(({ Code = '' }) => Code) ?? [];
-      if (codes.includes('ConditionalCheckFailed')) return false;
-      if (!codes.some((code) => TRANSIENT_REASONS.includes(code))) throw error;
-    }
-    await setTimeout(Math.random() * MAX_BACKOFF_MS);
-  }
-  throw new UnavailableError();
+/** Returns the write that stores a new customer. Its condition fails if the id is in use. */
+export function customerPut(merchantId: string, customer: Customer): TransactionItem {
+  return {
+    Put: {
+      TableName: TABLE_NAME,
+      Item: toItem(merchantId, customer),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  };
 }
 
 /**

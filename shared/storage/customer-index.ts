@@ -15,7 +15,6 @@ import { queryInParallel } from './parallel-query.ts';
 import {
   CUSTOMER_INDEX,
   customersIn,
-  IDENTITY_NUMBER_INDEX,
   type IdRange,
   idInSortKey,
   LAST_ID,
@@ -38,7 +37,7 @@ const PROBES = 8;
  * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
  * usually within a second.
  */
-export async function countCustomers(merchantId: string, filter: CustomerFilter): Promise<number> {
+export async function countInIndex(merchantId: string, filter: CustomerFilter): Promise<number> {
   let count = 0;
   const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
   const ranges = idRanges(merchantId, filter);
@@ -141,36 +140,6 @@ export async function newestId(merchantId: string): Promise<number> {
     }),
   );
   return idInSortKey(Items[0]?.sk?.S);
-}
-
-/**
- * Returns the ids of customers with an identity number in canonical form, ascending. Reads all
- * pages: entries of one number have no order, so that the newest can be on any.
- */
-export async function findByIdentityNumber(
-  merchantId: string,
-  identityNumber: string,
-): Promise<number[]> {
-  const ids: number[] = [];
-  let start: QueryCommandOutput['LastEvaluatedKey'];
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({
-        TableName: TABLE_NAME,
-        IndexName: IDENTITY_NUMBER_INDEX.name,
-        KeyConditionExpression: `pk = :pk AND ${IDENTITY_NUMBER_INDEX.sortKey} = :number`,
-        ExpressionAttributeValues: {
-          ':pk': { S: partitionKey(merchantId) },
-          ':number': { S: identityNumber },
-        },
-        ProjectionExpression: 'sk',
-        ...(start && { ExclusiveStartKey: start }),
-      }),
-    );
-    for (const item of Items) ids.push(idInSortKey(item.sk?.S));
-    start = LastEvaluatedKey;
-  } while (start);
-  return ids.sort((a, b) => a - b);
 }
 
 /** Runs a read, and again if it fails for a reason that may pass. */

@@ -1,14 +1,23 @@
 import type { Customer } from '../domain/customer.ts';
+import { type LookUpForms, lookUpForms } from '../domain/look-up-forms.ts';
 import { toSearchAttributes } from '../domain/search-attributes.ts';
-import { CUSTOMER_INDEX, customerKey, STORED_NAMES, UPDATED_AT } from './table.ts';
+import {
+  CLAIMED,
+  CUSTOMER_INDEX,
+  customerKey,
+  LOOK_UP_INDEXES,
+  lookUpKey,
+  STORED_NAMES,
+  UPDATED_AT,
+} from './table.ts';
 
 /**
  * Returns a customer as it is stored: set fields under their API names, the search attributes, the
- * version, and the time of the last change.
+ * sort keys of the look-up indexes, the version, and the time of the last change.
  */
 export function toItem(
   merchantId: string,
-  { system, fields, version, updated }: Customer,
+  { system, fields, version, updated, claimed }: Customer,
 ): Record<string, unknown> {
   const { mexcParamvaluesetsid: id } = system;
   const search = toSearchAttributes(system, fields);
@@ -25,8 +34,19 @@ export function toItem(
     [STORED_NAMES.kind]: search.kind.charAt(0),
     [STORED_NAMES.eInvoice]: search.eInvoice,
     [STORED_NAMES.reverseTax]: search.reverseTax,
-    [STORED_NAMES.identityNumber]: search.identityNumber,
+    ...lookUpKeys(lookUpForms(fields)),
+    [CLAIMED]: claimed,
     version,
     [UPDATED_AT]: Date.parse(updated),
   };
+}
+
+/** Returns the attributes that are sort keys of the look-up indexes. */
+function lookUpKeys(forms: LookUpForms): Record<string, unknown> {
+  const keys: Record<string, unknown> = {};
+  for (const name of Object.keys(LOOK_UP_INDEXES) as (keyof LookUpForms)[]) {
+    const form = forms[name];
+    if (form) keys[LOOK_UP_INDEXES[name].sortKey] = lookUpKey(name, form);
+  }
+  return keys;
 }

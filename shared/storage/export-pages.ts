@@ -47,7 +47,8 @@ export interface ExportLength {
  *
  * The customers that meet a condition can be found in two ways. A query of the table with the
  * condition reads all customers. The customer index is an eighth of that, but those that it finds are
- * then read as well. A sample of the index says which one costs less.
+ * then read as well. A sample of the index says which one costs less. With look-ups, indexes of their
+ * fields find the customers.
  */
 export class ExportSource {
   readonly #merchantId: string;
@@ -56,6 +57,7 @@ export class ExportSource {
   #ranges: Promise<readonly IdRange[]> | undefined;
   #newestId: Promise<number> | undefined;
   #estimate: Promise<Estimate> | undefined;
+  #foundIds: Promise<readonly number[]> | undefined;
 
   constructor(merchantId: string, filter: CustomerFilter, format: RowFormat) {
     this.#merchantId = merchantId;
@@ -69,6 +71,10 @@ export class ExportSource {
    * @param after id after which to start.
    */
   async *pages(after = 0): AsyncGenerator<ExportPage> {
+    if (this.#filter.lookUps) {
+      yield* this.#pagesOfLookUps(after);
+      return;
+    }
     const ranges = await this.#idRanges();
     for (const { from, to } of ranges) {
       const range = { from: Math.max(from, after + 1), to };
@@ -82,6 +88,10 @@ export class ExportSource {
 
   /** Returns an estimate of the export's length; it can be too low by writes of the last seconds. */
   async length(): Promise<ExportLength> {
+    if (this.#filter.lookUps) {
+      const { length } = await this.#lookedUpIds();
+      return { rows: length, units: (length * this.#bytesOfGet()) / UNIT_BYTES };
+    }
     const { customers, matches } = isEveryone(this.#filter)
       ? await this.#upperBound()
       : await this.#estimated();
@@ -117,6 +127,25 @@ export class ExportSource {
     const ids = matchingIds(this.#merchantId, this.#filter, options);
     const [merchantId, format] = [this.#merchantId, this.#format];
     return pagesOfIds(ids, { merchantId, format, isConsistent: false });
+  }
+
+  async *#pagesOfLookUps(after: number): AsyncGenerator<ExportPage> {
+    // Loaded on demand: most exports have no look-up, and their cold start does without this.
+    const { lookedUpCustomers, rowsOf } = await import('./look-ups.ts');
+    const ids = await this.#lookedUpIds();
+    const options = { after, retry: retryWhileThrottled };
+    for await (const batch of lookedUpCustomers(this.#merchantId, this.#filter, ids, options)) {
+      const rows = rowsOf(batch.customers, this.#format);
+      const { lastId, isOnly } = batch;
+      yield { text: rows.text, count: rows.ids.length, lastId, isOnly: isOnly && after === 0 };
+    }
+  }
+
+  #lookedUpIds(): Promise<readonly number[]> {
+    this.#foundIds ??= import('./look-ups.ts').then(({ findByLookUps }) =>
+      findByLookUps(this.#merchantId, this.#filter, retryWhileThrottled),
+    );
+    return this.#foundIds;
   }
 
   async #query(range: IdRange, Limit?: number): Promise<QueriedRows> {

@@ -34,6 +34,7 @@ export async function listCustomers(
   filter: CustomerFilter,
   position: PagePosition,
 ): Promise<CustomerPage> {
+  if (filter.lookUps) return pageOfLookUps(merchantId, filter, position);
   return isEveryone(filter) && position.start === 0
     ? pageOfTable(merchantId, position)
     : pageOfIndex(merchantId, filter, position);
@@ -84,6 +85,26 @@ async function pageOfIndex(
     if (page.hasMore) return page.build();
   }
   return { ...page.build(), next: ids.length > limit ? pageIds.at(-1) : undefined };
+}
+
+async function pageOfLookUps(
+  merchantId: string,
+  filter: CustomerFilter,
+  { after, start, limit }: PagePosition,
+): Promise<CustomerPage> {
+  // Loaded on demand: most lists have no look-up, and their cold start does without this.
+  const { findByLookUps, lookedUpCustomers, rowsOf } = await import('./look-ups.ts');
+  const ids = await findByLookUps(merchantId, filter);
+  const page = new PageBuilder(limit);
+  let toSkip = start;
+  // One more than the limit shows whether there is a next page.
+  const options = { after, wanted: start + limit + 1 };
+  for await (const { customers } of lookedUpCustomers(merchantId, filter, ids, options)) {
+    page.add(rowsOf(customers.slice(toSkip), JSON_ROWS));
+    toSkip -= Math.min(toSkip, customers.length);
+    if (page.hasMore) break;
+  }
+  return page.build();
 }
 
 /** Collects rows up to a number of customers, and up to the size of a response. */

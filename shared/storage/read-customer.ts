@@ -2,7 +2,7 @@ import { type AttributeValue, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Customer, SystemFields } from '../domain/customer.ts';
 import { WRITABLE_FIELDS, type WritableFieldName } from '../domain/fields.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { rawCustomerKey, UPDATED_AT } from './table.ts';
+import { CLAIMED, rawCustomerKey, UPDATED_AT } from './table.ts';
 
 /** Returns the customer, read consistently: it shows every acknowledged write. */
 export async function getCustomer(merchantId: string, id: number): Promise<Customer | undefined> {
@@ -16,13 +16,15 @@ export async function getCustomer(merchantId: string, id: number): Promise<Custo
   return Item && toCustomer(Item);
 }
 
-function toCustomer(item: Record<string, AttributeValue>): Customer {
+/** Returns the customer of an item. */
+export function toCustomer(item: Record<string, AttributeValue>): Customer {
   const fields: Partial<Record<WritableFieldName, string>> = {};
   for (const { name } of WRITABLE_FIELDS) {
     const value = item[name]?.S;
     if (value !== undefined) fields[name] = value;
   }
   const { mexcParamvaluesetsid, date, mexcModulesid, mm3servicesid, version } = item;
+  const { [CLAIMED]: claimed } = item;
   return {
     system: {
       mexcParamvaluesetsid: Number(mexcParamvaluesetsid?.N),
@@ -33,5 +35,6 @@ function toCustomer(item: Record<string, AttributeValue>): Customer {
     fields,
     version: Number(version?.N),
     updated: new Date(Number(item[UPDATED_AT]?.N)).toISOString(),
+    ...(claimed && { claimed: claimed.S ?? true }),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CONCURRENT_EXPORTS } from '../domain/limits.ts';
+import type { LookUpForms } from '../domain/look-up-forms.ts';
 import type { SearchAttributes } from '../domain/search-attributes.ts';
 
 /**
@@ -17,6 +18,7 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | look-ups of a minute | MERCHANT#m | LOOK_UPS#start of the minute |
  * | entry of the change log | MERCHANT#m | CHANGES#number of its first change, 16 digits |
  * | head of the change log | MERCHANT#m | CHANGES |
+ * | claim of a customerid | MERCHANT#m | CLAIM#hash of the customerid |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -129,7 +131,59 @@ export const CUSTOMER_INDEX = {
 export const IDENTITY_NUMBER_INDEX = {
   name: 'identityNumberIndex',
   sortKey: STORED_NAMES.identityNumber,
+  type: 'S',
 } as const;
+
+/**
+ * Sparse indexes of customers by the form of a field, keys only. Sort keys are attributes of the
+ * customer and are read with it: six bytes of a hash in place of the form keep a list of 100 within
+ * a read unit of what it was. Readers compare the field itself, so that hashes may collide.
+ */
+export const LOOK_UP_INDEXES = {
+  /** Not hashed, so that customers can be sorted by it. */
+  customerid: { name: 'customeridIndex', sortKey: 'i', type: 'S' },
+  email: { name: 'emailIndex', sortKey: 'm', type: 'B' },
+  telephone: { name: 'telephoneIndex', sortKey: 'f', type: 'B' },
+  mobile: { name: 'mobileIndex', sortKey: 'o', type: 'B' },
+  vatregno: { name: 'vatregnoIndex', sortKey: 'v', type: 'B' },
+  glncode: { name: 'glncodeIndex', sortKey: 'g', type: 'B' },
+  companyno: IDENTITY_NUMBER_INDEX,
+} as const satisfies Record<keyof LookUpForms, { name: string; sortKey: string; type: 'S' | 'B' }>;
+
+/** Names of {@link LOOK_UP_INDEXES}. */
+export const LOOK_UP_INDEX_NAMES = Object.values(LOOK_UP_INDEXES).map(({ name }) => name);
+
+/** DynamoDB's limit for the sort key of an index; a write with a longer one fails. */
+const MAX_SORT_KEY_BYTES = 1_024;
+/** A million values share a hash of six bytes with one in 280 million. */
+const HASH_BYTES = 6;
+
+/** Returns the sort key of a customer, with this form of a field, in the index of the field. */
+export function lookUpKey(index: keyof LookUpForms, form: string): string | Uint8Array {
+  if (index === 'customerid') return cutToBytes(form, MAX_SORT_KEY_BYTES);
+  const hash = createHash('sha256').update(form).digest().subarray(0, HASH_BYTES);
+  if (index !== 'companyno') return hash;
+  // Valid numbers stay readable: they are looked up by `searchByOrgNumber` as well.
+  return form.startsWith('=') ? `=${hash.toString('base64url')}` : form;
+}
+
+/** Returns a text without the characters that would make its UTF-8 longer. */
+function cutToBytes(text: string, bytes: number): string {
+  // At most three bytes a code unit.
+  if (3 * text.length <= bytes) return text;
+  const utf8 = Buffer.from(text);
+  if (utf8.length <= bytes) return text;
+  let end = bytes;
+  // A byte 10xxxxxx continues a character.
+  while (((utf8[end] as number) & 0xc0) === 0x80) end -= 1;
+  return utf8.toString('utf8', 0, end);
+}
+
+/** Stored name of the customerid that a customer has claimed: true for its own one. */
+export const CLAIMED = 'q';
+
+/** Attribute of a claim: the id of the customer that owns the customerid. */
+export const CLAIM_OWNER = 'owner';
 
 /** Maximum id: JSON numbers are exact up to it. */
 export const LAST_ID = Number.MAX_SAFE_INTEGER;
@@ -190,6 +244,12 @@ export function sequenceKey(merchantId: string) {
 export function idempotencyRecordKey(merchantId: string, idempotencyKey: string) {
   const hash = createHash('sha256').update(idempotencyKey).digest('base64url');
   return { pk: partitionKey(merchantId), sk: `IDEMPOTENCY#${hash}` };
+}
+
+/** Returns the key of the claim of a customerid, by its form. It is hashed, as it may be a name. */
+export function claimKey(merchantId: string, customerid: string) {
+  const hash = createHash('sha256').update(customerid).digest('base64url');
+  return { pk: partitionKey(merchantId), sk: `CLAIM#${hash}` };
 }
 
 /** Prefix of export jobs' sort keys. */

@@ -12,6 +12,7 @@ import {
   type CustomerFields,
   hasSameFields,
 } from '../domain/customer.ts';
+import { customeridForm } from '../domain/customerid-form.ts';
 import {
   CustomerNotFoundError,
   DeletionInterruptedError,
@@ -19,12 +20,13 @@ import {
   WriteConflictError,
 } from '../domain/errors.ts';
 import { batchesOf, batchGet } from './batch-get.ts';
+import { releaseClaim } from './claims.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer } from './read-customer.ts';
-import { customerKey, idInSortKey, KEY } from './table.ts';
+import { CLAIMED, customerKey, idInSortKey, KEY } from './table.ts';
 
 /** Concurrent writers of one customer are rare, so that this many attempts are plenty. */
 const MAX_UPDATE_ATTEMPTS = 20;
@@ -56,23 +58,59 @@ export async function updateCustomer(
     if (!isExpected(current.version)) throw new VersionMismatchError(id);
     const fields = applyChanges(current.fields, changes);
     if (hasSameFields(fields, current.fields)) return current;
-    const changed: Customer = {
-      system: current.system,
-      fields,
-      version: current.version + 1,
-      updated: nowOrLater(current.updated),
-    };
-    const outcome = await replaceCustomer(merchantId, changed, current.version);
-    if (outcome === 'done') return changed;
-    if (outcome === 'indeterminate') {
-      const found = await getCustomer(merchantId, id);
-      if (found?.version === changed.version && hasSameFields(found.fields, fields)) return changed;
-      // A repeated write could undo what another writer has written since.
-      if (!found || found.version > changed.version) throw new WriteConflictError(id);
-    }
+    const changed = await writeChanged(merchantId, nextVersion(current, fields));
+    if (changed) return changed;
     await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
   throw new WriteConflictError(id);
+}
+
+/** Returns a customer with other fields, as it is to be written. */
+export function nextVersion(current: Customer, fields: CustomerFields): Customer {
+  const form = customeridForm(current.fields.customerid ?? '');
+  const isRenamed = form !== customeridForm(fields.customerid ?? '');
+  return {
+    ...current,
+    fields,
+    version: current.version + 1,
+    updated: nowOrLater(current.updated),
+    // Another customer may claim the customerid from now on, also if this one gets it back.
+    claimed: current.claimed === true && isRenamed ? form : current.claimed,
+  };
+}
+
+/**
+ * Writes the next version of a customer.
+ *
+ * @returns undefined if another writer was first.
+ * @throws WriteConflictError if another wrote before the outcome of this write was known.
+ */
+export async function writeChanged(
+  merchantId: string,
+  changed: Customer,
+): Promise<Customer | undefined> {
+  const { mexcParamvaluesetsid: id } = changed.system;
+  const outcome = await write(new PutCommand(changedPut(merchantId, changed)));
+  if (outcome === 'done') return changed;
+  if (outcome === 'indeterminate') {
+    const found = await getCustomer(merchantId, id);
+    if (found?.version === changed.version && hasSameFields(found.fields, changed.fields)) {
+      return changed;
+    }
+    // A repeated write could undo what another writer has written since.
+    if (!found || found.version > changed.version) throw new WriteConflictError(id);
+  }
+  return undefined;
+}
+
+/** Returns the write of a customer's next version. Its condition fails if another was first. */
+export function changedPut(merchantId: string, changed: Customer) {
+  return {
+    TableName: TABLE_NAME,
+    Item: toItem(merchantId, changed),
+    ConditionExpression: 'version = :version',
+    ExpressionAttributeValues: { ':version': changed.version - 1 },
+  };
 }
 
 /** Returns the current time, or that of another function whose clock is ahead. ISO 8601. */
@@ -97,7 +135,9 @@ export async function deleteCustomer(
   const current = await getCustomer(merchantId, id);
   if (!current) throw new CustomerNotFoundError(id);
   if (isExpected && !isExpected(current.version)) throw new VersionMismatchError(id);
-  const outcome = await removeCustomer(merchantId, id, isExpected && current.version);
+  const { claimed, fields, version } = current;
+  const removable = { id, claimed, customerid: fields.customerid };
+  const outcome = await removeCustomer(merchantId, removable, isExpected && version);
   if (outcome === 'done') return;
   // If the customer still exists, another writer has changed it since.
   if (isExpected && (await getCustomer(merchantId, id))) throw new VersionMismatchError(id);
@@ -112,11 +152,11 @@ export async function deleteCustomer(
  * @throws DeletionInterruptedError if it fails after the first deletion.
  */
 export async function deleteCustomers(merchantId: string, ids: readonly number[]): Promise<number> {
-  const existing = await existingIds(merchantId, ids);
+  const existing = await existingCustomers(merchantId, ids);
   let deleted = 0;
   try {
-    await mapConcurrently(existing, DELETE_CONCURRENCY, async (id) => {
-      if ((await removeCustomer(merchantId, id)) !== 'condition failed') deleted += 1;
+    await mapConcurrently(existing, DELETE_CONCURRENCY, async (customer) => {
+      if ((await removeCustomer(merchantId, customer)) !== 'condition failed') deleted += 1;
     });
   } catch (error) {
     if (deleted === 0) throw error;
@@ -127,19 +167,27 @@ export async function deleteCustomers(merchantId: string, ids: readonly number[]
 
 type KeysToGet = NonNullable<BatchGetCommandInput['RequestItems']>[string];
 
-/** Returns those ids that exist, as {@link deleteCustomer} reads a customer first. */
-async function existingIds(merchantId: string, ids: readonly number[]): Promise<number[]> {
-  const existing: number[] = [];
+/** What a deletion needs to know of a customer. */
+interface Removable extends Pick<Customer, 'claimed'> {
+  readonly id: number;
+  readonly customerid: string | undefined;
+}
+
+/** Returns those customers that exist, as {@link deleteCustomer} reads a customer first. */
+async function existingCustomers(merchantId: string, ids: readonly number[]): Promise<Removable[]> {
+  const existing: Removable[] = [];
   await mapConcurrently(batchesOf(ids), READ_CONCURRENCY, async (batch) => {
     const Keys = batch.map((id) => customerKey(merchantId, id));
-    const keysOnly = `${KEY.partition}, ${KEY.sort}`;
-    const wanted: KeysToGet = { Keys, ConsistentRead: true, ProjectionExpression: keysOnly };
+    const ProjectionExpression = [KEY.partition, KEY.sort, CLAIMED, 'customerid'].join(', ');
+    const wanted: KeysToGet = { Keys, ConsistentRead: true, ProjectionExpression };
     await batchGet(wanted, async (keys) => {
       const { Responses, UnprocessedKeys } = await documents.send(
         new BatchGetCommand({ RequestItems: { [TABLE_NAME]: keys } }),
       );
       const found = Responses?.[TABLE_NAME] ?? [];
-      existing.push(...found.map((item) => idInSortKey(item[KEY.sort])));
+      for (const { [KEY.sort]: sortKey, [CLAIMED]: claimed, customerid } of found) {
+        existing.push({ id: idInSortKey(sortKey), claimed, customerid });
+      }
       return UnprocessedKeys?.[TABLE_NAME];
     });
   });
@@ -152,23 +200,13 @@ async function existingIds(merchantId: string, ids: readonly number[]): Promise<
  */
 type Outcome = 'done' | 'condition failed' | 'indeterminate';
 
-function replaceCustomer(
+/** Deletes a customer, and then frees the customerid that it has claimed. */
+async function removeCustomer(
   merchantId: string,
-  customer: Customer,
-  version: number,
+  { id, claimed, customerid = '' }: Removable,
+  version?: number,
 ): Promise<Outcome> {
-  return write(
-    new PutCommand({
-      TableName: TABLE_NAME,
-      Item: toItem(merchantId, customer),
-      ConditionExpression: 'version = :version',
-      ExpressionAttributeValues: { ':version': version },
-    }),
-  );
-}
-
-function removeCustomer(merchantId: string, id: number, version?: number): Promise<Outcome> {
-  return write(
+  const outcome = await write(
     new DeleteCommand({
       TableName: TABLE_NAME,
       Key: customerKey(merchantId, id),
@@ -176,6 +214,10 @@ function removeCustomer(merchantId: string, id: number, version?: number): Promi
       ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
     }),
   );
+  if (claimed !== undefined && outcome !== 'condition failed') {
+    await releaseClaim(merchantId, claimed === true ? customeridForm(customerid) : claimed, id);
+  }
+  return outcome;
 }
 
 async function write(command: PutCommand | DeleteCommand): Promise<Outcome> {

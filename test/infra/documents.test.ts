@@ -25,12 +25,13 @@ import {
   CUSTOMER_INDEX,
   changeLogEntryKey,
   changeLogHeadKey,
+  claimKey,
   companyKey,
   customerKey,
   exportJobKey,
   exportLeasesKey,
-  IDENTITY_NUMBER_INDEX,
   idempotencyRecordKey,
+  LOOK_UP_INDEXES,
   lookUpCountKey,
   runningExportsKey,
   sequenceKey,
@@ -400,6 +401,7 @@ describe('the tables', () => {
       runningExportsKey('m'),
       changeLogEntryKey('m', 0),
       changeLogHeadKey('m'),
+      claimKey('m', '1'),
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
     const prefix = (key = '') => key.split('#')[0];
@@ -408,7 +410,12 @@ describe('the tables', () => {
     );
     expect(
       table(ARCHITECTURE, 'index').map(([name, , sort]) => [...codeOf(name), codeOf(sort)[0]]),
-    ).toEqual([CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX].map(({ name, sortKey }) => [name, sortKey]));
+    ).toEqual(
+      [CUSTOMER_INDEX, ...Object.values(LOOK_UP_INDEXES)].map(({ name, sortKey }) => [
+        name,
+        sortKey,
+      ]),
+    );
   });
 });
 

@@ -14,7 +14,12 @@ import { createLambda } from '../../infra/local/lambda.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
-import { toCustomerFilter } from '../../shared/domain/customer-filter.ts';
+import {
+  type CustomerFilter,
+  EVERYONE,
+  LOOK_UP_NAMES,
+  toCustomerFilter,
+} from '../../shared/domain/customer-filter.ts';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { fileFormat } from '../../shared/formats/file-format.ts';
@@ -103,13 +108,15 @@ describe.runIf(isLocal)('the permissions of', () => {
     const worker = new URL(`../support/functions/${EXPORT_WORKER}/handler.ts`, import.meta.url);
     lambdaApi = await startLambdaApi({ functions: { [EXPORT_WORKER]: worker } });
     dynamodb = await startProxyOf('dynamodb', (passing) => {
-      const { action, index, leadingKeys, written } = readCall(passing);
-      calls.push({
-        by: callerOf(passing),
-        action: `dynamodb:${action}`,
-        resource: index ? `table/index/${index}` : 'table',
-        context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
-      });
+      const { actions, index, leadingKeys, written } = readCall(passing);
+      for (const action of actions) {
+        calls.push({
+          by: callerOf(passing),
+          action: `dynamodb:${action}`,
+          resource: index ? `table/index/${index}` : 'table',
+          context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
+        });
+      }
     });
     s3 = await startProxyOf('s3', (passing) => {
       const [, path = ''] = passing.operation.split(/[ ?]/);
@@ -219,15 +226,15 @@ describe.runIf(isLocal)('the permissions of', () => {
     return { location, body };
   }
 
-  /** Has the worker export a customer that a filter finds alone, as if there were many more. */
-  async function exportScattered(): Promise<void> {
+  /** Has the worker export customers that a filter finds, as if there were many more. */
+  async function exportScattered(filter: CustomerFilter): Promise<void> {
     // Reads the environment when it is loaded.
     const { startExportJob } = await import('../../shared/exports/start-export-job.ts');
     process.env.AWS_EXECUTION_ENV = 'export-customers-csv';
     const choice = { name: 'csv', delimiter: 'comma', bom: false } as const;
     const { id } = await startExportJob(process.env[ENVIRONMENT.exportWorker] as string, {
       merchantId: scattered.name,
-      filter: toCustomerFilter(['search'], { search: ['B'] }),
+      filter,
       format: fileFormat(choice),
       choice,
       rowsExpected: 1,
@@ -263,6 +270,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     const path = `/customers/export/${format}`;
     await use((await call(200, ['GET', path])).body.url, name);
     await call(200, ['GET', `${path}?filter=isCompany`]);
+    await call(200, ['GET', `${path}?${LOOK_UPS}`]);
     await call(200, ['GET', `${path}?filter=search&search=B`], scattered);
     if (format === 'csv') await call(200, ['GET', path], large);
     await call(500, ['GET', path], large, { s3: PART_REFUSED() });
@@ -291,6 +299,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       const [, next = ''] = /^<[^>]*(\/customers\?[^>]+)>/.exec(headers.get('link') ?? '') ?? [];
       await call(200, ['GET', next]);
       await call(200, ['GET', '/customers?start=1']);
+      await call(200, ['GET', `/customers?${LOOK_UPS}`]);
       const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
       await call(200, ['GET', '/customers?filter=isCompany']);
       await call(200, ['GET', '/customers?filter=search&search=B'], scattered, unprocessed);
@@ -305,6 +314,18 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['POST', '/customers', { body: {}, headers: key }]);
       await call(422, ['POST', '/customers', { body: { name: 'B' }, headers: key }]);
     },
+    'put-customer': async () => {
+      const put = (key: string, status: number, body = {}) =>
+        call(status, ['PUT', `/customers/by-customerid/${key}`, { body }]);
+      const { body } = await put('a', 201);
+      await put('a', 200, { name: 'B' });
+      const clockAhead = { dynamodb: first(1, CONDITION_FAILED, /^UpdateItem/) };
+      await call(201, ['PUT', '/customers/by-customerid/b', { body: {} }], few, clockAhead);
+      // A stale claim is taken over if its owner has not changed.
+      const path = `/customers/${body.mexcParamvaluesetsid}`;
+      await call(200, ['PATCH', path, { body: { customerid: 'c' } }]);
+      await put('a', 201);
+    },
     'delete-customers': async () => {
       const own = await merchantLike(few);
       await call(200, ['DELETE', '/customers', { body: [...own.ids, 9_999] }], own);
@@ -312,6 +333,8 @@ describe.runIf(isLocal)('the permissions of', () => {
     'count-customers': async () => {
       await call(200, ['GET', '/customers/count']);
       await call(200, ['GET', '/customers/count?filter=search,isCompany&search=a']);
+      await call(200, ['GET', `/customers/count?${LOOK_UPS}`]);
+      await call(200, ['GET', '/customers/count?companyno=5567037485']);
     },
     'get-customer': async () => {
       const path = `/customers/${few.ids[0]}`;
@@ -367,7 +390,9 @@ describe.runIf(isLocal)('the permissions of', () => {
       await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
       await exportOfMany('/customers/export/xml', 'failed', PART_REFUSED());
       await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
-      await exportScattered();
+      await exportScattered(toCustomerFilter(['search'], { search: ['B'] }));
+      const lookUps = Object.fromEntries(LOOK_UP_NAMES.map((name) => [name, ['1']]));
+      await exportScattered({ ...EVERYONE, lookUps });
     },
     [END_EXPORT]: async () => {
       const { handler } = await import(`../../functions/${END_EXPORT}/handler.ts`);
@@ -419,6 +444,8 @@ describe.runIf(isLocal)('the permissions of', () => {
   });
 });
 
+/** Values of every field that is looked up. */
+const LOOK_UPS = LOOK_UP_NAMES.map((name) => `${name}=1`).join('&');
 const CONDITION_FAILED = dynamodbError(400, 'ConditionalCheckFailedException');
 const FINISH = /^POST \S+uploadId=/;
 /** Longer than an export runs without a lease. */

@@ -3,12 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import {
-  CUSTOMER_INDEX,
-  IDENTITY_NUMBER_INDEX,
-  KEY,
-  TTL_ATTRIBUTE,
-} from '../../shared/storage/table.ts';
+import { CUSTOMER_INDEX, KEY, LOOK_UP_INDEXES, TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
 import {
   createApp,
   type Json,
@@ -91,7 +86,10 @@ describe('the table', () => {
         { AttributeName: KEY.partition, AttributeType: 'S' },
         { AttributeName: KEY.sort, AttributeType: 'S' },
         { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
-        { AttributeName: IDENTITY_NUMBER_INDEX.sortKey, AttributeType: 'S' },
+        ...Object.values(LOOK_UP_INDEXES).map(({ sortKey, type }) => ({
+          AttributeName: sortKey,
+          AttributeType: type,
+        })),
       ],
       GlobalSecondaryIndexes: [
         {
@@ -102,11 +100,11 @@ describe('the table', () => {
             NonKeyAttributes: [...CUSTOMER_INDEX.projected],
           },
         },
-        {
-          IndexName: IDENTITY_NUMBER_INDEX.name,
-          KeySchema: key(IDENTITY_NUMBER_INDEX.sortKey),
+        ...Object.values(LOOK_UP_INDEXES).map(({ name, sortKey }) => ({
+          IndexName: name,
+          KeySchema: key(sortKey),
           Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
+        })),
       ],
       TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
     });

@@ -4,11 +4,11 @@ import type { Passing } from './fault-proxy.ts';
 /** A request to DynamoDB, as an IAM policy evaluates it. */
 export interface DynamoDbCall {
   /**
-   * A transaction is permitted by the actions of its writes.
+   * One, or those of a transaction: it is permitted by the actions of its writes and conditions.
    *
    * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
    */
-  readonly action: string;
+  readonly actions: readonly string[];
   /** The index where one is queried; undefined for the table itself. */
   readonly index: string | undefined;
   /** Partition keys of all that is read or written. */
@@ -30,7 +30,7 @@ interface Body {
   readonly ExpressionAttributeNames?: Record<string, string>;
   readonly ExpressionAttributeValues?: Attributes;
   readonly ExclusiveStartKey?: Attributes;
-  readonly TransactItems?: { Put?: { Item: Attributes } }[];
+  readonly TransactItems?: { Put?: { Item: Attributes }; ConditionCheck?: { Key: Attributes } }[];
 }
 
 /**
@@ -45,11 +45,17 @@ export function readCall({ operation, body }: Passing): DynamoDbCall {
     throw new Error(`A ${operation} whose keys are not known: ${body}`);
   }
   return {
-    action: operation === 'TransactWriteItems' ? 'PutItem' : operation,
+    actions: actionsOf(operation, request),
     index: request.IndexName,
     leadingKeys: [...new Set(keys as string[])],
     written: writtenBy(operation, request),
   };
+}
+
+function actionsOf(operation: string, { TransactItems = [] }: Body): string[] {
+  if (operation !== 'TransactWriteItems') return [operation];
+  const actions = TransactItems.map(({ Put }) => (Put ? 'PutItem' : 'ConditionCheckItem'));
+  return [...new Set(actions)];
 }
 
 function keysOf(operation: string, request: Body): (Attributes | undefined)[] {
@@ -63,7 +69,7 @@ function keysOf(operation: string, request: Body): (Attributes | undefined)[] {
     case 'BatchGetItem':
       return Object.values(request.RequestItems ?? {}).flatMap(({ Keys }) => Keys);
     case 'TransactWriteItems':
-      return putItems(request);
+      return [...putItems(request), ...checkedKeys(request)];
     case 'Query':
       return keysOfQuery(request);
     default:
@@ -71,9 +77,16 @@ function keysOf(operation: string, request: Body): (Attributes | undefined)[] {
   }
 }
 
-/** Items of a transaction that puts; undefined for any other write. */
+/** Items that a transaction puts; undefined for any other write. */
 function putItems({ TransactItems = [] }: Body): (Attributes | undefined)[] {
-  return TransactItems.map(({ Put }) => Put?.Item);
+  return TransactItems.flatMap(({ Put, ConditionCheck }) => (ConditionCheck ? [] : [Put?.Item]));
+}
+
+/** Keys of the items of which a transaction checks a condition. */
+function checkedKeys({ TransactItems = [] }: Body): Attributes[] {
+  return TransactItems.flatMap(({ ConditionCheck }) =>
+    ConditionCheck ? [ConditionCheck.Key] : [],
+  );
 }
 
 function keysOfQuery(request: Body): (Attributes | undefined)[] {

@@ -33,6 +33,7 @@ export function expectProblem(
       errors: places.map((place) => ({ ...place, detail: expect.stringMatching(/^[^\n]+$/) })),
     }),
     ...(answer.body.type === '/problems/interrupted-deletion' && { count: expect.any(Number) }),
+    ...(answer.body.type === '/problems/duplicate-customerid' && { ids: expect.any(Array) }),
     requestId: answer.headers.get('apigw-requestid'),
   });
   const [first] = places.flatMap((place) => Object.values(place) as string[]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
-import { fold, toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+import { fold } from '../../shared/domain/fold.ts';
+import { toSearchAttributes } from '../../shared/domain/search-attributes.ts';
 
 const DATE = '2026-01-31T10:00:00.123Z';
 const attributesOf = (fields: CustomerFields) => toSearchAttributes({ date: DATE }, fields);

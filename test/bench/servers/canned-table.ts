@@ -262,16 +262,24 @@ function toTemplate(
   return { around, gaps, size: sizeOf(item), item };
 }
 
-/** Returns the typed attributes of an item, without unset ones. */
+/** Returns the typed attributes of an item as DynamoDB sends them, without unset ones. */
 function toAttributes(item: Readonly<Record<string, unknown>>): Item {
   const attributes: Item = {};
   for (const [name, value] of Object.entries(item)) {
     if (typeof value === 'string') attributes[name] = { S: value };
     else if (typeof value === 'number') attributes[name] = { N: String(value) };
     else if (typeof value === 'boolean') attributes[name] = { BOOL: value };
+    else if (value instanceof Uint8Array) attributes[name] = { B: base64(value) };
     else if (value !== undefined) throw new Error(`${name} has a type that no customer has.`);
   }
   return attributes;
+}
+
+/** The form of bytes in JSON. */
+function base64(bytes: Uint8Array): Uint8Array {
+  return Object.assign(Buffer.from(bytes), {
+    toJSON: () => Buffer.from(bytes).toString('base64'),
+  });
 }
 
 function fill(item: Item, id: number): Item {
@@ -293,9 +301,10 @@ function hashName(name: string): number {
 /** Returns the size of an item as DynamoDB documents it: names, strings, and digits in pairs. */
 function sizeOf(item: Item): number {
   let size = 0;
-  for (const [name, { S, N }] of Object.entries(item)) {
+  for (const [name, { S, N, B }] of Object.entries(item)) {
     size += Buffer.byteLength(name);
-    size += S !== undefined ? Buffer.byteLength(S) : N ? Math.ceil(N.length / 2) + 1 : 1;
+    if (B) size += B.length;
+    else size += S !== undefined ? Buffer.byteLength(S) : N ? Math.ceil(N.length / 2) + 1 : 1;
   }
   return size;
 }
