@@ -32,7 +32,8 @@ export class Simulation {
   ignoresConditions = false;
   readonly #random: Random;
   readonly #latency: Latency;
-  readonly #events: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
+  readonly #events: { readonly at: number; readonly order: number; readonly run: () => void }[] =
+    [];
   /** Versions of each item, the newest last. */
   readonly #table = new Map<string, { readonly at: number; readonly item: Item | undefined }[]>();
   #order = 0;
