@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
@@ -151,6 +151,8 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
   let first: Restored;
   let second: Restored;
   let restart: Awaited<ReturnType<typeof startStack>>;
+  /** The tables on which the restore has called each operation. */
+  const operations = new Map<string, Set<string>>();
   /** What the restore has changed, before the register was used again. */
   let written: readonly TableCall[];
   const before: Record<string, number> = {};
@@ -307,6 +309,20 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
 
   describe('that is complete', () => {
     beforeAll(async () => {
+      client.middlewareStack.add(
+        (next, { commandName = '' }) =>
+          (args) => {
+            const { TableName, SourceTableName, ResourceArn } = args.input as Record<
+              string,
+              string
+            >;
+            const table = TableName ?? SourceTableName ?? ResourceArn?.split('/')[1] ?? '';
+            const operation = commandName.replace(/Command$/, '');
+            operations.set(operation, (operations.get(operation) ?? new Set()).add(table));
+            return next(args);
+          },
+        { step: 'initialize' },
+      );
       first = await run();
       const path = join(folder, 'erased.jsonl');
       writeErasedCustomers(path, first.items.erased);
@@ -389,6 +405,19 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
       expect(
         own.slice(enabled + 1).filter(({ operation }) => /Update(?:Item|Table)/.test(operation)),
       ).toEqual([]);
+    });
+
+    test('A restore needs the permissions of the document, and no others', () => {
+      const readme = readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8');
+      const actionsOn = (resource: string) => {
+        const [, actions = ''] =
+          new RegExp(`^\\| ${resource} +\\| (.+) \\|$`, 'm').exec(readme) ?? [];
+        return [...actions.matchAll(/`dynamodb:(\w+)`/g)].map(([, action]) => action).toSorted();
+      };
+      const used = (table: string) =>
+        [...operations].flatMap(([name, tables]) => (tables.has(table) ? [name] : [])).toSorted();
+      expect(used(TABLE)).toEqual(actionsOn('old table'));
+      expect(used(first.table.name)).toEqual(actionsOn('restored table'));
     });
 
     test('A restore changes nothing of the old table', () => {

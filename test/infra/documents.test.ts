@@ -75,6 +75,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/stack/stack.test.ts builds stacks with public registers',
   'npm run access -- --repository owner/name':
     'test/stack/access.test.ts builds the roles; test/infra/workflows.test.ts names the environments',
+  'npm run restore -- --stage prod --at 2026-01-31T10:00Z':
+    'test/faults/restore.test.ts runs the command',
+  'npm run restore -- --stage prod --at 2026-01-31T10:00Z --erase-again customers-restored-20260131T100000Z.erased.jsonl':
+    'test/faults/restore.test.ts erases again by an edited list',
   'aws secretsmanager create-secret --name customer-register/prod/smoke --secret-string \'{"first": {"clientId": "…", "username": "…", "password": "…"}, "second": {…}, "readOnly": {…}}\'':
     'test/infra/smoke.test.ts signs in with a secret of this form',
   'npm start -- --browser-origin http://localhost:5173':
