@@ -68,12 +68,14 @@ export class CustomerApi extends HttpApi {
     // The ids that `addRoutes` gives are of method and path. With ids of the endpoints' names, a
     // renamed endpoint would be a second route of the same key, which API Gateway refuses.
     const routes = endpoints.flatMap((each) =>
-      this.addRoutes({
-        path: each.endpoint.path,
-        methods: routesOf(each.endpoint).map(({ method }) => HttpMethod[method]),
-        integration: integrationOf(each),
-        authorizationScopes: [each.endpoint.scope],
-      }),
+      routesOf(each.endpoint).flatMap(({ method, path }) =>
+        this.addRoutes({
+          path,
+          methods: [HttpMethod[method]],
+          integration: integrationOf(each),
+          authorizationScopes: [each.endpoint.scope],
+        }),
+      ),
     );
     for (const { method, path } of refusingRoutes(endpoints.map(({ endpoint }) => endpoint))) {
       const integration = unknownRouteIntegration;

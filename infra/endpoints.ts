@@ -68,9 +68,16 @@ export const CHANGE_RECORDER = 'record-changes';
  *
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
  */
-export function routesOf({ method, path, function: name, scope }: Endpoint): Route[] {
+export function routesOf({
+  method,
+  path,
+  hasGreedyPath,
+  function: name,
+  scope,
+}: Endpoint): Route[] {
   const methods: readonly Method[] = method === 'GET' ? ['GET', 'HEAD'] : [method];
-  return methods.map((each) => ({ method: each, path, function: name, scope }));
+  const template = hasGreedyPath ? path.replace(/\}$/, '+}') : path;
+  return methods.map((each) => ({ method: each, path: template, function: name, scope }));
 }
 
 /**

@@ -154,7 +154,7 @@ export function withExamples(name: string, schema: Json, examples: Json): Json {
 
 /** An example of each member of an error. */
 const ERROR_MEMBERS: Json = {
-  Problem: { ...problemExample('400', ''), count: 2 },
+  Problem: { ...problemExample('400', ''), count: 2, ids: [1000, 1001] },
   Fault: {
     pointer: '/companyno',
     parameter: 'limit',

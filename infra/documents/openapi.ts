@@ -58,10 +58,8 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const { path, method } = endpoint;
-    // OpenAPI has no notation for a path parameter that can have slashes.
-    const template = path.replace('+}', '}');
-    paths[template] = {
-      ...paths[template],
+    paths[path] = {
+      ...paths[path],
       [method.toLowerCase()]: operation(endpoint, schemas),
       ...(method === 'GET' && { head: headOperation(endpoint, schemas) }),
     };

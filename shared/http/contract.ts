@@ -55,8 +55,10 @@ interface RequestBody {
  */
 export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** API Gateway path; `{name}` is a path parameter, `{name+}` one that can have slashes. */
+  /** Path; `{name}` is a path parameter. */
   readonly path: string;
+  /** Whether the parameter at the end of the path can have slashes: in API Gateway `{name+}`. */
+  readonly hasGreedyPath?: boolean;
   readonly scope: Scope;
   readonly table?: TableAccess;
   /** What the function does with export files in the bucket. */

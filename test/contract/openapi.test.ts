@@ -48,7 +48,8 @@ test('The OpenAPI document has every route and no other', () => {
   );
   expect(documented.toSorted()).toEqual(
     ENDPOINTS.flatMap(routesOf)
-      .map(({ method, path }) => `${method} ${path}`)
+      // OpenAPI has no notation for a path parameter that can have slashes.
+      .map(({ method, path }) => `${method} ${path.replace('+}', '}')}`)
       .toSorted(),
   );
 });

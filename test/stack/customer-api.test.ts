@@ -24,7 +24,8 @@ describe('the API', () => {
       new Map<string, unknown>([
         ...ENDPOINTS.flatMap(({ method, path, scope }) =>
           [method, ...(method === 'GET' ? ['HEAD'] : [])].map(
-            (each) => [`${each} ${path}`, [scope]] as const,
+            (each) =>
+              [`${each} ${path.replace('{customerid}', '{customerid+}')}`, [scope]] as const,
           ),
         ),
         ['PATCH /customers/changes', undefined],

@@ -4,6 +4,7 @@ import {
   FILTER_NAMES,
   FILTERS,
   isEveryone,
+  LOOK_UP_NAMES,
   toCustomerFilter,
 } from '../../shared/domain/customer-filter.ts';
 import {
@@ -291,11 +292,23 @@ test('A search text of 255 code points is accepted, however many UTF-16 code uni
   expect(read(`filter=search&search=${'𝒳'.repeat(255)}`).faults).toBeUndefined();
 });
 
+test('Look-ups need no filter, and are added to one', () => {
+  expect(read('email=a&email=b&customerid=K').filter).toEqual({
+    ...EVERYONE,
+    lookUps: { customerid: ['K'], email: ['a', 'b'] },
+  });
+  expect(read('filter=isCompany&email=a').filter).toEqual({
+    ...read('filter=isCompany').filter,
+    lookUps: { email: ['a'] },
+  });
+  expect(isEveryone(read('email=a').filter ?? EVERYONE)).toBe(false);
+});
+
 test('Every filter is described with its parameters', () => {
   const texts = Object.values(filterDescriptions()).join(' ');
   for (const name of FILTER_NAMES) expect(texts).toContain(`${name}: `);
   const parameters = new Set(FILTER_NAMES.flatMap((name) => [...FILTERS[name].parameters]));
-  expect(Object.keys(filterParameters)).toEqual(['filter', ...parameters]);
+  expect(Object.keys(filterParameters)).toEqual(['filter', ...parameters, ...LOOK_UP_NAMES]);
 });
 
 function conditions(query: string) {
