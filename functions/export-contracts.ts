@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { FIELDS, type FieldName } from '../shared/domain/fields.ts';
 import { CONCURRENT_EXPORTS, CONCURRENT_LONG_EXPORTS } from '../shared/domain/limits.ts';
 import {
   count,
@@ -10,7 +11,7 @@ import {
   text,
   time,
 } from '../shared/http/json-schema.ts';
-import { checked, oneOf, single } from '../shared/http/validation.ts';
+import { checked, commaSeparated, oneOf, single, suggestion } from '../shared/http/validation.ts';
 import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../shared/storage/table.ts';
 
 const EXPORT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -26,8 +27,38 @@ export const exportIdParameter = single(() =>
   ),
 );
 
+const FIELD_NAMES: readonly FieldName[] = FIELDS.map(({ name }) => name);
+
+/** Query parameters with the options of a file with columns. */
+export const columnParameters = {
+  columns: commaSeparated(() =>
+    v.pipe(
+      v.array(v.picklist(FIELD_NAMES, ({ input }) => unknownColumn(String(input)))),
+      v.minLength(1),
+      checked(
+        (names) => new Set(names).size === names.length,
+        ({ input }) => `names ${input.find((name, index) => input.indexOf(name) < index)} twice`,
+        { uniqueItems: true },
+      ),
+    ),
+  ),
+  headers: single(() => oneOf(['api', 'sv']), 'api'),
+};
+
+/** Descriptions of {@link columnParameters} for the OpenAPI document. */
+export const columnDescriptions = () => ({
+  columns: 'Fields of the file, one a column, in this order. Default: all fields.',
+  headers: 'Headings of the columns: the names of the fields in the API, or Swedish ones (sv).',
+});
+
+function unknownColumn(name: string): string {
+  const known = suggestion(name, FIELD_NAMES) ?? `known are ${FIELD_NAMES.join(', ')}`;
+  return `names ${name || 'nothing'}, which is no field of a customer; ${known}`;
+}
+
 /** Query parameters with the options of a CSV file. */
 export const csvParameters = {
+  ...columnParameters,
   delimiter: single(() => oneOf(['comma', 'semicolon']), 'comma'),
   bom: single(
     () =>
@@ -42,6 +73,7 @@ export const csvParameters = {
 
 /** Descriptions of {@link csvParameters} for the OpenAPI document. */
 export const csvDescriptions = () => ({
+  ...columnDescriptions(),
   delimiter: 'Separator of the cells; Excel in Swedish settings needs a semicolon.',
   formulas:
     'escape puts an apostrophe in front of a cell that a spreadsheet could evaluate as a formula; ' +
@@ -137,7 +169,7 @@ export function exportSchemas(): Readonly<Record<string, Json>> {
   const changesFrom = text({ description: CHANGES_FROM });
   const progress = (state: Json) => ({
     exportId: text({ format: 'uuid', description: 'Id of the export, as in the path.' }),
-    format: text({ enum: ['csv', 'xml'], description: 'Format of the file.' }),
+    format: text({ enum: ['csv', 'xlsx', 'xml', 'jsonl'], description: 'Format of the file.' }),
     state: text({ description: 'State of the export.', ...state }),
     rowsDone: count({ description: 'How many customers are in the file so far.' }),
     rowsExpected: count({ description: 'Estimate of how many there will be.' }),

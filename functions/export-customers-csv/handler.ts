@@ -1,5 +1,5 @@
 import { exportByFilter } from '../../shared/exports/export-by-filter.ts';
-import { CSV_TYPE } from '../../shared/formats/csv.ts';
+import { CSV_TYPE, csv } from '../../shared/formats/csv.ts';
 import { api } from '../../shared/http/api.ts';
 import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
 import { exportResponse, headResponse, isHead } from '../export-responses.ts';
@@ -9,13 +9,14 @@ import { request } from './contract.ts';
 export const handler = api(request, { produces: ['application/json', CSV_TYPE] }).handler(
   async (event, context) => {
     if (isHead(event)) return headResponse(context);
-    const { delimiter, bom, formulas, ...filters } = event.queryStringParameters;
+    const { columns, headers, delimiter, bom, formulas, ...filters } = event.queryStringParameters;
+    const options = { columns, headers, delimiter, bom, formulas };
     const filter = filterOfQuery(filters);
     const remainingMs = context.getRemainingTimeInMillis();
     const result = await exportByFilter(
       context.merchantId,
       filter,
-      { name: 'csv', delimiter, bom, formulas },
+      { format: csv(options), choice: { name: 'csv', ...options } },
       remainingMs,
     );
     return exportResponse(result, CSV_TYPE, context);

@@ -1,5 +1,5 @@
 import { exportByFilter } from '../../shared/exports/export-by-filter.ts';
-import { XML_TYPE } from '../../shared/formats/xml.ts';
+import { XML_TYPE, xml } from '../../shared/formats/xml.ts';
 import { api } from '../../shared/http/api.ts';
 import { filterOfQuery } from '../../shared/http/filter-parameters.ts';
 import { exportResponse, headResponse, isHead } from '../export-responses.ts';
@@ -11,7 +11,12 @@ export const handler = api(request, { produces: ['application/json', XML_TYPE] }
     if (isHead(event)) return headResponse(context);
     const filter = filterOfQuery(event.queryStringParameters);
     const remainingMs = context.getRemainingTimeInMillis();
-    const result = await exportByFilter(context.merchantId, filter, { name: 'xml' }, remainingMs);
+    const result = await exportByFilter(
+      context.merchantId,
+      filter,
+      { format: xml(), choice: { name: 'xml' } },
+      remainingMs,
+    );
     return exportResponse(result, XML_TYPE, context);
   },
 );

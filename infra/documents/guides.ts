@@ -67,7 +67,7 @@ customers; the merchant is a claim of the caller's token.
 - Each call needs a [token](${anchorOf('requests-and-tokens')}).
 - Lists come in [pages](${anchorOf('pages')}); lists, counts and exports take [filters](${anchorOf('filters')}).
 - Retries are safe with an [idempotency key](${anchorOf('retries-and-concurrent-changes')}), and changes with an entity tag.
-- [Exports](${anchorOf('exports')}) are CSV or XML files ([schema](/customers.xsd)).
+- [Exports](${anchorOf('exports')}) are XLSX, CSV, XML ([schema](/customers.xsd)) or JSON Lines files.
 - A copy of the customers is kept up to date by the [changes](${anchorOf('changes')}) since a token.
 - [Errors](${anchorOf('errors')}) say what is wrong, where, and what would be right.
 

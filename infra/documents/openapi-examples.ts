@@ -100,6 +100,8 @@ const PARAMETER_EXAMPLES: Json = {
   vatregno: ['SE556703748501'],
   glncode: ['7300009055008'],
   country: 'SE',
+  columns: ['customerid', 'name', 'email'],
+  headers: 'sv',
   delimiter: 'semicolon',
   bom: 'true',
   formulas: 'keep',

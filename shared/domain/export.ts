@@ -1,11 +1,25 @@
 import type { LogPosition } from './changes.ts';
 import type { CustomerFilter } from './customer-filter.ts';
+import type { HeadingLanguage } from './field-headings.ts';
+import type { FieldName } from './fields.ts';
 
 /** Name of an export format: the extension of its files. */
-export type FormatName = 'csv' | 'xml';
+export type FormatName = 'csv' | 'xml' | 'xlsx' | 'jsonl';
+
+/** Options of a file with columns. */
+export interface ColumnOptions {
+  /**
+   * The fields, one a column, in this order.
+   *
+   * @default all fields
+   */
+  readonly columns?: readonly FieldName[] | undefined;
+  /** @default 'api' */
+  readonly headers?: HeadingLanguage | undefined;
+}
 
 /** Options of a CSV file. */
-export interface CsvOptions {
+export interface CsvOptions extends ColumnOptions {
   readonly delimiter: 'comma' | 'semicolon';
   /** Whether the file starts with a byte order mark, by which Excel recognises UTF-8. */
   readonly bom: boolean;
@@ -18,7 +32,11 @@ export interface CsvOptions {
 }
 
 /** An export format with its options; plain JSON, so that a background job can be given one. */
-export type FormatChoice = ({ readonly name: 'csv' } & CsvOptions) | { readonly name: 'xml' };
+export type FormatChoice =
+  | ({ readonly name: 'csv' } & CsvOptions)
+  | ({ readonly name: 'xlsx' } & ColumnOptions)
+  | { readonly name: 'xml' }
+  | { readonly name: 'jsonl' };
 
 /** Where an export's file is stored, and how it is delivered. */
 export interface ExportFile {

@@ -102,6 +102,13 @@ export const READABLE_NAMES: readonly string[] = [
   'updated',
 ];
 
+/** Returns the fields with these names, in their order; without names all fields, in theirs. */
+export function fieldsNamed(names?: readonly FieldName[]): readonly AnyField[] {
+  return names
+    ? names.map((name) => FIELDS.find((field) => field.name === name) as AnyField)
+    : FIELDS;
+}
+
 /** Whether a merchant writes the field. */
 export function isWritable(field: AnyField): field is Extract<AnyField, { readOnly: false }> {
   return !field.readOnly;

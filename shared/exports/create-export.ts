@@ -4,7 +4,7 @@ import { untilDeadline } from '../concurrency.ts';
 import type { LogPosition } from '../domain/changes.ts';
 import { EmptyExportError } from '../domain/errors.ts';
 import type { ExportFile } from '../domain/export.ts';
-import type { FileFormat } from '../formats/row-format.ts';
+import { encoderOf, type FileFormat } from '../formats/row-format.ts';
 import { positionBeforeLoad } from '../storage/change-log.ts';
 import { type ExportPage, exportPagesByIds } from '../storage/export-pages.ts';
 import { newExportFile, presign, uploadTarget } from './export-file.ts';
@@ -70,18 +70,19 @@ export async function createFile(
     readonly beforePage?: (page: ExportPage) => Promise<void>;
   },
 ): Promise<CreatedFile> {
+  const encoder = encoderOf(format);
   let count = 0;
   const write = async () => {
     const upload = new MultipartUpload(uploadTarget(file), deadline && { abortSignal: deadline });
     try {
-      await upload.write(Buffer.from(format.head));
+      await upload.write(await encoder.start());
       for await (const page of pages) {
         await beforePage?.(page);
         count += page.count;
-        await upload.write(page.text);
+        await upload.write(await encoder.rows(page.text));
       }
       if (count === 0 && !allowEmpty) throw new EmptyExportError();
-      await upload.write(Buffer.from(format.tail));
+      await upload.write(await encoder.end());
       return await upload.complete();
     } catch (error) {
       await upload.abort();

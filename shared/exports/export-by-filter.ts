@@ -3,7 +3,7 @@ import { beforeDeadline, untilDeadline } from '../concurrency.ts';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
 import type { ExportJob, FormatChoice } from '../domain/export.ts';
 import { required, requiredNumber } from '../environment.ts';
-import { fileFormat } from '../formats/file-format.ts';
+import type { FileFormat } from '../formats/row-format.ts';
 import { type ExportPage, ExportSource } from '../storage/export-pages.ts';
 import { type CreatedFile, createFile, startOfChanges } from './create-export.ts';
 import { newExportFile } from './export-file.ts';
@@ -23,28 +23,37 @@ export type ExportResult = { readonly file: CreatedFile } | { readonly job: Expo
  * Exports the customers that meet the filter. An export that is estimated to take longer than its
  * caller can wait, or turns out to, is continued by a background job.
  *
+ * @param choice by which a background job makes the same format.
  * @param remainingMs time that the function has left, in milliseconds.
  * @throws RateLimitError if the merchant has too many exports running.
  */
 export function exportByFilter(
   merchantId: string,
   filter: CustomerFilter,
-  choice: FormatChoice,
+  { format, choice }: { readonly format: FileFormat; readonly choice: FormatChoice },
   remainingMs: number,
 ): Promise<ExportResult> {
   const timeout = AbortSignal.timeout(Math.max(0, remainingMs - JOB_START_MS));
   return withExportLease(merchantId, (refused) =>
-    exportOrStartJob(merchantId, filter, choice, { timeout, refused }),
+    exportOrStartJob(merchantId, filter, { format, choice, timeout, refused }),
   );
 }
 
 async function exportOrStartJob(
   merchantId: string,
   filter: CustomerFilter,
-  choice: FormatChoice,
-  { timeout, refused }: { readonly timeout: AbortSignal; readonly refused: AbortSignal },
+  {
+    format,
+    choice,
+    timeout,
+    refused,
+  }: {
+    readonly format: FileFormat;
+    readonly choice: FormatChoice;
+    readonly timeout: AbortSignal;
+    readonly refused: AbortSignal;
+  },
 ): Promise<ExportResult> {
-  const format = fileFormat(choice);
   const deadline = AbortSignal.any([timeout, refused]);
   const changesFrom = startOfChanges(merchantId);
   const source = new ExportSource(merchantId, filter, format);

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ExportFile, ExportJobInput } from '../domain/export.ts';
 import { fileFormat } from '../formats/file-format.ts';
+import { type EncoderState, encoderOf } from '../formats/row-format.ts';
 import { type ExportPage, ExportSource } from '../storage/export-pages.ts';
 import { uploadTarget } from './export-file.ts';
 import { completeUpload, PART_BYTES, s3 } from './multipart-upload.ts';
@@ -27,6 +28,8 @@ export interface ExportedPart {
   readonly rows: number;
   readonly bytes: number;
   readonly isLast: boolean;
+  /** Where the file is after this part, if the next one depends on it. */
+  readonly encoder?: EncoderState | undefined;
 }
 
 /** Starts the upload of a file and returns its id. If repeated, one upload stays without parts. */
@@ -92,31 +95,33 @@ export async function exportPart(
   previous: ExportedPart | undefined,
   reader: PageReader,
 ): Promise<ExportedPart> {
-  const format = fileFormat(choice);
+  const encoder = encoderOf(fileFormat(choice), previous?.encoder);
   const number = (previous?.number ?? 0) + 1;
   const targetBytes = PART_BYTES * Math.ceil(number / PARTS_OF_ONE_SIZE);
-  const chunks: Buffer[] = [Buffer.from(previous ? '' : format.head)];
+  const chunks: Buffer[] = previous ? [] : [await encoder.start()];
   let bytes = 0;
   let rows = 0;
   let lastId = previous?.lastId ?? 0;
   await reader.startAfter(lastId);
   let page = await reader.peek();
   while (page && bytes < targetBytes) {
-    chunks.push(page.text);
-    bytes += page.text.length;
+    const text = await encoder.rows(page.text);
+    chunks.push(text);
+    bytes += text.length;
     rows += page.count;
     lastId = page.lastId ?? lastId;
     reader.consume(page);
     page = await reader.peek();
   }
   const isLast = !page;
-  if (isLast) chunks.push(Buffer.from(format.tail));
+  if (isLast) chunks.push(await encoder.end());
   const Body = Buffer.concat(chunks);
   const { Bucket, Key } = uploadTarget(file);
   const { ETag } = await s3.send(
     new UploadPartCommand({ Bucket, Key, UploadId: uploadId, PartNumber: number, Body }),
   );
-  return { number, etag: ETag as string, lastId, rows, bytes: Body.length, isLast };
+  const written = { lastId, rows, bytes: Body.length, isLast };
+  return { number, etag: ETag as string, ...written, encoder: encoder.state };
 }
 
 /** Completes the file of its parts. May be repeated. */

@@ -1,5 +1,6 @@
 import type { CsvOptions } from '../domain/export.ts';
-import { FIELDS } from '../domain/fields.ts';
+import { headingOf } from '../domain/field-headings.ts';
+import { fieldsNamed } from '../domain/fields.ts';
 import type { FileFormat } from './row-format.ts';
 
 export const CSV_TYPE = 'text/csv';
@@ -47,6 +48,7 @@ export function csv(options: CsvOptions): FileFormat {
   const delimiter = DELIMITERS[options.delimiter];
   const bom = options.bom ? BOM : '';
   const keepsFormulas = options.formulas === 'keep';
+  const fields = fieldsNamed(options.columns);
   const special = new RegExp(`[${QUOTED}]`);
   const cell = (text: string) => {
     const safe = keepsFormulas ? text : escapeFormula(text);
@@ -56,12 +58,12 @@ export function csv(options: CsvOptions): FileFormat {
     mediaType: CSV_TYPE,
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',
-    head: `${bom}${FIELDS.map(({ name }) => name).join(delimiter)}\r\n`,
+    head: `${bom}${fields.map(({ name }) => headingOf(name, options.headers)).join(delimiter)}\r\n`,
     rowStart: '',
     rowEnd: '\r\n',
-    columns: FIELDS.map(({ unset }, index) => {
+    columns: fields.map(({ name, unset }, index) => {
       const open = index === 0 ? '' : delimiter;
-      return { open, close: '', unset: `${open}${unset}` };
+      return { of: name, open, close: '', unset: `${open}${unset}` };
     }),
     cell,
     special: {

@@ -18,8 +18,22 @@ export function toCustomerJson({ system, fields }: Customer): CustomerJson {
 const JSON_COLUMNS: readonly Column[] = FIELDS.map(({ name, type, always, unset }, index) => {
   const open = `${index === 0 ? '' : ','}"${name}":`;
   const quote = type === 'integer' ? '' : '"';
-  return { open: open + quote, close: quote, unset: always ? open + JSON.stringify(unset) : '' };
+  return {
+    of: name,
+    open: open + quote,
+    close: quote,
+    unset: always ? open + JSON.stringify(unset) : '',
+  };
 });
+
+const VERSION: Column = { of: 'version', open: ',"version":', close: '', unset: '' };
+const UPDATED: Column = {
+  of: 'updated',
+  open: ',"updated":"',
+  close: '"',
+  unset: '',
+  cell: (ms) => new Date(Number(ms)).toISOString(),
+};
 
 /** Customers as JSON objects, each followed by a comma. */
 export const JSON_ROWS: RowFormat = {
@@ -38,14 +52,10 @@ export const JSON_ROWS: RowFormat = {
  */
 export function jsonRows(names?: ReadonlySet<string>): RowFormat {
   if (!names) return JSON_ROWS;
-  const version = { of: 'version', open: ',"version":', close: '', unset: '' } as const;
-  const updated = { of: 'updated', open: ',"updated":"', close: '"', unset: '' } as const;
+  const columns = [...JSON_COLUMNS, VERSION, UPDATED];
   return {
     ...JSON_ROWS,
-    columns: JSON_COLUMNS.map((column, index) =>
-      index === 0 || names.has(FIELDS[index]?.name ?? '') ? column : undefined,
-    ),
-    recordColumns: [version, updated].filter(({ of }) => names.has(of)),
+    columns: columns.filter(({ of }, index) => index === 0 || names.has(of)),
   };
 }
 
@@ -56,11 +66,11 @@ export function jsonRows(names?: ReadonlySet<string>): RowFormat {
  */
 export function jsonMembers(names?: ReadonlySet<string>): RowFormat {
   const format = jsonRows(names);
-  const etag = { of: 'version', open: '},"etag":"\\"', close: '\\""', unset: '' } as const;
+  const etag: Column = { of: 'version', open: '},"etag":"\\"', close: '\\""', unset: '' };
   return {
     ...format,
     rowStart: '"customer":{',
-    recordColumns: [...(format.recordColumns ?? []), etag],
+    columns: [...format.columns, etag],
     rowEnd: '',
   };
 }

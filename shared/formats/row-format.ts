@@ -1,13 +1,11 @@
 import type { FormatName } from '../domain/export.ts';
+import type { FieldName } from '../domain/fields.ts';
 
-/** How a customer is serialized as a row: of a CSV or XML file, or of a list in JSON. */
+/** How a customer is serialized as a row: of an export file, or of a list in JSON. */
 export interface RowFormat {
   readonly rowStart: string;
   readonly rowEnd: string;
-  /** One for each field, in the order of `FIELDS`; undefined leaves the field out. */
-  readonly columns: readonly (Column | undefined)[];
-  /** Columns after those of the fields. */
-  readonly recordColumns?: readonly RecordColumn[];
+  readonly columns: readonly Column[];
   /** Returns the form of a text between its column's `open` and `close`. */
   readonly cell: (text: string) => string;
   /**
@@ -22,17 +20,15 @@ export interface RowFormat {
   readonly isJson?: boolean;
 }
 
-/** The text around a field's value, and in its place if it is not set. */
+/** The text around a value, and in its place if it is not set. */
 export interface Column {
+  /** The field; or what the register records of writes: the version, the time of the last one. */
+  readonly of: FieldName | 'version' | 'updated';
   readonly open: string;
   readonly close: string;
   readonly unset: string;
-}
-
-/** A column of what the register records of a customer's writes. */
-interface RecordColumn extends Column {
-  /** The version, or the time of the last change (ISO 8601). */
-  readonly of: 'version' | 'updated';
+  /** As the format's `cell`, in its place; applied to each value of the column. */
+  readonly cell?: (text: string) => string;
 }
 
 /** How an export file is written. */
@@ -47,6 +43,39 @@ export interface FileFormat extends RowFormat {
   readonly head: string;
   /** Text after the last customer. */
   readonly tail: string;
+  /**
+   * Returns the encoder of a file whose bytes are not its text.
+   *
+   * @param state of the encoder to continue after.
+   */
+  readonly encoder?: (state?: EncoderState) => FileEncoder;
+}
+
+/** Turns the rows of an export into the bytes of its file. */
+export interface FileEncoder {
+  /** Returns what precedes the first row. */
+  start(): Promise<Buffer>;
+  /** Returns rows that follow those before. The text is not read after that. */
+  rows(text: Buffer): Promise<Buffer>;
+  /** Returns what follows the last row. */
+  end(): Promise<Buffer>;
+  /** Where the file is after the last call; undefined if what follows does not depend on it. */
+  readonly state: EncoderState | undefined;
+}
+
+/** State of an encoder as plain JSON, so that it can be checkpointed. */
+export type EncoderState = Readonly<Record<string, unknown>>;
+
+/** Returns the encoder of a format's files. */
+export function encoderOf(format: FileFormat, state?: EncoderState): FileEncoder {
+  return (
+    format.encoder?.(state) ?? {
+      start: async () => Buffer.from(format.head),
+      rows: async (text) => text,
+      end: async () => Buffer.from(format.tail),
+      state: undefined,
+    }
+  );
 }
 
 /**
@@ -54,12 +83,9 @@ export interface FileFormat extends RowFormat {
  * item serializer must match.
  */
 export function plainRow(format: RowFormat, texts: readonly string[]): string {
-  const columns = [...format.columns, ...(format.recordColumns ?? [])];
-  const cells = columns.map((column, index) => {
-    if (!column) return '';
-    const { open, close, unset } = column;
+  const cells = format.columns.map(({ open, close, unset, cell = format.cell }, index) => {
     const text = texts[index];
-    return text ? `${open}${format.cell(text)}${close}` : unset;
+    return text ? `${open}${cell(text)}${close}` : unset;
   });
   return `${format.rowStart}${cells.join('')}${format.rowEnd}`;
 }

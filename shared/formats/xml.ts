@@ -16,8 +16,8 @@ const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches them
 const SPECIAL = /[&<>\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
-/** The same as bytes of UTF-8; U+FFFE and U+FFFF start with 0xEF. */
-const SPECIAL_BYTES = [...Buffer.from('&<>'), ...Array(0x20).keys(), 0xef];
+/** Bytes in UTF-8 of what {@link escapeText} changes; U+FFFE and U+FFFF start with 0xEF. */
+export const SPECIAL_BYTES = [...Buffer.from('&<>'), ...Array(0x20).keys(), 0xef];
 
 /** Returns the format of an XML 1.0 file in UTF-8, described by `shared/customers.xsd`. */
 export function xml(): FileFormat {
@@ -29,6 +29,7 @@ export function xml(): FileFormat {
     rowStart: '<customer>',
     rowEnd: '</customer>\n',
     columns: FIELDS.map(({ name, always, unset }) => ({
+      of: name,
       open: `<${name}>`,
       close: `</${name}>`,
       unset: always ? element(name, unset) : '',
@@ -43,7 +44,8 @@ function element(name: string, value: string | number): string {
   return value === '' ? `<${name}/>` : `<${name}>${value}</${name}>`;
 }
 
-function escapeText(text: string): string {
+/** Returns the text as character data of XML; characters that it cannot have become U+FFFD. */
+export function escapeText(text: string): string {
   if (!SPECIAL.test(text)) return text;
   // The API rejects these characters; only an item written past the API could contain one.
   return text

@@ -10,8 +10,14 @@ export interface NegotiationContext extends Context {
   preferredMediaType: string;
 }
 
-/** Other names of media types: `text/xml` is an alias of `application/xml` (RFC 7303, section 9.2). */
-const ALIASES: Readonly<Record<string, string>> = { 'application/xml': 'text/xml' };
+/**
+ * Other names of media types: `text/xml` is an alias of `application/xml` (RFC 7303, section 9.2).
+ * Newline-delimited JSON and JSON Lines are one format.
+ */
+const ALIASES: Readonly<Record<string, string>> = {
+  'application/xml': 'text/xml',
+  'application/jsonl': 'application/x-ndjson',
+};
 
 /**
  * Middleware that puts the media type which the caller prefers into the context (`Accept`, RFC

@@ -12,7 +12,6 @@ import {
   type LookUps,
   meetsFilter,
 } from '../domain/customer-filter.ts';
-import { FIELDS, isWritable } from '../domain/fields.ts';
 import { lookUpForm, lookUpForms } from '../domain/look-up-forms.ts';
 import { toSearchAttributes } from '../domain/search-attributes.ts';
 import { plainRow, type RowFormat } from '../formats/row-format.ts';
@@ -121,14 +120,12 @@ export function rowsOf(customers: readonly Customer[], format: RowFormat): Rows 
   return { text: Buffer.concat(rows, length), ids, ends };
 }
 
-function textsOf({ system, fields, version, updated }: Customer, format: RowFormat): string[] {
-  const values = FIELDS.map((field) =>
-    isWritable(field) ? fields[field.name] : system[field.name],
-  );
-  const record = (format.recordColumns ?? []).map(({ of }) =>
-    of === 'version' ? version : updated,
-  );
-  return [...values, ...record].map((value) => String(value ?? ''));
+/** Returns the values of the columns, as the table has them. */
+function textsOf(customer: Customer, format: RowFormat): string[] {
+  const { system, fields, version } = customer;
+  const record = { version, updated: Date.parse(customer.updated) };
+  const values: Readonly<Record<string, unknown>> = { ...fields, ...system, ...record };
+  return format.columns.map(({ of }) => String(values[of] ?? ''));
 }
 
 /** Yields the ids in batches, at first no more than are wanted. */

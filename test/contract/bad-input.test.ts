@@ -49,6 +49,8 @@ const TAKE_IDS = [
   ['DELETE', '/customers'],
   ['POST', '/customers/export/csv'],
   ['POST', '/customers/export/xml'],
+  ['POST', '/customers/export/xlsx'],
+  ['POST', '/customers/export/jsonl'],
 ] as const;
 
 describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('The body of %s %s', (method, path) => {

@@ -318,9 +318,13 @@ describe('A first load', () => {
   const exports: [string, string, unknown?][] = [
     ['GET', '/customers/export/csv'],
     ['GET', '/customers/export/xml'],
+    ['GET', '/customers/export/xlsx'],
+    ['GET', '/customers/export/jsonl'],
     ['GET', '/customers/export/csv?filter=isUnknown'],
     ['POST', '/customers/export/csv'],
     ['POST', '/customers/export/xml'],
+    ['POST', '/customers/export/xlsx'],
+    ['POST', '/customers/export/jsonl'],
   ];
 
   test.each(exports)(

@@ -12,6 +12,7 @@ import {
 } from '../support/api.ts';
 import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
+import { EXPORT_TYPES, readJsonLines, sheetIn } from '../support/export-files.ts';
 import { expectProblem } from '../support/problem.ts';
 import { newMerchantWith } from '../support/seed.ts';
 
@@ -19,11 +20,14 @@ useApi();
 
 const CSV = '/customers/export/csv';
 const XML = '/customers/export/xml';
+const XLSX = '/customers/export/xlsx';
+const JSON_LINES = '/customers/export/jsonl';
+const XLSX_TYPE = EXPORT_TYPES.xlsx as string;
 const NAMES = FIELDS.map(({ name }) => name);
 
 type Created = Awaited<ReturnType<typeof create>>;
 
-/** Exports, and downloads the file. */
+/** Exports, and downloads the file: of a workbook its sheet. */
 async function exported(merchant: Client, path: string, ids?: readonly unknown[]) {
   const { status, body } = await merchant.call(ids ? 'POST' : 'GET', path, ids && { body: ids });
   expect(status, JSON.stringify(body)).toBe(200);
@@ -34,7 +38,8 @@ async function download(url: string): Promise<string> {
   const response = await fetch(url);
   expect(response.status).toBe(200);
   // Not response.text(), which would drop a byte order mark.
-  return Buffer.from(await response.arrayBuffer()).toString();
+  const file = Buffer.from(await response.arrayBuffer());
+  return response.headers.get('content-type') === XLSX_TYPE ? sheetIn(file) : file.toString();
 }
 
 const rowsOf = (csv: string): Record<string, string>[] => parseCsv(csv, { columns: true });
@@ -44,6 +49,8 @@ const customerIds = (csv: string) =>
 describe.each([
   ['CSV', CSV, 'text/csv', 'text/csv; charset=utf-8; header=present', 'csv'],
   ['XML', XML, 'application/xml', 'application/xml; charset=utf-8', 'xml'],
+  ['XLSX', XLSX, XLSX_TYPE, XLSX_TYPE, 'xlsx'],
+  ['JSON Lines', JSON_LINES, 'application/jsonl', 'application/jsonl', 'jsonl'],
 ])('%s exports', (format, path, mediaType, contentType, extension) => {
   let merchant: Client;
   let ids: number[];
@@ -117,6 +124,15 @@ describe.each([
       const answer = await merchant.call('GET', path, { headers: { accept: 'text/xml' } });
       expect(answer).toMatchObject({ status: 303, body: '' });
       expect(await download(answer.headers.get('location') as string)).toMatch(/^<\?xml /);
+    },
+  );
+
+  test.runIf(extension === 'jsonl')(
+    'The JSON Lines export redirects (303) to the file if Accept has application/x-ndjson',
+    async () => {
+      const accept = 'application/x-ndjson';
+      const answer = await merchant.call('GET', path, { headers: { accept } });
+      expect(answer).toMatchObject({ status: 303, body: '' });
     },
   );
 
@@ -286,6 +302,82 @@ describe('Files', () => {
     expectProblem(answer, 400, [{ parameter }]);
   });
 
+  test('A file of JSON Lines has each customer as the list has it', async () => {
+    const list = (await merchant.call('GET', '/customers')).body;
+    expect(readJsonLines(await exported(merchant, JSON_LINES))).toEqual(list);
+    const ids = customers.map((customer) => customer.mexcParamvaluesetsid);
+    expect(readJsonLines(await exported(merchant, JSON_LINES, ids))).toEqual(list);
+  });
+
+  test('An XLSX file has texts as they were sent, without formulas', async () => {
+    const sheet = await exported(merchant, XLSX);
+    for (const text of [
+      '=HYPERLINK("http://evil.example")',
+      ' \t@SUM(A1)',
+      '+46 (0)8-465 004 02',
+    ]) {
+      expect(sheet).toContain(`<is><t xml:space="preserve">${text}</t></is>`);
+    }
+    expect(sheet).not.toMatch(/<f[ >]/);
+  });
+
+  const ids = () => customers.map((customer) => customer.mexcParamvaluesetsid);
+
+  test('A CSV file has the chosen columns in the given order, by GET and by POST', async () => {
+    const path = `${CSV}?columns=name,mexcParamvaluesetsid,rebate`;
+    const [a, b] = ids();
+    for (const file of [await exported(merchant, path), await exported(merchant, path, ids())]) {
+      expect(file).toBe(
+        `name,mexcParamvaluesetsid,rebate\r\n${EXAMPLE_CUSTOMER.name},${a},${EXAMPLE_CUSTOMER.rebate}\r\n"Ek & ""Ask"", <AB>",${b},"-12,5"\r\n`,
+      );
+    }
+    // A list in a query is also sent as repeated parameters.
+    expect(
+      await exported(merchant, `${CSV}?columns=name&columns=mexcParamvaluesetsid,rebate`),
+    ).toBe(await exported(merchant, path));
+  });
+
+  test('An XLSX file has the chosen columns in the given order, by GET and by POST', async () => {
+    const path = `${XLSX}?columns=rebate,name&headers=sv`;
+    for (const sheet of [await exported(merchant, path), await exported(merchant, path, ids())]) {
+      expect([...sheet.matchAll(/<t[^>]*>([^<]*)<\/t>/g)].map(([, text]) => text)).toEqual([
+        ...['Rabatt', 'Namn', EXAMPLE_CUSTOMER.rebate, EXAMPLE_CUSTOMER.name],
+        ...['-12,5', 'Ek &amp; "Ask", &lt;AB&gt;'],
+      ]);
+    }
+  });
+
+  test('A CSV file has Swedish headings if they are asked for', async () => {
+    const file = await exported(merchant, `${CSV}?headers=sv&delimiter=semicolon`);
+    expect(file.split('\r\n')[0]).toMatch(/^Id;Skapad;Kundnummer;Namn;Adress;Postnummer;Ort;Län;/);
+    const chosen = await exported(merchant, `${CSV}?headers=sv&columns=email,companyno`);
+    expect(chosen).toMatch(/^E-post,Organisationsnummer\r\n/);
+    expect(await exported(merchant, `${CSV}?headers=api`)).toBe(await exported(merchant, CSV));
+  });
+
+  test.each([
+    ['columns=', 'names nothing, which is no field of a customer; known are '],
+    ['columns=nmae', 'names nmae, which is no field of a customer; did you mean `name`?'],
+    ['columns=name,version', 'names version, which is no field of a customer; known are '],
+    ['columns=name,fax,name', 'names name twice'],
+    ['columns=__proto__', 'names __proto__, which is no field of a customer; known are '],
+    ['headers=en', 'must be api or sv'],
+  ])('The CSV and XLSX exports with %s return 400', async (query, detail) => {
+    const parameter = query.split('=')[0] as string;
+    for (const path of [CSV, XLSX]) {
+      for (const [method, options] of [['GET'], ['POST', { body: ids() }]] as const) {
+        const answer = await merchant.call(method, `${path}?${query}`, options);
+        expectProblem(answer, 400, [{ parameter }]);
+        expect(answer.body.errors[0].detail).toContain(detail);
+      }
+    }
+  });
+
+  test.each([XML, JSON_LINES])('%s has no choice of columns', async (path) => {
+    const answer = await merchant.call('GET', `${path}?columns=name&headers=sv`);
+    expectProblem(answer, 400, [{ parameter: 'columns' }, { parameter: 'headers' }]);
+  });
+
   test('An XML file has one element per customer and field', async () => {
     const file = await exported(merchant, XML);
     const [declaration, root, seed, ...rest] = file.split('\n');
@@ -306,6 +398,8 @@ describe('Files', () => {
     async () => {
       const nobody = await newMerchant(1);
       expect(await exported(nobody, CSV)).toBe(`${NAMES.join(',')}\r\n`);
+      expect(await exported(nobody, JSON_LINES)).toBe('');
+      expect((await exported(nobody, XLSX)).match(/<row /g)).toHaveLength(1);
       expect(await exported(nobody, XML)).toBe(
         '<?xml version="1.0" encoding="UTF-8"?>\n<customers>\n</customers>\n',
       );

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { type Client, clientOf, create, isLocal, newMerchant, useApi } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
+import { EXPORT_TYPES } from '../support/export-files.ts';
 
 useApi();
 
@@ -87,7 +88,7 @@ describe('HEAD', () => {
     for (const header of ['content-length', 'location']) {
       expect([null, '0']).toContain(head.headers.get(header));
     }
-    const accept = path.endsWith('csv') ? 'text/csv' : 'application/xml';
+    const accept = EXPORT_TYPES[path.split('/').at(-1) as string] as string;
     const file = await merchant.call('HEAD', path, { headers: { accept } });
     expect(file).toMatchObject({ status: 200, body: '' });
     expect(file.headers.get('content-type')).toBe(accept);

@@ -8,7 +8,10 @@ import {
   asTexts,
   CSV_READERS,
   exportByIds,
+  exportBytesByIds,
   type Row,
+  readJsonLines,
+  readXlsxFile,
   readXml,
   withoutApostrophes,
 } from '../support/export-files.ts';
@@ -92,6 +95,15 @@ function testReadBack(what: string, bodies: () => readonly Row[]): void {
       expectSame(first?.map(withoutApostrophes), expected.map(asTexts));
     },
   );
+
+  test(`An XLSX file contains ${what} as sent`, async () => {
+    const rows = await readXlsxFile(await exportBytesByIds(merchant, 'xlsx', ids));
+    expectSame(rows, expected.map(asTexts));
+  });
+
+  test(`A file of JSON Lines contains ${what} as sent`, async () => {
+    expectSame(readJsonLines(await exportByIds(merchant, 'jsonl', ids)), expected);
+  });
 
   test(`An XML file contains ${what} as sent, also for libxml2, and is valid by its schema`, async () => {
     const xml = await exportByIds(merchant, 'xml', ids);

@@ -15,6 +15,7 @@ import {
   useApi,
 } from '../support/api.ts';
 import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
+import { EXPORT_TYPES } from '../support/export-files.ts';
 import { at, deviations, document, errorsBy } from '../support/openapi-document.ts';
 
 useApi();
@@ -126,17 +127,18 @@ describe('Responses', () => {
     ],
     ['GET', LOOK_UP, 400, (m) => m.call('GET', '/customers/searchByOrgNumber/1234567890')],
     ['GET', LOOK_UP, 404, (m) => m.call('GET', '/customers/searchByOrgNumber/5560360793')],
-    ...['csv', 'xml'].flatMap((format): [string, string, number, typeof exported][] => {
-      const path = `/customers/export/${format}`;
-      const accept = { csv: 'text/csv', xml: 'application/xml' }[format] as string;
-      const exported = (m: Client) => m.call('GET', path);
-      return [
-        ['GET', path, 200, exported],
-        ['GET', path, 303, (m) => m.call('GET', path, { headers: { accept } })],
-        ['POST', path, 200, (m) => m.call('POST', path, { body: [id, String(id), 999999999] })],
-        ['POST', path, 404, (m) => m.call('POST', path, { body: [999999999] })],
-      ];
-    }),
+    ...Object.entries(EXPORT_TYPES).flatMap(
+      ([format, accept]): [string, string, number, typeof exported][] => {
+        const path = `/customers/export/${format}`;
+        const exported = (m: Client) => m.call('GET', path);
+        return [
+          ['GET', path, 200, exported],
+          ['GET', path, 303, (m) => m.call('GET', path, { headers: { accept } })],
+          ['POST', path, 200, (m) => m.call('POST', path, { body: [id, String(id), 999999999] })],
+          ['POST', path, 404, (m) => m.call('POST', path, { body: [999999999] })],
+        ];
+      },
+    ),
     [
       'DELETE',
       ONE,

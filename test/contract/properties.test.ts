@@ -21,8 +21,11 @@ import {
   asTexts,
   CSV_READERS,
   exportByIds,
+  exportBytesByIds,
   OPTIONAL_FIELDS,
   type Row,
+  readJsonLines,
+  readXlsxFile,
   readXml,
   withoutApostrophes,
 } from '../support/export-files.ts';
@@ -97,6 +100,29 @@ describe('Any customers', () => {
               expect(read(file, separator).map(withoutApostrophes)).toEqual(rows);
             }
           }),
+      ),
+      { numRuns: iterations({ short: 15, long: 60 }) },
+    ),
+  );
+
+  test('Any customers are read from an XLSX file as they were written', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(oneToThree, (bodies) =>
+        withCustomers(bodies, async (expected, ids) => {
+          const rows = await readXlsxFile(await exportBytesByIds(merchant, 'xlsx', ids));
+          expect(rows).toEqual(expected.map(asTexts));
+        }),
+      ),
+      { numRuns: iterations({ short: 15, long: 60 }) },
+    ),
+  );
+
+  test('Any customers are read from JSON Lines as the list has them', { timeout: TIMEOUT }, () =>
+    fc.assert(
+      fc.asyncProperty(oneToThree, (bodies) =>
+        withCustomers(bodies, async (expected, ids) => {
+          expect(readJsonLines(await exportByIds(merchant, 'jsonl', ids))).toEqual(expected);
+        }),
       ),
       { numRuns: iterations({ short: 15, long: 60 }) },
     ),

@@ -17,6 +17,7 @@ import {
   useApi,
 } from '../support/api.ts';
 import { sharedBundles } from '../support/bundles.ts';
+import { sheetIn } from '../support/export-files.ts';
 import { expectProblem } from '../support/problem.ts';
 
 // What is deployed is not the files that the other tests run, but bundles of them, from which much
@@ -101,24 +102,28 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
     expectProblem(await lookUp('9999005-8'), 404);
   });
 
-  test.each(['csv', 'xml'])('export as %s, and hand over what takes long', async (format) => {
-    const path = `/customers/export/${format}`;
-    const all = await merchant.call('GET', path);
-    expect(all).toMatchObject({ status: 200, body: { count: 2 } });
-    expect(await (await fetch(all.body.url)).text()).toContain('Å');
-    const chosen = await merchant.call('POST', path, { body: [id, 999] });
-    expect(chosen).toMatchObject({ status: 200, body: { count: 1 } });
-    expectProblem(await merchant.call('POST', path, { body: [999] }), 404);
+  test.each(['csv', 'xlsx', 'xml', 'jsonl'])(
+    'export as %s, and hand over what takes long',
+    async (format) => {
+      const path = `/customers/export/${format}`;
+      const all = await merchant.call('GET', path);
+      expect(all).toMatchObject({ status: 200, body: { count: 2 } });
+      const file = Buffer.from(await (await fetch(all.body.url)).arrayBuffer());
+      expect(format === 'xlsx' ? sheetIn(file) : file.toString()).toContain('Å');
+      const chosen = await merchant.call('POST', path, { body: [id, 999] });
+      expect(chosen).toMatchObject({ status: 200, body: { count: 1 } });
+      expectProblem(await merchant.call('POST', path, { body: [999] }), 404);
 
-    const third = await create(merchant, { name: 'C' });
-    const long = await merchant.call('GET', path);
-    expect(long.status).toBe(202);
-    await eventually(async () => {
-      const { body: job } = await merchant.call('GET', long.headers.get('location') ?? '');
-      expect(job).toMatchObject({ state: 'ready', count: 3 });
-    });
-    await merchant.call('DELETE', `/customers/${third.mexcParamvaluesetsid}`);
-  });
+      const third = await create(merchant, { name: 'C' });
+      const long = await merchant.call('GET', path);
+      expect(long.status).toBe(202);
+      await eventually(async () => {
+        const { body: job } = await merchant.call('GET', long.headers.get('location') ?? '');
+        expect(job).toMatchObject({ state: 'ready', count: 3 });
+      });
+      await merchant.call('DELETE', `/customers/${third.mexcParamvaluesetsid}`);
+    },
+  );
 
   test('serve the API reference, which has no path to a token', async () => {
     const page = await (await fetch(`${gateway.endpoint}/`)).text();

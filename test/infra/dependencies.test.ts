@@ -8,6 +8,8 @@ import browserManifest from '../browser/package.json' with { type: 'json' };
 import browserLock from '../browser/package-lock.json' with { type: 'json' };
 import clientsManifest from '../clients/package.json' with { type: 'json' };
 import clientsLock from '../clients/package-lock.json' with { type: 'json' };
+import spreadsheetsManifest from '../spreadsheets/package.json' with { type: 'json' };
+import spreadsheetsLock from '../spreadsheets/package-lock.json' with { type: 'json' };
 
 /** A package as a lock file has it. */
 interface Locked {
@@ -60,6 +62,12 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
       locked: clientsLock.packages[''],
       lock: clientsLock,
     },
+    {
+      folder: 'test/spreadsheets',
+      manifest: spreadsheetsManifest,
+      locked: spreadsheetsLock.packages[''],
+      lock: spreadsheetsLock,
+    },
   ],
 )('of the package in $folder', ({ manifest: { dependencies, devDependencies }, ...its }) => {
   test('every dependency has one exact version, which the lock file has as well', () => {
@@ -79,9 +87,13 @@ describe.each<{ folder: string; manifest: Manifest; locked: Manifest; lock: { pa
 });
 
 test('no lock file names the registry that its packages came from', () => {
-  for (const [name, { resolved }] of [lock, benchLock, browserLock, clientsLock].flatMap(
-    installed,
-  )) {
+  for (const [name, { resolved }] of [
+    lock,
+    benchLock,
+    browserLock,
+    clientsLock,
+    spreadsheetsLock,
+  ].flatMap(installed)) {
     expect(resolved, name).toBeUndefined();
   }
 });

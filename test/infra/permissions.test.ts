@@ -376,6 +376,10 @@ describe.runIf(isLocal)('the permissions of', () => {
     'export-customers-csv': () => exportSelected('export-customers-csv', 'csv'),
     'export-customers-by-id-xml': () => exportChosen('export-customers-by-id-xml', 'xml'),
     'export-customers-by-id-csv': () => exportChosen('export-customers-by-id-csv', 'csv'),
+    'export-customers-xlsx': () => exportSelected('export-customers-xlsx', 'xlsx'),
+    'export-customers-jsonl': () => exportSelected('export-customers-jsonl', 'jsonl'),
+    'export-customers-by-id-xlsx': () => exportChosen('export-customers-by-id-xlsx', 'xlsx'),
+    'export-customers-by-id-jsonl': () => exportChosen('export-customers-by-id-jsonl', 'jsonl'),
     'get-export': async () => {
       const { body } = await exportOfMany('/customers/export/csv', 'ready');
       await use(body.url, 'get-export');
@@ -388,6 +392,8 @@ describe.runIf(isLocal)('the permissions of', () => {
     [EXPORT_WORKER]: async () => {
       await exportOfMany('/customers/export/csv', 'ready');
       await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
+      await exportOfMany('/customers/export/xlsx', 'ready');
+      await exportOfMany('/customers/export/jsonl', 'ready');
       await exportOfMany('/customers/export/xml', 'failed', PART_REFUSED());
       await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
       await exportScattered(toCustomerFilter(['search'], { search: ['B'] }));

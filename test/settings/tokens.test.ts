@@ -336,7 +336,7 @@ describe.runIf(isLocal)('Tokens', () => {
           for (const { operation } of asked.s3) {
             const [, path = ''] = operation.split(' ');
             expect(path.startsWith(folder), path).toBe(true);
-            expect(path.slice(folder.length)).toMatch(/^[0-9a-f-]{36}\.(?:csv|xml)\?/);
+            expect(path.slice(folder.length)).toMatch(/^[0-9a-f-]{36}\.(?:csv|jsonl|xlsx|xml)\?/);
           }
         }),
         { numRuns: iterations({ short: 120, long: 500 }) },

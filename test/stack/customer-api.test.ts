@@ -96,7 +96,7 @@ describe.each(stages)('the API of $stage', ({ stage, stack }) => {
     expect(properties.RouteSettings).toEqual(
       Object.fromEntries([
         ...['GET', 'HEAD', 'POST'].flatMap((method) =>
-          ['csv', 'xml'].map((format) => [
+          ['csv', 'jsonl', 'xlsx', 'xml'].map((format) => [
             `${method} /customers/export/${format}`,
             settings(CAPACITY.exportRoute),
           ]),

@@ -33,7 +33,9 @@ export const API_FUNCTIONS = [
 /** Names of the functions that no caller waits for. */
 export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, END_EXPORT];
 /** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
-export const EXPORT_STARTERS = ['export-customers-csv', 'export-customers-xml'];
+export const EXPORT_STARTERS = ['csv', 'jsonl', 'xlsx', 'xml'].map(
+  (format) => `export-customers-${format}`,
+);
 /** Name of the function that asks public registers. */
 export const LOOK_UP = 'search-by-org-number';
 /** A stage and its settings. */

@@ -1,5 +1,5 @@
 import { FIELDS } from '../../domain/fields.ts';
-import type { Column, RowFormat } from '../../formats/row-format.ts';
+import type { RowFormat } from '../../formats/row-format.ts';
 import { UPDATED_AT } from '../table.ts';
 
 /** Rows of the items in a response of DynamoDB. */
@@ -53,11 +53,9 @@ const CELL_OVERHEAD = 3;
 /** Longer texts are copied by a call of the runtime, which costs as much as a loop over these. */
 const LOOP_BYTES = 48;
 
-/** Attributes that a row can have, in the order of its columns. */
+/** Attributes that a row can have. */
 const ATTRIBUTES: readonly string[] = [...FIELDS.map(({ name }) => name), 'version', UPDATED_AT];
 const ID = ATTRIBUTES.indexOf('mexcParamvaluesetsid');
-const VERSION = ATTRIBUTES.indexOf('version');
-const UPDATED = ATTRIBUTES.indexOf(UPDATED_AT);
 
 /** Rows are assembled here and then copied; it grows to what the largest response needs. */
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
@@ -70,9 +68,12 @@ export function itemSerializer(format: RowFormat): ItemSerializer {
   const isSpecialFirst = flagged(format.special.atStart);
   const rowStart = Buffer.from(format.rowStart);
   const rowEnd = Buffer.from(format.rowEnd);
-  const columns = columnsOf(format);
+  const { columns } = format;
   /** Attribute of each column, by its index. */
-  const attributes = columns.map(({ attribute }) => attribute);
+  const attributes = columns.map(({ of }) =>
+    ATTRIBUTES.indexOf(of === 'updated' ? UPDATED_AT : of),
+  );
+  const cells = columns.map(({ cell }) => cell);
   const opens = columns.map(({ open }) => Buffer.from(open));
   const closes = columns.map(({ close }) => Buffer.from(close));
   const unsets = columns.map(({ unset }) => Buffer.from(unset));
@@ -155,12 +156,11 @@ export function itemSerializer(format: RowFormat): ItemSerializer {
       }
       out = copyAll(opens[column] as Buffer, out);
       const kind = kinds[field] as number;
-      if (field === UPDATED) {
-        out += scratch.write(isoTime(response.toString('latin1', start, end)), out);
-      } else if (kind & notPlain || isSpecialFirst[response[start] as number]) {
+      const cell = cells[column];
+      if (cell || kind & notPlain || isSpecialFirst[response[start] as number]) {
         const raw = response.toString('utf8', start, end);
         const text = kind & ESCAPES ? (JSON.parse(`"${raw}"`) as string) : raw;
-        out += scratch.write(format.cell(text), out);
+        out += scratch.write((cell ?? format.cell)(text), out);
       } else if (end - start > LOOP_BYTES) {
         out += response.copy(scratch, out, start, end);
       } else {
@@ -200,22 +200,6 @@ function flagged(bytes: readonly number[]): Uint8Array {
   const flags = new Uint8Array(256);
   for (const byte of bytes) flags[byte] = 1;
   return flags;
-}
-
-/** Returns the columns of a format with the index of their attribute. */
-function columnsOf({ columns, recordColumns = [] }: RowFormat): (Column & { attribute: number })[] {
-  const ofFields = columns.flatMap((column, attribute) =>
-    column ? [{ ...column, attribute }] : [],
-  );
-  const ofRecord = recordColumns.map((column) => ({
-    ...column,
-    attribute: column.of === 'version' ? VERSION : UPDATED,
-  }));
-  return [...ofFields, ...ofRecord];
-}
-
-function isoTime(ms: string): string {
-  return new Date(Number(ms)).toISOString();
 }
 
 /** Names of the attributes seen so far; those that a row can have first, in their order. */
