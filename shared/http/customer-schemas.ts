@@ -60,7 +60,9 @@ export const customerIdParameter = single(() =>
 export function customeridSchema() {
   return v.pipe(
     textSchema(MAX_CUSTOMERID_LENGTH),
-    checked((text) => text.trim() !== '', 'must not be blank', { pattern: '\\S' }),
+    checked((text) => text.trim() !== '', 'must not be blank', {
+      pattern: `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$`,
+    }),
   );
 }
 

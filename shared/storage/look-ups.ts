@@ -159,7 +159,7 @@ function hasForms(fields: Customer['fields'], forms: Forms): boolean {
 }
 
 /** Returns the customers with these ids, in their order, read consistently; absent ones are skipped. */
-export async function readCustomers(
+async function readCustomers(
   merchantId: string,
   ids: readonly number[],
 ): Promise<Customer[]> {

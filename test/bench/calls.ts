@@ -32,6 +32,7 @@ const customer = {
   postoffice: 'Stockholm',
   companyno: '556703-7485',
   email: 'faktura@glantans-bageri.example',
+  telephone: '070-174 06 05',
   notes: 'x'.repeat(400),
 };
 
@@ -44,7 +45,8 @@ export const CALLS = {
     handler: 'create-customer',
     merchant: NEW,
     body: customer,
-    indexWrites: 2,
+    // Filters, customerid, email, telephone, companyno.
+    indexWrites: 5,
   },
   createWithKey: {
     title: 'create with `Idempotency-Key`',
@@ -52,7 +54,28 @@ export const CALLS = {
     body: customer,
     merchant: NEW,
     headers: { 'idempotency-key': 'a' },
-    indexWrites: 2,
+    indexWrites: 5,
+  },
+  put: {
+    title: 'create by `customerid`',
+    handler: 'put-customer',
+    merchant: NEW,
+    pathParameters: { customerid: 'K1' },
+    body: { ...customer, customerid: 'K1' },
+    indexWrites: 5,
+  },
+  putAgain: {
+    title: 'replace by `customerid`',
+    handler: 'put-customer',
+    merchant: NEW,
+    pathParameters: { customerid: 'K1' },
+    body: { ...customer, customerid: 'K1', notes: 'x' },
+  },
+  find: {
+    title: 'list by `customerid`',
+    handler: 'list-customers',
+    merchant: NEW,
+    query: 'customerid=K1',
   },
   lookUp: {
     title: 'look-up of an own customer',

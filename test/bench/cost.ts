@@ -131,7 +131,9 @@ async function measure(call: MeasuredCall, customers: number): Promise<Measured>
     const { worker, parts, fileBytes } = await runWorker();
     return { call: consumed, worker, parts, sentBytes: bytes + fileBytes };
   }
-  if (response.statusCode !== 200) throw new Error(`${call.title}: ${response.body}`);
+  if (response.statusCode !== 200 && response.statusCode !== 201) {
+    throw new Error(`${call.title}: ${response.body}`);
+  }
   const fileBytes = call.isExport ? JSON.parse(response.body ?? '').bytes : 0;
   const parts = fileBytes > PART_BYTES ? Math.ceil(fileBytes / PART_BYTES) : 0;
   return { call: consumed, parts, sentBytes: bytes + fileBytes };

@@ -5,7 +5,11 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
+import {
+  CUSTOMER_INDEX,
+  IDENTITY_NUMBER_INDEX,
+  LOOK_UP_INDEX_NAMES,
+} from '../../shared/storage/table.ts';
 import {
   type Client,
   create,
@@ -64,12 +68,22 @@ describe.runIf(isLocal)('Personal data', () => {
     });
     const { mexcParamvaluesetsid: id } = answer.body;
     const other = await create(merchant, { ...ANNA, customerid: 'anna-78' });
+    const put = (key: string) =>
+      merchant.call('PUT', `/customers/by-customerid/${key}`, {
+        body: { ...ANNA, customerid: key },
+      });
+    const [own, renamed] = [(await put('anna-79')).body, (await put('anna-80')).body];
+    const path = `/customers/${renamed.mexcParamvaluesetsid}`;
+    await merchant.call('PATCH', path, { body: { customerid: 'anna-81' } });
+    expect(await keys()).toContain('CLAIM');
     expect(tracesIn(JSON.stringify(await stored()))).not.toEqual([]);
-    await eventually(async () => expect(await stored(IDENTITY_NUMBER_INDEX.name)).toHaveLength(2));
+    await eventually(async () => expect(await stored(IDENTITY_NUMBER_INDEX.name)).toHaveLength(4));
 
     await merchant.call('PATCH', `/customers/${id}`, { body: { address: 'Nya gatan 1' } });
     await merchant.call('DELETE', `/customers/${id}`);
-    await merchant.call('DELETE', '/customers', { body: [other.mexcParamvaluesetsid] });
+    await merchant.call('DELETE', path);
+    const others = [other.mexcParamvaluesetsid, own.mexcParamvaluesetsid];
+    await merchant.call('DELETE', '/customers', { body: others });
     await eventually(async () => {
       const log = (await stored()).map((item) => item.changedIds?.S).join(' ');
       expect(log).toContain(`R${id}`);
@@ -77,8 +91,9 @@ describe.runIf(isLocal)('Personal data', () => {
     expect(await keys()).toEqual(['CHANGES', 'IDEMPOTENCY', 'SEQUENCE']);
     expect(tracesIn(JSON.stringify(await stored()))).toEqual([]);
     await eventually(async () => {
-      expect(await stored(CUSTOMER_INDEX.name)).toEqual([]);
-      expect(await stored(IDENTITY_NUMBER_INDEX.name)).toEqual([]);
+      for (const index of [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES]) {
+        expect(await stored(index)).toEqual([]);
+      }
     });
   });
 

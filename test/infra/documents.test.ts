@@ -131,6 +131,15 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'two customers as XML': (response) => expect(response.match(/<customer>/g)).toHaveLength(2),
+  'customers with this customerid': (response) =>
+    expect(JSON.parse(response)).toBeInstanceOf(Array),
+  'creates or replaces one': (response) =>
+    expect(JSON.parse(response)).toMatchObject({ customerid: 'K7', name: 'Alm AB' }),
+  'customers with any of these': (response) => expect(JSON.parse(response)).toBeInstanceOf(Array),
+  'how many have this number': (response) =>
+    expect(JSON.parse(response).count).toEqual(expect.any(Number)),
+  'file of companies with this number': (response) =>
+    expect(JSON.parse(response).count).toEqual(expect.any(Number)),
   'no long export yet': (response) => expect(JSON.parse(response)).toEqual([]),
   'link to the next page': (response) =>
     expect(response).toMatch(/^<.+\/customers\?limit=2&cursor=[\w-]+>; rel="next"\n$/),
@@ -347,6 +356,7 @@ describe('the tables', () => {
       'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
+      'values of a field that are looked up at once': String(limits.MAX_LOOK_UP_VALUES),
     });
   });
 

@@ -169,6 +169,85 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(units).toBeLessThanOrEqual(entries(COUNT) + 20);
   });
 
+  test('A look-up costs half a unit for each value, and the customers that it finds', async () => {
+    const { client } = await merchantWith(50, (index) => ({
+      customerid: `K${index}`,
+      email: `a${index % 10}@example.com`,
+      telephone: '08-123 456',
+    }));
+    const unitsOf = async (query: string) => {
+      proxy.take();
+      const { status, body } = await client.call('GET', query);
+      expect(status).toBe(200);
+      return { body, ...proxy.take() };
+    };
+    const one = await unitsOf('/customers?customerid=K7');
+    expect(one).toMatchObject({ units: 1.5, requests: 2 });
+    // dynalite charges nothing for a query that finds nothing.
+    const none = await unitsOf('/customers?customerid=none');
+    expect([none.requests, none.units <= 0.5]).toEqual([1, true]);
+    const three = await unitsOf('/customers?customerid=K7&customerid=K8&customerid=none');
+    expect(three.body).toHaveLength(2);
+    expect(three.units).toBeLessThanOrEqual(3.5);
+    expect(three.inSequence).toBe(2);
+    expect(await unitsOf('/customers/count?email=a3@example.com')).toMatchObject({ units: 5.5 });
+    // Telephone and mobile have an index each.
+    const both = await unitsOf('/customers?telephone=08-123456&email=a3@example.com&limit=2');
+    expect(both.body).toHaveLength(2);
+    expect(both.units).toBeLessThanOrEqual(1.5 + 3 + 0.5);
+  });
+
+  test('A list of 100 customers of 1 kB costs at most one unit more than without the keys of look-ups', async () => {
+    const notes = 'x'.repeat(700);
+    const values = (index: number) => ({
+      customerid: `K${index}`,
+      email: `a${index}@example.com`,
+      telephone: `08-123 4${index}`,
+      companyno: '556703-7485',
+    });
+    const [withKeys, without] = await Promise.all([
+      merchantWith(100, (index) => ({ ...values(index), notes })),
+      merchantWith(100, (index) => ({
+        // As many bytes in fields that are not looked up.
+        name: values(index).customerid,
+        reference: values(index).email,
+        deliveryaddress2: values(index).telephone.slice(0, -7),
+        companyno: '556703-7485',
+        notes,
+      })),
+    ]);
+    const unitsOf = async (client: Client) => {
+      proxy.take();
+      await client.call('GET', '/customers?limit=100');
+      return proxy.take().units;
+    };
+    const difference = (await unitsOf(withKeys.client)) - (await unitsOf(without.client));
+    expect(difference).toBeLessThanOrEqual(1);
+  });
+
+  test('PUT by customerid reads claim and customer, and writes the customer alone if it replaces one', async () => {
+    const { client } = await merchantWith(0, () => ({}));
+    const consumed = async (method: string, path: string, body?: unknown) => {
+      proxy.take();
+      const { status } = await client.call(method, path, body ? { body } : {});
+      expect(status).toBeLessThan(300);
+      return proxy.take();
+    };
+    const path = '/customers/by-customerid/K1';
+    // The sequence, and claim and customer written twice each by the transaction.
+    const created = await consumed('PUT', path, { name: 'A' });
+    expect(created).toMatchObject({ writeUnits: 5, inSequence: 4 });
+    expect(created.units).toBeLessThanOrEqual(1.5);
+    const replaced = await consumed('PUT', path, { name: 'B' });
+    expect(replaced).toMatchObject({ units: 2, writeUnits: 1, inSequence: 3 });
+    const same = await consumed('PUT', path, { name: 'B' });
+    expect(same).toMatchObject({ units: 2, writeUnits: 0, inSequence: 2 });
+    // The claim of a deleted customer is deleted as well.
+    expect(await consumed('DELETE', '/customers/1')).toMatchObject({ units: 1, writeUnits: 2 });
+    await client.call('POST', '/customers', { body: { customerid: 'K2' } });
+    expect(await consumed('DELETE', '/customers/2')).toMatchObject({ units: 1, writeUnits: 1 });
+  });
+
   test('A search reads only the customers that it finds as whole items', async () => {
     const { units, answer } = await consumptionOf('GET', '/customers?filter=search&search=ek');
     expect(answer.body).toHaveLength(4);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
 import {
   type Caller,
@@ -142,11 +143,15 @@ function decoded(path: string): string | undefined {
   }
 }
 
+/** Templates whose last parameter can have slashes, which OpenAPI cannot say. */
+const GREEDY = ENDPOINTS.filter(({ hasGreedyPath }) => hasGreedyPath).map(({ path }) => path);
+
 function fitsPath(template: string, path: string): boolean {
   const segments = path.split('/');
   const parts = template.split('/');
+  const isLong = GREEDY.includes(template) && segments.length > parts.length;
   return (
-    parts.length === segments.length &&
+    (isLong || parts.length === segments.length) &&
     parts.every((part, index) =>
       part.startsWith('{') ? segments[index] : part === segments[index],
     )
@@ -229,7 +234,7 @@ function gatewayStatus(
 
 function scopeOf({ method, path }: Operation): string | undefined {
   const { description } = at('paths', path, method.toLowerCase()).value;
-  return /scope (\S+)\./.exec(description)?.[1];
+  return /scope `(\S+)`\./.exec(description)?.[1];
 }
 
 function asProblem(schema: string, type: string, { headers, body }: RawResponse): string[] {
@@ -265,10 +270,13 @@ function isDocumentedReason(
   switch (answer.status) {
     case 400:
       // The check digit, date or country of a number; a text of characters that are not seen, or
-      // with the mark of a lost one; or a range that is empty by the offset or the time zone.
+      // with the mark of a lost one; a range that is empty by the offset or the time zone; another
+      // customerid than that of the path, or an If-None-Match that is not `*`.
       return (
         isHead ||
-        /must not be blank|not UTF-8|which is after to/.test(JSON.stringify(answer.body)) ||
+        /must not be blank|not UTF-8|which is after to|differs from the path's|must be \*/.test(
+          JSON.stringify(answer.body),
+        ) ||
         (isOfNumbers && /orgNum|country/.test(JSON.stringify(answer.body)))
       );
     case 429:
@@ -277,7 +285,9 @@ function isDocumentedReason(
     case 404:
       return /\{|POST|export/.test(path);
     case 412:
-      return has('If-Match');
+      return has('If-Match') || has('If-None-Match');
+    case 409:
+      return path.includes('by-customerid');
     case 422:
       return has('Idempotency-Key');
     default:
@@ -320,7 +330,8 @@ function undocumentedParts(request: FuzzRequest, operation: Operation): string[]
 
 function segmentOf({ target }: FuzzRequest, { path }: Operation, name: string): string {
   const index = path.split('/').indexOf(`{${name}}`);
-  return (decoded(target.split('?')[0] as string) ?? '').split('/')[index] ?? '';
+  const segments = (decoded(target.split('?')[0] as string) ?? '').split('/');
+  return segments.slice(index, GREEDY.includes(path) ? undefined : index + 1).join('/');
 }
 
 function isDocumentedBody({ body }: FuzzRequest, pointer: string): boolean {

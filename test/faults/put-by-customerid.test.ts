@@ -1,0 +1,158 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
+import {
+  dynamodbError,
+  every,
+  type FaultProxy,
+  type Faults,
+  first,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { iterations } from '../support/iterations.ts';
+import { quiet } from '../support/logs.ts';
+import { randomOf, SEED } from '../support/random.ts';
+import { randomFaults } from '../support/random-faults.ts';
+
+// Its requests would pass the proxies, too.
+useApi({ recordChanges: false });
+
+/** The SDK gives an attempt up after 4 seconds and sends the request again. */
+const LATE_MS = 6_000;
+
+let dynamodb: FaultProxy;
+beforeAll(async () => {
+  if (!isLocal) return;
+  quiet();
+  dynamodb = await startProxyOf('dynamodb');
+});
+afterAll(async () => {
+  await dynamodb?.close();
+});
+
+const put = (merchant: Client, body: Record<string, string>) =>
+  merchant.call('PUT', '/customers/by-customerid/K', { body });
+
+async function customersOf(merchant: Client): Promise<Record<string, string | number>[]> {
+  return (await merchant.call('GET', '/customers?limit=1000')).body;
+}
+
+describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
+  async function merchantWith(faults?: Faults) {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    if (faults) dynamodb.inject(name, faults);
+    return { name, merchant };
+  }
+
+  /** Delays the first request of an operation; its retries are not delayed. */
+  const firstLate = (operation: RegExp) => first(1, { delayMs: LATE_MS }, operation);
+
+  test('A late creation does not bring a deleted customer back, nor its claim', async () => {
+    const { merchant } = await merchantWith(firstLate(/^TransactWriteItems/));
+    const created = await put(merchant, { name: 'A' });
+    expect(created.status).toBe(201);
+    const path = `/customers/${created.body.mexcParamvaluesetsid}`;
+    expect((await merchant.call('DELETE', path)).status).toBe(200);
+    await setTimeout(LATE_MS);
+    expect(await customersOf(merchant)).toEqual([]);
+    const again = await put(merchant, { name: 'B' });
+    expect(again.status).toBe(201);
+    expect(await customersOf(merchant)).toEqual([again.body]);
+  });
+
+  test('A late replacement does not bring a deleted customer back', async () => {
+    const { name, merchant } = await merchantWith();
+    const { body } = await put(merchant, { name: 'A' });
+    dynamodb.inject(name, firstLate(/^PutItem/));
+    expect((await put(merchant, { name: 'B' })).status).toBe(200);
+    await merchant.call('DELETE', `/customers/${body.mexcParamvaluesetsid}`);
+    await setTimeout(LATE_MS);
+    expect(await customersOf(merchant)).toEqual([]);
+  });
+
+  test('A late release of a claim does not free the claim of the next customer', async () => {
+    const { name, merchant } = await merchantWith();
+    const { body } = await put(merchant, { name: 'A' });
+    dynamodb.inject(name, firstLate(/^DeleteItem .*CLAIM#/));
+    await merchant.call('DELETE', `/customers/${body.mexcParamvaluesetsid}`);
+    const second = await put(merchant, { name: 'B' });
+    await setTimeout(LATE_MS);
+    // The index finds none for this request; the claim does.
+    dynamodb.inject(
+      name,
+      every(dynamodbError(400, 'ProvisionedThroughputExceededException'), /^Query/),
+    );
+    const replaced = await put(merchant, { name: 'C' });
+    expect([replaced.status, replaced.body.mexcParamvaluesetsid]).toEqual([
+      200,
+      second.body.mexcParamvaluesetsid,
+    ]);
+  });
+
+  test('A DELETE whose claim cannot be released is 200, and the next PUT creates another customer', async () => {
+    const { name, merchant } = await merchantWith();
+    const { body } = await put(merchant, { name: 'A' });
+    const throttled = dynamodbError(400, 'ProvisionedThroughputExceededException');
+    dynamodb.inject(name, every(throttled, /^DeleteItem .*CLAIM#/));
+    const path = `/customers/${body.mexcParamvaluesetsid}`;
+    expect((await merchant.call('DELETE', path)).status).toBe(200);
+    dynamodb.heal(name);
+    expect((await put(merchant, { name: 'B' })).status).toBe(201);
+    expect(await customersOf(merchant)).toHaveLength(1);
+  });
+
+  test.each([
+    ['creation', /^TransactWriteItems/, 0],
+    ['replacement', /^PutItem/, 1],
+  ])('A lost response to a %s is retried, and it is written once', async (_, operation, before) => {
+    const { name, merchant } = await merchantWith();
+    for (let index = 0; index < before; index += 1) await put(merchant, { name: 'A' });
+    dynamodb.inject(name, first(1, 'lose the answer', operation));
+    const { status, headers, body } = await put(merchant, { name: 'B' });
+    expect([status, headers.get('etag')]).toEqual([before ? 200 : 201, `"${before + 1}"`]);
+    expect(await customersOf(merchant)).toEqual([body]);
+  });
+
+  test('A PUT that is repeated by its caller after a 503 makes one customer', async () => {
+    const { name, merchant } = await merchantWith();
+    dynamodb.inject(name, every('lose the answer', /^TransactWriteItems/));
+    expect((await put(merchant, { name: 'A' })).status).toBe(503);
+    dynamodb.heal(name);
+    const { status, body } = await put(merchant, { name: 'A' });
+    expect(status).toBe(200);
+    expect(await customersOf(merchant)).toEqual([body]);
+  });
+
+  const RUNS = iterations({ short: 8, long: 200 });
+  test.each(Array.from({ length: RUNS }, (_, index) => SEED * 1_000 + index))(
+    'Random faults make no second customer of a customerid (seed %i)',
+    async (seed) => {
+      const random = randomOf(seed);
+      const { name, merchant } = await merchantWith();
+      const faults = randomFaults(random);
+      dynamodb.inject(name, faults.dynamodb);
+      const write = async (index: number) => {
+        const { body } = await put(merchant, { name: String(index) });
+        const path = `/customers/${body.mexcParamvaluesetsid ?? 1}`;
+        const dice = random.next();
+        if (dice < 0.3) await merchant.call('DELETE', path);
+        else if (dice < 0.5) {
+          await merchant.call('PATCH', path, { body: { customerid: 'other' } });
+        }
+      };
+      const lanes = Array.from({ length: 4 }, async (_, lane) => {
+        for (let index = 0; index < 4; index += 1) await write(10 * lane + index);
+      });
+      await Promise.all(lanes);
+      faults.end();
+      await faults.settle();
+      dynamodb.heal(name);
+      const last = await put(merchant, { name: 'last' });
+      expect([200, 201]).toContain(last.status);
+      const own = (await customersOf(merchant)).filter(({ customerid }) => customerid === 'K');
+      expect(own).toEqual([last.body]);
+    },
+    60_000,
+  );
+});
