@@ -5,10 +5,17 @@ import type { CustomerId, ErasedCustomer } from './restored-items.ts';
 /** Faults of a list of customers that are reported at most. */
 const MAX_FAULTS = 20;
 
-/** Writes a list of erased customers, a JSON object on each line, for an operator to edit. */
+/**
+ * Writes a list of erased customers, a JSON object on each line, for an operator to edit. A list that
+ * is there, and may be edited already, stays as it is.
+ */
 export function writeErasedCustomers(path: string, customers: readonly ErasedCustomer[]): void {
   const lines = customers.map((customer) => `${JSON.stringify(customer)}\n`);
-  writeFileSync(path, lines.join(''), { mode: 0o600 });
+  try {
+    writeFileSync(path, lines.join(''), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 /**

@@ -226,9 +226,8 @@ class Preparation {
 
   /** Returns which customers the old table has, in the range of ids of a page. */
   async #idsInOld(table: string, merchant: string, items: readonly Item[]): Promise<Set<number>> {
-    // A scan returns the items of a partition key in the order of their sort keys.
-    const from = idInSortKey(items[0]?.sk);
-    const to = idInSortKey(items.at(-1)?.sk);
+    const own = items.map(({ sk }) => idInSortKey(sk));
+    const [from, to] = [Math.min(...own), Math.max(...own)];
     const ids = new Set<number>();
     let ExclusiveStartKey: ScanCommandInput['ExclusiveStartKey'];
     const { KeyConditionExpression } = customersIn(merchant, { from, to });

@@ -28,6 +28,8 @@ export interface RestoredTable {
   readonly createdMs: number;
 }
 
+/** Descriptions that may lack a table that is being restored: DynamoDB's are eventually consistent. */
+const MAX_MISSING = 10;
 /** Names of tables that {@link nameOfRestored} has returned end so. */
 const RESTORED_NAME = /-restored-\d{8}T\d{6}Z$/;
 
@@ -85,14 +87,19 @@ export async function startRestore(
   );
 }
 
-/** Waits until a table and its indexes are complete, and returns its description. */
+/**
+ * Waits until a table and its indexes are complete, and returns its description.
+ *
+ * @throws UsageError if the table disappears.
+ */
 async function waitUntilUsable(
   client: DynamoDBClient,
   name: string,
   pollMs: number,
 ): Promise<TableDescription> {
-  for (;;) {
+  for (let missing = 0; missing < MAX_MISSING; ) {
     const table = await describeTable(client, name);
+    if (!table) missing += 1;
     const isUsable =
       table?.TableStatus === 'ACTIVE' &&
       !table.RestoreSummary?.RestoreInProgress &&
@@ -100,6 +107,7 @@ async function waitUntilUsable(
     if (isUsable) return table;
     await setTimeout(pollMs);
   }
+  throw new UsageError(`${name} is gone: its restore has failed. Run the command again.`);
 }
 
 /**

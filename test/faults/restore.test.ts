@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -286,7 +286,35 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
         () => ({ restored: 'missing' }),
         '--restored: there is no table missing',
       ],
+      [
+        'into a table of another time',
+        () => ({ restored: 'early', contentMs: backupMs + 1_000 }),
+        'and not to the time of --at',
+      ],
+      [
+        'into a table that was restored from another one',
+        () => ({ restored: 'early', contentMs: undefined, source: 'another' }),
+        'early was restored from customers, and not from another',
+      ],
+      [
+        'into a table with other keys',
+        () => ({ restored: 'old-layout', contentMs: undefined, source: 'old' }),
+        'The keys and indexes of old-layout are not today',
+      ],
     ];
+    beforeAll(async () => {
+      await tables.restoreBackup(TABLE, 'early', backupMs);
+      await client.send(
+        new CreateTableCommand({
+          TableName: 'old-layout',
+          BillingMode: 'PAY_PER_REQUEST',
+          KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+          AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+        }),
+      );
+      tables.stateOf('old-layout').restoredFrom = { table: 'old', time: backupMs / 1_000 };
+    });
+
     test.each(wrong)(
       'A restore %s is refused, and nothing is written',
       async (_, given, message) => {
@@ -305,6 +333,15 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
       );
       expect(tables.calls.slice(written)).toEqual([]);
     });
+  });
+
+  test('A restore whose table disappears ends, and says what to do', async () => {
+    await tables.restoreBackup(TABLE, 'vanishing', backupMs);
+    tables.stateOf('vanishing').busy = Number.POSITIVE_INFINITY;
+    const message = 'vanishing is gone: its restore has failed.';
+    const refused = expect(run({ restored: 'vanishing' })).rejects.toThrow(message);
+    await tables.deleteTable('vanishing');
+    await refused;
   });
 
   describe('that is complete', () => {
@@ -567,7 +604,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
     expect(tables.stateOf(target)).toMatchObject({ isProtected: true, streamView: 'KEYS_ONLY' });
   });
 
-  test('A list of erased customers that was edited wrongly is refused with its lines', () => {
+  test('A list of erased customers that was edited wrongly is refused with its lines, and a repeated restore leaves it', () => {
     const path = join(folder, 'wrong.jsonl');
     writeFileSync(
       path,
@@ -581,6 +618,8 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
         '  line 5: must be {"merchant": "…", "id": 1}; got {"merchant":1,"id":2}',
       ].join('\n'),
     );
+    writeErasedCustomers(path, [{ merchant: 'a', id: 1 }]);
+    expect(readFileSync(path, 'utf8')).toContain('a,2');
     expect(() => readErasedCustomers(join(folder, 'missing'))).toThrow('--erase-again: ENOENT');
   });
 

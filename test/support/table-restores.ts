@@ -29,7 +29,7 @@ interface TableState {
   stream: string | undefined;
   streamView: string | undefined;
   readonly tags: Record<string, string>;
-  readonly restoredFrom?: { readonly table: string; readonly time: number };
+  restoredFrom?: { readonly table: string; readonly time: number };
   /** What a description says of the table, as often as `busy`. */
   status: 'CREATING' | 'UPDATING';
   busy: number;
@@ -223,7 +223,7 @@ export async function startTableRestores(dynamodbEndpoint: string) {
     /** Calls that changed a table or its items, in their order. */
     calls,
     /** What was set for a table. */
-    stateOf: (table: string): Readonly<TableState> => stateOf(table),
+    stateOf,
     /**
      * Keeps a backup of a table as it is, and returns its time, in milliseconds since 1970.
      *
