@@ -8,11 +8,15 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../../shared/concurrency.ts';
+import { customeridForm } from '../../shared/domain/customerid-form.ts';
 import { conditionHolds } from '../../shared/storage/conditional-write.ts';
 import { parseChanges } from '../../shared/storage/logged-changes.ts';
 import {
+  CLAIM_OWNER,
+  CLAIMED,
   CUSTOMER_PREFIX,
   changeLogHeadKey,
+  claimKey,
   customerInKey,
   customerKey,
   customersIn,
@@ -27,7 +31,7 @@ import type { RestoredTable } from './restored-table.ts';
  * versions of a customer, numbers of the change log and, if the old table is gone, ids. No customer
  * and no merchant has as many changes between two restores.
  */
-export const MARGIN = 1_000_000;
+const MARGIN = 1_000_000;
 /** Parts of a table that are scanned at a time, merchants of each, and calls for a merchant's items. */
 const SEGMENTS = 4;
 const CONCURRENT_MERCHANTS = 4;
@@ -140,7 +144,7 @@ class Preparation {
     await this.#scan(
       {
         TableName: restored.name,
-        ProjectionExpression: 'pk, sk, version, lastId, lastDate, nextChange, marks',
+        ProjectionExpression: `pk, sk, version, customerid, ${CLAIMED}, lastId, lastDate, nextChange, marks`,
       },
       (items) => this.#preparePage(items, oldTable),
     );
@@ -254,11 +258,11 @@ class Preparation {
 
   async #prepareCustomer(
     merchant: string,
-    { sk, version }: Item,
+    item: Item,
     old: OldTable | undefined,
     inOld: ReadonlySet<number> | undefined,
   ): Promise<void> {
-    const id = idInSortKey(sk);
+    const id = idInSortKey(item.sk);
     const name = nameOf({ merchant, id });
     const isToErase = this.#toErase.has(name);
     const isErased = inOld ? !inOld.has(id) : isToErase;
@@ -267,6 +271,8 @@ class Preparation {
       const deleted = deletedMs === undefined ? undefined : new Date(deletedMs).toISOString();
       this.#erased.push({ merchant, id, deleted });
       if (isToErase) {
+        // First, as a repeat does not find the customer.
+        await this.#releaseClaim(merchant, id, item);
         await this.#delete(customerKey(merchant, id));
         this.#erasedAgain += 1;
         return;
@@ -275,11 +281,29 @@ class Preparation {
       this.#kept.push({ merchant, id });
     }
     this.#customers += 1;
-    if (!this.#options.keepVersions) await this.#raiseVersion(merchant, id, version as number);
+    if (!this.#options.keepVersions) await this.#raiseVersion(merchant, id, item.version as number);
   }
 
   async #delete(Key: { readonly pk: string; readonly sk: string }): Promise<void> {
     await this.#documents.send(new DeleteCommand({ TableName: this.#options.restored.name, Key }));
+  }
+
+  /** Deletes the claim of a customer, as a deletion through the API does. */
+  async #releaseClaim(merchant: string, id: number, item: Item): Promise<void> {
+    const { [CLAIMED]: claimed, customerid = '' } = item;
+    if (claimed === undefined) return;
+    const form = claimed === true ? customeridForm(customerid as string) : (claimed as string);
+    await conditionHolds(
+      this.#documents.send(
+        new DeleteCommand({
+          TableName: this.#options.restored.name,
+          Key: claimKey(merchant, form),
+          ConditionExpression: '#owner = :owner',
+          ExpressionAttributeNames: { '#owner': CLAIM_OWNER },
+          ExpressionAttributeValues: { ':owner': id },
+        }),
+      ),
+    );
   }
 
   /**

@@ -205,6 +205,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
     };
     for (let nth = 1; nth <= 30; nth += 1) await add(a, 'a', `Before ${nth}`);
     for (let nth = 1; nth <= 3; nth += 1) await add(b, 'b', `Before ${nth}`);
+    await a.call('PATCH', '/customers/5', { body: { customerid: 'K5' } });
+    const claimed = await a.call('PUT', '/customers/by-customerid/K5', {
+      body: { name: 'Claimed' },
+    });
+    expect([claimed.status, claimed.body.mexcParamvaluesetsid]).toEqual([200, 5]);
     before.keyed = await createWithKey(a, 'key-of-before-the-backup', 'Keyed before');
     given.get('a')?.push(before.keyed);
     follower = new Copy(a);
@@ -422,6 +427,12 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
         table: second.table,
         changesEpoch: 1,
       });
+    });
+
+    test('A customer that is deleted again leaves no claim of its customerid', async () => {
+      const claims = async (table: string) =>
+        (await tables.itemsOf(table)).filter(({ sk }) => sk?.S?.startsWith('CLAIM#')).length;
+      expect([await claims('early'), await claims(second.table.name)]).toEqual([1, 0]);
     });
 
     test('A restored table gets TTL, backups, deletion protection, tags and, after all writes, its stream', () => {
