@@ -8,6 +8,7 @@ import {
   paginateScan,
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, paginateScan as paginateDocuments } from '@aws-sdk/lib-dynamodb';
 import { ensureTable } from '../../infra/local/dynamodb.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
@@ -52,6 +53,7 @@ const MUTATION = /^(?:Restore|Update|Tag|Put|Delete|BatchWrite|TransactWrite)/;
  */
 export async function startTableRestores(dynamodbEndpoint: string) {
   const client = new DynamoDBClient({ endpoint: dynamodbEndpoint });
+  const documents = DynamoDBDocumentClient.from(client);
   const backups = new Map<string, Items>();
   const states = new Map<string, TableState>();
   const calls: TableCall[] = [];
@@ -245,7 +247,13 @@ export async function startTableRestores(dynamodbEndpoint: string) {
     /** Restores a backup as the console does. */
     restoreBackup: (source: string, target: string, timeMs: number) =>
       restore(source, target, timeMs / 1_000),
-    itemsOf,
+    itemsOf: async (table: string) => {
+      // biome-ignore lint/suspicious/noExplicitAny: items have many forms
+      const items: Record<string, any>[] = [];
+      const pages = paginateDocuments({ client: documents }, { TableName: table });
+      for await (const { Items = [] } of pages) items.push(...Items);
+      return items;
+    },
     /** Has a function called before and after each call that changes something. */
     watch(watcher: (call: TableCall) => void) {
       watch = watcher;
