@@ -25,6 +25,9 @@ const CASES: readonly { type: FileType; shape: 'full' | 'sparse' | 'large'; roun
   // XML builders are slow.
   { type: 'xml', shape: 'full', rounds: 3 },
   { type: 'xml', shape: 'sparse', rounds: 3 },
+  { type: 'xlsx', shape: 'full', rounds: 3 },
+  { type: 'xlsx', shape: 'sparse', rounds: 3 },
+  { type: 'jsonl', shape: 'full', rounds: 3 },
 ];
 
 /** Measures exports of 100,000 rows, or 5,000 of customers of 20 kB, in rows per second. */

@@ -1,3 +1,4 @@
+import { readXlsx } from 'hucre/xlsx';
 import { EXPORT_NODE_OPTIONS } from '../../infra/node-options.ts';
 import type { Bundles } from './bundles.ts';
 import type { Shape } from './customers.ts';
@@ -9,12 +10,14 @@ import { startContender, startServer } from './processes.ts';
 import { cannedMerchant } from './servers/canned-table.ts';
 
 /** Format of an export file. */
-export type FileType = 'csv' | 'xml';
+export type FileType = 'csv' | 'xml' | 'xlsx' | 'jsonl';
 
 /** Alternatives in `usual/` that write each type of file. */
 export const USUAL_EXPORTS: Readonly<Record<FileType, readonly string[]>> = {
   csv: ['csv-stringify'],
   xml: ['xmlbuilder2', 'fast-xml-parser'],
+  xlsx: ['exceljs'],
+  jsonl: ['JSON.stringify'],
 };
 
 /** Measurements of one export. */
@@ -30,7 +33,7 @@ export interface ExportServers {
   /** Stores the next upload. */
   storeNextUpload(): Promise<void>;
   /** Returns the stored upload. */
-  lastUpload(): Promise<string>;
+  lastUpload(): Promise<Buffer>;
   stop(): void;
 }
 
@@ -43,7 +46,7 @@ export async function startExportServers(): Promise<ExportServers> {
     storeNextUpload: async () => {
       await fetch(`${s3.endpoint}/-/keep`, { method: 'PUT' });
     },
-    lastUpload: async () => (await fetch(`${s3.endpoint}/-/last`)).text(),
+    lastUpload: async () => Buffer.from(await (await fetch(`${s3.endpoint}/-/last`)).arrayBuffer()),
     stop: () => {
       dynamodb.stop();
       s3.stop();
@@ -58,7 +61,7 @@ export async function startExporter(
   { environment }: ExportServers,
   bundles: Bundles,
 ): Promise<ContenderProcess> {
-  const usual = type === 'csv' ? 'export-csv' : `export-xml-${who}`;
+  const usual = type === 'xml' ? `export-xml-${who}` : `export-${type}`;
   const module = await (who === 'ours'
     ? bundles.ours(`export-customers-${type}`)
     : bundles.usual(usual));
@@ -94,8 +97,8 @@ export async function exportAll(
 }
 
 /**
- * Checks that an alternative writes the same bytes as ours. XML builders may escape quotes in text,
- * which is equivalent; they are unescaped first.
+ * Checks that an alternative writes the same bytes as ours, or of a workbook the same cells. XML
+ * builders may escape quotes in text, which is equivalent; they are unescaped first.
  *
  * @param rows enough for every different customer, several pages and several parts.
  */
@@ -107,10 +110,19 @@ export async function checkSameFile(
   const fileOf = async (exporter: ContenderProcess) => {
     await servers.storeNextUpload();
     await exportAll(exporter, type, shape, rows);
-    const file = await servers.lastUpload();
+    const bytes = await servers.lastUpload();
+    if (type === 'xlsx') return cellsOf(bytes);
+    const file = bytes.toString();
     return type === 'xml' ? file.replaceAll('&quot;', '"').replaceAll('&apos;', "'") : file;
   };
   const [a, b] = [await fileOf(ours), await fileOf(theirs)];
   if (a.length < rows) throw new Error(`The export of ${rows} rows has ${a.length} characters.`);
   checkSame(`${type} of ${shape} rows by ${who}`, a, b);
+}
+
+/** Returns the cells of a workbook, a row on each line; empty ones at the end of a row do not count. */
+async function cellsOf(file: Buffer): Promise<string> {
+  const { sheets } = await readXlsx(file);
+  const rows = sheets.flatMap(({ rows }) => rows);
+  return rows.map((row) => JSON.stringify(row).replace(/(?:,null)+]$/, ']')).join('\n');
 }

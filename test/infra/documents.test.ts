@@ -60,6 +60,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm test': 'CI runs the tests and the check; the deployment needs an AWS account',
   'npm run test:dynamodb-local': 'needs Java, or a deployed API',
   'npm run test:browser': 'CI runs it',
+  'npm run test:spreadsheets':
+    'needs LibreOffice and openpyxl; unit tests read the files with hucre',
   'npm run test:clients': 'CI generates the TypeScript client; the others need more tools',
   'npm run fuzz -- --requests 20000 --seed 7':
     'takes minutes; test/contract/fuzz.test.ts sends fewer requests',
@@ -130,6 +132,10 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
   'for a program': (response) => expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
+  'two columns for a bookkeeper': (response) =>
+    expect(JSON.parse(response).filename).toMatch(/\.xlsx$/),
+  'one customer a line, as JSON': (response) =>
+    expect(Object.keys(JSON.parse(response.split('\n')[0] ?? ''))).toContain('customerid'),
   'two customers as XML': (response) => expect(response.match(/<customer>/g)).toHaveLength(2),
   'customers with this customerid': (response) =>
     expect(JSON.parse(response)).toBeInstanceOf(Array),
