@@ -85,6 +85,30 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
     ]);
   });
 
+  test('create and replace by customerid, and look up by values', async () => {
+    const put = (name: string) =>
+      merchant.call('PUT', '/customers/by-customerid/K1', {
+        body: { name, email: 'k@example.com' },
+      });
+    const created = await put('K');
+    expect([created.status, (await put('L')).status, (await put('L')).status]).toEqual([
+      201, 200, 200,
+    ]);
+    const { mexcParamvaluesetsid } = created.body;
+    const query = 'customerid=K1&email=K@example.com';
+    await eventually(async () => {
+      const { body } = await merchant.call('GET', `/customers?${query}&filter=isUnknown`);
+      expect(body).toMatchObject([{ mexcParamvaluesetsid, name: 'L' }]);
+    });
+    expect((await merchant.call('GET', `/customers/count?${query}`)).body).toEqual({ count: 1 });
+    for (const format of ['csv', 'xml']) {
+      const { body } = await merchant.call('GET', `/customers/export/${format}?${query}`);
+      expect(body.count).toBe(1);
+    }
+    const path = `/customers/${mexcParamvaluesetsid}`;
+    expect((await merchant.call('DELETE', path)).status).toBe(200);
+  });
+
   test('look up own customers and companies', async () => {
     const lookUp = (number: string) =>
       merchant.call('GET', `/customers/searchByOrgNumber/${number}`);
