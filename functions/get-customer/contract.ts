@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
 import { customerIdParameter } from '../../shared/http/customer-schemas.ts';
+import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
 import { etagHeader, ref } from '../../shared/http/json-schema.ts';
 import { type RequestSchemas, single } from '../../shared/http/validation.ts';
 
 export const request = {
   path: { mexcParamvaluesetsid: customerIdParameter },
+  query: { fields: fieldsParameter },
   headers: { 'If-None-Match': single(() => v.string()) },
 } satisfies RequestSchemas;
 
@@ -19,6 +21,7 @@ export const contract = () =>
     request,
     parameters: {
       mexcParamvaluesetsid: "The customer's id.",
+      fields: FIELDS_DESCRIPTION,
       'If-None-Match': 'Entity tags that the caller has already.',
     },
     responses: {

@@ -15,5 +15,5 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
   if (ifNoneMatch !== undefined && isInIfNoneMatch(ifNoneMatch, customer.version)) {
     return noContent({ statusCode: 304, headers });
   }
-  return json(toCustomerJson(customer), { headers });
+  return json(toCustomerJson(customer, event.queryStringParameters.fields), { headers });
 });

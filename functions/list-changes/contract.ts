@@ -66,7 +66,7 @@ export const contract = () =>
           mexcParamvaluesetsid: customerId({ description: "The customer's id." }),
           time: time({ description: 'When the change was recorded.' }),
           customer: {
-            ...ref('ChosenMembers'),
+            ...ref('Customer'),
             description: 'The customer as it is now; not of one that is deleted.',
           },
           etag: text({ description: "Entity tag of the customer's version." }),

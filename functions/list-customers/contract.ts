@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
+import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
 import {
   filterDescriptions,
   filterParameters,
   filterRule,
 } from '../../shared/http/filter-parameters.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
+import { SORT_DESCRIPTION, sortParameter } from '../../shared/http/sort-parameter.ts';
 import {
   integer,
   type RequestSchemas,
@@ -23,6 +25,8 @@ export const request = {
     start: single(() => integer(0, Number.MAX_SAFE_INTEGER), 0),
     cursor: single(() => v.string()),
     ...filterParameters,
+    sort: sortParameter,
+    fields: fieldsParameter,
   },
   rules: [filterRule, eitherStartOrCursor],
 } satisfies RequestSchemas;
@@ -37,7 +41,7 @@ export const contract = () =>
       indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
     },
     environment: ['cursorSecret'],
-    summary: 'List customers by ascending id',
+    summary: 'List customers',
     request,
     parameters: {
       limit:
@@ -49,6 +53,8 @@ export const contract = () =>
       cursor:
         'Where the page starts, from the Link header of the page before; not together with a start above 0.',
       ...filterDescriptions(),
+      sort: SORT_DESCRIPTION,
+      fields: FIELDS_DESCRIPTION,
     },
     responses: {
       200: {

@@ -45,12 +45,30 @@ const CHANGES = {
   more: false,
 };
 
+const DIGEST = {
+  from: 1,
+  to: 1_250,
+  count: 1_249,
+  parts: [
+    {
+      from: 1,
+      to: 1_250,
+      count: 1_249,
+      hash: '8881f1efa975e68c78eace31ebedb8b9db30e16716c769da4354c021721a22a0',
+    },
+  ],
+  next: null,
+  changesFrom: TOKEN,
+};
+
 /** Examples of responses, by the name of their schema. */
 const EXAMPLES: Json = {
   Customer: CUSTOMER,
   Count: { count: 7 },
   Changes: CHANGES,
   Change: CHANGES.changes[0],
+  Digest: DIGEST,
+  DigestPart: DIGEST.parts[0],
   Removed: { result: 'Removed', mexcParamvaluesetsid: 1000 },
   RemovedCount: { result: 'Removed', count: 2 },
   RegisterEntry: {
@@ -72,7 +90,7 @@ const EXAMPLES: Json = {
   FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
 };
 
-/** An example of each parameter, by its name. */
+/** An example of each parameter, by its name, or by name and type if several have the name. */
 const PARAMETER_EXAMPLES: Json = {
   mexcParamvaluesetsid: 1,
   orgNum: '559987-6546',
@@ -83,6 +101,10 @@ const PARAMETER_EXAMPLES: Json = {
   filter: ['isCompany', '!isEFaktura'],
   search: ['björklund', 'stockholm'],
   searchInInvoiceForm: ['10301'],
+  sort: '-name',
+  'from integer': 1,
+  'to integer': 1_250,
+  parts: 1,
   from: '2026-07-01',
   to: '2026-07-31',
   timezone: 'Europe/Stockholm',
@@ -171,7 +193,9 @@ const ERROR_MEMBERS: Json = {
  *
  * @throws Error that names a parameter that has none.
  */
-export function parameterExample(name: string): unknown {
+export function parameterExample(name: string, type?: unknown): unknown {
+  const typed = `${name} ${type}`;
+  if (Object.hasOwn(PARAMETER_EXAMPLES, typed)) return PARAMETER_EXAMPLES[typed];
   if (Object.hasOwn(PARAMETER_EXAMPLES, name)) return PARAMETER_EXAMPLES[name];
   throw new Error(`PARAMETER_EXAMPLES must have an example of the parameter ${name}`);
 }

@@ -40,7 +40,6 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
   const tags = guideTags();
   const schemas: Record<string, Json> = {
     Customer: customer(),
-    ChosenMembers: chosenMembers(),
     ...Object.assign({}, ...endpoints.map(requestBodySchemas)),
     ...Object.assign({}, ...endpoints.map((endpoint) => endpoint.schemas)),
     ...parameterSchemas(),
@@ -164,6 +163,8 @@ function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): J
 const GUIDE_OF_PARAMETER: Readonly<Record<string, string>> = {
   after: 'Changes',
   cursor: 'Pages',
+  sort: 'Pages',
+  fields: 'Pages',
   filter: 'Filters',
   'Idempotency-Key': 'Retries and concurrent changes',
   'If-Match': 'Retries and concurrent changes',
@@ -204,7 +205,7 @@ function withoutBody(status: string, response: Json): Json {
 
 function tagOf({ path }: Endpoint): keyof typeof OPERATION_TAGS {
   if (path.startsWith('/customers/export')) return 'Exports';
-  if (path === '/customers/changes') return 'Changes';
+  if (path === '/customers/changes' || path === '/customers/digest') return 'Changes';
   return path.startsWith('/customers/searchBy') ? 'Look-up' : 'Customers';
 }
 
@@ -213,18 +214,22 @@ function parametersIn(
   parameters: Parameters = {},
   descriptions: Readonly<Record<string, string>>,
 ): Json[] {
-  return Object.entries(parameters).map(([name, parameter]) => ({
-    name,
-    in: place,
-    ...(place === 'path' && { required: true }),
-    schema: named(parameterSchema(parameter)),
-    description: descriptions[name],
-    // The API reference sends the example of an optional parameter unless this extension forbids it.
-    ...(place === 'path'
-      ? { example: [parameterExample(name)].flat()[0] }
-      : { examples: { example: { value: parameterExample(name), 'x-disabled': true } } }),
-    ...(parameter.style === 'comma-separated' && { explode: false }),
-  }));
+  return Object.entries(parameters).map(([name, parameter]) => {
+    const schema = parameterSchema(parameter);
+    const example = parameterExample(name, schema.type);
+    return {
+      name,
+      in: place,
+      ...(place === 'path' && { required: true }),
+      schema: named(schema),
+      description: descriptions[name],
+      // The API reference sends the example of an optional parameter unless this extension forbids it.
+      ...(place === 'path'
+        ? { example: [example].flat()[0] }
+        : { examples: { example: { value: example, 'x-disabled': true } } }),
+      ...(parameter.style === 'comma-separated' && { explode: false }),
+    };
+  });
 }
 
 function parameterSchema(parameter: Parameter): Json {
@@ -306,20 +311,8 @@ function toJson(schema: GenericSchema): Json {
   return json as Json;
 }
 
+/** A customer of any response: which members it has depends on the parameter `fields`. */
 function customer(): Json {
-  const required = FIELDS.filter(({ always }) => always).map(({ name }) => name);
-  return {
-    ...object(
-      Object.fromEntries(FIELDS.map((field) => [field.name, responseField(field)])),
-      required,
-    ),
-    description:
-      'A customer. An unset text is an empty string; the last four are returned only if set.',
-  };
-}
-
-/** The members of a customer that a caller chose by the parameter `fields`. */
-function chosenMembers(): Json {
   const { name: id } = FIELDS[0];
   return {
     ...object(
@@ -327,17 +320,21 @@ function chosenMembers(): Json {
         ...Object.fromEntries(FIELDS.map((field) => [field.name, responseField(field)])),
         version: count({
           minimum: 1,
-          description: 'Number of writes: the number in the entity tag.',
+          description:
+            'Number of writes: the number in the entity tag. Returned if fields names it.',
           examples: [3],
         }),
         updated: time({
-          description: 'Time of the last change.',
+          description: 'Time of the last change. Returned if fields names it.',
           examples: ['2026-01-31T09:00:00.000Z'],
         }),
       },
+      // One type for a customer of each call; a caller that names no fields gets all but the last six.
       [id],
     ),
-    description: 'The members of a customer that `fields` names, or every field if it is not sent.',
+    description:
+      'A customer. Every field is returned, an unset text as an empty string, unless the parameter ' +
+      'fields chooses members; internalCreditLimit and the next three are returned only if they are set.',
   };
 }
 

@@ -59,6 +59,16 @@ export class ChangesExpiredError extends Error {
   }
 }
 
+/** More customers match than a list can sort. */
+export class TooManyToSortError extends Error {
+  /** @param instead what the caller can do besides narrowing the filters. */
+  constructor(max: number, by: string, instead: string) {
+    super(
+      `cannot order more than ${max} customers by ${by}, and more match; narrow the filters, or ${instead}`,
+    );
+  }
+}
+
 /** An export of customers by id found none of them. */
 export class EmptyExportError extends Error {
   constructor() {

@@ -49,3 +49,8 @@ export const CHANGES_DAYS = 90;
 /** Default and maximum changes of a page. */
 export const DEFAULT_CHANGES = 100;
 export const MAX_CHANGES = 1_000;
+
+/** Maximum customers that match a list sorted by name or customerid: each page sorts them all. */
+export const MAX_SORTED_BY_TEXT = 20_000;
+/** The same of a list sorted by the time of the last change, for which each page reads them. */
+export const MAX_SORTED_BY_UPDATED = 10_000;

@@ -9,7 +9,7 @@ export type Kind = 'private' | 'company' | 'unknown';
 export interface SearchAttributes {
   /** Creation time in milliseconds since 1970. */
   readonly createdAt: number;
-  /** Name and customerid, folded for search. */
+  /** Name and customerid, folded for search; {@link nameOf} and {@link customeridOf} take it apart. */
   readonly nameText: string | undefined;
   /** Address and postoffice, folded for search. */
   readonly addressText: string | undefined;
@@ -60,7 +60,7 @@ export function toSearchAttributes(
   const identityNumber = parseIdentityNumber(companyno);
   return {
     createdAt: Date.parse(date),
-    nameText: searchText([name, customerid]),
+    nameText: nameText(name, customerid),
     addressText: searchText([address, postoffice]),
     postcodeText: withoutSeparators(fold(postcode)) || undefined,
     companyText: withoutSeparators(fold(companyno)) || undefined,
@@ -87,6 +87,22 @@ function kindFromCode(customertypecode = ''): Kind | undefined {
 
 function isTrue(text = ''): boolean {
   return TRUE_WORDS.includes(text.trim().toUpperCase());
+}
+
+/** The separator is there if the customerid is, so that one of both can be told from the other. */
+function nameText(name = '', customerid = ''): string | undefined {
+  const id = fold(customerid);
+  return fold(name) + (id && SEPARATOR + id) || undefined;
+}
+
+/** Returns the folded name in a {@link SearchAttributes.nameText}; empty if there is none. */
+export function nameOf(text = ''): string {
+  return text.split(SEPARATOR)[0] as string;
+}
+
+/** Returns the folded customerid in a {@link SearchAttributes.nameText}; empty if there is none. */
+export function customeridOf(text = ''): string {
+  return text.split(SEPARATOR)[1] ?? '';
 }
 
 function searchText(texts: readonly (string | undefined)[]): string | undefined {

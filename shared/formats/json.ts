@@ -5,13 +5,23 @@ import type { Column, RowFormat } from './row-format.ts';
 /** A customer in a response: every documented field, in order. */
 export type CustomerJson = Record<string, string | number>;
 
-/** Returns a customer as the API responds with it: an unset field is an empty string, or 0. */
-export function toCustomerJson({ system, fields }: Customer): CustomerJson {
+/**
+ * Returns a customer as the API responds with it: an unset field is an empty string, or 0.
+ *
+ * @param names of `READABLE_NAMES`; the id is always there. Default: the fields.
+ */
+export function toCustomerJson(
+  { system, fields, version, updated }: Customer,
+  names?: ReadonlySet<string>,
+): CustomerJson {
   const json: CustomerJson = {};
-  for (const field of FIELDS) {
+  for (const [index, field] of FIELDS.entries()) {
+    if (names && index > 0 && !names.has(field.name)) continue;
     const value = isWritable(field) ? fields[field.name] : system[field.name];
     if (field.always || value) json[field.name] = value ?? field.unset;
   }
+  if (names?.has('version')) json.version = version;
+  if (names?.has('updated')) json.updated = updated;
   return json;
 }
 
@@ -58,6 +68,14 @@ export function jsonRows(names?: ReadonlySet<string>): RowFormat {
     columns: columns.filter(({ of }, index) => index === 0 || names.has(of)),
   };
 }
+
+/** Of each customer the time of its last change, ISO 8601. */
+export const UPDATED_ROWS: RowFormat = {
+  ...JSON_ROWS,
+  rowStart: '',
+  rowEnd: '',
+  columns: [{ ...UPDATED, open: '', close: '' }],
+};
 
 /**
  * Returns customers as members of a JSON object: `"customer":{…},"etag":"\\"1\\""`.

@@ -1,43 +1,94 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
+import type { SortOrder, SortPosition } from '../domain/sort-order.ts';
 import { required } from '../environment.ts';
 import { badRequest } from './problem-details.ts';
 
 const SECRET = required('cursorSecret');
 const MAC_BYTES = 16;
+const CIPHER = 'aes-256-gcm';
+/** Nonce of AES-GCM (NIST SP 800-38D, section 8.2.2: random). */
+const NONCE_BYTES = 12;
+
+/** The list that a cursor is of. */
+export interface CursorScope {
+  readonly merchantId: string;
+  readonly filter: CustomerFilter;
+  readonly order: SortOrder;
+}
 
 /**
- * Returns a cursor: the id of the last customer of a page, with a message authentication code that
- * ties it to the merchant and the filter.
+ * Returns a cursor: the position of the last customer of a page. It is tied to the merchant, the
+ * filter and the order. A position by another member than the id is encrypted, as the member can be a
+ * name.
  */
-export function createCursor(merchantId: string, filter: CustomerFilter, id: number): string {
+export function createCursor(scope: CursorScope, { id, key }: SortPosition): string {
+  if (key !== undefined) return encrypt(scope, JSON.stringify([id, key]));
   const text = String(id);
-  const code = authenticationCode(merchantId, filter, text);
-  return Buffer.concat([code, Buffer.from(text)]).toString('base64url');
+  return Buffer.concat([authenticationCode(scope, text), Buffer.from(text)]).toString('base64url');
 }
 
 /**
- * Returns the id in a cursor.
+ * Returns the position in a cursor.
  *
- * @throws Problem 400 if the cursor was not created for this merchant and filter.
+ * @throws Problem 400 if the cursor was not created for this merchant, filter and order.
  */
-export function readCursor(merchantId: string, filter: CustomerFilter, cursor: string): number {
+export function readCursor(scope: CursorScope, cursor: string): SortPosition {
   const bytes = Buffer.from(cursor, 'base64url');
-  const id = bytes.subarray(MAC_BYTES).toString();
-  const isAuthentic =
-    bytes.length > MAC_BYTES &&
-    bytes.toString('base64url') === cursor &&
-    timingSafeEqual(bytes.subarray(0, MAC_BYTES), authenticationCode(merchantId, filter, id));
-  if (!isAuthentic) {
-    const detail = 'is not a cursor of this list; take it from the Link header, unchanged';
-    throw badRequest([{ parameter: 'cursor', detail }], '/problems/invalid-cursor');
-  }
-  return Number(id);
+  const isCanonical = bytes.toString('base64url') === cursor;
+  const position =
+    isCanonical && (scope.order.by === 'id' ? readId(scope, bytes) : decrypt(scope, bytes));
+  if (position) return position;
+  const detail = 'is not a cursor of this list; take it from the Link header, unchanged';
+  throw badRequest([{ parameter: 'cursor', detail }], '/problems/invalid-cursor');
 }
 
-function authenticationCode(merchantId: string, filter: CustomerFilter, id: string): Buffer {
-  return createHmac('sha256', SECRET)
-    .update(JSON.stringify([merchantId, filter, id]))
-    .digest()
-    .subarray(0, MAC_BYTES);
+function readId(scope: CursorScope, bytes: Buffer): SortPosition | undefined {
+  if (bytes.length <= MAC_BYTES) return undefined;
+  const id = bytes.subarray(MAC_BYTES).toString();
+  const code = authenticationCode(scope, id);
+  return timingSafeEqual(bytes.subarray(0, MAC_BYTES), code) ? { id: Number(id) } : undefined;
+}
+
+function authenticationCode({ merchantId, filter, order }: CursorScope, id: string): Buffer {
+  // Cursors of lists without an order are those of before there were any.
+  const parts = order.isDescending ? [merchantId, filter, id, order] : [merchantId, filter, id];
+  return createHmac('sha256', SECRET).update(JSON.stringify(parts)).digest().subarray(0, MAC_BYTES);
+}
+
+function encrypt(scope: CursorScope, text: string): string {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, cipherKey(), nonce).setAAD(additionalData(scope));
+  const encrypted = Buffer.concat([cipher.update(text), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), encrypted]).toString('base64url');
+}
+
+function decrypt(scope: CursorScope, bytes: Buffer): SortPosition | undefined {
+  const start = NONCE_BYTES + MAC_BYTES;
+  if (bytes.length <= start) return undefined;
+  const cipher = createDecipheriv(CIPHER, cipherKey(), bytes.subarray(0, NONCE_BYTES))
+    .setAAD(additionalData(scope))
+    .setAuthTag(bytes.subarray(NONCE_BYTES, start));
+  const text = cipher.update(bytes.subarray(start));
+  try {
+    const [id, key] = JSON.parse(Buffer.concat([text, cipher.final()]).toString());
+    return { id, key };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the key of the cipher, which is another than that of the authentication codes. */
+function cipherKey(): Buffer {
+  return createHmac('sha256', SECRET).update('positions in sorted lists').digest();
+}
+
+function additionalData({ merchantId, filter, order }: CursorScope): Buffer {
+  return Buffer.from(JSON.stringify([merchantId, filter, order]));
 }

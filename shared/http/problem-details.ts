@@ -12,6 +12,7 @@ import {
   IdempotencyKeyReusedError,
   NoCustomerToMatchError,
   RateLimitError,
+  TooManyToSortError,
   UnavailableError,
   UnusableResponseError,
   VersionMismatchError,
@@ -113,6 +114,9 @@ function toProblem(error: unknown): Problem {
   const { message } = error as Error;
   if (error instanceof CustomerNotFoundError || error instanceof EmptyExportError) {
     return new Problem(404, message, { type: '/problems/customer-not-found' });
+  }
+  if (error instanceof TooManyToSortError) {
+    return badRequest([{ parameter: 'sort', detail: message }]);
   }
   if (error instanceof ExportNotFoundError) {
     return new Problem(404, message, { type: '/problems/export-not-found' });

@@ -26,6 +26,8 @@ import {
 const IDS_PER_MATCH = 10;
 /** Growth of the range that is read next if the last one did not have enough matches. */
 const RANGE_GROWTH = 4;
+/** Ids to read together in descending order: about the entries of four pages. */
+const MAX_DESCENDING_IDS = 32_000;
 /** A sample takes so many entries, half a read unit, of each so many ids, and of at most so many places. */
 const SAMPLE_ENTRIES = 32;
 const IDS_PER_SAMPLE = 128;
@@ -74,6 +76,67 @@ export async function* matchingIds(
   const options = { after, span: filter.condition ? wanted * IDS_PER_MATCH : wanted, retry };
   for await (const { Items = [] } of indexPages(merchantId, ranges, query, options)) {
     yield Items.map((item) => idInSortKey(item.sk?.S));
+  }
+}
+
+/**
+ * Yields the ids of customers that meet the filter, descending, some at a time.
+ *
+ * @param before id before which to start. Default: after the newest.
+ * @param wanted as of {@link matchingIds}.
+ */
+export async function* matchingIdsDescending(
+  merchantId: string,
+  filter: CustomerFilter,
+  { before = LAST_ID, wanted }: { readonly before?: number | undefined; readonly wanted: number },
+): AsyncGenerator<number[]> {
+  const query = { ...filterExpression(filter), ProjectionExpression: 'sk' };
+  const newest = (await newestEntry(merchantId))?.id ?? 0;
+  const ranges: IdRange[] = [];
+  for await (const range of idRanges(merchantId, filter)) ranges.unshift(range);
+  let length = filter.condition ? wanted * IDS_PER_MATCH : wanted;
+  for (const { from, to } of ranges) {
+    for (let last = Math.min(to, newest, before - 1); last >= from; ) {
+      const range = { from: Math.max(from, last - length + 1), to: last };
+      const ids: number[] = [];
+      for await (const { Items = [] } of indexPages(merchantId, [range], query)) {
+        for (const { sk } of Items) ids.push(idInSortKey(sk?.S));
+      }
+      yield ids.reverse();
+      last = range.from - 1;
+      length = Math.max(length, Math.min(length * RANGE_GROWTH, MAX_DESCENDING_IDS));
+    }
+  }
+}
+
+/** A customer's entry in the index, with the text that it is sorted by. */
+export interface NamedEntry {
+  readonly id: number;
+  /** Name and customerid, folded. */
+  readonly nameText: string | undefined;
+}
+
+/**
+ * Yields the ids and name texts of customers that meet the filter, by ascending id, a page at a time.
+ *
+ * @param wanted as of {@link matchingIds}.
+ */
+export async function* matchingNames(
+  merchantId: string,
+  filter: CustomerFilter,
+  wanted: number,
+): AsyncGenerator<NamedEntry[]> {
+  const expression = filterExpression(filter);
+  const { nameText } = STORED_NAMES;
+  const query = {
+    ...expression,
+    ExpressionAttributeNames: { ...expression.ExpressionAttributeNames, '#name': nameText },
+    ProjectionExpression: 'sk, #name',
+  };
+  const span = filter.condition ? wanted * IDS_PER_MATCH : wanted;
+  const ranges = idRanges(merchantId, filter);
+  for await (const { Items = [] } of indexPages(merchantId, ranges, query, { span })) {
+    yield Items.map((item) => ({ id: idInSortKey(item.sk?.S), nameText: item[nameText]?.S }));
   }
 }
 

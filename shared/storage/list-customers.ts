@@ -1,15 +1,24 @@
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
-import { escapedBytes, JSON_ROWS } from '../formats/json.ts';
-import { matchingIds } from './customer-index.ts';
-import { rowsByIds } from './rows-by-ids.ts';
-import { queryRows, type Rows } from './serialized-items/index.ts';
+import type { SortOrder, SortPosition } from '../domain/sort-order.ts';
+import { escapedBytes } from '../formats/json.ts';
+import type { RowFormat } from '../formats/row-format.ts';
+import { matchingIds, matchingIdsDescending } from './customer-index.ts';
+import { rowsByIds, rowsInOrder } from './rows-by-ids.ts';
+import { type QueriedRows, queryRows, type Rows } from './serialized-items/index.ts';
 import { customersIn, LAST_ID } from './table.ts';
+
+/** Which customers a list has, and their order. */
+export interface CustomerList {
+  readonly merchantId: string;
+  readonly filter: CustomerFilter;
+  readonly order: SortOrder;
+}
 
 /** Position and size of a page. */
 export interface PagePosition {
-  /** Id after which the page starts: `next` of the page before. */
-  readonly after: number;
+  /** Where the page starts: `next` of the page before. */
+  readonly after: SortPosition | undefined;
   /** How many customers to skip. */
   readonly start: number;
   readonly limit: number;
@@ -19,43 +28,52 @@ export interface PagePosition {
 export interface CustomerPage {
   /** JSON array of the customers. */
   readonly json: string;
-  /** Id of the page's last customer, if more follow. */
-  readonly next: number | undefined;
+  /** Position of the page's last customer, if more follow. */
+  readonly next: SortPosition | undefined;
 }
 
 /**
- * Returns a page of the customers that meet the filter, by ascending id. It has fewer customers than
- * the limit if more would not fit into a response. Without filter and start
- * the table is read consistently; otherwise the customer index finds the customers, which are then
- * read consistently from the table.
+ * Returns a page of a list. It has fewer customers than the limit if more would not fit into a
+ * response. Without filter and start, ordered by id, the table is read consistently; otherwise the
+ * customer index finds the customers, which are then read consistently from the table.
+ *
+ * @throws TooManyToSortError if too many customers would have to be sorted.
  */
-export async function listCustomers(
-  merchantId: string,
-  filter: CustomerFilter,
+export function listCustomers(
+  list: CustomerList,
   position: PagePosition,
+  format: RowFormat,
 ): Promise<CustomerPage> {
-  if (filter.lookUps) return pageOfLookUps(merchantId, filter, position);
+  const { filter, order } = list;
+  const isById = order.by === 'id' && !(filter.lookUps && order.isDescending);
+  if (!isById) return pageOfSorted(list, position, format);
+  if (filter.lookUps) return pageOfLookUps(list, position, format);
   return isEveryone(filter) && position.start === 0
-    ? pageOfTable(merchantId, position)
-    : pageOfIndex(merchantId, filter, position);
+    ? pageOfTable(list, position, format)
+    : pageOfIndex(list, position, format);
 }
 
 async function pageOfTable(
-  merchantId: string,
+  { merchantId, order: { isDescending } }: CustomerList,
   { after, limit }: PagePosition,
+  format: RowFormat,
 ): Promise<CustomerPage> {
   const page = new PageBuilder(limit);
-  let startKey: Awaited<ReturnType<typeof queryRows>>['next'];
+  const range = isDescending
+    ? { from: 1, to: (after?.id ?? LAST_ID) - 1 }
+    : { from: (after?.id ?? 0) + 1, to: LAST_ID };
+  let startKey: QueriedRows['next'];
   do {
     const { rows, next } = await queryRows(
       {
-        ...customersIn(merchantId, { from: after + 1, to: LAST_ID }),
+        ...customersIn(merchantId, range),
         ConsistentRead: true,
+        ScanIndexForward: !isDescending,
         // One more than the limit shows whether there is a next page.
         Limit: limit + 1 - page.count,
         ExclusiveStartKey: startKey,
       },
-      JSON_ROWS,
+      format,
     );
     page.add(rows);
     startKey = next;
@@ -64,33 +82,63 @@ async function pageOfTable(
 }
 
 async function pageOfIndex(
-  merchantId: string,
-  filter: CustomerFilter,
+  { merchantId, filter, order: { isDescending } }: CustomerList,
   { after, start, limit }: PagePosition,
+  format: RowFormat,
 ): Promise<CustomerPage> {
   const ids: number[] = [];
   let toSkip = start;
   const wanted = start + limit + 1;
-  for await (const found of matchingIds(merchantId, filter, { after, wanted })) {
+  const pages = isDescending
+    ? matchingIdsDescending(merchantId, filter, { before: after?.id, wanted })
+    : matchingIds(merchantId, filter, { after: after?.id ?? 0, wanted });
+  for await (const found of pages) {
     // One more than the limit shows whether there is a next page.
     ids.push(...found.slice(toSkip, toSkip + limit + 1 - ids.length));
     toSkip -= Math.min(toSkip, found.length);
     if (ids.length > limit) break;
   }
+  const options = { merchantId, format, isConsistent: true };
   const pageIds = ids.slice(0, limit);
+  const rows = isDescending ? rowsInOrder(pageIds, options) : rowsByIds([pageIds], options);
+  return pageOfRows(rows, limit, ids.length > limit ? pageIds.at(-1) : undefined);
+}
+
+async function pageOfSorted(
+  { merchantId, filter, order }: CustomerList,
+  { after, start, limit }: PagePosition,
+  format: RowFormat,
+): Promise<CustomerPage> {
+  // Loaded on demand: a cold start of other lists does without.
+  const { entriesAfter, sortCustomers } = await import('./sort-customers.ts');
+  const sorted = await sortCustomers(merchantId, filter, order);
+  const rest = after ? entriesAfter(sorted, order, after) : sorted;
+  const entries = rest.slice(start, start + limit);
+  const ids = entries.map(({ id }) => id);
+  const hasMore = rest.length > start + limit;
+  const rows = rowsInOrder(ids, { merchantId, format, isConsistent: true });
+  const { json, next } = await pageOfRows(rows, limit, hasMore ? ids.at(-1) : undefined);
+  return { json, next: order.by === 'id' ? next : entries.find(({ id }) => id === next?.id) };
+}
+
+/** @param last id of the page's last customer, if more follow. */
+async function pageOfRows(
+  pages: AsyncIterable<{ readonly rows: Rows }>,
+  limit: number,
+  last: number | undefined,
+): Promise<CustomerPage> {
   const page = new PageBuilder(limit);
-  const options = { merchantId, format: JSON_ROWS, isConsistent: true };
-  for await (const { rows } of rowsByIds([pageIds], options)) {
+  for await (const { rows } of pages) {
     page.add(rows);
     if (page.hasMore) return page.build();
   }
-  return { ...page.build(), next: ids.length > limit ? pageIds.at(-1) : undefined };
+  return { ...page.build(), next: last === undefined ? undefined : { id: last } };
 }
 
 async function pageOfLookUps(
-  merchantId: string,
-  filter: CustomerFilter,
+  { merchantId, filter }: CustomerList,
   { after, start, limit }: PagePosition,
+  format: RowFormat,
 ): Promise<CustomerPage> {
   // Loaded on demand: most lists have no look-up, and their cold start does without this.
   const { findByLookUps, lookedUpCustomers, rowsOf } = await import('./look-ups.ts');
@@ -98,9 +146,9 @@ async function pageOfLookUps(
   const page = new PageBuilder(limit);
   let toSkip = start;
   // One more than the limit shows whether there is a next page.
-  const options = { after, wanted: start + limit + 1 };
+  const options = { after: after?.id ?? 0, wanted: start + limit + 1 };
   for await (const { customers } of lookedUpCustomers(merchantId, filter, ids, options)) {
-    page.add(rowsOf(customers.slice(toSkip), JSON_ROWS));
+    page.add(rowsOf(customers.slice(toSkip), format));
     toSkip -= Math.min(toSkip, customers.length);
     if (page.hasMore) break;
   }
@@ -115,7 +163,7 @@ class PageBuilder {
   readonly #limit: number;
   readonly #texts: Buffer[] = [];
   #bytes = 0;
-  #lastId: number | undefined;
+  #lastId = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -131,7 +179,7 @@ class PageBuilder {
       if (this.#bytes + bytes > MAX_RESPONSE_BYTES) break;
       this.#bytes += bytes;
       this.count += 1;
-      this.#lastId = ids[added];
+      this.#lastId = ids[added] as number;
     }
     this.#texts.push(text.subarray(0, ends[added - 1] ?? 0));
     this.hasMore = added < ids.length;
@@ -139,6 +187,6 @@ class PageBuilder {
 
   build(): CustomerPage {
     const json = `[${Buffer.concat(this.#texts).toString().slice(0, -1)}]`;
-    return { json, next: this.hasMore ? this.#lastId : undefined };
+    return { json, next: this.hasMore ? { id: this.#lastId } : undefined };
   }
 }

@@ -13,6 +13,7 @@ import {
   concatRows,
   getRows,
   mergeRows,
+  orderRows,
   queryRows,
   type ReadRows,
   selectRows,
@@ -34,6 +35,8 @@ const CHUNK_BYTES = 2 * 1024 * 1024;
 /** Ids that are read together while the size of the customers is not known. */
 const FIRST_CHUNK = 100;
 const CONCURRENT_CHUNKS = 2;
+/** Ids that are read together if their order is another. */
+const ORDERED_CHUNK = 100;
 /** A query does not read more unwanted customers in a row than cost this many units. */
 const MAX_BRIDGE_UNITS = 10;
 
@@ -66,6 +69,21 @@ export async function* rowsByIds(
     ids = ids.slice(FIRST_QUERY);
   }
   yield* mapAhead(startingWith(ids, chunks), CONCURRENT_CHUNKS, read);
+}
+
+/** Yields the rows of customers with these ids in the order of the ids; absent customers are skipped. */
+export async function* rowsInOrder(
+  ids: readonly number[],
+  options: ReadOptions,
+): AsyncGenerator<ReadRows> {
+  const chunks = Array.from({ length: Math.ceil(ids.length / ORDERED_CHUNK) }, (_, index) =>
+    ids.slice(index * ORDERED_CHUNK, (index + 1) * ORDERED_CHUNK),
+  );
+  yield* mapAhead(chunks, CONCURRENT_CHUNKS, async (chunk) => {
+    const ascending = chunk.toSorted((a, b) => a - b);
+    const { rows, units } = await readChunk(ascending, options, (read) => read());
+    return { rows: orderRows(rows, chunk), units };
+  });
 }
 
 async function* startingWith<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {

@@ -129,6 +129,14 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(JSON.parse(response)).toMatchObject({ changes: [], next: expect.any(String) }),
   'changes since an export': (response) =>
     expect(JSON.parse(response).changes[0]).toHaveProperty('change'),
+  'the two newest': (response) => {
+    const [first, second] = JSON.parse(response);
+    expect(first.mexcParamvaluesetsid).toBeGreaterThan(second.mexcParamvaluesetsid);
+  },
+  'the first two by name': (response) =>
+    expect(JSON.parse(response).map(Object.keys)).toEqual(
+      Array(2).fill(['mexcParamvaluesetsid', 'name', 'email']),
+    ),
   'for a program': (response) => expect(JSON.parse(response).filename).toMatch(/\.csv$/),
   'for Excel in Swedish settings': (response) =>
     expect(JSON.parse(response).filename).toMatch(/\.csv$/),
@@ -360,6 +368,8 @@ describe('the tables', () => {
       'numbers a minute looked up in public registers': String(limits.MAX_LOOK_UPS_PER_MINUTE),
       'exports of a merchant that run': String(limits.CONCURRENT_EXPORTS),
       'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
+      'customers sorted by name or customerid': limits.MAX_SORTED_BY_TEXT.toLocaleString('en'),
+      'customers sorted by updated': limits.MAX_SORTED_BY_UPDATED.toLocaleString('en'),
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
       'values of a field that are looked up at once': String(limits.MAX_LOOK_UP_VALUES),

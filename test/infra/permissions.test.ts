@@ -300,6 +300,9 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['GET', next]);
       await call(200, ['GET', '/customers?start=1']);
       await call(200, ['GET', `/customers?${LOOK_UPS}`]);
+      await call(200, ['GET', '/customers?sort=-date&start=1']);
+      await call(200, ['GET', '/customers?sort=name']);
+      await call(200, ['GET', '/customers?sort=updated']);
       const unprocessed = { dynamodb: first(1, { rewrite: unprocess }, /^BatchGetItem/) };
       await call(200, ['GET', '/customers?filter=isCompany']);
       await call(200, ['GET', '/customers?filter=search&search=B'], scattered, unprocessed);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seedCustomers } from '../../infra/local/seed-customers.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
+import * as limits from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { rawCustomerKey } from '../../shared/storage/table.ts';
 import {
@@ -388,6 +389,72 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     const all = (COUNT * ITEM_BYTES) / UNIT / 2;
     expect(units).toBeGreaterThan(all * 0.95);
     expect(units).toBeLessThan(all * 1.05 + ITEM_UNITS);
+  });
+
+  test('A descending page costs what an ascending one does, wherever it is', async () => {
+    const ascending = await consumptionOf('GET', '/customers?limit=10');
+    const first = await consumptionOf('GET', '/customers?limit=10&sort=-date');
+    const link = /<(.+)>/.exec(first.answer.headers.get('link') ?? '')?.[1] ?? '';
+    const second = await consumptionOf('GET', link.slice(merchant.url.length));
+    expect([first.units, second.units]).toEqual([ascending.units, ascending.units]);
+    expect(second.requests).toBe(1);
+  });
+
+  test('A page by name reads the index entries, and the customers of the page', async () => {
+    const { units } = await consumptionOf('GET', '/customers?limit=10&sort=name');
+    expect(units).toBeLessThanOrEqual(entries(COUNT) + 10 * ITEM_UNITS + 1);
+  });
+
+  test('A page by the time of the last change reads all customers eventually consistently', async () => {
+    const { units } = await consumptionOf('GET', '/customers?limit=10&sort=updated');
+    const all = (COUNT * ITEM_BYTES) / UNIT / 2;
+    expect(units).toBeLessThanOrEqual(all * 1.1 + entries(COUNT) + 10 * ITEM_UNITS);
+  });
+
+  describe('Of more customers than can be sorted', () => {
+    const { MAX_SORTED_BY_TEXT, MAX_SORTED_BY_UPDATED } = limits;
+    let client: Client;
+
+    beforeAll(async () => {
+      ({ client } = await merchantWith(MAX_SORTED_BY_TEXT + 1, (index) => ({
+        customerid: `K${index}`,
+        ...(index < 5 && { name: `Few ${index}` }),
+      })));
+    }, 300_000);
+
+    test.each([
+      ['name', MAX_SORTED_BY_TEXT, 'narrow the filters, or sort by date'],
+      ['-customerid', MAX_SORTED_BY_TEXT, 'narrow the filters, or sort by date'],
+      ['-updated', MAX_SORTED_BY_UPDATED, 'narrow the filters, or follow GET /customers/changes'],
+    ])(
+      'the order by %s is refused after so many index entries, and says why',
+      async (sort, max, advice) => {
+        proxy.take();
+        const { status, body } = await client.call('GET', `/customers?sort=${sort}`);
+        const by = sort.replace('-', '');
+        const detail = `cannot order more than ${max} customers by ${by}, and more match; ${advice}`;
+        expect(status).toBe(400);
+        expect(body.errors).toEqual([{ parameter: 'sort', detail }]);
+        expect(proxy.take().units).toBeLessThanOrEqual(entries(max));
+      },
+      30_000,
+    );
+
+    test('a filter that fewer meet can be sorted by each', async () => {
+      for (const sort of ['name', '-customerid', 'updated']) {
+        const path = `/customers?sort=${sort}&filter=search&search=few`;
+        const { status, body } = await client.call('GET', path);
+        expect(status).toBe(200);
+        expect(body).toHaveLength(5);
+      }
+    }, 30_000);
+
+    test('the order by date has no limit', async () => {
+      proxy.take();
+      const { body } = await client.call('GET', '/customers?sort=-date&limit=1');
+      expect(body[0].mexcParamvaluesetsid).toBe(MAX_SORTED_BY_TEXT + 1);
+      expect(proxy.take().units).toBeLessThanOrEqual(1);
+    });
   });
 
   test('A look-up by number reads the keys in the index and one customer', async () => {

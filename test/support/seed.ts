@@ -30,7 +30,7 @@ export async function newMerchantWith(
   return {
     name,
     merchant: await newMerchant(0, { merchant: name }),
-    customers: customers.map(toCustomerJson),
+    customers: customers.map((customer) => toCustomerJson(customer)),
     ids: customers.map(({ system }) => system.mexcParamvaluesetsid),
   };
 }

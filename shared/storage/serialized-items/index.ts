@@ -77,8 +77,7 @@ export async function getRows(
     }
     return UnprocessedKeys?.[TABLE_NAME];
   });
-  const present = ids.filter((id) => found.has(id));
-  return { rows: joinRows(present.map((id) => [id, found.get(id) as Buffer])), units };
+  return { rows: joinRows(inOrder(found, ids)), units };
 }
 
 /** Returns rows of which some are left out. */
@@ -90,6 +89,15 @@ export function selectRows(rows: Rows, isWanted: (id: number) => boolean): Rows 
 export function mergeRows(parts: readonly Rows[]): Rows {
   if (parts.length === 1) return parts[0] as Rows;
   return joinRows(parts.flatMap(eachRow).sort(([a], [b]) => a - b));
+}
+
+/** Returns rows in the order of the ids; ids without a row are skipped. */
+export function orderRows(rows: Rows, ids: readonly number[]): Rows {
+  return joinRows(inOrder(new Map(eachRow(rows)), ids));
+}
+
+function inOrder(rows: ReadonlyMap<number, Buffer>, ids: readonly number[]): [number, Buffer][] {
+  return ids.filter((id) => rows.has(id)).map((id) => [id, rows.get(id) as Buffer]);
 }
 
 /** Returns all rows as one, one part after the other. */

@@ -29,7 +29,7 @@ public class Calls {
     same("Gläntans Bageri AB", customer.getName());
     same(0L, customer.getMm3servicesid());
 
-    same(customer, customers.getCustomer(id, null));
+    same(customer, customers.getCustomer(id, null, null));
 
     CustomerChanges changes = new CustomerChanges().email("post@example.com");
     Customer changed = customers.updateCustomer(id, changes, null);
@@ -39,7 +39,8 @@ public class Calls {
     List<FilterTerm> filter = List.of(FilterTerm.IS_COMPANY);
     List<Customer> list =
         customers.listCustomers(
-            10, null, null, filter, null, null, null, null, null, null, Flag._1, null, null, null);
+            10, null, null, filter, null, null, null, null, null, null, Flag._1, null, null, null, null,
+            null);
     same(List.of(id), list.stream().map(Customer::getMexcParamvaluesetsid).toList());
 
     // Gson reads a number of no stated type as a double.
@@ -48,7 +49,7 @@ public class Calls {
     same("SW1A 1AA", lookUp.searchByOrgNumber("5567037485", null).getZip());
 
     try {
-      customers.getCustomer(999999999L, null);
+      customers.getCustomer(999999999L, null, null);
       throw new AssertionError("A customer that does not exist was returned.");
     } catch (ApiException error) {
       same(404, error.getCode());
