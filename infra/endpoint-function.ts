@@ -50,7 +50,7 @@ export class EndpointFunction extends BundledFunction {
       name: endpoint.function,
       description: `${endpoint.method} ${endpoint.path}`,
       ...API_FUNCTION_OPTIONS,
-      ...(endpoint.files === 'write' && {
+      ...((endpoint.files === 'write' || endpoint.readsAll) && {
         memorySize: EXPORT_MEMORY_MB,
         latencyThreshold: EXPORT_LATENCY_THRESHOLD,
       }),

@@ -50,6 +50,12 @@ export const CHANGES_DAYS = 90;
 export const DEFAULT_CHANGES = 100;
 export const MAX_CHANGES = 1_000;
 
+/** Default and maximum parts of a digest. */
+export const DIGEST_PARTS = 16;
+export const MAX_DIGEST_PARTS = 256;
+/** Maximum ids of a part of a digest, and customers after which a call ends with the part. */
+export const MAX_DIGEST_PART = 200_000;
+
 /** Maximum customers that match a list sorted by name or customerid: each page sorts them all. */
 export const MAX_SORTED_BY_TEXT = 20_000;
 /** The same of a list sorted by the time of the last change, for which each page reads them. */

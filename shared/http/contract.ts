@@ -63,6 +63,8 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly table?: TableAccess;
   /** What the function does with export files in the bucket. */
   readonly files?: 'read' | 'write';
+  /** Whether a call may read all customers of a merchant, as an export does, and takes seconds. */
+  readonly readsAll?: boolean;
   /** Whether the function may start the export worker. */
   readonly startsExportJobs?: boolean;
   /** Environment variables that it needs besides those of the table, files and jobs. */

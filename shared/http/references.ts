@@ -8,8 +8,9 @@ export function referencesIn({
 }: HttpEvent): Pick<SystemFields, 'mexcModulesid' | 'mm3servicesid'> {
   const { claims } = requestContext.authorizer.jwt;
   const { service, module } = claimNames();
+  // 0 is how the API responds that there is none, and is not stored.
   const integer = (claim: unknown) =>
-    /^\d{1,15}$/.test(String(claim)) ? Number(claim) : undefined;
+    (/^\d{1,15}$/.test(String(claim)) && Number(claim)) || undefined;
   const mm3servicesid = integer(claims[service]);
   const mexcModulesid = integer(claims[module]);
   return {

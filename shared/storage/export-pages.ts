@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
-import { isThrottling } from '../aws-errors.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import type { RowFormat } from '../formats/row-format.ts';
 import {
@@ -12,13 +10,11 @@ import {
 import { customerBytes, noteUnits, UNIT_BYTES } from './customer-size.ts';
 import { filterExpression } from './filter-expression.ts';
 import { queryInParallel } from './parallel-query.ts';
+import { retryWhileThrottled } from './retry-while-throttled.ts';
 import { type ReadOptions, rowsByIds } from './rows-by-ids.ts';
 import { type QueriedRows, queryRows, type ReadRows } from './serialized-items/index.ts';
 import { customersIn, type IdRange, idInSortKey } from './table.ts';
 
-/** How long reads of a throttled table are retried, and the longest wait between two attempts. */
-const THROTTLING_PATIENCE_MS = 12_000;
-const MAX_BACKOFF_MS = 1_000;
 /** Bytes of the customers that are read before it is worth the cost of a sample how to read the rest. */
 const HEAD_BYTES = 64 * 1024;
 /** Bytes of an entry of the customer index, about. */
@@ -241,21 +237,4 @@ function toPage(
   // What a filter expression left out has been read as well.
   const lastId = next ? idInSortKey(next.sk?.S) : ids.at(-1);
   return { text, count: ids.length, lastId, isOnly };
-}
-
-/**
- * Retries while the table is throttled: an export reads more than any other call, and is to become
- * slower then, not to fail. The SDK has made up to four attempts by then, or only one if it has
- * used up its retry tokens.
- */
-async function retryWhileThrottled<T>(read: () => Promise<T>): Promise<T> {
-  const started = performance.now();
-  for (;;) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isThrottling(error) || performance.now() - started > THROTTLING_PATIENCE_MS) throw error;
-      await setTimeout(MAX_BACKOFF_MS * Math.random());
-    }
-  }
 }

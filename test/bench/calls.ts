@@ -3,6 +3,7 @@ export interface MeasuredCall {
   /** As it is named in the tables. */
   readonly title: string;
   readonly handler: string;
+  /** `{start}` and `{end}` stand for tokens of changes, before and after those of a hundred customers. */
   readonly query?: string;
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -12,7 +13,11 @@ export interface MeasuredCall {
    * or deleted, since entries are smaller than 1 kB.
    */
   readonly indexWrites?: number;
+  /** Read units of consistent queries that find nothing: one each, which dynalite does not report. */
+  readonly emptyReads?: number;
   readonly isExport?: boolean;
+  /** Whether its function has the memory of exports. */
+  readonly readsAll?: boolean;
   /** Whether it reads more the more customers there are. */
   readonly grows?: boolean;
   /** @default - one with as many customers as asked for */
@@ -109,6 +114,22 @@ export const CALLS = {
     body: hundred.map((each) => each + 1_000),
     isExport: true,
   },
+  poll: {
+    title: 'poll of changes, none',
+    handler: 'list-changes',
+    query: 'after={end}',
+    emptyReads: 1,
+  },
+  pollHundred: {
+    title: 'poll of changes, 100 customers',
+    handler: 'list-changes',
+    query: 'after={start}',
+  },
+  pollIds: {
+    title: 'poll of changes, 100 ids',
+    handler: 'list-changes',
+    query: 'after={start}&fields=mexcParamvaluesetsid',
+  },
   search: {
     title: 'search',
     handler: 'list-customers',
@@ -119,6 +140,12 @@ export const CALLS = {
     title: 'count with filters',
     handler: 'count-customers',
     query: 'filter=isCompany',
+    grows: true,
+  },
+  digest: {
+    title: 'digest of all',
+    handler: 'digest-customers',
+    readsAll: true,
     grows: true,
   },
   exportAll: {

@@ -87,6 +87,7 @@ Object.assign(process.env, environmentOf({ dynamodb: proxy.endpoint, s3: s3.endp
   AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
 });
 
+const changesTokens = await logChanges();
 const measured = new Map<CallName, Record<number, Measured>>();
 for (const name of CALL_NAMES) measured.set(name, await measureSizes(CALLS[name]));
 const { region, merchant } = options;
@@ -139,12 +140,35 @@ async function measure(call: MeasuredCall, customers: number): Promise<Measured>
   return { call: consumed, parts, sentBytes: bytes + fileBytes };
 }
 
+/**
+ * Logs changes of a hundred customers, whose ids are far apart, and returns the tokens before and after
+ * them.
+ */
+async function logChanges(): Promise<Record<'start' | 'end', string>> {
+  const { appendChanges } = await import('../../shared/storage/append-changes.ts');
+  const { createChangesToken } = await import('../../shared/http/changes-token.ts');
+  const merchant = String(LARGE);
+  const changes = Array.from({ length: 100 }, (_, index) => ({
+    kind: 'M' as const,
+    id: 50 + index * 90,
+  }));
+  await appendChanges(merchant, changes);
+  const tokenAt = (entry: number) =>
+    createChangesToken(merchant, { entry, index: 0, sinceMs: Date.now() });
+  return { start: tokenAt(0), end: tokenAt(changes.length) };
+}
+
 async function respond(
-  { handler, headers = {}, ...call }: Omit<MeasuredCall, 'title'>,
+  { handler, headers = {}, query = '', ...call }: Omit<MeasuredCall, 'title'>,
   customers: number,
 ): Promise<ApiResponse> {
   const { handler: handle } = await import(`../../functions/${handler}/handler.ts`);
-  const event = eventOf(handler, { merchant: String(customers), ...call });
+  const { start, end } = changesTokens;
+  const event = eventOf(handler, {
+    merchant: String(customers),
+    query: query.replace('{start}', start).replace('{end}', end),
+    ...call,
+  });
   Object.assign(event.headers, headers);
   return handle(event, { getRemainingTimeInMillis: () => 29_000 });
 }
@@ -203,12 +227,12 @@ function mix(small: Measured, large: Measured, position: number): Measured {
 function usageOf(name: CallName, customers: number): Usage {
   const call: MeasuredCall = CALLS[name];
   const { call: consumed, worker, parts, sentBytes } = measuredOf(name, customers);
-  const gb = call.isExport ? GB.export : GB.endpoint;
+  const gb = call.isExport || call.readsAll ? GB.export : GB.endpoint;
   const runs = worker ? Math.ceil(parts / PARTS_PER_RUN) : 0;
   const seconds = (timeOf(consumed) + (worker ? timeOf(worker) : 0)) / 1_000;
   const uploads = parts > 0 ? parts + 2 : 1;
   return {
-    readUnits: consumed.units + (worker?.units ?? 0),
+    readUnits: consumed.units + (worker?.units ?? 0) + (call.emptyReads ?? 0),
     writeUnits: consumed.writeUnits + (worker?.writeUnits ?? 0) + (call.indexWrites ?? 0),
     lambdaGbSeconds: (seconds + COLD_START.share * COLD_START.seconds) * gb,
     lambdaCalls: 1 + runs,

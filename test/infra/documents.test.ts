@@ -129,6 +129,10 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(JSON.parse(response)).toMatchObject({ changes: [], next: expect.any(String) }),
   'changes since an export': (response) =>
     expect(JSON.parse(response).changes[0]).toHaveProperty('change'),
+  'hashes of ranges of ids': (response) =>
+    expect(JSON.parse(response).parts.length).toBeGreaterThan(8),
+  'hash of a range': (response) =>
+    expect(JSON.parse(response).parts).toMatchObject([{ from: 1, to: 100 }]),
   'the two newest': (response) => {
     const [first, second] = JSON.parse(response);
     expect(first.mexcParamvaluesetsid).toBeGreaterThan(second.mexcParamvaluesetsid);
@@ -370,6 +374,7 @@ describe('the tables', () => {
       'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
       'customers sorted by name or customerid': limits.MAX_SORTED_BY_TEXT.toLocaleString('en'),
       'customers sorted by updated': limits.MAX_SORTED_BY_UPDATED.toLocaleString('en'),
+      'parts of a digest; ids of each': `${limits.MAX_DIGEST_PARTS}; ${limits.MAX_DIGEST_PART.toLocaleString('en')}`,
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
       'values of a field that are looked up at once': String(limits.MAX_LOOK_UP_VALUES),

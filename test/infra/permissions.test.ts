@@ -416,6 +416,9 @@ describe.runIf(isLocal)('the permissions of', () => {
       // A single customer is read by BatchGetItem.
       await call(200, ['GET', `/customers/changes?after=${body.next}&limit=1`], few);
     },
+    'digest-customers': async () => {
+      await call(200, ['GET', '/customers/digest'], few, { dynamodb: SLOWLY() });
+    },
     [DEFAULT_FUNCTION]: () => call(404, ['GET', '/nowhere']),
   };
 

@@ -391,6 +391,14 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     expect(units).toBeLessThan(all * 1.05 + ITEM_UNITS);
   });
 
+  test('A digest reads each customer once, and at most 1 % more than an export of all', async () => {
+    const exported = await consumptionOf('GET', '/customers/export/csv');
+    const { units, answer } = await consumptionOf('GET', '/customers/digest');
+    expect(answer.body.count).toBe(COUNT);
+    expect(units).toBeLessThanOrEqual(exported.units * 1.01);
+    expect(units).toBeGreaterThan(((COUNT * ITEM_BYTES) / UNIT / 2) * 0.95);
+  });
+
   test('A descending page costs what an ascending one does, wherever it is', async () => {
     const ascending = await consumptionOf('GET', '/customers?limit=10');
     const first = await consumptionOf('GET', '/customers?limit=10&sort=-date');

@@ -63,6 +63,7 @@ const WRITES_OF_READERS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(WRITING_FILES.map((name) => [name, ['UpdateItem']])),
   ...Object.fromEntries(EXPORT_STARTERS.map((name) => [name, ['PutItem', 'UpdateItem']])),
   [CANCEL]: ['UpdateItem'],
+  'digest-customers': ['UpdateItem'],
   [LOOK_UP]: ['PutItem', 'UpdateItem'],
 };
 
@@ -111,7 +112,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     expect(having('BUCKET_NAME')).toEqual(
       ENDPOINTS.filter((route) => route.files).map((route) => route.function),
     );
-    const tokens = ['list-changes', ...WRITING_FILES, 'get-export'];
+    const tokens = ['list-changes', 'digest-customers', ...WRITING_FILES, 'get-export'];
     expect(having('CURSOR_SECRET').toSorted()).toEqual(['list-customers', ...tokens].toSorted());
     expect(having('CHANGES_DAYS')).toEqual(['list-changes']);
     expect(having('CHANGES_EPOCH').toSorted()).toEqual(tokens.toSorted());
