@@ -1,8 +1,9 @@
 import * as v from 'valibot';
+import { MAX_CUSTOMERS_CREATED } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
-import { createCustomerSchema } from '../../shared/http/customer-schemas.ts';
+import { createCustomerSchema, createCustomersSchema } from '../../shared/http/customer-schemas.ts';
 import { IDEMPOTENCY_KEY_PATTERN } from '../../shared/http/idempotency-key.ts';
-import { etagHeader, header, ref } from '../../shared/http/json-schema.ts';
+import { etagHeader, header, object, ref, text } from '../../shared/http/json-schema.ts';
 import { type RequestSchemas, single } from '../../shared/http/validation.ts';
 
 export const request = {
@@ -18,6 +19,7 @@ export const request = {
     ),
   },
   body: createCustomerSchema,
+  batch: () => createCustomersSchema(MAX_CUSTOMERS_CREATED),
 } satisfies RequestSchemas;
 
 export const contract = () =>
@@ -25,14 +27,15 @@ export const contract = () =>
     method: 'POST',
     path: '/customers',
     scope: 'customers:write',
-    // Updates the id sequence; puts the customer and the idempotency record, which it also gets.
+    // Updates the id sequence; puts customers, the idempotency record and its marks, which it also gets.
     table: { actions: ['GetItem', 'PutItem', 'UpdateItem'] },
-    summary: 'Create a customer',
+    summary: 'Create a customer, or several',
     request,
     parameters: {
       'Idempotency-Key':
-        'All requests with one key and one body within 24 hours create one customer and get one ' +
-        'response. In double quotes (a string of RFC 9651) or without them it is the same key.',
+        'All requests with one key and one body within 24 hours create one customer, or those of ' +
+        'one array, and get one response. In double quotes (a string of RFC 9651) or without ' +
+        'them it is the same key.',
     },
     requestBody: {
       name: 'NewCustomer',
@@ -47,6 +50,11 @@ export const contract = () =>
         companyno: '556703-7485',
         email: 'faktura@glantans-bageri.example',
       },
+      batch: {
+        name: 'NewCustomers',
+        description: 'New customers, each with a result in the response, in their order.',
+        example: [{ customerid: '10302', name: 'Alm AB' }, { name: 'Ek AB' }],
+      },
     },
     responses: {
       200: {
@@ -54,6 +62,47 @@ export const contract = () =>
         schema: ref('Customer'),
         headers: { ...etagHeader(), Location: header('Path of the customer.') },
       },
+      201: { description: 'Of an array: all customers are created.', schema: results() },
+      207: {
+        description:
+          'Of an array: the first customers are created, and some that follow may not be.',
+        schema: results(),
+        example: [notStored()],
+        headers: { 'Retry-After': header('Seconds after which to try again.') },
+      },
     },
+    schemas: { CreationResult: creationResult() },
     errors: { 422: 'The Idempotency-Key was used with another body.' },
   });
+
+function results() {
+  return { type: 'array', items: ref('CreationResult') };
+}
+
+function creationResult() {
+  return {
+    ...object(
+      {
+        status: {
+          type: 'integer',
+          description: '201 if the customer is created; 503 or 500 if it may not be stored.',
+        },
+        etag: text({ description: "Entity tag of the customer's version, if it is created." }),
+        customer: { ...ref('Customer'), description: 'The customer, if it is created.' },
+        detail: text({
+          description: 'What is wrong and what to do, if it may not be stored.',
+          examples: [notStored().detail],
+        }),
+      },
+      ['status'],
+    ),
+    description: 'What became of one customer of an array.',
+  };
+}
+
+function notStored() {
+  const detail =
+    'The register is busy or cannot be reached. Try again shortly. ' +
+    'Send the whole request again with its Idempotency-Key.';
+  return { status: 503, detail };
+}

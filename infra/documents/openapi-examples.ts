@@ -64,6 +64,7 @@ const DIGEST = {
 /** Examples of responses, by the name of their schema. */
 const EXAMPLES: Json = {
   Customer: CUSTOMER,
+  CreationResult: { status: 201, etag: '"1"', customer: CUSTOMER },
   Count: { count: 7 },
   Changes: CHANGES,
   Change: CHANGES.changes[0],

@@ -131,7 +131,9 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
       requestBody: {
         required: true,
         content: {
-          'application/json': bodyContent(requestBody),
+          'application/json': requestBody.batch
+            ? eitherContent(requestBody, requestBody.batch)
+            : bodyContent(requestBody),
           ...(requestBody.mergePatch && {
             [MERGE_PATCH_TYPE]: bodyContent(requestBody.mergePatch),
           }),
@@ -157,6 +159,18 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
 
 function bodyContent({ name, example }: NonNullable<Endpoint['requestBody']>): Json {
   return { schema: ref(name), example };
+}
+
+/** Returns the content of a body that is an object or an array. */
+function eitherContent(
+  one: NonNullable<Endpoint['requestBody']>,
+  batch: NonNullable<Endpoint['requestBody']>,
+): Json {
+  const examples = [one, batch].map(({ name, example }) => [name, { value: example }]);
+  return {
+    schema: { oneOf: [ref(one.name), ref(batch.name)] },
+    examples: Object.fromEntries(examples),
+  };
 }
 
 /** Sections of the API guide that explain parameters, by a parameter's name. */
@@ -260,9 +274,17 @@ function named(schema: Json): Json {
 /** Returns the named schemas of an endpoint's request body. */
 function requestBodySchemas({ request, requestBody }: Endpoint): Json {
   if (!request.body || !requestBody) return {};
-  const { name, description, mergePatch } = requestBody;
+  const { name, description, batch, mergePatch } = requestBody;
   return {
     [name]: { ...bodySchema(request.body()), description },
+    ...(request.batch &&
+      batch && {
+        [batch.name]: {
+          ...toJson(request.batch()),
+          items: ref(name),
+          description: batch.description,
+        },
+      }),
     ...(request.mergePatch &&
       mergePatch && {
         [mergePatch.name]: {

@@ -8,6 +8,9 @@ export const MAX_SEARCH_LENGTH = 255;
 /** Maximum values of one field that are looked up at once; each costs half a read unit. */
 export const MAX_LOOK_UP_VALUES = 100;
 
+/** Maximum customers that one request creates. */
+export const MAX_CUSTOMERS_CREATED = 500;
+
 /** Maximum ids of one export by id. */
 export const MAX_IDS_EXPORTED = 10_000;
 

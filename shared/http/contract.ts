@@ -74,8 +74,11 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly request: R;
   /** Description of each parameter of the request. */
   readonly parameters: Readonly<Record<ParameterName<R>, string>>;
-  /** The JSON body, if the request has one, and its form as a merge patch, if it takes one. */
-  readonly requestBody?: RequestBody & { readonly mergePatch?: RequestBody };
+  /** The JSON body, if the request has one; its forms as an array of such and as a merge patch. */
+  readonly requestBody?: RequestBody & {
+    readonly batch?: RequestBody;
+    readonly mergePatch?: RequestBody;
+  };
   /** Successful responses by status. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Errors besides those of every endpoint, by status. */

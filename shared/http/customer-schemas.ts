@@ -8,7 +8,14 @@ import {
 } from '../domain/fields.ts';
 import { MERGE_PATCH_TYPE } from './media-type.ts';
 import { MAX_FAULTS } from './problem-details.ts';
-import { checked, elementsCheck, hasAtMost, single, suggestion } from './validation.ts';
+import {
+  checked,
+  eachElement,
+  elementsCheck,
+  hasAtMost,
+  single,
+  suggestion,
+} from './validation.ts';
 
 const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
 
@@ -74,6 +81,20 @@ export function createCustomerSchema() {
   return v.pipe(
     membersSchema(v.unknown(), (maxLength) => textSchema(maxLength)),
     v.transform(({ mexcParamvaluesetsid, ...members }) => applyChanges({}, writable(members))),
+  );
+}
+
+/** Returns the schema of an array of new customers. */
+export function createCustomersSchema(max: number) {
+  return v.pipe(
+    // An array of unknown elements would be copied, however long it is.
+    v.custom<unknown[]>(Array.isArray),
+    checked(({ length }) => length > 0, 'must have at least one customer', {
+      type: 'array',
+      minItems: 1,
+    }),
+    checked(({ length }) => length <= max, `must have at most ${max} customers`, { maxItems: max }),
+    eachElement(createCustomerSchema()),
   );
 }
 

@@ -82,7 +82,7 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
     onError: (request) => {
       const { error, event } = request;
       const { status, type, message, faults, headers, members } = toProblem(error);
-      if (status >= 500) log(error, event);
+      if (status >= 500) logFailure(error, event);
       request.response = {
         statusCode: status,
         headers: {
@@ -109,7 +109,7 @@ export function problemDetails(): MiddlewareObj<HttpEvent, HttpResponse> {
 const FIRST_LOAD = '/customers/export/csv';
 
 /** The one place in which errors become statuses. */
-function toProblem(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { message } = error as Error;
   if (error instanceof CustomerNotFoundError || error instanceof EmptyExportError) {
@@ -181,7 +181,7 @@ function unavailable({ message, retryAfterS }: UnavailableError): Problem {
 }
 
 /** Logs a failure. Lambda's JSON format adds time, level and request id; no personal data. */
-function log(thrown: unknown, { requestContext }: HttpEvent): void {
+export function logFailure(thrown: unknown, { requestContext }: HttpEvent): void {
   const error = thrown instanceof DeletionInterruptedError ? thrown.cause : thrown;
   const { routeKey, requestId, authorizer } = requestContext;
   console[isTransient(error) ? 'warn' : 'error']({

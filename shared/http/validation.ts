@@ -29,6 +29,8 @@ export interface RequestSchemas {
   readonly headers?: Parameters;
   /** Returns the schema of the JSON body; a request without one has its body ignored. */
   readonly body?: () => v.GenericSchema;
+  /** Returns the schema of an array as body, if the endpoint takes one in place of an object. */
+  readonly batch?: () => v.GenericSchema;
   /** Returns the schema of the body as a merge patch (RFC 7396), if the endpoint takes one. */
   readonly mergePatch?: () => v.GenericSchema;
   /** Checks that concern several parts of a request. */
@@ -58,10 +60,12 @@ export type ParameterValues<P> = { readonly [K in Defaulted<P>]: Output<P[K]> } 
 export interface ParsedRequest<R extends RequestSchemas> {
   readonly pathParameters: PathValues<R['path']>;
   readonly queryStringParameters: ParameterValues<R['query']>;
-  readonly body: R['body'] extends () => v.GenericSchema
-    ? v.InferOutput<ReturnType<R['body']>>
-    : undefined;
+  readonly body:
+    | Body<R['body']>
+    | (R['batch'] extends () => v.GenericSchema ? Body<R['batch']> : never);
 }
+
+type Body<S> = S extends () => v.GenericSchema ? v.InferOutput<ReturnType<S>> : undefined;
 
 /** Returns a parameter that may be sent once. */
 export function single<T>(schema: () => v.GenericSchema<string, T>): Parameter<T>;
@@ -140,6 +144,31 @@ export function elementsCheck<T>(
   });
 }
 
+/**
+ * Parses each element of a list, and stops at {@link MAX_FAULTS}: schemas of arrays would collect the
+ * issues of all elements.
+ */
+export function eachElement<T>(element: v.GenericSchema<unknown, T>) {
+  return v.rawTransform<unknown[], T[]>(({ dataset: { value: list }, addIssue, NEVER }) => {
+    const parsed: T[] = [];
+    let found = 0;
+    for (const [key, value] of list.entries()) {
+      const { success, output, issues = [] } = v.safeParse(element, value);
+      if (success) parsed.push(output);
+      for (const { message, path = [] } of issues) {
+        found += 1;
+        if (found === MAX_FAULTS) {
+          addIssue({ message: `has more errors than these ${MAX_FAULTS - 1}` });
+          return NEVER;
+        }
+        const ofElement = { type: 'array', origin: 'value', input: list, key, value } as const;
+        addIssue({ message, path: [ofElement, ...path] });
+      }
+    }
+    return parsed;
+  });
+}
+
 /** Returns whether a text has at most so many characters (Unicode code points). */
 export function hasAtMost(characters: number, text: string): boolean {
   if (text.length <= characters) return true;
@@ -161,6 +190,7 @@ export function validation(
   request: RequestSchemas,
 ): MiddlewareObj<HttpEvent & Partial<ParsedRequest<RequestSchemas>>> {
   const bodySchema = request.body && once(request.body);
+  const batchSchema = request.batch && once(request.batch);
   const mergePatchSchema = request.mergePatch && once(request.mergePatch);
   return {
     before: ({ event }) => {
@@ -186,7 +216,10 @@ export function validation(
         (name, detail) => report({ header: name, detail }),
       );
       const isMergePatch = parseMediaType(event.headers['content-type'])?.type === MERGE_PATCH_TYPE;
-      const schema = (isMergePatch && mergePatchSchema) || bodySchema;
+      const schema =
+        (isMergePatch && mergePatchSchema) ||
+        (Array.isArray(event.body) && batchSchema) ||
+        bodySchema;
       if (schema) {
         const { success, output, issues = [] } = v.safeParse(schema(), event.body);
         if (success) parsed.body = output;

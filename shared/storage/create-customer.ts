@@ -6,7 +6,7 @@ import { UnavailableError } from '../domain/errors.ts';
 import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { findFirstCustomer, idempotencyPut } from './idempotency.ts';
+import { findFirstRequest, idempotencyPut } from './idempotency.ts';
 import { sequenceKey } from './table.ts';
 import { type TransactionItem, writeTogether } from './write-together.ts';
 
@@ -37,12 +37,16 @@ export async function createCustomer(
     const record =
       idempotencyKey === undefined
         ? []
-        : [{ Put: idempotencyPut(merchantId, idempotencyKey, customer) }];
+        : [
+            {
+              Put: idempotencyPut(merchantId, idempotencyKey, fields, { system: customer.system }),
+            },
+          ];
     const isStored = await writeTogether([customerPut(merchantId, customer), ...record]);
     if (isStored) return customer;
     const first =
-      idempotencyKey !== undefined && (await findFirstCustomer(merchantId, idempotencyKey, fields));
-    if (first) return first;
+      idempotencyKey !== undefined && (await findFirstRequest(merchantId, idempotencyKey, fields));
+    if (first) return unstored(first.system, fields);
     // The id is in use, or the key has just expired.
     await setTimeout(Math.random() * MAX_BACKOFF_MS);
   }
@@ -55,9 +59,12 @@ export async function newCustomer(
   fields: CustomerFields,
   references: References,
 ): Promise<Customer> {
-  const { id, date } = await nextId(merchantId);
-  const system: SystemFields = { mexcParamvaluesetsid: id, date, ...references };
-  return { system, fields, version: 1, updated: date };
+  return unstored({ ...(await nextIds(merchantId)), ...references }, fields);
+}
+
+/** Returns a customer as it is when it is first stored. */
+export function unstored(system: SystemFields, fields: CustomerFields): Customer {
+  return { system, fields, version: 1, updated: system.date };
 }
 
 /** Returns the write that stores a new customer. Its condition fails if the id is in use. */
@@ -72,33 +79,37 @@ export function customerPut(merchantId: string, customer: Customer): Transaction
 }
 
 /**
- * Takes the merchant's next id, and the creation time that goes with it. Ids may have gaps but are
- * never reused. Creation times never decrease as ids increase, even if the clocks of two functions
- * differ, so that order by time is order by id.
+ * Takes the merchant's next id, or the first of several, and the creation time that goes with them. Ids
+ * may have gaps but are never reused. Creation times never decrease as ids increase, even if the clocks
+ * of two functions differ, so that order by time is order by id.
  */
-async function nextId(merchantId: string): Promise<{ id: number; date: string }> {
+export async function nextIds(
+  merchantId: string,
+  count = 1,
+): Promise<Pick<SystemFields, 'mexcParamvaluesetsid' | 'date'>> {
   const now = new Date().toISOString();
   try {
-    return await incrementSequence(merchantId, now);
+    return await incrementSequence(merchantId, count, now);
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
     // Another function's clock is ahead of this one's: reuse its time.
-    return await incrementSequence(merchantId);
+    return await incrementSequence(merchantId, count);
   }
 }
 
-async function incrementSequence(merchantId: string, now?: string) {
+async function incrementSequence(merchantId: string, count: number, now?: string) {
   const { Attributes } = await documents.send(
     new UpdateCommand({
       TableName: TABLE_NAME,
       Key: sequenceKey(merchantId),
-      UpdateExpression: now ? 'ADD lastId :one SET lastDate = :now' : 'ADD lastId :one',
+      UpdateExpression: now ? 'ADD lastId :count SET lastDate = :now' : 'ADD lastId :count',
       ...(now && {
         ConditionExpression: 'attribute_not_exists(lastDate) OR lastDate <= :now',
       }),
-      ExpressionAttributeValues: { ':one': 1, ...(now && { ':now': now }) },
+      ExpressionAttributeValues: { ':count': count, ...(now && { ':now': now }) },
       ReturnValues: 'ALL_NEW',
     }),
   );
-  return { id: Attributes?.lastId as number, date: Attributes?.lastDate as string };
+  const mexcParamvaluesetsid = (Attributes?.lastId as number) - count + 1;
+  return { mexcParamvaluesetsid, date: Attributes?.lastDate as string };
 }

@@ -11,6 +11,7 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | customer | MERCHANT#m | CUSTOMER#id, 16 digits |
  * | id sequence | MERCHANT#m | SEQUENCE |
  * | idempotency record | MERCHANT#m | IDEMPOTENCY#hash of the key |
+ * | mark of a stored chunk | MERCHANT#m | IDEMPOTENCY#hash of the key#first id of the chunk |
  * | long export | MERCHANT#m | EXPORT#id |
  * | leases of exports | MERCHANT#m | EXPORT-LEASES |
  * | running long exports | MERCHANT#m | EXPORT-RUNNING |
@@ -244,6 +245,12 @@ export function sequenceKey(merchantId: string) {
 export function idempotencyRecordKey(merchantId: string, idempotencyKey: string) {
   const hash = createHash('sha256').update(idempotencyKey).digest('base64url');
   return { pk: partitionKey(merchantId), sk: `IDEMPOTENCY#${hash}` };
+}
+
+/** Returns the key of the mark that a chunk of an array is stored, by the id of its first customer. */
+export function storedChunkKey(merchantId: string, idempotencyKey: string, firstId: number) {
+  const { pk, sk } = idempotencyRecordKey(merchantId, idempotencyKey);
+  return { pk, sk: `${sk}#${firstId}` };
 }
 
 /** Returns the key of the claim of a customerid, by its form. It is hashed, as it may be a name. */

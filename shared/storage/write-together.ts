@@ -21,16 +21,23 @@ export type TransactionItem = NonNullable<TransactWriteCommandInput['TransactIte
 /**
  * Writes all items, or none.
  *
+ * @param abortSignal ends the waiting; the write may still be executed.
  * @returns false if a condition failed.
  * @throws UnavailableError if other transactions have one of the items, or the table stays throttled.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
  */
-export async function writeTogether(TransactItems: TransactionItem[]): Promise<boolean> {
+export async function writeTogether(
+  TransactItems: TransactionItem[],
+  abortSignal?: AbortSignal,
+): Promise<boolean> {
   // The same token for each attempt: an earlier one may have succeeded without a response.
   const ClientRequestToken = randomUUID();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     try {
-      await documents.send(new TransactWriteCommand({ TransactItems, ClientRequestToken }));
+      await documents.send(
+        new TransactWriteCommand({ TransactItems, ClientRequestToken }),
+        abortSignal && { abortSignal },
+      );
       return true;
     } catch (error) {
       if (!(error instanceof TransactionCanceledException)) throw error;

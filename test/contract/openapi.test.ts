@@ -82,6 +82,7 @@ describe('Responses', () => {
       (m) => m.call('GET', '/customers', { headers: { accept: 'image/png' } }),
     ],
     ['POST', '/customers', 200, (m) => m.call('POST', '/customers', withKey({ name: 'B' }))],
+    ['POST', '/customers', 201, (m) => m.call('POST', '/customers', { body: [{}, {}] })],
     ['POST', '/customers', 422, (m) => m.call('POST', '/customers', withKey({ name: 'C' }))],
     ['POST', '/customers', 400, (m) => m.call('POST', '/customers', { body: { nmae: 1 } })],
     [
@@ -178,9 +179,14 @@ test.each(
 )('The example of $method $path is valid by its schema', ({ method, path }) => {
   const content = ['paths', path, method.toLowerCase(), 'requestBody', 'content'];
   for (const type of Object.keys(at(...content).value)) {
-    const { example } = at(...content, type).value;
-    expect(example).toBeDefined();
-    expect(errorsBy(at(...content, type, 'schema').pointer, example)).toEqual([]);
+    const { example, examples } = at(...content, type).value;
+    const values = examples
+      ? Object.values<{ value: unknown }>(examples).map(({ value }) => value)
+      : [example];
+    for (const value of values) {
+      expect(value).toBeDefined();
+      expect(errorsBy(at(...content, type, 'schema').pointer, value)).toEqual([]);
+    }
   }
 });
 

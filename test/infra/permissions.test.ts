@@ -316,6 +316,11 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['POST', '/customers', { body: {}, headers: key }]);
       await call(200, ['POST', '/customers', { body: {}, headers: key }]);
       await call(422, ['POST', '/customers', { body: { name: 'B' }, headers: key }]);
+      const body = Array(120).fill({});
+      const array = { body, headers: { 'idempotency-key': 'array' } };
+      await call(201, ['POST', '/customers', { body }]);
+      await call(201, ['POST', '/customers', array], few, clockAhead);
+      await call(201, ['POST', '/customers', array]);
     },
     'put-customer': async () => {
       const put = (key: string, status: number, body = {}) =>

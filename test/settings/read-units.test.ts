@@ -149,6 +149,48 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     });
   });
 
+  describe('of creations', () => {
+    async function creationOf(body: unknown, headers = {}) {
+      proxy.take();
+      const { status } = await merchant.call('POST', '/customers', { body, headers });
+      expect(status).toBeLessThan(300);
+      return proxy.take();
+    }
+
+    test.each([
+      { count: 1, chunks: 1, inSequence: 2 },
+      { count: 99, chunks: 1, inSequence: 2 },
+      { count: 198, chunks: 2, inSequence: 3 },
+      // Three transactions at a time after the first one.
+      { count: 500, chunks: 6, inSequence: 4 },
+    ])(
+      'An array of $count costs two write units for each customer and one more, in $inSequence round trips',
+      async ({ count, chunks, inSequence }) => {
+        const body = Array.from({ length: count }, () => ({ name: 'A', notes: 'x'.repeat(500) }));
+        const plain = await creationOf(body);
+        expect(plain).toMatchObject({ units: 0, writeUnits: 2 * count + 1, requests: chunks + 1 });
+        expect(plain.inSequence).toBeLessThanOrEqual(inSequence);
+        // The Idempotency-Key costs a read more, and a record or a mark in each transaction.
+        const headers = { 'idempotency-key': `array of ${count}` };
+        const keyed = await creationOf(body, headers);
+        expect(keyed.units).toBeLessThanOrEqual(1);
+        expect(keyed.writeUnits).toBe(plain.writeUnits + 2 * chunks);
+        expect(keyed.inSequence).toBeLessThanOrEqual(inSequence + 1);
+        // A repeat reads the record and the marks.
+        const repeat = await creationOf(body, headers);
+        expect(repeat).toMatchObject({ writeUnits: 0, requests: chunks });
+        expect(repeat.units).toBeLessThanOrEqual(chunks);
+      },
+    );
+
+    test('An array of 100 costs fewer write units than 100 customers one by one', async () => {
+      const customer = { name: 'A' };
+      const alone = await creationOf(customer, { 'idempotency-key': 'alone' });
+      const array = await creationOf(Array(100).fill(customer), { 'idempotency-key': '100' });
+      expect(array.writeUnits).toBeLessThan(100 * alone.writeUnits);
+    });
+  });
+
   test('GET of a customer reads one item once', async () => {
     const { units, requests } = await consumptionOf('GET', `/customers/${ids[0]}`);
     expect(requests).toBe(1);

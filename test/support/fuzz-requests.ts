@@ -31,6 +31,7 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -148,11 +149,12 @@ const headerTexts = fc
 // Values that a schema allows.
 
 function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
-  const { $ref, type, anyOf, minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
+  const { $ref, type, anyOf, oneOf, minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = schema;
   if ($ref) return valuesOf(at(...$ref.slice(2).split('/')).value);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
-  if (anyOf) return fc.oneof(...anyOf.map(valuesOf));
+  const alternatives = anyOf ?? oneOf;
+  if (alternatives) return fc.oneof(...alternatives.map(valuesOf));
   if (type === 'integer') {
     const near = fc.integer({ min: minimum, max: Math.min(maximum, minimum + 5) });
     return fc.oneof(

@@ -15,14 +15,17 @@ const body: components['schemas']['NewCustomer'] = {
   postcode: '123 41',
 };
 const created = await client.POST('/customers', { body });
-const id: number = created.data?.mexcParamvaluesetsid ?? 0;
-strictEqual(created.data?.name, body.name);
-const service: number | undefined = created.data?.mm3servicesid;
+const customer: components['schemas']['Customer'] | undefined = Array.isArray(created.data)
+  ? undefined
+  : created.data;
+const id: number = customer?.mexcParamvaluesetsid ?? 0;
+strictEqual(customer?.name, body.name);
+const service: number | undefined = customer?.mm3servicesid;
 strictEqual(service, 0);
 
 const path = { mexcParamvaluesetsid: id };
 const read = await client.GET('/customers/{mexcParamvaluesetsid}', { params: { path } });
-deepStrictEqual(read.data, created.data);
+deepStrictEqual(read.data, customer);
 
 const changed = await client.PATCH('/customers/{mexcParamvaluesetsid}', {
   params: { path },
@@ -54,5 +57,16 @@ const refused = await client.GET('/customers', { params: { query: { limit: 0 } }
 const problem = refused.error as components['schemas']['Problem'];
 strictEqual(problem.errors?.[0]?.parameter, 'limit');
 
-const removed = await client.DELETE('/customers', { body: [id, '999999999'] });
-deepStrictEqual(removed.data, { result: 'Removed', count: 1 });
+const several = await client.POST('/customers', { body: [{ name: 'Alm' }, { name: 'Ask' }] });
+const results = Array.isArray(several.data) ? several.data : [];
+deepStrictEqual(
+  results.map(({ status, customer }) => [status, customer?.name]),
+  [
+    [201, 'Alm'],
+    [201, 'Ask'],
+  ],
+);
+
+const ids = results.map(({ customer }) => customer?.mexcParamvaluesetsid ?? 0);
+const removed = await client.DELETE('/customers', { body: [id, ...ids, '999999999'] });
+deepStrictEqual(removed.data, { result: 'Removed', count: 3 });

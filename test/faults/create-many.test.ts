@@ -1,0 +1,208 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiResponse, type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
+import {
+  dynamodbError,
+  every,
+  type FaultProxy,
+  type Faults,
+  first,
+  startProxyOf,
+} from '../support/fault-proxy.ts';
+import { quiet } from '../support/logs.ts';
+import { deviations } from '../support/openapi-document.ts';
+import { expectProblem } from '../support/problem.ts';
+
+useApi();
+
+/** Customers of a transaction. */
+const CHUNK = 99;
+const BODIES = Array.from({ length: 250 }, (_, index) => ({ name: `Customer ${index}` }));
+const THROTTLED = dynamodbError(400, 'ProvisionedThroughputExceededException');
+/** The SDK gives an attempt up after 4 seconds and sends the request again. */
+const LATE_MS = 6_000;
+/** The function ends after 29 seconds. */
+const LONGEST_MS = 26_000;
+
+let dynamodb: FaultProxy;
+beforeAll(async () => {
+  if (!isLocal) return;
+  quiet();
+  dynamodb = await startProxyOf('dynamodb');
+});
+afterAll(async () => {
+  await dynamodb?.close();
+});
+
+/** Matches the transaction of a chunk of a new merchant, from 0. */
+function transactionOf(chunk: number): RegExp {
+  const id = String(chunk * CHUNK + 1).padStart(16, '0');
+  return new RegExp(`^TransactWriteItems .*"CUSTOMER#${id}"`, 's');
+}
+
+interface Result {
+  readonly status: number;
+  readonly customer?: { readonly mexcParamvaluesetsid: number };
+  readonly detail?: string;
+}
+
+const statusesOf = ({ body }: ApiResponse) => body.map(({ status }: Result) => status);
+const idsOf = ({ body }: ApiResponse): number[] =>
+  body.flatMap(({ customer }: Result) => customer?.mexcParamvaluesetsid ?? []);
+
+/** The statuses if the second of three chunks is not stored. */
+const WITHOUT_SECOND = BODIES.map((_, index) =>
+  index < CHUNK || index >= 2 * CHUNK ? 201 : expect.toBeOneOf([500, 503]),
+);
+
+describe.runIf(isLocal).concurrent('Arrays of customers under faults', () => {
+  async function merchantWith(faults: Faults) {
+    const name = crypto.randomUUID();
+    const merchant = await newMerchant(0, { merchant: name });
+    dynamodb.inject(name, faults);
+    return { merchant, heal: () => dynamodb.heal(name) };
+  }
+
+  function post(merchant: Client, key?: string): Promise<ApiResponse> {
+    const headers = key === undefined ? {} : { 'idempotency-key': key };
+    return merchant.call('POST', '/customers', { body: BODIES, headers });
+  }
+
+  async function namesOf(merchant: Client): Promise<string[]> {
+    const { body } = await merchant.call('GET', '/customers?limit=1000');
+    return body.map(({ name }: { name: string }) => name);
+  }
+
+  const NAMES = BODIES.map(({ name }) => name);
+
+  test('POST of an array of which some cannot be stored returns 207, and a retry with the Idempotency-Key stores the rest', async () => {
+    const { merchant, heal } = await merchantWith(every(THROTTLED, transactionOf(1)));
+    const partial = await post(merchant, 'k');
+    heal();
+    expect(partial.status).toBe(207);
+    expect(partial.headers.get('retry-after')).toBe('2');
+    expect(deviations('POST', '/customers', partial)).toEqual([]);
+    expect(statusesOf(partial)).toEqual(WITHOUT_SECOND);
+    expect(partial.body[CHUNK]).toEqual({
+      status: 503,
+      detail: expect.stringMatching(/Send the whole request again with its Idempotency-Key\.$/),
+    });
+    expect(await namesOf(merchant)).toEqual(NAMES.toSpliced(CHUNK, CHUNK));
+
+    const complete = await post(merchant, 'k');
+    expect(complete.status).toBe(201);
+    expect(idsOf(complete)).toEqual(BODIES.map((_, index) => index + 1));
+    expect(idsOf(complete).toSpliced(CHUNK, CHUNK)).toEqual(idsOf(partial));
+    expect(await namesOf(merchant)).toEqual(NAMES);
+    expect((await post(merchant, 'k')).body).toEqual(complete.body);
+  });
+
+  test('POST of an array without an Idempotency-Key names the customers that may not be stored', async () => {
+    const { merchant, heal } = await merchantWith(every(THROTTLED, transactionOf(1)));
+    const partial = await post(merchant);
+    heal();
+    expect(partial.status).toBe(207);
+    expect(statusesOf(partial)).toEqual(WITHOUT_SECOND);
+    expect(partial.body[CHUNK].detail).toMatch(/look before you send it again\.$/);
+    expect(await namesOf(merchant)).toEqual(NAMES.toSpliced(CHUNK, CHUNK));
+  });
+
+  test('POST of an array returns 503 and stores nothing if the first customers cannot be stored', async () => {
+    const { merchant, heal } = await merchantWith(every(THROTTLED, transactionOf(0)));
+    const refused = await post(merchant, 'k');
+    heal();
+    expectProblem(refused, 503);
+    expect(await namesOf(merchant)).toEqual([]);
+    expect((await post(merchant, 'k')).status).toBe(201);
+    expect(await namesOf(merchant)).toEqual(NAMES);
+  });
+
+  test('A defect while some of an array are stored is a 500 of these alone', async () => {
+    const defect = dynamodbError(400, 'ValidationException');
+    const { merchant, heal } = await merchantWith(every(defect, transactionOf(1)));
+    const partial = await post(merchant, 'k');
+    heal();
+    expect(partial.status).toBe(207);
+    expect(statusesOf(partial)).toEqual(WITHOUT_SECOND);
+    expect(partial.body[CHUNK].status).toBe(500);
+    expect(JSON.stringify(partial.body)).not.toContain('arn:aws');
+  });
+
+  test('A retry that completes an array restores no customer that was deleted meanwhile', async () => {
+    const { merchant, heal } = await merchantWith(every(THROTTLED, transactionOf(1)));
+    const partial = await post(merchant, 'k');
+    heal();
+    await merchant.call('DELETE', '/customers', { body: idsOf(partial) });
+    const complete = await post(merchant, 'k');
+    expect(complete.status).toBe(201);
+    expect(await namesOf(merchant)).toEqual(NAMES.slice(CHUNK, 2 * CHUNK));
+  });
+
+  test.each([0, 1])(
+    'A lost response to the transaction of chunk %i of an array creates no customer twice',
+    async (chunk) => {
+      const lost = first(1, 'lose the answer', transactionOf(chunk));
+      const { merchant } = await merchantWith(lost);
+      const answer = await post(merchant, 'k');
+      expect(answer.status).toBe(201);
+      expect(await namesOf(merchant)).toEqual(NAMES);
+      expect((await post(merchant, 'k')).body).toEqual(answer.body);
+    },
+  );
+
+  test.each([0, 1, 2])(
+    'A late write of chunk %i of an array that is retried with its Idempotency-Key restores no deleted customer',
+    async (chunk) => {
+      let landed: Promise<void> | undefined;
+      const late = first(1, { delayMs: LATE_MS }, transactionOf(chunk));
+      const { merchant } = await merchantWith((passing) => {
+        const fault = late(passing);
+        if (fault) landed = setTimeout(LATE_MS + 500);
+        return fault;
+      });
+      const slow = post(merchant, 'k');
+      await expect.poll(() => landed !== undefined, { timeout: 10_000 }).toBe(true);
+      const answer = await post(merchant, 'k');
+      expect(answer.status).toBe(201);
+      const { body } = await merchant.call('DELETE', '/customers', { body: idsOf(answer) });
+      expect(body.count).toBe(BODIES.length);
+      expect((await slow).body).toEqual(answer.body);
+      await landed;
+      expect(await namesOf(merchant)).toEqual([]);
+    },
+  );
+
+  test('A late write of an array without an Idempotency-Key restores no deleted customer', async () => {
+    let landed: Promise<void> | undefined;
+    const late = first(1, { delayMs: LATE_MS }, transactionOf(1));
+    const { merchant } = await merchantWith((passing) => {
+      const fault = late(passing);
+      if (fault) landed = setTimeout(LATE_MS + 500);
+      return fault;
+    });
+    const answer = await post(merchant);
+    expect(answer.status).toBe(201);
+    await merchant.call('DELETE', '/customers', { body: idsOf(answer) });
+    await landed;
+    expect(await namesOf(merchant)).toEqual([]);
+  });
+
+  test('POST of an array returns before the function times out, however long DynamoDB takes', async () => {
+    const hanging = [
+      first(3, 'keep waiting', transactionOf(0)),
+      every('keep waiting', transactionOf(1)),
+    ];
+    const { merchant, heal } = await merchantWith(
+      (passing) => hanging[0]?.(passing) ?? hanging[1]?.(passing),
+    );
+    const start = performance.now();
+    const partial = await post(merchant, 'k');
+    expect(performance.now() - start).toBeLessThan(LONGEST_MS);
+    heal();
+    expect(partial.status).toBe(207);
+    expect(statusesOf(partial)).toEqual(WITHOUT_SECOND);
+    expect(partial.body[CHUNK].status).toBe(503);
+    expect((await post(merchant, 'k')).status).toBe(201);
+    expect(await namesOf(merchant)).toEqual(NAMES);
+  });
+});
