@@ -1,3 +1,5 @@
+import com.google.gson.reflect.TypeToken;
+import java.lang.reflect.Type;
 import java.util.List;
 import java.util.Objects;
 import org.openapitools.client.ApiClient;
@@ -5,6 +7,8 @@ import org.openapitools.client.ApiException;
 import org.openapitools.client.JSON;
 import org.openapitools.client.api.CustomersApi;
 import org.openapitools.client.api.LookUpApi;
+import org.openapitools.client.model.CreateCustomerRequest;
+import org.openapitools.client.model.CreationResult;
 import org.openapitools.client.model.Customer;
 import org.openapitools.client.model.CustomerChanges;
 import org.openapitools.client.model.FilterTerm;
@@ -24,7 +28,7 @@ public class Calls {
 
     NewCustomer created =
         new NewCustomer().name("Gläntans Bageri AB").companyno("556703-7485").postcode("123 41");
-    Customer customer = customers.createCustomer(created, null);
+    Customer customer = customers.createCustomer(new CreateCustomerRequest(created), null);
     Long id = customer.getMexcParamvaluesetsid();
     same("Gläntans Bageri AB", customer.getName());
     same(0L, customer.getMm3servicesid());
@@ -57,9 +61,25 @@ public class Calls {
       same("Customer Not Found", problem.getTitle());
     }
 
+    // The generated method returns what one customer is answered with.
+    CreateCustomerRequest array =
+        new CreateCustomerRequest(
+            List.of(new NewCustomer().name("Alm"), new NewCustomer().name("Ask")));
+    Type results = new TypeToken<List<CreationResult>>() {}.getType();
+    List<CreationResult> several =
+        client
+            .<List<CreationResult>>execute(customers.createCustomerCall(array, null, null), results)
+            .getData();
+    same(List.of(201L, 201L), several.stream().map(each -> each.getStatus().longValue()).toList());
+    same("Ask", several.get(1).getCustomer().getName());
+
     List<IdsToDeleteInner> ids =
-        List.of(new IdsToDeleteInner(id), new IdsToDeleteInner("999999999"));
-    same(1L, customers.deleteCustomers(ids).getCount());
+        List.of(
+            new IdsToDeleteInner(id),
+            new IdsToDeleteInner(several.get(0).getCustomer().getMexcParamvaluesetsid()),
+            new IdsToDeleteInner(several.get(1).getCustomer().getMexcParamvaluesetsid()),
+            new IdsToDeleteInner("999999999"));
+    same(3L, customers.deleteCustomers(ids).getCount());
   }
 
   private static void same(Object expected, Object actual) {
