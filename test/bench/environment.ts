@@ -10,7 +10,6 @@ export function environmentOf(servers: { dynamodb: string; s3?: string }): Recor
     [ENVIRONMENT.tableName]: TABLE,
     [ENVIRONMENT.bucketName]: BUCKET,
     [ENVIRONMENT.cursorSecret]: 'of the benchmark only',
-    [ENVIRONMENT.changesEpoch]: '1',
     // Every export completes in its request, however large it is.
     [ENVIRONMENT.exportWorker]: 'none',
     [ENVIRONMENT.longExportRows]: '1000000000',

@@ -35,6 +35,7 @@ import {
   lookUpCountKey,
   runningExportsKey,
   sequenceKey,
+  storedChunkKey,
 } from '../../shared/storage/table.ts';
 import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
 
@@ -429,6 +430,7 @@ describe('the tables', () => {
       customerKey('m', 1),
       sequenceKey('m'),
       idempotencyRecordKey('m', 'k'),
+      storedChunkKey('m', 'k', 1),
       companyKey('m', '1'),
       lookUpCountKey('m', 1),
       exportJobKey('m', '1'),

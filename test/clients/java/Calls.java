@@ -44,7 +44,7 @@ public class Calls {
     List<Customer> list =
         customers.listCustomers(
             10, null, null, filter, null, null, null, null, null, null, Flag._1, null, null, null, null,
-            null);
+            null, null, null, null, null, null, null);
     same(List.of(id), list.stream().map(Customer::getMexcParamvaluesetsid).toList());
 
     // Gson reads a number of no stated type as a double.
