@@ -159,10 +159,7 @@ function hasForms(fields: Customer['fields'], forms: Forms): boolean {
 }
 
 /** Returns the customers with these ids, in their order, read consistently; absent ones are skipped. */
-async function readCustomers(
-  merchantId: string,
-  ids: readonly number[],
-): Promise<Customer[]> {
+async function readCustomers(merchantId: string, ids: readonly number[]): Promise<Customer[]> {
   const items: Record<string, AttributeValue>[] = [];
   const Keys = ids.map((id) => rawCustomerKey(merchantId, id));
   const keys: KeysAndAttributes = { Keys, ConsistentRead: true };
