@@ -540,8 +540,12 @@ test.each(API_FUNCTIONS)(
       [DOCUMENTS_FUNCTION]: [BUNDLED_DOCUMENTS],
       'count-customers': ['look-ups.mjs'],
       'list-customers': ['look-ups.mjs', 'sort-customers.mjs'],
-      'export-customers-by-id-csv': ['look-ups.mjs'],
-      'export-customers-by-id-xml': ['look-ups.mjs'],
+      ...Object.fromEntries(
+        ['csv', 'xml', 'jsonl', 'xlsx'].map((format) => [
+          `export-customers-by-id-${format}`,
+          ['look-ups.mjs'],
+        ]),
+      ),
     };
     for (const starter of EXPORT_STARTERS)
       later[starter] = ['look-ups.mjs', 'start-export-job.mjs'];
