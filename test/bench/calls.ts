@@ -93,6 +93,8 @@ export const CALLS = {
     handler: 'update-customer',
     ...id('4'),
     body: { email: 'a@b' },
+    // One entry is deleted, and one written.
+    indexWrites: 2,
   },
   changeName: {
     title: 'change of the name',
@@ -101,12 +103,12 @@ export const CALLS = {
     body: { name: 'Ek' },
     indexWrites: 1,
   },
-  delete: { title: 'delete', handler: 'delete-customer', ...id('6'), indexWrites: 2 },
+  delete: { title: 'delete', handler: 'delete-customer', ...id('6'), indexWrites: 7 },
   deleteMany: {
     title: 'delete of 100',
     handler: 'delete-customers',
     body: hundred,
-    indexWrites: 200,
+    indexWrites: 700,
   },
   exportById: {
     title: 'export of 100 by id',
