@@ -250,7 +250,7 @@ function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
         { requiredKeys: [] },
       ),
       type: fc.constantFrom('application/json; charset=utf-8', 'application/json', ...types),
-      body: body ? valuesOf(at(...body.slice(1).split('/')).value) : fc.constant(undefined),
+      body: body ? valuesOf(at(...keysOf(body)).value) : fc.constant(undefined),
     })
     .map(({ values, query, headers, more, type, body }): Draft => {
       const chosen = coherent(
@@ -271,6 +271,12 @@ function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
         isValid: true,
       };
     });
+}
+
+/** Returns the keys in a pointer of {@link at}. */
+function keysOf(pointer: string): string[] {
+  const unescaped = (key: string) => key.replaceAll('~1', '/').replaceAll('~0', '~');
+  return pointer.slice(1).split('/').map((key) => unescaped(decodeURIComponent(key)));
 }
 
 const isHeaderValue = (value: unknown) => {
