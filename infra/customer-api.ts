@@ -67,26 +67,29 @@ export class CustomerApi extends HttpApi {
     });
     // The ids that `addRoutes` gives are of method and path. With ids of the endpoints' names, a
     // renamed endpoint would be a second route of the same key, which API Gateway refuses.
-    const routes = endpoints.flatMap((each) =>
-      routesOf(each.endpoint).flatMap(({ method, path }) =>
+    const routes = endpoints.flatMap((each) => {
+      // One for all routes of a function: each would be a resource.
+      const integration = integrationOf(each);
+      return routesOf(each.endpoint).flatMap(({ method, path }) =>
         this.addRoutes({
           path,
           methods: [HttpMethod[method]],
-          integration: integrationOf(each),
+          integration,
           authorizationScopes: [each.endpoint.scope],
         }),
-      ),
-    );
+      );
+    });
     for (const { method, path } of refusingRoutes(endpoints.map(({ endpoint }) => endpoint))) {
       const integration = unknownRouteIntegration;
       this.addRoutes({ path, methods: [HttpMethod[method]], integration });
     }
     // These routes respond with what is the same for each caller, and use no data.
+    const documentIntegration = integrationOf(documents);
     const documentRoutes = DOCUMENT_ROUTES.flatMap(({ method, path }) =>
       this.addRoutes({
         path,
         methods: [HttpMethod[method]],
-        integration: integrationOf(documents),
+        integration: documentIntegration,
         authorizer: new HttpNoneAuthorizer(),
       }),
     );

@@ -243,11 +243,11 @@ describe('Unknown parameters', () => {
   });
 });
 
-test('A request with 1,000 errors returns the first 100 and the number of the others', async () => {
+test('A request with 1,000 unknown parameters returns 100 errors, and looks at no others', async () => {
   const query = Array.from({ length: 1_000 }, (_, index) => `a${index}`).join('&');
   const { status, body } = await merchant.call('GET', `/customers?${query}`);
   expect(status).toBe(400);
-  expect(body.detail).toContain('(and 999 more; see errors)');
+  expect(body.detail).toContain('(and 99 more; see errors)');
   expect(body.errors).toHaveLength(100);
   expect(body.errors[99].parameter).toBe('a99');
 });
@@ -285,7 +285,7 @@ describe('Unknown paths and methods', () => {
     '/customers/export/pdf/x',
     '/customers/searchByOrgNumber/',
     '/CUSTOMERS',
-    '/favicon.ico',
+    '/favicon.png',
   ])('GET %s returns 404, since no route has this path', async (path) => {
     const answer = await expectRefused(404, [], 'GET', path);
     // A missing customer has a type of its own, on which a caller may delete its own copy.

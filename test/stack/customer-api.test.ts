@@ -32,6 +32,8 @@ describe('the API', () => {
         ['DELETE /customers/changes', undefined],
         ['PATCH /customers/count', undefined],
         ['DELETE /customers/count', undefined],
+        ['PATCH /customers/digest', undefined],
+        ['DELETE /customers/digest', undefined],
         ['PATCH /customers/exports', undefined],
         ['DELETE /customers/exports', undefined],
         ...DOCUMENT_ROUTES.map(({ method, path }) => [`${method} ${path}`, undefined] as const),

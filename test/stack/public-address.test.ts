@@ -35,7 +35,7 @@ describe('CORS', () => {
   test('lets pages of the origins send and read the headers of the contracts', () => {
     expect(withOrigins.resource('Api').Properties.CorsConfiguration).toEqual({
       AllowOrigins: [ORIGIN],
-      AllowMethods: ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST'],
+      AllowMethods: ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'],
       AllowHeaders: CORS.requestHeaders,
       ExposeHeaders: CORS.responseHeaders,
       MaxAge: 7_200,
