@@ -11,7 +11,7 @@ import type { StageSettings } from './stage-settings.ts';
  *   env: { account: '111122223333', region: 'eu-north-1' },
  *   identity: { kind: 'issuer', issuer: 'https://login.example.com/', audience: ['customers'] },
  *   alarmEmail: 'on-call@example.com',
- *   reserveExports: 50,
+ *   reserveExports: 25,
  *   registers: { countries: ['SE', 'NO'] },
  * },
  */
