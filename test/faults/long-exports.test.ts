@@ -29,6 +29,7 @@ import {
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
+import { randomText } from '../support/random-text.ts';
 import { newMerchantWith, type SeededMerchant } from '../support/seed.ts';
 
 useApi();
@@ -450,12 +451,6 @@ describe.runIf(isLocal)('Long exports', () => {
     },
   );
 });
-
-/** Returns random characters of three bytes each, of which two are random. */
-function randomText(length: number): string {
-  const random = crypto.getRandomValues(new Uint16Array(length));
-  return String.fromCharCode(...random.map((value) => 0x4e00 + (value & 0x3fff)));
-}
 
 async function download(url: string): Promise<Buffer> {
   const response = await fetch(url);
