@@ -2,9 +2,9 @@ import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import middy, { type MiddlewareObj } from '@middy/core';
 import { executionModeDurableContext } from '@middy/core/executionModeDurableContext';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
+import { abortParts } from '../../shared/exports/discard-file.ts';
 import { failureReason, type Step, stepsOf } from '../../shared/exports/durable-steps.ts';
 import {
-  abortParts,
   completeParts,
   type ExportedPart,
   exportPart,

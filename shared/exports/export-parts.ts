@@ -1,9 +1,4 @@
-import {
-  AbortMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  NoSuchUpload,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import type { ExportFile, ExportJobInput } from '../domain/export.ts';
 import { fileFormat } from '../formats/file-format.ts';
 import { type EncoderState, encoderOf } from '../formats/row-format.ts';
@@ -133,16 +128,6 @@ export async function completeParts(
   const { Bucket, Key } = uploadTarget(file);
   const completed = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
   await completeUpload({ Bucket, Key, UploadId: uploadId }, completed, sum(parts, 'bytes'));
-}
-
-/** Aborts the upload and deletes its parts. May be repeated. */
-export async function abortParts(file: ExportFile, uploadId: string): Promise<void> {
-  const { Bucket, Key } = uploadTarget(file);
-  try {
-    await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId: uploadId }));
-  } catch (error) {
-    if (!(error instanceof NoSuchUpload)) throw error;
-  }
 }
 
 /** Returns the rows or bytes of all parts together. */

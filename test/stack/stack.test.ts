@@ -293,7 +293,7 @@ describe('the stack with which production is created', () => {
     const reserved = productionWithUserPool
       .all('AWS::Lambda::Function')
       .filter((each) => each.ReservedConcurrentExecutions === 40);
-    expect(reserved).toHaveLength(5);
+    expect(reserved).toHaveLength(9);
   });
 
   test('has the resources of production, under the same logical ids', () => {
