@@ -22,7 +22,7 @@ const MAX_BACKOFF_MS = 100;
 const DEADLINE_MS = 22_000;
 
 /** What became of each customer, in order: it is stored, or the reason why that is not known. */
-export type CreationResults = readonly (Customer | Error)[];
+type CreationResults = readonly (Customer | Error)[];
 
 /** Customers that are stored together. */
 interface Chunk {

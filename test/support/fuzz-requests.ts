@@ -42,6 +42,7 @@ interface Schema {
   readonly items?: Schema;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
 }
@@ -164,8 +165,11 @@ function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   }
   if (type === 'string') return textsOf(schema);
   if (type === 'array') {
-    const { items = {}, minItems = 0, maxItems = 10_000 } = schema;
-    return fc.array(valuesOf(items), { minLength: minItems, maxLength: Math.min(12, maxItems) });
+    const { items = {}, minItems = 0, maxItems = 10_000, uniqueItems } = schema;
+    const length = { minLength: minItems, maxLength: Math.min(12, maxItems) };
+    return uniqueItems
+      ? fc.uniqueArray(valuesOf(items), length)
+      : fc.array(valuesOf(items), length);
   }
   if (type === 'object') {
     const { properties = {}, required = [] } = schema;
