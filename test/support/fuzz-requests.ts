@@ -280,7 +280,10 @@ function validDrafts(operation: Operation): fc.Arbitrary<Draft> {
 /** Returns the keys in a pointer of {@link at}. */
 function keysOf(pointer: string): string[] {
   const unescaped = (key: string) => key.replaceAll('~1', '/').replaceAll('~0', '~');
-  return pointer.slice(1).split('/').map((key) => unescaped(decodeURIComponent(key)));
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((key) => unescaped(decodeURIComponent(key)));
 }
 
 const isHeaderValue = (value: unknown) => {
