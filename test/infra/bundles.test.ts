@@ -64,6 +64,23 @@ describe.runIf(isLocal)('the bundles, in place of their files,', () => {
     id = other.mexcParamvaluesetsid;
   });
 
+  test('create an array of customers, once for one key', async () => {
+    const array = Array.from({ length: 120 }, (_, index) => ({ name: `${index}` }));
+    const headers = { 'idempotency-key': 'array' };
+    const first = await merchant.call('POST', '/customers', { body: array, headers });
+    expect(first.status).toBe(201);
+    const again = await merchant.call('POST', '/customers', { body: array, headers });
+    expect(again.body).toEqual(first.body);
+    const ids = first.body.map(
+      ({ customer }: { customer: { mexcParamvaluesetsid: number } }) =>
+        customer.mexcParamvaluesetsid,
+    );
+    expect((await merchant.call('DELETE', '/customers', { body: ids })).body.count).toBe(120);
+    expectProblem(await merchant.call('POST', '/customers', { body: [{}, { nmae: '' }] }), 400, [
+      { pointer: '/1/nmae' },
+    ]);
+  });
+
   test('get, list, count and search', async () => {
     expect((await merchant.call('GET', '/customers/1')).body.name).toBe('Å');
     expect((await merchant.call('GET', '/customers')).body).toHaveLength(2);
