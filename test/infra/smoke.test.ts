@@ -34,7 +34,7 @@ async function listen(
 
 /** The operations of the API: its routes but those that refuse a method. */
 const OPERATIONS = ROUTES.filter(({ scope }) => scope).map(
-  ({ method, path }) => `${method.toLowerCase()} ${path}`,
+  ({ method, path }) => `${method.toLowerCase()} ${path.replace('+}', '}')}`,
 );
 
 /** Returns the operation that a request is of. */
