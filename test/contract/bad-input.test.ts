@@ -78,7 +78,13 @@ describe.each([...TAKE_A_CUSTOMER, ...TAKE_IDS])('The body of %s %s', (method, p
 
   test(`${method} ${path} returns 400 if the body is an object in place of an array, or the reverse`, async () => {
     const isOfIds = method === 'DELETE' || path.includes('export');
-    await refused(400, [{ pointer: '' }], { body: isOfIds ? { ids } : [{ name: 'A' }] });
+    // POST takes a customer or an array of them, and no array in an array.
+    const [body, pointer] = isOfIds
+      ? [{ ids }, '']
+      : method === 'POST'
+        ? [[[{ name: 'A' }]], '/0']
+        : [[{ name: 'A' }], ''];
+    await refused(400, [{ pointer }], { body });
   });
 
   test.each([
@@ -230,7 +236,7 @@ describe('Unknown parameters', () => {
     ['GET', '/customers?limt=1', 'limt'],
     ['GET', '/customers?__proto__=1', '__proto__'],
     ['GET', '/customers/count?limit=1', 'limit'],
-    ['GET', '/customers/{id}?fields=name', 'fields'],
+    ['GET', '/customers/{id}?field=name', 'field'],
     ['GET', '/customers/searchByOrgNumber/5567037485?land=SE', 'land'],
     ['POST', '/customers?dryRun=1', 'dryRun'],
     ['PATCH', '/customers/{id}?upsert=1', 'upsert'],
