@@ -487,6 +487,7 @@ function expectLinearizable(
     }
   }
   // Checking is NP-complete; with many lost responses it may take too long.
-  expect(undecided.length).toBeLessThanOrEqual(options.outages ? 1 : 0);
+  const tolerated = options.outages ? Math.max(1, Math.floor(histories.length / 10)) : 0;
+  expect(undecided.length).toBeLessThanOrEqual(tolerated);
   expect(histories.length).toBeGreaterThan(3);
 }
