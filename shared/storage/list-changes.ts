@@ -6,12 +6,15 @@ import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
 import { requiredNumber } from '../environment.ts';
 import { escapedBytes } from '../formats/json.ts';
 import type { RowFormat } from '../formats/row-format.ts';
+import { readHead } from './change-log.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { type LoggedChange, parseChanges } from './logged-changes.ts';
 import { rowsByIds } from './rows-by-ids.ts';
 import { changeLogEntries, firstChangeInSortKey } from './table.ts';
 
 const RETENTION_MS = requiredNumber('changesDays') * 24 * 60 * 60 * 1_000;
+/** Age of a position from which on an empty page is compared with the end of the log. */
+const OLD_MS = 24 * 60 * 60 * 1_000;
 /** Reads that may see an entry and not the one before it: a query is no snapshot. */
 const MAX_READS = 3;
 /** Customers that are read together, and concurrent reads. */
@@ -105,10 +108,18 @@ async function readChanges(
       }),
     );
     const changes = contiguousChanges(Items, entry).slice(index, index + count);
-    // Nothing is at the position yet; or the page ends before a gap, and the next one continues.
-    if (changes.length > 0 || (Items.length === 0 && index === 0)) return changes;
+    if (changes.length > 0) return changes;
+    const isAtEnd = Items.length === 0 && index === 0 && (await endsAt(merchantId, entry, sinceMs));
+    if (isAtEnd) return changes;
   }
   throw new ChangesExpiredError();
+}
+
+/** Returns whether the log ends at an entry, of which a query found none. */
+async function endsAt(merchantId: string, entry: number, sinceMs: number): Promise<boolean> {
+  if (sinceMs > Date.now() - OLD_MS) return true;
+  // Entries may have expired by a retention that was shorter than that of now.
+  return (await readHead(merchantId, true)).nextChange <= entry;
 }
 
 /** Returns the changes of entries up to the first gap, if the first entry is the one expected. */

@@ -1,5 +1,11 @@
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DynamoDBClient,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { type Client, create, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
 
 useApi();
 
@@ -300,6 +306,40 @@ describe('Tokens of changes', () => {
     },
   );
 });
+
+test.runIf(isLocal)(
+  'A token that was idle while the entries after it expired is refused with 410',
+  async () => {
+    const { createChangesToken } = await import('../../shared/http/changes-token.ts');
+    const name = crypto.randomUUID();
+    const client = await newMerchant(1, { merchant: name });
+    const { mexcParamvaluesetsid: id } = await create(client, { name: 'Expired' });
+    const { body } = await client.call('GET', '/customers/changes');
+    await changesOf(client, body.next, [id]);
+    const dynamodb = new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint });
+    const TableName = localStack().table;
+    const { Items = [] } = await dynamodb.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :entries)',
+        ExpressionAttributeValues: {
+          ':pk': { S: `MERCHANT#${name}` },
+          ':entries': { S: 'CHANGES#' },
+        },
+      }),
+    );
+    for (const { pk, sk } of Items) {
+      await dynamodb.send(
+        new DeleteItemCommand({ TableName, Key: { pk, sk } as Record<string, AttributeValue> }),
+      );
+    }
+    // Within the retention of now, which was shorter when the entries were written.
+    const sinceMs = Date.now() - 80 * 24 * 60 * 60 * 1_000;
+    const token = createChangesToken(name, { entry: 0, index: 0, sinceMs });
+    const { status } = await client.call('GET', `/customers/changes?after=${token}`);
+    expect(status).toBe(410);
+  },
+);
 
 test('Every fault of a request for changes is reported at once', async () => {
   const { status, body } = await merchant.call(
