@@ -46,8 +46,9 @@ const OTHER_NAMES: ReadonlyMap<string, string> = new Map(
 export function countryCode(text: string): string | undefined {
   const word = wordOf(text);
   if (/^[A-Z]{2}$/.test(word)) {
-    const code = new Intl.Locale(`und-${word}`).region;
-    return CODES.includes(`\n${code}`) || CODES.includes(` ${code}`) ? code : undefined;
+    // Intl knows former and reserved codes, such as UK; its first use takes milliseconds.
+    const code = isCode(word) ? word : new Intl.Locale(`und-${word}`).region;
+    return isCode(code) ? code : undefined;
   }
   if (/^[A-Z]{3}$/.test(word)) return new RegExp(`\\b([A-Z]{2})${word}\\b`).exec(CODES)?.[1];
   if (!word) return undefined;
@@ -56,6 +57,10 @@ export function countryCode(text: string): string | undefined {
     if (code) return code;
   }
   return OTHER_NAMES.get(word);
+}
+
+function isCode(word: string | undefined): boolean {
+  return word !== undefined && (CODES.includes(`\n${word}`) || CODES.includes(` ${word}`));
 }
 
 const names = new Map<string, ReadonlyMap<string, string>>();
