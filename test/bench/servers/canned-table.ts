@@ -176,6 +176,7 @@ export function createCannedTable(): (operation: string, input: Input) => Buffer
       return writer.text(JSON.stringify({ Attributes: item }));
     },
     BatchWriteItem: () => writer.text('{"UnprocessedItems":{}}'),
+    TransactWriteItems: () => writer.text('{}'),
   };
 
   return (operation, input) => {
