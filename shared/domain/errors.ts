@@ -120,3 +120,41 @@ export class DeletionInterruptedError extends Error {
     this.deleted = deleted;
   }
 }
+
+/** Why a file cannot be read. */
+export type UnreadableFileCode =
+  | 'bomb'
+  | 'cellTooLong'
+  | 'damaged'
+  | 'doctype'
+  | 'duplicateColumn'
+  | 'encrypted'
+  | 'fileTooLarge'
+  | 'noHeader'
+  | 'noSuchSheet'
+  | 'notUtf8'
+  | 'rowTooLong'
+  | 'tooManyColumns'
+  | 'tooManyRows'
+  | 'truncated'
+  | 'unsupported'
+  | 'wrongFormat';
+
+/** A file that is to be imported cannot be read, as a whole; rows with errors are told by row. */
+export class UnreadableFileError extends Error {
+  /** For programs and translations. */
+  readonly code: UnreadableFileCode;
+  /** Where in the file, such as `line 3`. */
+  readonly where: string | undefined;
+
+  /** @param detail what is wrong and what would be right, in English. */
+  constructor(code: UnreadableFileCode, detail: string, where?: string) {
+    super(detail);
+    this.code = code;
+    this.where = where;
+  }
+
+  get detail(): string {
+    return this.message;
+  }
+}

@@ -47,6 +47,8 @@ export interface RowFault {
   readonly code: string;
   /** In English. */
   readonly detail: string;
+  /** Values that the detail names, for translations. */
+  readonly params?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** A row of a file, as it is read. */

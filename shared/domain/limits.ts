@@ -63,3 +63,24 @@ export const MAX_DIGEST_PART = 200_000;
 export const MAX_SORTED_BY_TEXT = 20_000;
 /** The same of a list sorted by the time of the last change, for which each page reads them. */
 export const MAX_SORTED_BY_UPDATED = 10_000;
+
+/** Maximum bytes of a file that is imported. */
+export const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
+/** Maximum rows of a file that is imported, its headings left out. */
+export const MAX_IMPORT_ROWS = 1_000_000;
+/** Maximum columns of a file that is imported. */
+export const MAX_IMPORT_COLUMNS = 200;
+/** Maximum bytes of a row, and UTF-16 code units of a cell, of a file that is imported. */
+export const MAX_IMPORT_ROW_BYTES = 1024 * 1024;
+export const MAX_IMPORT_CELL_LENGTH = 40_000;
+/**
+ * Limits of the ZIP archive that an XLSX file is: entries, bytes of all entries inflated, and how
+ * many times larger than packed an entry may be once {@link MAX_IMPORT_RATIO_AFTER} bytes are
+ * inflated. Files of our own exports inflate 15-fold.
+ */
+export const MAX_IMPORT_ZIP_ENTRIES = 1_000;
+export const MAX_IMPORT_INFLATED_BYTES = 4 * 1024 * 1024 * 1024;
+export const MAX_IMPORT_RATIO = 200;
+export const MAX_IMPORT_RATIO_AFTER = 10_000_000;
+/** Maximum bytes of the texts that cells of an XLSX file share, as XML; they are held in memory. */
+export const MAX_IMPORT_SHARED_BYTES = 200_000_000;

@@ -74,6 +74,11 @@ export function csv(options: CsvOptions): FileFormat {
   };
 }
 
+/** Returns the text that {@link escapeFormula} was given. */
+export function unescapeFormula(text: string): string {
+  return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
+}
+
 /**
  * Returns the text, with an apostrophe in front if a spreadsheet could evaluate it as a formula.
  * Removing the first apostrophe of a cell that begins with one and that {@link FORMULA} matches

@@ -128,7 +128,7 @@ function escapeCell(text: string): string {
 }
 
 /** Returns the name of a column: A, …, Z, AA, … */
-function columnName(index: number): string {
+export function columnName(index: number): string {
   const letter = String.fromCharCode(65 + (index % 26));
   return index < 26 ? letter : columnName(Math.floor(index / 26) - 1) + letter;
 }

@@ -1,6 +1,14 @@
 import * as v from 'valibot';
 import { applyChanges, type CustomerFields } from '../domain/customer.ts';
 import {
+  CHARACTERS_RULE,
+  CONTROLS,
+  LENGTH_RULE,
+  NONCHARACTERS,
+  SURROGATES_RULE,
+  type TextRule,
+} from '../domain/field-text.ts';
+import {
   FIELDS,
   type SystemFieldName,
   WRITABLE_FIELDS,
@@ -8,14 +16,7 @@ import {
 } from '../domain/fields.ts';
 import { MERGE_PATCH_TYPE } from './media-type.ts';
 import { MAX_FAULTS } from './problem-details.ts';
-import {
-  checked,
-  eachElement,
-  elementsCheck,
-  hasAtMost,
-  single,
-  suggestion,
-} from './validation.ts';
+import { checked, eachElement, elementsCheck, single, suggestion } from './validation.ts';
 
 const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
 
@@ -210,16 +211,7 @@ function textMembers(textOf: TextSchema) {
 }
 
 /**
- * Characters that XML 1.0 cannot contain (section 2.2) and that no export could carry faithfully:
- * controls other than tab, line feed and carriage return, and U+FFFE and U+FFFF. Also U+FFFD, which
- * stands for a lost character: API Gateway decodes a body that is not UTF-8 before the function
- * gets it, and a damaged name must not be stored silently.
- */
-const CONTROLS = '\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f';
-const NONCHARACTERS = '\\ufffd-\\uffff';
-const FORBIDDEN = new RegExp(`[${CONTROLS}${NONCHARACTERS}]`);
-/**
- * The same for the document, in two patterns: PCRE has no `\u`, and generated PHP clients match a
+ * The rule of characters for the document, in two patterns: PCRE has no `\u`, and generated PHP clients match a
  * text with the pattern, but pass over `not`.
  */
 const ALLOWED_TEXT = {
@@ -229,28 +221,22 @@ const ALLOWED_TEXT = {
 
 /** @param notText returns the message about a value of another type. */
 function textSchema(maxLength: number, notText = notString) {
+  const rule = ({ allows, detail }: TextRule, jsonSchema: Readonly<Record<string, unknown>> = {}) =>
+    checked<string>(
+      (text) => allows(text, maxLength),
+      ({ input }) => detail(input, maxLength),
+      jsonSchema,
+    );
   return v.pipe(
     v.string(({ received }) => notText(received)),
-    checked((text) => hasAtMost(maxLength, text), `must have at most ${maxLength} characters`, {
-      maxLength,
-    }),
-    v.check((text) => text.isWellFormed(), 'must not contain half of a surrogate pair'),
-    checked(
-      (text) => !FORBIDDEN.test(text),
-      ({ input }) => `must not contain ${nameOf(FORBIDDEN.exec(input)?.[0])}`,
-      ALLOWED_TEXT,
-    ),
+    rule(LENGTH_RULE, { maxLength }),
+    rule(SURROGATES_RULE),
+    rule(CHARACTERS_RULE, ALLOWED_TEXT),
   );
 }
 
 function notString(received: string): string {
   return `must be a string, not ${received}`;
-}
-
-function nameOf(character = ''): string {
-  if (character === '\ufffd') return 'U+FFFD, the mark of a lost character; send UTF-8';
-  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-  return `the character U+${code}, which XML cannot carry`;
 }
 
 /** Returns the pattern of an integer from 1 to `max` in digits, as JSON Schema can express it. */

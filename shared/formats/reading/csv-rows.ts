@@ -1,0 +1,227 @@
+import { once } from 'node:events';
+import { Parser } from 'csv-parse';
+import { UnreadableFileError } from '../../domain/errors.ts';
+import { fieldOfHeading } from '../../domain/field-of-heading.ts';
+import {
+  type FileRow,
+  type ReadOptions,
+  ROWS_PER_STEP,
+  type RowFault,
+} from '../../domain/import.ts';
+import {
+  MAX_IMPORT_CELL_LENGTH,
+  MAX_IMPORT_ROW_BYTES,
+  MAX_IMPORT_ROWS,
+} from '../../domain/limits.ts';
+import { unescapeFormula } from '../csv.ts';
+import { columnsOf, unknownColumnsOf } from './columns.ts';
+import type { FileSource } from './file-source.ts';
+import { RowReader } from './row-of-cells.ts';
+import type { FileWarning, RowsOfFile } from './rows-of-file.ts';
+import { asUtf8, detectEncoding } from './text-encoding.ts';
+
+const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const;
+/** Bytes of the file's beginning in which the headings are looked for. */
+const HEAD_BYTES = 64 * 1024;
+/** The first line by which Excel is told the delimiter; Excel does not show it. */
+const SEPARATOR_LINE = /^sep=([^\r\n"])(?:\r\n|\r|\n|$)/i;
+/** Text that was UTF-8, was read as Windows-1252 or Latin 1 and saved as UTF-8 again. */
+const DOUBLE_ENCODED = /Ã[\u0080-\u00bf„…–¤¥¶€‰˜©]/;
+
+/**
+ * Reads the rows of a CSV file (RFC 4180), also as spreadsheets save it: in the encoding and with
+ * the delimiter that it shows, and with a first line `sep=;`.
+ */
+export async function csvRows(source: FileSource, options: ReadOptions): Promise<RowsOfFile> {
+  const textFile = await detectEncoding(source, options.encoding);
+  const pieces = asUtf8(source, textFile);
+  const head = await headOf(pieces);
+  if (head.includes(0)) {
+    const detail = 'The file is not text, or in an encoding that must be named, such as UTF-16';
+    throw new UnreadableFileError('wrongFormat', detail);
+  }
+  const beginning = head.toString();
+  const separatorLine = SEPARATOR_LINE.exec(beginning);
+  const delimiter =
+    separatorLine?.[1] ?? namedDelimiter(options.delimiter) ?? delimiterOf(beginning);
+  const skipped = separatorLine?.[0] ?? '';
+  const records = recordsOf(
+    chain(head.subarray(Buffer.byteLength(skipped)), pieces),
+    delimiter,
+    separatorLine ? 2 : 1,
+  );
+  const first = await records.next();
+  const [header, ...rest] = first.value ?? [];
+  const where = `line ${header?.line ?? 1}`;
+  const columns = columnsOf(header?.cells ?? [], where);
+  const reader = new RowReader(columns, {
+    textOf: options.formulas === 'keep' ? undefined : unescapeFormula,
+    fromSpreadsheet: true,
+    singleBytes: textFile.encoding === 'windows-1252',
+  });
+  const warnings: FileWarning[] = [];
+  async function* rows() {
+    let count = 0;
+    for await (const batch of chain(rest, records)) {
+      for (let at = 0; at < batch.length; at += ROWS_PER_STEP) {
+        const read = batch
+          .slice(at, at + ROWS_PER_STEP)
+          .map(({ line, cells, faults }) => reader.row(line, cells, faults));
+        count += read.length;
+        if (count > MAX_IMPORT_ROWS) throw tooManyRows();
+        if (warnings.length === 0) warnings.push(...doubleEncoded(read));
+        yield read;
+      }
+    }
+  }
+  return {
+    columns,
+    encoding: textFile.encoding,
+    delimiter,
+    unknownColumns: unknownColumnsOf(columns),
+    sheetsNotRead: [],
+    warnings,
+    rows: rows(),
+  };
+}
+
+export function tooManyRows(): UnreadableFileError {
+  const detail = `must have at most ${MAX_IMPORT_ROWS} rows; divide it into several files`;
+  return new UnreadableFileError('tooManyRows', detail);
+}
+
+function doubleEncoded(rows: readonly FileRow[]): readonly FileWarning[] {
+  const found = rows.find(({ cells }) => cells.some((cell) => DOUBLE_ENCODED.test(cell)));
+  if (!found) return [];
+  const detail = `Line ${found.row} has \`Ã\` and a sign where å, ä, ö or another letter is likely: the file may have been saved in the wrong encoding`;
+  return [{ code: 'doubleEncoded', detail }];
+}
+
+async function headOf(pieces: AsyncIterator<Buffer>): Promise<Buffer> {
+  const head: Buffer[] = [];
+  let bytes = 0;
+  while (bytes < HEAD_BYTES) {
+    const { done, value } = await pieces.next();
+    if (done) break;
+    head.push(value);
+    bytes += value.length;
+  }
+  return Buffer.concat(head);
+}
+
+async function* chain<T>(first: T, others: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  yield first;
+  yield* others;
+}
+
+function namedDelimiter(name: ReadOptions['delimiter'] = 'auto'): string | undefined {
+  return name === 'auto' ? undefined : DELIMITERS[name];
+}
+
+/** Returns the delimiter at which the first row splits into most headings of fields. */
+function delimiterOf(beginning: string): string {
+  const scores = Object.values(DELIMITERS).map((delimiter) => {
+    const headings = firstRow(beginning, delimiter);
+    const known = headings.filter((heading) => fieldOfHeading(heading) !== undefined);
+    return { delimiter, score: known.length + headings.length / 10_000 };
+  });
+  return scores.reduce((best, other) => (other.score > best.score ? other : best)).delimiter;
+}
+
+/** Splits the first row with text, well enough to detect its delimiter. */
+function firstRow(text: string, delimiter: string): readonly string[] {
+  const cell = new RegExp(
+    `(?:"((?:[^"]|"")*)"|([^${delimiter}\\r\\n]*))(${delimiter}|[\\r\\n]+|$)`,
+    'gy',
+  );
+  const cells: string[] = [];
+  for (const [whole, quoted, plain, end] of text.trimStart().matchAll(cell)) {
+    cells.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
+    if (end !== delimiter || whole === '') break;
+  }
+  return cells;
+}
+
+interface CsvRecord {
+  /** Number of its first line. */
+  readonly line: number;
+  readonly cells: readonly string[];
+  readonly faults: readonly RowFault[];
+}
+
+const LINE_ENDS = ['\r\n', '\n', '\r'];
+const LINE_END = /\r\n|\r|\n/g;
+
+/** Streams records that have text, in batches. */
+async function* recordsOf(
+  pieces: AsyncIterable<Buffer>,
+  delimiter: string,
+  firstLine: number,
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  let batch: CsvRecord[] = [];
+  let line = firstLine;
+  let failure: unknown;
+  const parser = new Parser({
+    delimiter,
+    record_delimiter: LINE_ENDS,
+    relax_column_count: true,
+    relax_quotes: true,
+    max_record_size: MAX_IMPORT_ROW_BYTES,
+    on_record: (cells: string[]) => {
+      const start = line;
+      line += 1;
+      let hasText = false;
+      for (const cell of cells) {
+        if (cell === '') continue;
+        hasText = true;
+        if (cell.length > MAX_IMPORT_CELL_LENGTH) throw cellTooLong(`line ${start}`);
+        if (cell.includes('\n') || cell.includes('\r')) {
+          line += cell.match(LINE_END)?.length ?? 0;
+        }
+      }
+      if (hasText) batch.push({ line: start, cells, faults: [] });
+      return undefined;
+    },
+  });
+  parser.on('error', (error) => {
+    failure = error;
+  });
+  parser.resume();
+  /** Bytes since the last piece in which a record ended. */
+  let pending = 0;
+  for await (const piece of pieces) {
+    const before = line;
+    if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), once(parser, 'close')]);
+    if (failure) throw readable(failure, line);
+    pending = line === before ? pending + piece.length : 0;
+    if (pending > MAX_IMPORT_ROW_BYTES) throw rowTooLong(line);
+    if (batch.length === 0) continue;
+    yield batch;
+    batch = [];
+  }
+  parser.end();
+  await once(parser, 'close').catch(() => undefined);
+  if (failure) throw readable(failure, line);
+  if (batch.length > 0) yield batch;
+}
+
+export function cellTooLong(where: string): UnreadableFileError {
+  const detail = `A cell must have at most ${MAX_IMPORT_CELL_LENGTH} characters; look for a quotation mark that does not end`;
+  return new UnreadableFileError('cellTooLong', detail, where);
+}
+
+function rowTooLong(line: number): UnreadableFileError {
+  const detail = `A row must have at most ${MAX_IMPORT_ROW_BYTES} bytes; look for a quotation mark that does not end`;
+  return new UnreadableFileError('rowTooLong', detail, `line ${line}`);
+}
+
+/** Returns the error of a parser in our terms. */
+function readable(error: unknown, line: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'CSV_MAX_RECORD_SIZE') return rowTooLong(line);
+  if (code === 'CSV_QUOTE_NOT_CLOSED') {
+    const detail = 'A quotation mark begins a cell that does not end; the file may be cut';
+    return new UnreadableFileError('truncated', detail, `line ${line}`);
+  }
+  return error;
+}
