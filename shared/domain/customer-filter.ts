@@ -1,17 +1,19 @@
 import { fold, withoutSeparators } from './fold.ts';
 import { identityNumberForms } from './identity-number-forms.ts';
-import type { Kind, SearchAttributes } from './search-attributes.ts';
+import type { IndexedAttributes, Kind } from './search-attributes.ts';
 import { type DayOrInstant, firstMillisecond, lastMillisecond } from './time-zone.ts';
 
 /** Attributes that conditions look at. */
-export type SearchAttribute = Exclude<keyof SearchAttributes, 'createdAt' | 'identityNumber'>;
+export type SearchAttribute = Exclude<keyof IndexedAttributes, 'createdAt'>;
+/** Those of them in which texts are searched. */
+export type TextAttribute = Exclude<SearchAttribute, 'kind' | 'eInvoice' | 'reverseTax'>;
 
 /** A condition over a customer's search attributes. */
 export type Condition =
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }
   | { readonly not: Condition }
-  | { readonly attribute: SearchAttribute; readonly contains: string }
+  | { readonly attribute: TextAttribute; readonly contains: string }
   | { readonly attribute: 'kind'; readonly equals: Kind }
   | { readonly attribute: SearchAttribute; readonly exists: true };
 
@@ -176,7 +178,7 @@ export function toCustomerFilter(
 /** Returns whether a customer with these attributes meets condition and ranges; look-ups are not compared. */
 export function meetsFilter(
   { created, condition }: CustomerFilter,
-  attributes: SearchAttributes,
+  attributes: IndexedAttributes,
 ): boolean {
   const { createdAt } = attributes;
   return (
@@ -186,7 +188,7 @@ export function meetsFilter(
 }
 
 /** The same as DynamoDB's expression of the condition, in code. */
-function meets(condition: Condition, attributes: SearchAttributes): boolean {
+function meets(condition: Condition, attributes: IndexedAttributes): boolean {
   if ('all' in condition) return condition.all.every((part) => meets(part, attributes));
   if ('any' in condition) return condition.any.some((part) => meets(part, attributes));
   if ('not' in condition) return !meets(condition.not, attributes);
@@ -209,7 +211,7 @@ function inAddress(text: string): Condition[] {
 }
 
 /** Returns the condition that an attribute contains a text; none for a text that all contain. */
-function contains(attribute: SearchAttribute, text: string): Condition[] {
+function contains(attribute: TextAttribute, text: string): Condition[] {
   return text ? [{ attribute, contains: text }] : [];
 }
 

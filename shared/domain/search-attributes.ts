@@ -26,6 +26,9 @@ export interface SearchAttributes {
   readonly identityNumber: string | undefined;
 }
 
+/** The attributes that the customer index has. */
+export type IndexedAttributes = Omit<SearchAttributes, 'identityNumber'>;
+
 /** Separates the folded fields of one search text; folding leaves none inside a field. */
 const SEPARATOR = '\n';
 /** Words of `customertypecode` that name the kind, folded. */
