@@ -12,11 +12,13 @@ spl_autoload_register(function (string $class) use ($argv): void {
 });
 
 use OpenAPI\Client\ApiException;
+use OpenAPI\Client\Api\ChangesApi;
 use OpenAPI\Client\Api\CustomersApi;
 use OpenAPI\Client\Api\LookUpApi;
 use OpenAPI\Client\Configuration;
 use OpenAPI\Client\Model\CustomerChanges;
 use OpenAPI\Client\Model\NewCustomer;
+use OpenAPI\Client\Model\WholeCustomer;
 use OpenAPI\Client\ObjectSerializer;
 
 function same(mixed $expected, mixed $actual): void
@@ -32,6 +34,7 @@ $config = (new Configuration())
 $http = new GuzzleHttp\Client();
 $customers = new CustomersApi($http, $config);
 $lookUp = new LookUpApi($http, $config);
+$changeFeed = new ChangesApi($http, $config);
 
 // Each text is set by its setter, which checks it by length and pattern.
 $new = new NewCustomer();
@@ -71,6 +74,28 @@ $customers->updateCustomer($id, (new CustomerChanges())->setPostcode('SW1A 1AA')
 same('SW1A 1AA', $lookUp->searchByOrgNumber('5567037485')->getZip());
 $customers->updateCustomer($id, (new CustomerChanges())->setPostcode('00101'));
 same('00101', $lookUp->searchByOrgNumber('5567037485')->getZip());
+
+$token = $changeFeed->listChanges()->getNext();
+$whole = (new WholeCustomer())->setName('Alm AB')->setEmail('alm@example.com');
+$put = $customers->putCustomer('K/7', $whole, if_none_match: '*');
+same('K/7', $put->getCustomerid());
+$again = $customers->putCustomer('K/7', (new WholeCustomer())->setName('Alm & Ek AB'));
+same($put->getMexcParamvaluesetsid(), $again->getMexcParamvaluesetsid());
+same('', $again->getEmail());
+
+// Log and indexes follow writes usually within a second.
+for ($deadline = time() + 10; time() < $deadline; usleep(100_000)) {
+    $changed = array_map(
+        fn ($change) => $change->getCustomer()->getName(),
+        $changeFeed->listChanges($token)->getChanges(),
+    );
+    $found = $customers->listCustomers(customerid: ['K/7']);
+    if (in_array('Alm & Ek AB', $changed) && $found) {
+        break;
+    }
+}
+same(true, in_array('Alm & Ek AB', $changed));
+same('Alm & Ek AB', $found[0]->getName());
 
 try {
     $customers->getCustomer(999999999);
