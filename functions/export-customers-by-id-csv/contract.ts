@@ -1,22 +1,13 @@
-import { MAX_IDS_EXPORTED } from '../../shared/domain/limits.ts';
 import { CSV_TYPE } from '../../shared/formats/csv.ts';
-import { defineContract } from '../../shared/http/contract.ts';
-import { idsSchema } from '../../shared/http/customer-schemas.ts';
-import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { csvDescriptions, csvParameters, exportByIds } from '../export-contracts.ts';
+import { exportByIdsContract, exportByIdsRequest } from '../export-by-ids-contract.ts';
+import { csvDescriptions, csvParameters } from '../export-options.ts';
 
-export const request = {
-  query: csvParameters,
-  body: () => idsSchema(MAX_IDS_EXPORTED),
-} satisfies RequestSchemas;
+export const request = exportByIdsRequest(csvParameters);
 
 export const contract = () =>
-  defineContract({
-    method: 'POST',
-    path: '/customers/export/csv',
-    scope: 'customers:read',
-    ...exportByIds(CSV_TYPE),
-    summary: 'Export customers by id as CSV',
-    request,
-    parameters: csvDescriptions(),
+  exportByIdsContract(request, {
+    name: 'csv',
+    title: 'CSV',
+    mediaType: CSV_TYPE,
+    options: csvDescriptions(),
   });

@@ -1,21 +1,12 @@
-import { MAX_IDS_EXPORTED } from '../../shared/domain/limits.ts';
 import { XML_TYPE } from '../../shared/formats/xml.ts';
-import { defineContract } from '../../shared/http/contract.ts';
-import { idsSchema } from '../../shared/http/customer-schemas.ts';
-import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { exportByIds } from '../export-contracts.ts';
+import { exportByIdsContract, exportByIdsRequest } from '../export-by-ids-contract.ts';
 
-export const request = {
-  body: () => idsSchema(MAX_IDS_EXPORTED),
-} satisfies RequestSchemas;
+export const request = exportByIdsRequest({});
 
 export const contract = () =>
-  defineContract({
-    method: 'POST',
-    path: '/customers/export/xml',
-    scope: 'customers:read',
-    ...exportByIds(XML_TYPE),
-    summary: 'Export customers by id as XML',
-    request,
-    parameters: {},
+  exportByIdsContract(request, {
+    name: 'xml',
+    title: 'XML',
+    mediaType: XML_TYPE,
+    options: {},
   });

@@ -1,25 +1,13 @@
 import { CSV_TYPE } from '../../shared/formats/csv.ts';
-import { defineContract } from '../../shared/http/contract.ts';
-import {
-  filterDescriptions,
-  filterParameters,
-  filterRule,
-} from '../../shared/http/filter-parameters.ts';
-import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { csvDescriptions, csvParameters, filteredExport } from '../export-contracts.ts';
+import { exportByFilterContract, exportByFilterRequest } from '../export-by-filter-contract.ts';
+import { csvDescriptions, csvParameters } from '../export-options.ts';
 
-export const request = {
-  query: { ...csvParameters, ...filterParameters },
-  rules: [filterRule],
-} satisfies RequestSchemas;
+export const request = exportByFilterRequest(csvParameters);
 
 export const contract = () =>
-  defineContract({
-    method: 'GET',
-    path: '/customers/export/csv',
-    scope: 'customers:read',
-    ...filteredExport(CSV_TYPE),
-    summary: 'Export all customers that meet the filters as CSV',
-    request,
-    parameters: { ...csvDescriptions(), ...filterDescriptions() },
+  exportByFilterContract(request, {
+    name: 'csv',
+    title: 'CSV',
+    mediaType: CSV_TYPE,
+    options: csvDescriptions(),
   });

@@ -1,7 +1,8 @@
 import { defineContract } from '../../shared/http/contract.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { exportIdParameter, exportSchemas } from '../export-contracts.ts';
+import { exportSchemas } from '../export-contracts.ts';
+import { exportIdParameter } from '../export-id-parameter.ts';
 
 export const request = { path: { exportId: exportIdParameter } } satisfies RequestSchemas;
 
