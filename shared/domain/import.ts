@@ -136,17 +136,5 @@ export type AppliedRow = { readonly row: number } & (
 export const UNDO_RESULTS = ['removed', 'restored', 'changedMeanwhile'] as const;
 export type UndoResult = (typeof UNDO_RESULTS)[number];
 
-export type ImportState =
-  | 'awaitingFile'
-  | 'reading'
-  | 'planned'
-  | 'applying'
-  | 'applied'
-  | 'undoing'
-  | 'undone'
-  | 'stopped'
-  | 'failed'
-  | 'canceled';
-
-/** Rows of one step of planning, applying or undoing, and of one of the plan's files. */
+/** Maximum rows of one step of applying or undoing, and of one of the plan's files. */
 export const ROWS_PER_STEP = 1_000;

@@ -84,3 +84,28 @@ export const MAX_IMPORT_RATIO = 200;
 export const MAX_IMPORT_RATIO_AFTER = 10_000_000;
 /** Maximum bytes of the texts that cells of an XLSX file share, as XML; they are held in memory. */
 export const MAX_IMPORT_SHARED_BYTES = 200_000_000;
+
+/** Maximum bytes and rows of an import that is planned while its caller waits. */
+export const MAX_BYTES_PLANNED_IN_CALL = 1_048_576;
+export const MAX_ROWS_PLANNED_IN_CALL = 1_000;
+/** Maximum customers that an import creates and updates while its caller waits. */
+export const MAX_ROWS_APPLIED_IN_CALL = 500;
+/** Maximum imports of a merchant that wait for their file. */
+export const MAX_WAITING_IMPORTS = 20;
+/** Maximum imports in their list. */
+export const LISTED_IMPORTS = 100;
+/** How long an import's status is kept after it last moved, and it can be undone; in seconds. */
+export const IMPORT_LIFETIME_S = 7 * 24 * 60 * 60;
+/** How long an import's file can be sent and its plan be applied, in seconds. */
+export const IMPORT_PLAN_LIFETIME_S = 24 * 60 * 60;
+/** How long the presigned URL for an import's file is valid, in seconds. */
+export const IMPORT_URL_LIFETIME_S = 15 * 60;
+/** Seconds without progress after which an import in the background has stopped, see {@link EXPORT_STALLED_S}. */
+export const IMPORT_STALLED_S = EXPORT_STALLED_S;
+/** The same of an import whose caller waits: more than a function's time. */
+export const IMPORT_CALL_STALLED_S = 60;
+/** Seconds after which to poll an import again. */
+export const IMPORT_POLL_S = 2;
+/** Default and maximum rows of a page of an import's rows. */
+export const DEFAULT_IMPORT_ROWS = 100;
+export const MAX_IMPORT_ROWS_LISTED = 1_000;

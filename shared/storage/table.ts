@@ -15,6 +15,8 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | long export | MERCHANT#m | EXPORT#id |
  * | leases of exports | MERCHANT#m | EXPORT-LEASES |
  * | running long exports | MERCHANT#m | EXPORT-RUNNING |
+ * | import | MERCHANT#m | IMPORT#id |
+ * | which import is being applied | MERCHANT#m | IMPORT-LOCK |
  * | result of a public register | MERCHANT#m | COMPANY#number |
  * | look-ups of a minute | MERCHANT#m | LOOK_UPS#start of the minute |
  * | entry of the change log | MERCHANT#m | CHANGES#number of its first change, 16 digits |
@@ -69,6 +71,37 @@ export const EXPORT_JOB_ATTRIBUTES = [
   'runningExports',
   'revision',
   ...EXPORT_LEASES,
+  TTL_ATTRIBUTE,
+] as const;
+
+/**
+ * Attributes of imports and of the lock of the one being applied. Functions that may write imports may
+ * write no others; none but the keys is an attribute of a customer.
+ */
+export const IMPORT_JOB_ATTRIBUTES = [
+  KEY.partition,
+  KEY.sort,
+  'importState',
+  'importOptions',
+  'bytes',
+  'sha256',
+  'facts',
+  'importPlan',
+  'rowsDone',
+  'stepsBegun',
+  'stepsDone',
+  'stepsUndone',
+  'leaveOut',
+  'results',
+  'undone',
+  'run',
+  'lockedBy',
+  'lockedAt',
+  'started',
+  'updated',
+  'stalledAt',
+  'usableUntil',
+  'reason',
   TTL_ATTRIBUTE,
 ] as const;
 
@@ -275,6 +308,19 @@ export function exportLeasesKey(merchantId: string) {
 /** Returns the key of the item that says which long exports of a merchant run. */
 export function runningExportsKey(merchantId: string) {
   return { pk: partitionKey(merchantId), sk: 'EXPORT-RUNNING' };
+}
+
+/** Prefix of imports' sort keys. */
+export const IMPORT_JOB_PREFIX = 'IMPORT#';
+
+/** Returns the key of an import. */
+export function importJobKey(merchantId: string, id: string) {
+  return { pk: partitionKey(merchantId), sk: `${IMPORT_JOB_PREFIX}${id}` };
+}
+
+/** Returns the key of the item that says which import of a merchant is being applied or undone. */
+export function importLockKey(merchantId: string) {
+  return { pk: partitionKey(merchantId), sk: 'IMPORT-LOCK' };
 }
 
 /** Returns the key of a cached look-up, by its number in canonical form. */

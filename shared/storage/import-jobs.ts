@@ -1,0 +1,309 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { UnavailableError } from '../domain/errors.ts';
+import type { ImportJob, ImportState } from '../domain/import-job.ts';
+import { IMPORT_LIFETIME_S, IMPORT_STALLED_S, LISTED_IMPORTS } from '../domain/limits.ts';
+import { conditionHolds } from './conditional-write.ts';
+import { documents } from './document-client.ts';
+import { TABLE_NAME } from './dynamodb.ts';
+import {
+  expiringIn,
+  IMPORT_JOB_PREFIX,
+  importJobKey,
+  importLockKey,
+  isExpired,
+  nowS,
+  partitionKey,
+  TTL_ATTRIBUTE,
+} from './table.ts';
+
+/** The part of an import that changes. Those that are undefined are removed. */
+export type ImportChanges = Partial<
+  Omit<ImportJob, 'id' | 'started' | 'updated' | 'options' | 'bytes'>
+>;
+
+/** From where an import moves. */
+export interface ImportOrigin {
+  /**
+   * States that it may be in; `stopped` and `failed` also are those of a run without progress. A
+   * plan that has expired is not `planned`.
+   */
+  readonly states: readonly ImportState[];
+  /** Run that it must have. */
+  readonly run?: string | undefined;
+}
+
+/** States in which a run is at work, and the one in which a run that stalls has ended. */
+const RUNNING = { reading: 'failed', applying: 'stopped', undoing: 'stopped' } as const;
+/** States that end when their time is over. */
+const EXPIRING: readonly ImportState[] = ['awaitingFile', 'planned'];
+/** Why an import stopped or failed whose run says nothing any more. */
+const STALLED = {
+  code: 'interrupted',
+  detail: 'The import was interrupted. Send the same request again to continue it.',
+};
+
+/**
+ * How long an import that has taken the lock may need to begin: more than a function has. Later it
+ * does not begin.
+ */
+const BEGINNING_S = 60;
+/** Attempts to take the lock: each that fails means that another import took it. */
+const LOCK_ATTEMPTS = 5;
+
+/** Stores a new import. */
+export async function addImportJob(merchantId: string, job: ImportJob): Promise<void> {
+  const { id, ...facts } = job;
+  const put = new PutCommand({
+    TableName: TABLE_NAME,
+    Item: { ...importJobKey(merchantId, id), ...toAttributes(facts) },
+    // A put that arrives late must not take a move back.
+    ConditionExpression: 'attribute_not_exists(pk)',
+  });
+  // Ids are random: if there is an item, an earlier attempt of this put has stored it.
+  await conditionHolds(documents.send(put));
+}
+
+/**
+ * Returns the import; undefined if the merchant has none with this id, or it is canceled or no longer
+ * kept.
+ */
+export async function getImportJob(merchantId: string, id: string): Promise<ImportJob | undefined> {
+  const { Item } = await documents.send(
+    new GetCommand({
+      TableName: TABLE_NAME,
+      Key: importJobKey(merchantId, id),
+      ConsistentRead: true,
+    }),
+  );
+  return Item && isListed(Item) ? toJob(Item) : undefined;
+}
+
+/** Returns the merchant's newest imports, at most {@link LISTED_IMPORTS}, the newest first. */
+export async function listImportJobs(merchantId: string): Promise<ImportJob[]> {
+  const { Items = [] } = await documents.send(
+    new QueryCommand({
+      TableName: TABLE_NAME,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': partitionKey(merchantId), ':prefix': IMPORT_JOB_PREFIX },
+      ConsistentRead: true,
+      // Ids sort by the time at which they were created.
+      ScanIndexForward: false,
+      Limit: LISTED_IMPORTS,
+    }),
+  );
+  return Items.filter(isListed).map(toJob);
+}
+
+/**
+ * Changes an import, if it is where it is said to be: of two callers that move it at a time, one does.
+ * May be repeated.
+ *
+ * @param stalledAfterS seconds after which the run, without progress, has ended.
+ * @returns the import as it then is; undefined, and changes nothing, if it is elsewhere.
+ */
+export async function moveImportJob(
+  merchantId: string,
+  id: string,
+  origin: ImportOrigin,
+  changes: ImportChanges,
+  stalledAfterS = IMPORT_STALLED_S,
+): Promise<ImportJob | undefined> {
+  const expression = new Expression();
+  const condition = `${expression.name('expiresAt')} > ${expression.value(nowS())} AND (${[
+    isFrom(origin, expression),
+    ...(changes.run === undefined ? [] : [isRepeat(changes, expression)]),
+  ].join(' OR ')})`;
+  const update = new UpdateCommand({
+    TableName: TABLE_NAME,
+    Key: importJobKey(merchantId, id),
+    UpdateExpression: expression.setting({
+      ...toAttributes(changes),
+      updated: new Date().toISOString(),
+      stalledAt: nowS() + stalledAfterS,
+    }),
+    ConditionExpression: condition,
+    ...expression.parts(),
+    ReturnValues: 'ALL_NEW',
+  });
+  try {
+    const { Attributes } = await documents.send(update);
+    return Attributes && toJob(Attributes);
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return undefined;
+    throw error;
+  }
+}
+
+/** Returns the condition that an import is where it is said to be. */
+function isFrom({ states, run }: ImportOrigin, expression: Expression): string {
+  const state = expression.name('importState');
+  const isStored = states.map((each) => `${state} = ${expression.value(each)}`);
+  const isStalled = Object.entries(RUNNING)
+    .filter(([, ended]) => states.includes(ended))
+    .map(
+      ([running]) =>
+        `(${state} = ${expression.value(running)} AND ` +
+        `${expression.name('stalledAt')} <= ${expression.value(nowS())})`,
+    );
+  const isIn = `(${[...isStored, ...isStalled].join(' OR ')})`;
+  return run === undefined
+    ? isIn
+    : `(${isIn} AND ${expression.name('run')} = ${expression.value(run)})`;
+}
+
+/** Returns the condition that an earlier attempt, whose response was lost, has begun the run. */
+function isRepeat({ state, run }: ImportChanges, expression: Expression): string {
+  const hasState = `${expression.name('importState')} = ${expression.value(state)}`;
+  return `(${hasState} AND ${expression.name('run')} = ${expression.value(run)})`;
+}
+
+/** Names and values of the expressions of one request: some names are reserved words of DynamoDB. */
+class Expression {
+  readonly #names: Record<string, string> = {};
+  readonly #values: Record<string, unknown> = {};
+
+  name(name: string): string {
+    this.#names[`#${name}`] = name;
+    return `#${name}`;
+  }
+
+  value(value: unknown): string {
+    const name = `:v${Object.keys(this.#values).length}`;
+    this.#values[name] = value;
+    return name;
+  }
+
+  /** Returns an update that sets these attributes, and removes those that are undefined. */
+  setting(attributes: Readonly<Record<string, unknown>>): string {
+    const entries = Object.entries(attributes);
+    const set = entries
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${this.name(name)} = ${this.value(value)}`);
+    const remove = entries
+      .filter(([, value]) => value === undefined)
+      .map(([name]) => this.name(name));
+    return `SET ${set.join(', ')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`;
+  }
+
+  parts() {
+    return {
+      ExpressionAttributeNames: this.#names,
+      ExpressionAttributeValues: this.#values,
+    };
+  }
+}
+
+/**
+ * Takes the merchant's lock for an import that is about to be applied or undone, so that one is at a
+ * time. An import that has ended holds it no longer, also if its run crashed and did not release it.
+ *
+ * @returns undefined if the import has the lock; the id of the one that is being applied or undone.
+ */
+export async function takeImportLock(merchantId: string, id: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
+    const { Item: lock } = await documents.send(
+      new GetCommand({
+        TableName: TABLE_NAME,
+        Key: importLockKey(merchantId),
+        ConsistentRead: true,
+      }),
+    );
+    const holder: string | undefined = lock?.lockedBy;
+    if (holder !== undefined && holder !== id) {
+      const job = await getImportJob(merchantId, holder);
+      const isBeginning =
+        job && EXCLUSIVE_ORIGINS.includes(job.state) && lock?.lockedAt > nowS() - BEGINNING_S;
+      if (job && (isBeginning || EXCLUSIVE.includes(job.state))) return holder;
+      // A run that has stalled could go on.
+      if (job?.state === 'stopped') {
+        await moveImportJob(merchantId, holder, { states: ['stopped'] }, { state: 'stopped' });
+      }
+    }
+    if (await lockAfter(merchantId, id, lock)) return undefined;
+  }
+  throw new UnavailableError();
+}
+
+/** States of an import that has the lock, and those from which it takes it. */
+const EXCLUSIVE: readonly ImportState[] = ['applying', 'undoing'];
+const EXCLUSIVE_ORIGINS: readonly ImportState[] = ['planned', 'applied', 'stopped'];
+
+/** Returns whether the lock was still as it was read, and is taken. */
+function lockAfter(
+  merchantId: string,
+  id: string,
+  lock: Readonly<Record<string, unknown>> | undefined,
+): Promise<boolean> {
+  const expression = new Expression();
+  const condition =
+    lock?.lockedBy === undefined
+      ? `attribute_not_exists(${expression.name('lockedBy')})`
+      : `${expression.name('lockedBy')} = ${expression.value(lock.lockedBy)} AND ` +
+        `${expression.name('lockedAt')} = ${expression.value(lock.lockedAt)}`;
+  return conditionHolds(
+    documents.send(
+      new UpdateCommand({
+        TableName: TABLE_NAME,
+        Key: importLockKey(merchantId),
+        UpdateExpression: expression.setting({
+          lockedBy: id,
+          lockedAt: nowS(),
+          ...expiringIn(IMPORT_LIFETIME_S),
+        }),
+        ConditionExpression: condition,
+        ...expression.parts(),
+      }),
+    ),
+  );
+}
+
+/** Releases the lock, if the import has it. */
+export async function releaseImportLock(merchantId: string, id: string): Promise<void> {
+  const expression = new Expression();
+  await conditionHolds(
+    documents.send(
+      new UpdateCommand({
+        TableName: TABLE_NAME,
+        Key: importLockKey(merchantId),
+        ConditionExpression: `${expression.name('lockedBy')} = ${expression.value(id)}`,
+        UpdateExpression: expression.setting({ lockedBy: undefined, ...expiringIn(0) }),
+        ...expression.parts(),
+      }),
+    ),
+  );
+}
+
+function isListed(item: Readonly<Record<string, unknown>>): boolean {
+  return !isExpired(item) && item.importState !== 'canceled';
+}
+
+/** Returns an import's attributes, by the names in `IMPORT_JOB_ATTRIBUTES`: a customer has a `state`. */
+function toAttributes(job: ImportChanges & Partial<ImportJob>): Record<string, unknown> {
+  const { state, options, plan, expires, ...rest } = job;
+  return {
+    ...rest,
+    ...('state' in job && { importState: state }),
+    ...('options' in job && { importOptions: options }),
+    ...('plan' in job && { importPlan: plan }),
+    ...('expires' in job && { usableUntil: expires }),
+    ...expiringIn(IMPORT_LIFETIME_S),
+  };
+}
+
+function toJob(item: Readonly<Record<string, unknown>>): ImportJob {
+  const { pk, sk, importState, importOptions, importPlan, usableUntil, stalledAt, ...rest } = item;
+  const { [TTL_ATTRIBUTE]: _, ...facts } = rest;
+  const state = importState as ImportState;
+  const hasStalled = state in RUNNING && (stalledAt as number) <= nowS();
+  const hasExpired = EXPIRING.includes(state) && Date.parse(usableUntil as string) <= Date.now();
+  return {
+    ...facts,
+    id: (sk as string).slice(IMPORT_JOB_PREFIX.length),
+    options: importOptions,
+    plan: importPlan,
+    expires: usableUntil,
+    state: hasStalled ? RUNNING[state as keyof typeof RUNNING] : hasExpired ? 'expired' : state,
+    ...(hasStalled && { reason: STALLED }),
+  } as ImportJob;
+}
