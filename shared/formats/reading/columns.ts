@@ -26,10 +26,14 @@ export function columnsOf(headings: readonly string[], where: string): readonly 
   for (const [index, { field, heading }] of columns.entries()) {
     const first = columns.findIndex((column) => field !== undefined && column.field === field);
     if (first === -1 || first === index) continue;
-    const detail = `\`${columns[first]?.heading}\` and \`${heading}\` both name the field \`${field}\`; keep one of them`;
-    throw new UnreadableFileError('duplicateColumn', detail, where);
+    throw duplicateColumn(columns[first]?.heading ?? '', heading, where);
   }
   return columns;
+}
+
+export function duplicateColumn(one: string, other: string, where: string): UnreadableFileError {
+  const detail = `\`${one}\` and \`${other}\` name the same field; keep one of them`;
+  return new UnreadableFileError('duplicateColumn', detail, where);
 }
 
 const EXAMPLES = '`customerid` and `name`, or `Kundnummer` and `Namn`';

@@ -2,21 +2,13 @@ import { once } from 'node:events';
 import { Parser } from 'csv-parse';
 import { UnreadableFileError } from '../../domain/errors.ts';
 import { fieldOfHeading } from '../../domain/field-of-heading.ts';
-import {
-  type FileRow,
-  type ReadOptions,
-  ROWS_PER_STEP,
-  type RowFault,
-} from '../../domain/import.ts';
-import {
-  MAX_IMPORT_CELL_LENGTH,
-  MAX_IMPORT_ROW_BYTES,
-  MAX_IMPORT_ROWS,
-} from '../../domain/limits.ts';
+import type { FileRow, ReadOptions } from '../../domain/import.ts';
+import { MAX_IMPORT_ROW_BYTES } from '../../domain/limits.ts';
 import { unescapeFormula } from '../csv.ts';
+import { checkCell, checkedRows } from './checked-rows.ts';
 import { columnsOf, unknownColumnsOf } from './columns.ts';
 import type { FileSource } from './file-source.ts';
-import { RowReader } from './row-of-cells.ts';
+import { type CellFault, RowReader } from './row-of-cells.ts';
 import type { FileWarning, RowsOfFile } from './rows-of-file.ts';
 import { asUtf8, detectEncoding } from './text-encoding.ts';
 
@@ -25,9 +17,6 @@ const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const;
 const HEAD_BYTES = 64 * 1024;
 /** The first line by which Excel is told the delimiter; Excel does not show it. */
 const SEPARATOR_LINE = /^sep=([^\r\n"])(?:\r\n|\r|\n|$)/i;
-/** Text that was UTF-8, was read as Windows-1252 or Latin 1 and saved as UTF-8 again. */
-const DOUBLE_ENCODED = /Ã[\u0080-\u00bf„…–¤¥¶€‰˜©]/;
-
 /**
  * Reads the rows of a CSV file (RFC 4180), also as spreadsheets save it: in the encoding and with
  * the delimiter that it shows, and with a first line `sep=;`.
@@ -56,24 +45,19 @@ export async function csvRows(source: FileSource, options: ReadOptions): Promise
   const columns = columnsOf(header?.cells ?? [], where);
   const reader = new RowReader(columns, {
     textOf: options.formulas === 'keep' ? undefined : unescapeFormula,
-    fromSpreadsheet: true,
+    shortenedNumbers: true,
+    errorsAsTexts: true,
     singleBytes: textFile.encoding === 'windows-1252',
   });
-  const warnings: FileWarning[] = [];
-  async function* rows() {
-    let count = 0;
+  async function* batches() {
     for await (const batch of chain(rest, records)) {
-      for (let at = 0; at < batch.length; at += ROWS_PER_STEP) {
-        const read = batch
-          .slice(at, at + ROWS_PER_STEP)
-          .map(({ line, cells, faults }) => reader.row(line, cells, faults));
-        count += read.length;
-        if (count > MAX_IMPORT_ROWS) throw tooManyRows();
-        if (warnings.length === 0) warnings.push(...doubleEncoded(read));
-        yield read;
-      }
+      yield batch.map(({ line, cells, isLast }): FileRow => {
+        const isCut = isLast && cells.length < columns.length;
+        return { ...reader.row(line, cells, undefined, isCut ? [CUT] : []), cells };
+      });
     }
   }
+  const warnings: FileWarning[] = [];
   return {
     columns,
     encoding: textFile.encoding,
@@ -81,21 +65,14 @@ export async function csvRows(source: FileSource, options: ReadOptions): Promise
     unknownColumns: unknownColumnsOf(columns),
     sheetsNotRead: [],
     warnings,
-    rows: rows(),
+    rows: checkedRows(batches(), warnings),
   };
 }
 
-export function tooManyRows(): UnreadableFileError {
-  const detail = `must have at most ${MAX_IMPORT_ROWS} rows; divide it into several files`;
-  return new UnreadableFileError('tooManyRows', detail);
-}
-
-function doubleEncoded(rows: readonly FileRow[]): readonly FileWarning[] {
-  const found = rows.find(({ cells }) => cells.some((cell) => DOUBLE_ENCODED.test(cell)));
-  if (!found) return [];
-  const detail = `Line ${found.row} has \`Ã\` and a sign where å, ä, ö or another letter is likely: the file may have been saved in the wrong encoding`;
-  return [{ code: 'doubleEncoded', detail }];
-}
+const CUT: CellFault = {
+  code: 'cut',
+  detail: 'The row has fewer cells than there are columns and no line end; the file may be cut',
+};
 
 async function headOf(pieces: AsyncIterator<Buffer>): Promise<Buffer> {
   const head: Buffer[] = [];
@@ -146,7 +123,8 @@ interface CsvRecord {
   /** Number of its first line. */
   readonly line: number;
   readonly cells: readonly string[];
-  readonly faults: readonly RowFault[];
+  /** Whether it has no line end, so that the file may be cut there. */
+  readonly isLast: boolean;
 }
 
 const LINE_ENDS = ['\r\n', '\n', '\r'];
@@ -161,6 +139,7 @@ async function* recordsOf(
   let batch: CsvRecord[] = [];
   let line = firstLine;
   let failure: unknown;
+  let isLast = false;
   const parser = new Parser({
     delimiter,
     record_delimiter: LINE_ENDS,
@@ -174,12 +153,12 @@ async function* recordsOf(
       for (const cell of cells) {
         if (cell === '') continue;
         hasText = true;
-        if (cell.length > MAX_IMPORT_CELL_LENGTH) throw cellTooLong(`line ${start}`);
+        checkCell(cell, () => `line ${start}`);
         if (cell.includes('\n') || cell.includes('\r')) {
           line += cell.match(LINE_END)?.length ?? 0;
         }
       }
-      if (hasText) batch.push({ line: start, cells, faults: [] });
+      if (hasText) batch.push({ line: start, cells, isLast });
       return undefined;
     },
   });
@@ -199,15 +178,11 @@ async function* recordsOf(
     yield batch;
     batch = [];
   }
+  isLast = true;
   parser.end();
   await once(parser, 'close').catch(() => undefined);
   if (failure) throw readable(failure, line);
   if (batch.length > 0) yield batch;
-}
-
-export function cellTooLong(where: string): UnreadableFileError {
-  const detail = `A cell must have at most ${MAX_IMPORT_CELL_LENGTH} characters; look for a quotation mark that does not end`;
-  return new UnreadableFileError('cellTooLong', detail, where);
 }
 
 function rowTooLong(line: number): UnreadableFileError {

@@ -1,7 +1,7 @@
 import { UnreadableFileError } from '../../domain/errors.ts';
-import type { ReadOptions } from '../../domain/import.ts';
+import type { ImportFormat, ReadOptions } from '../../domain/import.ts';
 import { MAX_IMPORT_BYTES } from '../../domain/limits.ts';
-import type { FileSource } from './file-source.ts';
+import { bytesOf, type FileSource } from './file-source.ts';
 import type { RowsOfFile } from './rows-of-file.ts';
 
 /**
@@ -17,13 +17,54 @@ export async function readRows(source: FileSource, options: ReadOptions): Promis
     const detail = `The file must have at most ${MAX_IMPORT_BYTES} bytes, and has ${source.bytes}`;
     throw new UnreadableFileError('fileTooLarge', detail);
   }
+  const kind = kindOf(await bytesOf(source, 0, Math.min(SIGNATURE_BYTES, source.bytes)));
+  if (kind !== undefined && kind !== options.format) throw wrongFormat(kind, options.format);
   // Each format's parser is loaded if it is needed.
   switch (options.format) {
     case 'csv': {
       const { csvRows } = await import('./csv-rows.ts');
       return csvRows(source, options);
     }
-    default:
-      throw new UnreadableFileError('unsupported', `${options.format} cannot be read yet`);
+    case 'xlsx': {
+      const { xlsxRows } = await import('./xlsx-rows.ts');
+      return xlsxRows(source, options);
+    }
+    case 'xml': {
+      const { xmlRows } = await import('./xml-rows.ts');
+      return xmlRows(source);
+    }
+    case 'jsonl': {
+      const { jsonlRows } = await import('./jsonl-rows.ts');
+      return jsonlRows(source);
+    }
+  }
+}
+
+const SIGNATURE_BYTES = 4;
+
+/** Formats that are known by their first bytes. */
+const SIGNATURES = [
+  [Buffer.from('PK\x03\x04'), 'xlsx'],
+  // The container of Excel's old format, and of what Excel encrypts.
+  [Buffer.from([0xd0, 0xcf, 0x11, 0xe0]), 'encrypted'],
+  [Buffer.from([0x1f, 0x8b]), 'gzip'],
+] as const;
+type Kind = (typeof SIGNATURES)[number][1];
+
+function kindOf(head: Buffer): Kind | undefined {
+  return SIGNATURES.find(([bytes]) => head.subarray(0, bytes.length).equals(bytes))?.[1];
+}
+
+function wrongFormat(kind: Kind, format: ImportFormat): UnreadableFileError {
+  switch (kind) {
+    case 'encrypted':
+      return new UnreadableFileError(
+        'encrypted',
+        'is protected by a password, or in the old format .xls; save it as .xlsx without a password',
+      );
+    case 'gzip':
+      return new UnreadableFileError('wrongFormat', 'is compressed by gzip; unpack it');
+    case 'xlsx':
+      return new UnreadableFileError('wrongFormat', `is an XLSX or ZIP file, not ${format}`);
   }
 }

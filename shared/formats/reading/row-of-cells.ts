@@ -8,11 +8,18 @@ import type { FileColumn } from './rows-of-file.ts';
 export interface CellRules {
   /** Returns the text of a field that a cell stands for. Default: the cell. */
   readonly textOf?: ((cell: string) => string) | undefined;
-  /** Whether a spreadsheet may have damaged the cells. */
-  readonly fromSpreadsheet?: boolean;
+  /** Whether a spreadsheet may have shortened long numbers: `7,3E+12`. */
+  readonly shortenedNumbers?: boolean;
+  /** Whether a spreadsheet saves its error values as texts: `#N/A`. */
+  readonly errorsAsTexts?: boolean;
   /** Whether C1 controls are bytes that have no meaning in the file's encoding. */
   readonly singleBytes?: boolean;
 }
+
+/** What is wrong with a cell, or with a row. */
+export type CellFault = Omit<RowFault, 'column' | 'field'>;
+
+const NO_DAMAGE: ReadonlyMap<number, CellFault> = new Map();
 
 /** Fields of which a spreadsheet makes numbers. */
 const NUMBER_LIKE: ReadonlySet<FieldName> = new Set([
@@ -26,7 +33,7 @@ const NUMBER_LIKE: ReadonlySet<FieldName> = new Set([
   'glncode',
 ]);
 /** A long number as a spreadsheet shows and saves it: `7,3E+12`. */
-const SCIENTIFIC = /^\s*[+-]?\d(?:[.,]\d+)?E\+\d+\s*$/i;
+const SHORTENED = /^\s*[+-]?\d(?:[.,]\d+)?E\+\d+\s*$/i;
 /** Errors of formulas in English and Swedish, and a number that its column is too narrow for. */
 const ERROR_VALUE =
   /^\s*#(?:#+|N\/A|REF!|VALUE!|NAME\?|DIV\/0!|NULL!|NUM!|SPILL!|CALC!|SAKNAS!|REFERENS!|VÄRDEFEL!|NAMN\?|DIVISION\/0!|SKÄRNING!|OGILTIGT!)\s*$/i;
@@ -37,105 +44,119 @@ const C1_CONTROL = /[\x80-\x9f]/;
 
 /** Reads rows of cells under the same columns. */
 export class RowReader {
-  readonly #columns: readonly FileColumn[];
+  /** How many there are. */
+  readonly #columns: number;
   readonly #fields: readonly ReadField[];
   readonly #rules: CellRules;
 
   constructor(columns: readonly FileColumn[], rules: CellRules) {
-    this.#columns = columns;
+    this.#columns = columns.length;
     this.#rules = rules;
-    this.#fields = columns.flatMap(({ field: name, heading }, index): readonly ReadField[] => {
-      const field = FIELDS.find((each) => each.name === name);
-      if (!field) return [];
-      if (field.name === 'mexcParamvaluesetsid') return [{ index, heading, isId: true }];
-      if (!isWritable(field)) return [];
-      const { maxLength } = field;
-      return [
-        { index, heading, name: field.name, maxLength, isNumberLike: NUMBER_LIKE.has(field.name) },
-      ];
+    this.#fields = columns.flatMap(({ field: fieldName, heading }, index): readonly ReadField[] => {
+      const field = FIELDS.find(({ name }) => name === fieldName);
+      if (!field || (field.name !== 'mexcParamvaluesetsid' && !isWritable(field))) return [];
+      const { name, maxLength } = field;
+      return [{ index, heading, name, maxLength, isNumberLike: NUMBER_LIKE.has(name) }];
     });
   }
 
   /**
-   * Returns a row. Cells that it lacks at its end are absent; a spreadsheet leaves empty ones out.
+   * Returns a row of cells by column; those that it lacks are absent, not empty.
    *
-   * @param damage faults that are known already; the cells that they name are not read.
+   * @param damage what is known to be wrong with cells, by column.
+   * @param rowFaults what is wrong with the row as a whole.
    */
-  row(number: number, cells: readonly string[], damage: readonly RowFault[] = []): FileRow {
-    const faults: RowFault[] = [...damage];
+  row(
+    number: number,
+    cells: readonly (string | undefined)[],
+    damage: ReadonlyMap<number, CellFault> = NO_DAMAGE,
+    rowFaults: readonly CellFault[] = [],
+  ): Omit<FileRow, 'cells'> {
+    const faults: RowFault[] = [...rowFaults];
     const fields: { [name in WritableFieldName]?: string } = {};
     let id: number | undefined;
+    const { textOf } = this.#rules;
+    const isDamaged = damage.size > 0;
     for (const field of this.#fields) {
       const cell = cells[field.index];
-      if (cell === undefined) break;
-      if (damage.length > 0 && damage.some(({ column }) => column === field.heading)) continue;
-      if ('isId' in field) {
+      if (cell === undefined) continue;
+      const known = isDamaged ? damage.get(field.index) : undefined;
+      if (known) {
+        faults.push(faultIn(field, known));
+      } else if (field.name === 'mexcParamvaluesetsid') {
         id = idOf(cell);
-        if (id === undefined && !/^\s*0*\s*$/.test(cell)) {
-          faults.push({ column: field.heading, field: 'mexcParamvaluesetsid', ...NOT_AN_ID });
-        }
-        continue;
+        if (id === undefined && !NO_ID.test(cell)) faults.push(faultIn(field, NOT_AN_ID));
+      } else {
+        const text = textOf && cell !== '' ? textOf(cell) : cell;
+        const found = this.#faultsOf(text, field);
+        if (found === NONE) fields[field.name] = text;
+        else faults.push(...found.map((fault) => faultIn(field, fault)));
       }
-      const text = this.#rules.textOf ? this.#rules.textOf(cell) : cell;
-      if (this.#check(field, text, faults)) fields[field.name] = text;
     }
-    const extra = cells.findIndex((cell, index) => index >= this.#columns.length && cell !== '');
+    const extra = cells.findIndex((cell, index) => index >= this.#columns && cell);
     if (extra !== -1) faults.push({ column: columnName(extra), ...TOO_MANY_CELLS });
-    return { row: number, id, fields, faults, cells };
+    return { row: number, id, fields, faults };
   }
 
-  /** Returns whether the text is valid. */
-  #check(
-    { name, heading, maxLength, isNumberLike }: TextField,
-    text: string,
-    faults: RowFault[],
-  ): boolean {
-    const before = faults.length;
-    const report = (code: string, detail: string, params?: RowFault['params']) =>
-      faults.push({ column: heading, field: name, code, detail, ...(params && { params }) });
-    if (text.length > maxLength || SPECIAL.test(text)) {
-      for (const rule of brokenTextRules(text, maxLength)) {
-        report(rule.code, rule.detail(text, maxLength), rule.params(text, maxLength));
-      }
-      if (this.#rules.singleBytes && C1_CONTROL.test(text)) {
-        report('undefinedCharacter', 'must not contain bytes that mean nothing in Windows-1252');
-      }
-    }
-    if (this.#rules.fromSpreadsheet) {
-      if (isNumberLike && SCIENTIFIC.test(text)) {
-        report(
-          'scientificNumber',
-          'must not be a number that a spreadsheet has shortened; format the column as text and enter it again',
-        );
-      } else if (text.charCodeAt(0) === HASH && ERROR_VALUE.test(text)) {
-        report('spreadsheetError', 'must not be an error value of a spreadsheet');
-      }
-    }
-    return faults.length === before;
+  /** Returns {@link NONE} if the text is valid. */
+  #faultsOf(text: string, { maxLength, isNumberLike }: ReadField): readonly CellFault[] {
+    if (text === '') return NONE;
+    const { shortenedNumbers, errorsAsTexts, singleBytes } = this.#rules;
+    if (shortenedNumbers && isNumberLike && SHORTENED.test(text)) return [SHORTENED_NUMBER];
+    if (errorsAsTexts && text.includes('#') && ERROR_VALUE.test(text)) return [SPREADSHEET_ERROR];
+    if (text.length <= maxLength && !SPECIAL.test(text)) return NONE;
+    const broken = brokenTextRules(text, maxLength).map(
+      ({ code, detail, params }): CellFault => ({
+        code,
+        detail: detail(text, maxLength),
+        params: params(text, maxLength),
+      }),
+    );
+    if (singleBytes && C1_CONTROL.test(text)) return [...broken, UNDEFINED_CHARACTER];
+    return broken.length === 0 ? NONE : broken;
   }
 }
 
-const HASH = '#'.charCodeAt(0);
-
-interface TextField {
+interface ReadField {
+  /** Of its column. */
   readonly index: number;
   readonly heading: string;
-  readonly name: WritableFieldName;
+  readonly name: WritableFieldName | 'mexcParamvaluesetsid';
   readonly maxLength: number;
   readonly isNumberLike: boolean;
 }
-type ReadField =
-  | TextField
-  | { readonly index: number; readonly heading: string; readonly isId: true };
 
-const NOT_AN_ID = {
+function faultIn({ heading, name }: ReadField, fault: CellFault): RowFault {
+  return { column: heading, field: name, ...fault };
+}
+
+const NONE: readonly CellFault[] = [];
+/** An id of 0 is an unset one. */
+const NO_ID = /^\s*0*\s*$/;
+
+const NOT_AN_ID: CellFault = {
   code: 'notAnId',
   detail: `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`,
-} as const;
-const TOO_MANY_CELLS = {
+};
+const TOO_MANY_CELLS: CellFault = {
   code: 'tooManyCells',
   detail: 'must not have a value after the last column; quote cells that contain the delimiter',
-} as const;
+};
+const SHORTENED_NUMBER: CellFault = {
+  code: 'shortenedNumber',
+  detail:
+    'must not be a number that a spreadsheet has shortened; format the column as text and enter it again',
+};
+const UNDEFINED_CHARACTER: CellFault = {
+  code: 'undefinedCharacter',
+  detail: 'must not contain a byte that means nothing in Windows-1252',
+};
+
+/** A cell that shows an error in place of a value. */
+export const SPREADSHEET_ERROR: CellFault = {
+  code: 'spreadsheetError',
+  detail: 'must not be an error value of a spreadsheet',
+};
 
 /** Returns the id in a cell, if it is one. */
 function idOf(cell: string): number | undefined {

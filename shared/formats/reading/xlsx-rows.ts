@@ -1,0 +1,105 @@
+import { UnreadableFileError } from '../../domain/errors.ts';
+import type { FileRow, ReadOptions } from '../../domain/import.ts';
+import { checkedRows } from './checked-rows.ts';
+import { columnsOf, unknownColumnsOf } from './columns.ts';
+import type { FileSource } from './file-source.ts';
+import { RowReader } from './row-of-cells.ts';
+import type { FileWarning, RowsOfFile } from './rows-of-file.ts';
+import { SheetReader, type SheetRow } from './sheet-reader.ts';
+import { readWorkbook, type Sheet, WORKBOOK_DEPTH, type Workbook } from './workbook.ts';
+import { readXml } from './xml-events.ts';
+import { ZipArchive } from './zip-archive.ts';
+
+/**
+ * Reads the rows of an XLSX workbook: those of the named sheet, or of the first visible one with
+ * rows and of all that have the same headings, as exports of more rows than a sheet holds have.
+ */
+export async function xlsxRows(source: FileSource, options: ReadOptions): Promise<RowsOfFile> {
+  const archive = await ZipArchive.open(source);
+  const workbook = await readWorkbook(archive);
+  const { sheets, header, where } = await sheetsToRead(archive, workbook, options.sheet);
+  const columns = columnsOf(header?.cells ?? [], where);
+  const warnings: FileWarning[] = [];
+  const reader = new RowReader(columns, { shortenedNumbers: true });
+  async function* batches() {
+    /** Rows of the sheets before: numbers go on, so that each is of one row. */
+    let before = 0;
+    for (const sheet of sheets) {
+      let last = 0;
+      let isHeader = true;
+      for await (const batch of rowsOf(archive, workbook, sheet)) {
+        last = batch.at(-1)?.number ?? last;
+        const rows = isHeader ? batch.slice(1) : batch;
+        isHeader = false;
+        yield rows.map(({ number, cells, faults }): FileRow => {
+          // A sheet leaves empty cells out.
+          const all = [...cells, ...Array<string>(Math.max(0, columns.length - cells.length)).fill('')];
+          return { ...reader.row(before + number, all, faults), cells: all };
+        });
+      }
+      before += last;
+    }
+  }
+  return {
+    columns,
+    unknownColumns: unknownColumnsOf(columns),
+    sheetsNotRead: workbook.sheets
+      .filter((sheet) => !sheets.includes(sheet))
+      .map(({ name }) => name),
+    warnings,
+    rows: checkedRows(batches(), warnings),
+  };
+}
+
+interface SheetsToRead {
+  readonly sheets: readonly Sheet[];
+  /** The row of headings of the first one. */
+  readonly header: SheetRow | undefined;
+  readonly where: string;
+}
+
+async function sheetsToRead(
+  archive: ZipArchive,
+  workbook: Workbook,
+  name: string | undefined,
+): Promise<SheetsToRead> {
+  if (name !== undefined) {
+    const sheet = workbook.sheets.find((each) => each.name === name);
+    if (!sheet) {
+      const names = workbook.sheets.map((each) => `\`${each.name}\``).join(', ');
+      throw new UnreadableFileError('noSuchSheet', `has no sheet \`${name}\`; there are ${names}`);
+    }
+    const header = await firstRow(archive, workbook, sheet);
+    return { sheets: [sheet], header, where: `sheet ${name}` };
+  }
+  const sheets: Sheet[] = [];
+  let header: SheetRow | undefined;
+  for (const sheet of workbook.sheets.filter(({ isHidden }) => !isHidden)) {
+    const first = await firstRow(archive, workbook, sheet);
+    if (!first) continue;
+    header ??= first;
+    if (hasSameCells(first, header)) sheets.push(sheet);
+  }
+  return { sheets, header, where: sheets[0] ? `sheet ${sheets[0].name}` : 'the workbook' };
+}
+
+function hasSameCells({ cells: one }: SheetRow, { cells: other }: SheetRow): boolean {
+  return one.length === other.length && one.every((cell, index) => cell === other[index]);
+}
+
+async function firstRow(
+  archive: ZipArchive,
+  workbook: Workbook,
+  sheet: Sheet,
+): Promise<SheetRow | undefined> {
+  for await (const [row] of rowsOf(archive, workbook, sheet)) return row;
+  return undefined;
+}
+
+function rowsOf(archive: ZipArchive, workbook: Workbook, { name, part }: Sheet) {
+  const reader = new SheetReader(workbook, name);
+  return readXml(archive.read(part), reader, {
+    maxDepth: WORKBOOK_DEPTH,
+    where: () => reader.where,
+  });
+}
