@@ -117,9 +117,17 @@ export const RESULTS = [
 ] as const;
 export type Result = (typeof RESULTS)[number];
 
-/** What applying did with one row; undoing reads it. */
+/**
+ * What applying did with one row; undoing reads it. `changedMeanwhile` means that the import has not
+ * written the customer; of `unclear` that is not known, and another has written it since or deleted it.
+ */
 export type AppliedRow = { readonly row: number } & (
-  | { readonly result: 'created'; readonly id: number; readonly version: number }
+  | {
+      readonly result: 'created';
+      readonly id: number;
+      /** The customerid that the import has claimed for the customer. */
+      readonly customerid?: string;
+    }
   | {
       readonly result: 'updated';
       readonly id: number;
@@ -132,9 +140,16 @@ export type AppliedRow = { readonly row: number } & (
   | { readonly result: 'unchanged' | 'leftOut' }
 );
 
-/** Results of undoing an import's rows. */
-export const UNDO_RESULTS = ['removed', 'restored', 'changedMeanwhile'] as const;
+/**
+ * Results of undoing an import's rows. A created customer that exists no longer is `removed`, whoever
+ * deleted it. `changedMeanwhile` and `unclear` are as in {@link AppliedRow}.
+ */
+export const UNDO_RESULTS = ['removed', 'restored', 'changedMeanwhile', 'unclear'] as const;
 export type UndoResult = (typeof UNDO_RESULTS)[number];
+export interface UndoneRow {
+  readonly row: number;
+  readonly result: UndoResult;
+}
 
 /** Maximum rows of one step of applying or undoing, and of one of the plan's files. */
 export const ROWS_PER_STEP = 1_000;

@@ -1,8 +1,3 @@
-import {
-  type AttributeValue,
-  BatchGetItemCommand,
-  type KeysAndAttributes,
-} from '@aws-sdk/client-dynamodb';
 import { mapAhead, mapConcurrently } from '../concurrency.ts';
 import type { Customer } from '../domain/customer.ts';
 import {
@@ -15,10 +10,9 @@ import {
 import { lookUpForm, lookUpForms } from '../domain/look-up-forms.ts';
 import { toSearchAttributes } from '../domain/search-attributes.ts';
 import { plainRow, type RowFormat } from '../formats/row-format.ts';
-import { batchGet } from './batch-get.ts';
 import type { Retry } from './customer-index.ts';
-import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { findByForm } from './find-by-form.ts';
+import { getItems } from './get-items.ts';
 import { toCustomer } from './read-customer.ts';
 import type { Rows } from './serialized-items/index.ts';
 import { rawCustomerKey } from './table.ts';
@@ -160,16 +154,7 @@ function hasForms(fields: Customer['fields'], forms: Forms): boolean {
 
 /** Returns the customers with these ids, in their order, read consistently; absent ones are skipped. */
 async function readCustomers(merchantId: string, ids: readonly number[]): Promise<Customer[]> {
-  const items: Record<string, AttributeValue>[] = [];
-  const Keys = ids.map((id) => rawCustomerKey(merchantId, id));
-  const keys: KeysAndAttributes = { Keys, ConsistentRead: true };
-  await batchGet(keys, async (wanted) => {
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [TABLE_NAME]: wanted } }),
-    );
-    items.push(...(Responses?.[TABLE_NAME] ?? []));
-    return UnprocessedKeys?.[TABLE_NAME];
-  });
+  const items = await getItems(ids.map((id) => rawCustomerKey(merchantId, id)));
   const customers = items.map(toCustomer);
   return customers.sort((a, b) => a.system.mexcParamvaluesetsid - b.system.mexcParamvaluesetsid);
 }

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { mapConcurrently } from '../concurrency.ts';
 import { type Customer, type CustomerFields, hasSameFields } from '../domain/customer.ts';
 import { customeridForm } from '../domain/customerid-form.ts';
 import {
@@ -11,8 +10,8 @@ import {
 } from '../domain/errors.ts';
 import { claimOwner, claimPut } from './claims.ts';
 import { customerPut, newCustomer, type References } from './create-customer.ts';
+import { customersWithForm, hasForm } from './customers-with-form.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { findByForm } from './find-by-form.ts';
 import { getCustomer } from './read-customer.ts';
 import { customerKey } from './table.ts';
 import { changedPut, nextVersion, writeChanged } from './write-customers.ts';
@@ -21,9 +20,6 @@ import { type TransactionItem, writeTogether } from './write-together.ts';
 /** Writers of one customer at a time are few: each attempt of all of them succeeds for one. */
 const MAX_ATTEMPTS = 60;
 const MAX_BACKOFF_MS = 100;
-/** Customers with one customerid that are read together, and that an error names at most. */
-const MAX_DUPLICATES = 100;
-const CONCURRENT_READS = 10;
 
 /** What the caller expects of the customer. */
 export interface Expectations {
@@ -61,7 +57,7 @@ export async function putByCustomerid(
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const owner = await claimOwner(merchantId, form);
     const claimant = owner === undefined ? undefined : await getCustomer(merchantId, owner);
-    const done = hasForm(claimant, form)
+    const done = hasForm(claimant, 'customerid', form)
       ? await replace(merchantId, claimant, fields, expected)
       : await claim(merchantId, { owner, claimant, form, fields, references, expected });
     if (done) return done;
@@ -110,7 +106,7 @@ async function claim(
   merchantId: string,
   { form, owner, claimant, fields, references, expected }: Unclaimed,
 ): Promise<PutCustomer | undefined> {
-  const [existing, ...others] = await customersWith(merchantId, form);
+  const [existing, ...others] = await customersWithForm(merchantId, 'customerid', form);
   if (existing && others.length > 0) {
     const ids = [existing, ...others].map(({ system }) => system.mexcParamvaluesetsid);
     throw new DuplicateCustomeridError(ids);
@@ -136,7 +132,7 @@ async function claim(
  * Returns the condition that a customer has not been changed. Without it the owner of a stale claim could
  * get the customerid back, and another request replace it, before this one takes the claim over.
  */
-function unchanged(merchantId: string, { system, version }: Customer): TransactionItem {
+export function unchanged(merchantId: string, { system, version }: Customer): TransactionItem {
   return {
     ConditionCheck: {
       TableName: TABLE_NAME,
@@ -151,23 +147,4 @@ function check(current: Customer, { isNew, isExpected }: Expectations): void {
   const { mexcParamvaluesetsid: id } = current.system;
   if (isNew) throw new CustomerExistsError(id);
   if (isExpected && !isExpected(current.version)) throw new VersionMismatchError(id);
-}
-
-/** Returns customers with a customerid, or several of them if there are many. */
-async function customersWith(merchantId: string, form: string): Promise<Customer[]> {
-  const ids = await findByForm(merchantId, 'customerid', form);
-  const found: Customer[] = [];
-  for (let from = 0; from < ids.length && found.length < 2; from += MAX_DUPLICATES) {
-    const some = ids.slice(from, from + MAX_DUPLICATES);
-    const customers = await mapConcurrently(some, CONCURRENT_READS, (id) =>
-      getCustomer(merchantId, id),
-    );
-    // The index can lag behind.
-    found.push(...customers.filter((customer) => hasForm(customer, form)));
-  }
-  return found;
-}
-
-function hasForm(customer: Customer | undefined, form: string): customer is Customer {
-  return customer !== undefined && customeridForm(customer.fields.customerid ?? '') === form;
 }

@@ -22,6 +22,8 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | entry of the change log | MERCHANT#m | CHANGES#number of its first change, 16 digits |
  * | head of the change log | MERCHANT#m | CHANGES |
  * | claim of a customerid | MERCHANT#m | CLAIM#hash of the customerid |
+ * | record of an import's step | MERCHANT#m | IMPORTED#id of the import#APPLY or UNDO#first row |
+ * | record of customers that an import created | MERCHANT#m | IMPORTED#id of the import#CREATE#first row |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -216,6 +218,9 @@ function cutToBytes(text: string, bytes: number): string {
 /** Stored name of the customerid that a customer has claimed: true for its own one. */
 export const CLAIMED = 'q';
 
+/** Stored name of the mark of a customer that an import has written last; see `import-marks.ts`. */
+export const IMPORT_MARK = 'w';
+
 /** Attribute of a claim: the id of the customer that owns the customerid. */
 export const CLAIM_OWNER = 'owner';
 
@@ -290,6 +295,19 @@ export function storedChunkKey(merchantId: string, idempotencyKey: string, first
 export function claimKey(merchantId: string, customerid: string) {
   const hash = createHash('sha256').update(customerid).digest('base64url');
   return { pk: partitionKey(merchantId), sk: `CLAIM#${hash}` };
+}
+
+/** Records of what an import does with rows, from a first row on. */
+export type ImportRecord = 'APPLY' | 'UNDO' | 'CREATE';
+
+/** Returns the key of a record of an import. The prefix is not that of imports, so that lists skip them. */
+export function importRecordKey(
+  merchantId: string,
+  importId: string,
+  record: ImportRecord,
+  firstRow: number,
+) {
+  return { pk: partitionKey(merchantId), sk: `IMPORTED#${importId}#${record}#${firstRow}` };
 }
 
 /** Prefix of export jobs' sort keys. */

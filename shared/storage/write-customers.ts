@@ -21,12 +21,12 @@ import {
 } from '../domain/errors.ts';
 import { batchesOf, batchGet } from './batch-get.ts';
 import { releaseClaim } from './claims.ts';
-import { conditionHolds } from './conditional-write.ts';
 import { toItem } from './customer-item.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer } from './read-customer.ts';
 import { CLAIMED, customerKey, idInSortKey, KEY } from './table.ts';
+import { type Outcome, writeConditionally } from './write-conditionally.ts';
 
 /** Concurrent writers of one customer are rare, so that this many attempts are plenty. */
 const MAX_UPDATE_ATTEMPTS = 20;
@@ -90,7 +90,7 @@ export async function writeChanged(
   changed: Customer,
 ): Promise<Customer | undefined> {
   const { mexcParamvaluesetsid: id } = changed.system;
-  const outcome = await write(new PutCommand(changedPut(merchantId, changed)));
+  const outcome = await writeConditionally(new PutCommand(changedPut(merchantId, changed)));
   if (outcome === 'done') return changed;
   if (outcome === 'indeterminate') {
     const found = await getCustomer(merchantId, id);
@@ -194,50 +194,44 @@ async function existingCustomers(merchantId: string, ids: readonly number[]): Pr
   return existing;
 }
 
-/**
- * Outcome of a conditional write. It is `indeterminate` if the condition failed after the SDK
- * retried because a response was lost: the first attempt may have succeeded.
- */
-type Outcome = 'done' | 'condition failed' | 'indeterminate';
-
 /** Deletes a customer, and then frees the customerid that it has claimed. */
 async function removeCustomer(
   merchantId: string,
   { id, claimed, customerid = '' }: Removable,
   version?: number,
 ): Promise<Outcome> {
-  const outcome = await write(
-    new DeleteCommand({
-      TableName: TABLE_NAME,
-      Key: customerKey(merchantId, id),
-      ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
-      ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
-    }),
-  );
+  const outcome = await writeConditionally(customerDelete(merchantId, id, version));
   if (claimed !== undefined && outcome !== 'condition failed') {
     await releaseClaim(merchantId, claimed === true ? customeridForm(customerid) : claimed, id);
   }
   return outcome;
 }
 
-async function write(command: PutCommand | DeleteCommand): Promise<Outcome> {
-  const responseWasLost = watchForLostResponses(command as DeleteCommand);
-  if (await conditionHolds(documents.send(command as DeleteCommand))) return 'done';
-  return responseWasLost() ? 'indeterminate' : 'condition failed';
+/**
+ * Deletes a version of a customer, and frees the customerid that it has claimed. May be repeated.
+ *
+ * @param claimed the claimed customerid, in its form.
+ * @returns whether the customer is gone, whoever deleted it; false if it has another version.
+ */
+export async function removeVersion(
+  merchantId: string,
+  id: number,
+  version: number,
+  claimed: string | undefined,
+): Promise<boolean> {
+  const outcome = await writeConditionally(customerDelete(merchantId, id, version));
+  if (outcome !== 'done' && (await getCustomer(merchantId, id))) return false;
+  // Also after another's deletion, which may have been interrupted before it has freed the claim.
+  if (claimed !== undefined) await releaseClaim(merchantId, claimed, id);
+  return true;
 }
 
-/** Returns a function that says whether any attempt of the command ended without a response. */
-function watchForLostResponses({ middlewareStack }: DeleteCommand): () => boolean {
-  let lost = false;
-  middlewareStack.add(
-    (next) => (args) =>
-      next(args).catch((error) => {
-        // A throttled or rejected request has changed nothing.
-        lost ||= error.$fault !== 'client';
-        throw error;
-      }),
-    // The document client adds a command's middleware twice, hence a name and `override`.
-    { step: 'finalizeRequest', priority: 'low', name: 'watchForLostResponses', override: true },
-  );
-  return () => lost;
+/** Returns the deletion of a customer that exists, or of one version of it. */
+function customerDelete(merchantId: string, id: number, version?: number): DeleteCommand {
+  return new DeleteCommand({
+    TableName: TABLE_NAME,
+    Key: customerKey(merchantId, id),
+    ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
+    ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+  });
 }
