@@ -2,7 +2,7 @@ import type { Kind } from '../../domain/search-attributes.ts';
 import { type IndexEntry, TEXT_BLOCKS } from './snapshot-format.ts';
 
 /** Ends each text of a column: UTF-8 has no byte 0xff, so that no text contains it. */
-export const TEXT_END = 0xff;
+const TEXT_END = 0xff;
 
 const KINDS: readonly Kind[] = ['private', 'company', 'unknown'];
 const E_INVOICE = 1 << 2;
@@ -26,13 +26,9 @@ export function toFlags(entry: Flags): number {
   return flags;
 }
 
-/** Returns the attributes of a byte of flags, with the texts that `textOf` returns. */
-export function fromFlags(
-  flags: number,
-  textOf: (name: (typeof TEXT_BLOCKS)[number]) => string,
-): Flags {
-  const text = (index: number) =>
-    flags & (FIRST_TEXT << index) ? textOf(TEXT_BLOCKS[index] as 'nameText') : undefined;
+/** Returns the attributes of a byte of flags, with the texts that `textOf` returns, by their number. */
+export function fromFlags(flags: number, textOf: (index: number) => string): Flags {
+  const text = (index: number) => (flags & (FIRST_TEXT << index) ? textOf(index) : undefined);
   return {
     kind: KINDS[flags & 3] as Kind,
     eInvoice: flags & E_INVOICE ? true : undefined,
@@ -42,6 +38,20 @@ export function fromFlags(
     postcodeText: text(2),
     companyText: text(3),
   };
+}
+
+/** Texts of the entries of a frame. */
+export interface TextColumn {
+  /** UTF-8, each text followed by {@link TEXT_END}. */
+  readonly bytes: Buffer;
+  /** Where each text ends. */
+  readonly ends: Uint32Array;
+}
+
+/** Returns a text of a column. */
+export function textAt({ bytes, ends }: TextColumn, index: number): string {
+  const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
+  return bytes.toString('utf8', start, ends[index]);
 }
 
 /** Returns texts as UTF-8, each followed by {@link TEXT_END}. */

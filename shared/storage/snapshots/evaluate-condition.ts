@@ -1,18 +1,13 @@
 import { type Condition, EVERYONE, meetsFilter } from '../../domain/customer-filter.ts';
-import { FLAGS_VALUES, fromFlags } from './columns.ts';
+import { FLAGS_VALUES, fromFlags, type TextColumn } from './columns.ts';
 import type { TextBlock } from './snapshot-format.ts';
-
-/** Texts of the entries of a frame, in UTF-8, each ended by {@link TEXT_END}. */
-export interface TextColumn {
-  readonly bytes: Buffer;
-  /** Where each text ends. */
-  readonly ends: Uint32Array;
-}
 
 /** What conditions are evaluated over. */
 export interface Columns {
+  /** As `toFlags` returns them. */
   readonly flags: Uint8Array;
-  readonly texts: Readonly<Partial<Record<TextBlock, TextColumn>>>;
+  /** Returns the column of a text; called for those that {@link textsOf} returns. */
+  text(name: TextBlock): TextColumn;
 }
 
 /** Returns the texts that a condition compares: it needs their columns. */
@@ -42,7 +37,7 @@ export function evaluate(condition: Condition, columns: Columns, marks: Uint8Arr
     evaluate(condition.not, columns, met);
     subtract(marks, met);
   } else if ('contains' in condition) {
-    const column = columns.texts[condition.attribute] as TextColumn;
+    const column = columns.text(condition.attribute);
     findText(column, Buffer.from(condition.contains), marks);
   }
 }

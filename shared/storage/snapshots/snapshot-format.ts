@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import type { IndexedAttributes } from '../../domain/search-attributes.ts';
-import { type Codec, isCodec } from './codec.ts';
 
 /** A customer's entry in the customer index: the attributes that filters compare, and the id. */
 export interface IndexEntry extends IndexedAttributes {
@@ -14,26 +13,28 @@ export interface IndexEntry extends IndexedAttributes {
  * | part | content |
  * |---|---|
  * | preamble, 16 bytes | magic and version, bytes of the table, bytes of the head, CRC-32 of the rest of the head |
- * | table | JSON: codec, bytes of the file, and of each frame its ranges of ids and times and its blocks |
- * | head blocks | of each frame: ids, flags |
- * | body blocks | of each frame: times, then the four texts |
+ * | table | JSON: bytes of the file, and of each frame its ranges of ids and times and its blocks |
+ * | ids and flags | of each frame; they end the head, which answers all that needs no texts |
+ * | times | of each frame; needed where a range of time begins or ends |
+ * | texts | of each frame, the four together |
  *
- * Preamble, table and head blocks are the head, which answers all that needs no texts. Each block is
- * compressed by itself and has a CRC-32 in the table.
+ * A block is a column of a frame, compressed by itself, with a CRC-32 in the table.
  */
-export const HEAD_BLOCKS = ['ids', 'flags'] as const;
 export const TEXT_BLOCKS = ['nameText', 'addressText', 'postcodeText', 'companyText'] as const;
-export const BODY_BLOCKS = ['times', ...TEXT_BLOCKS] as const;
+const HEAD_BLOCKS = ['ids', 'flags'] as const;
+/** The parts after the table, in order, with the blocks that each has of every frame. */
+const SECTIONS = [HEAD_BLOCKS, ['times'], TEXT_BLOCKS] as const;
+const BLOCKS: readonly BlockName[] = SECTIONS.flat();
 
 export type TextBlock = (typeof TEXT_BLOCKS)[number];
-export type BlockName = (typeof HEAD_BLOCKS)[number] | (typeof BODY_BLOCKS)[number];
+export type BlockName = (typeof SECTIONS)[number][number];
 
 /** Entries of a frame. The last one has fewer. */
 export const FRAME_ENTRIES = 16_384;
 
 /** `MCS` and the version. */
 const MAGIC = 0x4d_43_53_01;
-export const PREAMBLE_BYTES = 16;
+const PREAMBLE_BYTES = 16;
 const CRC_OFFSET = 12;
 
 /** Where a block is, and what it must be. */
@@ -58,7 +59,6 @@ export interface FrameInfo {
 }
 
 export interface Head {
-  readonly codec: Codec;
   /** Bytes of the whole file. */
   readonly bytes: number;
   readonly frames: readonly FrameInfo[];
@@ -88,17 +88,16 @@ type FrameRow = [
   lastId: number,
   firstTime: number,
   lastTime: number,
-  ...blocks: [bytes: number, unpackedBytes: number, crc: number][],
+  ...blocks: BlockRow[],
 ];
+type BlockRow = [bytes: number, unpackedBytes: number, crc: number];
 
-const BLOCKS: readonly BlockName[] = [...HEAD_BLOCKS, ...BODY_BLOCKS];
-
-/** Returns the head of a file with these frames. */
-export function encodeHead(codec: Codec, frames: readonly PackedFrame[]): Uint8Array {
-  const blocksOf = (names: readonly BlockName[]) =>
-    frames.flatMap(({ blocks }) => names.map((name) => blocks[name].packed));
-  const headBlocks = blocksOf(HEAD_BLOCKS);
-  const bodyBytes = blocksOf(BODY_BLOCKS).reduce((sum, { length }) => sum + length, 0);
+/** Returns the pieces of a file with these frames; the first is its head. */
+export function encodeFile(frames: readonly PackedFrame[]): [Uint8Array, ...Uint8Array[]] {
+  const [headBlocks = [], ...body] = SECTIONS.map((names) =>
+    frames.flatMap(({ blocks }) => names.map((name) => blocks[name].packed)),
+  );
+  const bodyBlocks = body.flat();
   const rows = frames.map(
     ({ count, firstId, lastId, firstTime, lastTime, blocks }): FrameRow => [
       count,
@@ -106,19 +105,19 @@ export function encodeHead(codec: Codec, frames: readonly PackedFrame[]): Uint8A
       lastId,
       firstTime,
       lastTime,
-      ...BLOCKS.map((name): [number, number, number] => {
+      ...BLOCKS.map((name): BlockRow => {
         const { packed, unpackedBytes } = blocks[name];
         return [packed.length, unpackedBytes, crc32(packed)];
       }),
     ],
   );
-  const table = Buffer.from(JSON.stringify({ codec, bodyBytes, frames: rows }));
+  const table = Buffer.from(JSON.stringify(rows));
   const head = Buffer.concat([Buffer.alloc(PREAMBLE_BYTES), table, ...headBlocks]);
   head.writeUInt32BE(MAGIC, 0);
   head.writeUInt32BE(table.length, 4);
   head.writeUInt32BE(head.length, 8);
   head.writeUInt32BE(crcOfHead(head), CRC_OFFSET);
-  return head;
+  return [head, ...bodyBlocks];
 }
 
 /**
@@ -137,33 +136,30 @@ export function decodeHead(bytes: Uint8Array): Head {
     throw new SnapshotDamagedError('its head has another checksum');
   }
   const tableEnd = PREAMBLE_BYTES + head.readUInt32BE(4);
-  const { codec, bodyBytes, frames } = JSON.parse(
-    head.toString('utf8', PREAMBLE_BYTES, tableEnd),
-  ) as { codec: string; bodyBytes: number; frames: FrameRow[] };
-  if (!isCodec(codec)) throw new SnapshotDamagedError(`this Node cannot unpack ${codec}`);
-  let headOffset = tableEnd;
-  let bodyOffset = head.length;
-  const infos = frames.map(([count, firstId, lastId, firstTime, lastTime, ...rows]): FrameInfo => {
-    const blocks = BLOCKS.map((name, index): [BlockName, Block] => {
-      const [bytes, unpackedBytes, crc] = rows[index] as (typeof rows)[number];
-      const isInHead = index < HEAD_BLOCKS.length;
-      const offset = isInHead ? headOffset : bodyOffset;
-      if (isInHead) headOffset += bytes;
-      else bodyOffset += bytes;
-      return [name, { offset, bytes, unpackedBytes, crc }];
-    });
-    return {
-      count,
-      firstId,
-      lastId,
-      firstTime,
-      lastTime,
-      blocks: Object.fromEntries(blocks) as FrameInfo['blocks'],
-    };
-  });
-  return { codec, bytes: head.length + bodyBytes, frames: infos };
+  const rows: FrameRow[] = JSON.parse(head.toString('utf8', PREAMBLE_BYTES, tableEnd));
+  const frames = rows.map(([count, firstId, lastId, firstTime, lastTime]) => ({
+    ...{ count, firstId, lastId, firstTime, lastTime },
+    blocks: {} as Record<BlockName, Block>,
+  }));
+  let offset = tableEnd;
+  for (const section of SECTIONS) {
+    for (const [index, [, , , , , ...blocks]] of rows.entries()) {
+      for (const name of section) {
+        const [bytes, unpackedBytes, crc] = blocks[BLOCKS.indexOf(name)] as BlockRow;
+        (frames[index] as (typeof frames)[number]).blocks[name] = {
+          offset,
+          bytes,
+          unpackedBytes,
+          crc,
+        };
+        offset += bytes;
+      }
+    }
+  }
+  return { bytes: offset, frames };
 }
 
+/** Returns a checksum of the head but for the place where it is stored. */
 function crcOfHead(head: Buffer): number {
   return crc32(head.subarray(PREAMBLE_BYTES), crc32(head.subarray(0, CRC_OFFSET)));
 }

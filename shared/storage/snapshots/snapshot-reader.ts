@@ -1,19 +1,17 @@
-import { crc32 } from 'node:zlib';
-import type { CustomerFilter } from '../../domain/customer-filter.ts';
+import type { CustomerFilter, TimeRange } from '../../domain/customer-filter.ts';
 import { LAST_ID } from '../table.ts';
-import { unpack } from './codec.ts';
-import { decodeDeltas, fromFlags, textEnds } from './columns.ts';
-import { evaluate, type TextColumn, textsOf } from './evaluate-condition.ts';
+import { unpackBlock } from './blocks.ts';
+import { decodeDeltas, fromFlags, type TextColumn, textAt, textEnds } from './columns.ts';
+import { type Columns, evaluate, textsOf } from './evaluate-condition.ts';
 import {
-  type BlockName,
-  BODY_BLOCKS,
   decodeHead,
   type FrameInfo,
-  type Head,
   type IndexEntry,
   SnapshotDamagedError,
+  TEXT_BLOCKS,
   type TextBlock,
 } from './snapshot-format.ts';
+import { type KeptBytes, SnapshotMemory } from './snapshot-memory.ts';
 
 /** Reads a snapshot's file. */
 export interface RangeReader {
@@ -25,12 +23,16 @@ export interface RangeReader {
   read(from: number, to: number): Promise<Uint8Array>;
 }
 
-/** Which entries {@link Snapshot.frames} yields. */
-export interface FramesOptions {
+/** Which entries to read. */
+export interface IdsOptions {
   /** First id; included. Default: the first. */
   readonly from?: number;
   /** Last id; included. Default: the last. */
   readonly to?: number;
+}
+
+/** Which entries {@link Snapshot.frames} yields, and how. */
+export interface FramesOptions extends IdsOptions {
   /** Yields the last frame first; the ids of each frame are ascending all the same. */
   readonly descending?: boolean;
   /** Whether {@link FrameMatches.nameText} is called. */
@@ -41,7 +43,6 @@ export interface FramesOptions {
 
 /** Entries of a frame, and which of them meet a filter. */
 export interface FrameMatches {
-  readonly count: number;
   /** Ascending. Unpacked when it is first read: a count needs the marks alone. */
   readonly ids: Float64Array;
   /** 1 for each entry that meets the filter, 0 for the others. */
@@ -69,23 +70,30 @@ export interface Snapshot {
    *
    * @throws SnapshotDamagedError
    */
-  entries(options?: Pick<FramesOptions, 'from' | 'to'>): AsyncGenerator<IndexEntry[]>;
+  entries(options?: IdsOptions): AsyncGenerator<IndexEntry[]>;
 }
 
-/** Bytes of the file to read at a time, if all frames are needed. */
+/** Bytes of the file to read at a time, if many are needed. */
 const READ_BYTES = 4 * 1024 * 1024;
 /** Reads under way at a time. */
 const CONCURRENT_READS = 4;
+
+const MEMORY = new SnapshotMemory();
 
 /**
  * Opens a snapshot: reads its head. The rest is read when it is needed.
  *
  * @param headBytes size of the head, as the writer returned it.
+ * @param memory what keeps the parts that were read. Default: that of the process.
  * @throws SnapshotDamagedError
  */
-export async function openSnapshot(reader: RangeReader, headBytes: number): Promise<Snapshot> {
+export async function openSnapshot(
+  reader: RangeReader,
+  headBytes: number,
+  memory = MEMORY,
+): Promise<Snapshot> {
   const bytes = await readExactly(reader, 0, headBytes);
-  return new StoredSnapshot(reader, bytes, decodeHead(bytes));
+  return new StoredSnapshot(reader, bytes, memory);
 }
 
 class StoredSnapshot implements Snapshot {
@@ -95,9 +103,10 @@ class StoredSnapshot implements Snapshot {
   readonly #reader: RangeReader;
   readonly #frames: readonly Frame[];
 
-  constructor(reader: RangeReader, headBytes: Uint8Array, head: Head) {
+  constructor(reader: RangeReader, headBytes: Uint8Array, memory: SnapshotMemory) {
+    const head = decodeHead(headBytes);
     this.#reader = reader;
-    this.#frames = head.frames.map((info) => new Frame(head.codec, info, headBytes));
+    this.#frames = head.frames.map((info) => new Frame(this, info, headBytes, memory));
     this.count = head.frames.reduce((sum, { count }) => sum + count, 0);
     this.lastId = head.frames.at(-1)?.lastId ?? 0;
     this.bytes = head.bytes;
@@ -105,251 +114,317 @@ class StoredSnapshot implements Snapshot {
 
   async *frames(
     { created, condition }: CustomerFilter,
-    {
-      from = 1,
-      to = LAST_ID,
-      descending = false,
-      withNames = false,
-      mayStop = false,
-    }: FramesOptions = {},
+    { withNames = false, ...options }: FramesOptions = {},
   ): AsyncGenerator<FrameMatches> {
     const texts = condition ? textsOf(condition) : new Set<TextBlock>();
     if (withNames) texts.add('nameText');
-    const overlapping = this.#frames.filter(
-      ({ info: { firstId, lastId, firstTime, lastTime } }) =>
-        firstId <= to &&
-        lastId >= from &&
-        created.some((range) => range.from <= lastTime && range.to >= firstTime),
-    );
-    const isWithin = ({ firstTime, lastTime }: FrameInfo) =>
-      created.some((range) => range.from <= firstTime && range.to >= lastTime);
-    const needsBody = ({ info }: Frame) => texts.size > 0 || !isWithin(info);
-    const frames = descending ? overlapping.reverse() : overlapping;
-    for await (const frame of this.#loaded(frames, needsBody, mayStop)) {
-      const marks = new Uint8Array(frame.info.count).fill(1);
-      if (!isWithin(frame.info)) {
-        const times = frame.times;
-        for (let index = 0; index < marks.length; index += 1) {
-          const time = times[index] as number;
-          marks[index] = Number(created.some((range) => range.from <= time && time <= range.to));
-        }
-      }
-      if (condition) {
-        const columns = Object.fromEntries([...texts].map((name) => [name, frame.text(name)]));
-        evaluate(condition, { flags: frame.flags, texts: columns }, marks);
-      }
-      yield new Matches(frame, marks, from, to);
+    const overlaps = ({ info: { firstTime, lastTime } }: Frame) =>
+      created.some(({ from, to }) => from <= lastTime && to >= firstTime);
+    const needsTimes = ({ info: { firstTime, lastTime } }: Frame) =>
+      !created.some(({ from, to }) => from <= firstTime && to >= lastTime);
+    const frames = this.#framesIn(options).filter(overlaps);
+    for await (const view of this.#views(frames, [...texts], needsTimes, options)) {
+      const marks = needsTimes(view.frame) ? createdIn(created, view.times) : allOf(view.frame);
+      if (condition) evaluate(condition, view, marks);
+      yield new Matches(view, marks, options);
     }
   }
 
-  async *entries({
-    from = 1,
-    to = LAST_ID,
-  }: Pick<FramesOptions, 'from' | 'to'> = {}): AsyncGenerator<IndexEntry[]> {
+  async *entries(options: IdsOptions = {}): AsyncGenerator<IndexEntry[]> {
+    const frames = this.#framesIn(options);
+    for await (const view of this.#views(frames, TEXT_BLOCKS, () => true, options)) {
+      const { marks, start } = new Matches(view, allOf(view.frame), options);
+      yield view.entries(start, start + marks.length);
+    }
+  }
+
+  #framesIn({ from = 1, to = LAST_ID, descending = false }: FramesOptions): readonly Frame[] {
     const frames = this.#frames.filter(
       ({ info: { firstId, lastId } }) => firstId <= to && lastId >= from,
     );
-    for await (const frame of this.#loaded(frames, () => true, false)) {
-      yield frame.entries().filter(({ id }) => id >= from && id <= to);
-    }
+    return descending ? frames.reverse() : frames;
   }
 
-  /** Yields the frames in this order, with what they need of the body in memory. */
-  async *#loaded(
+  /** Yields the frames in this order, with the columns that are needed. */
+  async *#views(
     frames: readonly Frame[],
-    needsBody: (frame: Frame) => boolean,
-    mayStop: boolean,
-  ): AsyncGenerator<Frame> {
-    const groups = [...this.#groups(frames, needsBody, mayStop)];
-    const pending: Promise<readonly Frame[]>[] = [];
+    texts: readonly TextBlock[],
+    needsTimes: (frame: Frame) => boolean,
+    { mayStop = false }: FramesOptions,
+  ): AsyncGenerator<FrameView> {
+    const views = frames.map((frame) => new FrameView(frame, texts, needsTimes(frame)));
+    const groups = [...groupsToRead(views, mayStop)];
+    const pending: Promise<unknown>[] = [];
     let ahead = mayStop ? 1 : CONCURRENT_READS;
-    let next = 0;
-    while (next < groups.length || pending.length > 0) {
-      while (pending.length < ahead && next < groups.length) {
-        const loading = this.#load(groups[next] as Group);
+    for (const [index, group] of groups.entries()) {
+      while (pending.length < Math.min(index + ahead, groups.length)) {
+        const reading = this.#read(groups[pending.length] as readonly FrameView[]);
         // A failure is thrown when its turn comes; until then it must not count as unhandled.
-        loading.catch(() => {});
-        pending.push(loading);
-        next += 1;
+        reading.catch(() => {});
+        pending.push(reading);
       }
-      yield* (await pending.shift()) as readonly Frame[];
       ahead = Math.min(2 * ahead, CONCURRENT_READS);
+      await pending[index];
+      yield* group;
     }
   }
 
-  /** Puts neighbours together whose bodies are missing, so that one read has them. */
-  *#groups(
-    frames: readonly Frame[],
-    needsBody: (frame: Frame) => boolean,
-    mayStop: boolean,
-  ): Generator<Group> {
-    let limit = mayStop ? 1 : READ_BYTES;
-    let group: Frame[] = [];
-    let bytes = 0;
-    for (const frame of frames) {
-      const isMissing = needsBody(frame) && !frame.hasBody;
-      const previous = group.at(-1);
-      const isNeighbour =
-        previous && (previous.bodyEnd === frame.bodyStart || frame.bodyEnd === previous.bodyStart);
-      if (group.length > 0 && (!isMissing || !isNeighbour || bytes >= limit)) {
-        yield { frames: group, isMissing: true };
-        limit = Math.min(READ_BYTES, Math.max(2 * bytes, limit));
-        group = [];
-        bytes = 0;
-      }
-      if (isMissing) {
-        group.push(frame);
-        bytes += frame.bodyEnd - frame.bodyStart;
-      } else {
-        yield { frames: [frame], isMissing: false };
-      }
-    }
-    if (group.length > 0) yield { frames: group, isMissing: true };
+  async #read(views: readonly FrameView[]): Promise<void> {
+    const [{ lacksTexts, lacksTimes }] = views as readonly [FrameView];
+    await Promise.all([
+      lacksTexts && this.#readParts(views, textsRange, (view, bytes) => view.setTexts(bytes)),
+      lacksTimes && this.#readParts(views, timesRange, (view, bytes) => view.setTimes(bytes)),
+    ]);
   }
 
-  async #load({ frames, isMissing }: Group): Promise<readonly Frame[]> {
-    if (!isMissing) return frames;
-    const start = Math.min(...frames.map(({ bodyStart }) => bodyStart));
-    const end = Math.max(...frames.map(({ bodyEnd }) => bodyEnd));
+  /** Reads a part of each of neighbouring frames, by one read. */
+  async #readParts(
+    views: readonly FrameView[],
+    rangeOf: (frame: Frame) => Range,
+    set: (view: FrameView, bytes: Uint8Array) => void,
+  ): Promise<void> {
+    const ranges = views.map(({ frame }) => rangeOf(frame));
+    const start = Math.min(...ranges.map(({ start }) => start));
+    const end = Math.max(...ranges.map(({ end }) => end));
     const bytes = await readExactly(this.#reader, start, end);
-    for (const frame of frames) {
-      frame.setBody(bytes.subarray(frame.bodyStart - start, frame.bodyEnd - start));
+    for (const [index, range] of ranges.entries()) {
+      set(views[index] as FrameView, bytes.subarray(range.start - start, range.end - start));
     }
-    return frames;
   }
 }
 
-interface Group {
-  readonly frames: readonly Frame[];
-  readonly isMissing: boolean;
+/** Puts neighbours together that lack the same, so that one read has it. */
+function* groupsToRead(
+  views: readonly FrameView[],
+  mayStop: boolean,
+): Generator<readonly FrameView[]> {
+  let limit = mayStop ? 1 : READ_BYTES;
+  let group: FrameView[] = [];
+  let bytes = 0;
+  for (const view of views) {
+    const previous = group.at(-1);
+    if (previous && (bytes >= limit || !previous.isReadWith(view))) {
+      yield group;
+      limit = Math.min(READ_BYTES, Math.max(limit, 2 * bytes));
+      group = [];
+      bytes = 0;
+    }
+    group.push(view);
+    bytes += view.lackingBytes;
+  }
+  if (group.length > 0) yield group;
 }
 
-/** A frame, with those of its blocks that have been read and unpacked. */
+/** A range of bytes; the end is not included. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+function textsRange({ info: { blocks } }: Frame): Range {
+  const { offset, bytes } = blocks[TEXT_BLOCKS.at(-1) as TextBlock];
+  return { start: blocks[TEXT_BLOCKS[0]].offset, end: offset + bytes };
+}
+
+function timesRange({ info: { blocks } }: Frame): Range {
+  const { offset, bytes } = blocks.times;
+  return { start: offset, end: offset + bytes };
+}
+
+function allOf({ info: { count } }: Frame): Uint8Array {
+  return new Uint8Array(count).fill(1);
+}
+
+function createdIn(created: readonly TimeRange[], times: Float64Array): Uint8Array {
+  return Uint8Array.from(times, (time) =>
+    Number(created.some(({ from, to }) => from <= time && time <= to)),
+  );
+}
+
+/** A frame, with what is kept of it between calls. */
 class Frame {
+  readonly group: Snapshot;
   readonly info: FrameInfo;
-  readonly #codec: Head['codec'];
-  readonly #headBytes: Uint8Array;
-  #body: Uint8Array | undefined;
+  readonly headBytes: Uint8Array;
+  readonly memory: SnapshotMemory;
+  packedTexts: Uint8Array | undefined;
+  ids: Float64Array | undefined;
+  flags: Uint8Array | undefined;
+  texts: Readonly<Partial<Record<TextBlock, TextColumn>>> = {};
+
+  constructor(snapshot: Snapshot, info: FrameInfo, headBytes: Uint8Array, memory: SnapshotMemory) {
+    this.group = snapshot;
+    this.info = info;
+    this.headBytes = headBytes;
+    this.memory = memory;
+  }
+
+  forget(memory: KeptBytes): void {
+    if (memory === this.memory.packed) {
+      this.packedTexts = undefined;
+    } else {
+      this.ids = undefined;
+      this.flags = undefined;
+      this.texts = {};
+    }
+  }
+}
+
+/** A frame for one call: with the columns that the call needs, whether they are kept or not. */
+class FrameView implements Columns {
+  readonly frame: Frame;
+  readonly #needed: readonly TextBlock[];
+  readonly #needsTimes: boolean;
+  #packedTexts: Uint8Array | undefined;
+  #packedTimes: Uint8Array | undefined;
   #ids: Float64Array | undefined;
   #flags: Uint8Array | undefined;
-  #times: Float64Array | undefined;
-  readonly #texts: Partial<Record<TextBlock, TextColumn>> = {};
+  #texts: Readonly<Partial<Record<TextBlock, TextColumn>>>;
 
-  constructor(codec: Head['codec'], info: FrameInfo, headBytes: Uint8Array) {
-    this.#codec = codec;
-    this.info = info;
-    this.#headBytes = headBytes;
+  constructor(frame: Frame, needed: readonly TextBlock[], needsTimes: boolean) {
+    frame.memory.packed.use(frame);
+    frame.memory.unpacked.use(frame);
+    this.frame = frame;
+    this.#needed = needed;
+    this.#needsTimes = needsTimes;
+    this.#packedTexts = frame.packedTexts;
+    this.#ids = frame.ids;
+    this.#flags = frame.flags;
+    this.#texts = frame.texts;
   }
 
-  get bodyStart(): number {
-    return this.info.blocks[BODY_BLOCKS[0]].offset;
+  get lacksTexts(): boolean {
+    return !this.#packedTexts && this.#needed.some((name) => !this.#texts[name]);
   }
 
-  get bodyEnd(): number {
-    const { offset, bytes } = this.info.blocks[BODY_BLOCKS.at(-1) as BlockName];
-    return offset + bytes;
+  get lacksTimes(): boolean {
+    return this.#needsTimes && !this.#packedTimes;
   }
 
-  get hasBody(): boolean {
-    return this.#body !== undefined;
+  get lackingBytes(): number {
+    const { start, end } = textsRange(this.frame);
+    return (
+      (this.lacksTexts ? end - start : 0) +
+      (this.lacksTimes ? this.frame.info.blocks.times.bytes : 0)
+    );
   }
 
-  setBody(bytes: Uint8Array): void {
-    this.#body = bytes;
+  /** Whether one read can have what this and another frame lack. */
+  isReadWith(other: FrameView): boolean {
+    const [a, b] = [textsRange(this.frame), textsRange(other.frame)];
+    return (
+      (a.end === b.start || b.end === a.start) &&
+      this.lacksTexts === other.lacksTexts &&
+      this.lacksTimes === other.lacksTimes
+    );
+  }
+
+  setTexts(packed: Uint8Array): void {
+    const { frame } = this;
+    this.#packedTexts = packed;
+    // Another call may have read them meanwhile.
+    if (!frame.packedTexts && frame.memory.packed.keep(frame, packed.length)) {
+      frame.packedTexts = packed;
+    }
+  }
+
+  setTimes(packed: Uint8Array): void {
+    this.#packedTimes = packed;
   }
 
   get ids(): Float64Array {
-    const { count, firstId } = this.info;
-    this.#ids ??= decodeDeltas(this.#headBlock('ids'), count, firstId - 1, 1);
+    this.#ids ??= this.frame.ids;
+    if (!this.#ids) {
+      const { count, firstId } = this.frame.info;
+      this.#ids = decodeDeltas(this.#unpackHead('ids'), count, firstId - 1, 1);
+      if (this.#mayKeep(this.#ids.byteLength)) this.frame.ids = this.#ids;
+    }
     return this.#ids;
   }
 
   get flags(): Uint8Array {
-    this.#flags ??= this.#headBlock('flags');
+    this.#flags ??= this.frame.flags;
+    if (!this.#flags) {
+      this.#flags = this.#unpackHead('flags');
+      if (this.#mayKeep(this.#flags.length)) this.frame.flags = this.#flags;
+    }
     return this.#flags;
   }
 
   get times(): Float64Array {
-    const { count, firstTime } = this.info;
-    this.#times ??= decodeDeltas(this.#bodyBlock('times'), count, firstTime, 0);
-    return this.#times;
+    const { count, firstTime, blocks } = this.frame.info;
+    const bytes = unpackBlock('times', blocks.times, this.#packedTimes as Uint8Array);
+    return decodeDeltas(bytes, count, firstTime, 0);
   }
 
   text(name: TextBlock): TextColumn {
-    let column = this.#texts[name];
+    let column = this.#texts[name] ?? this.frame.texts[name];
     if (!column) {
-      const bytes = this.#bodyBlock(name);
-      column = { bytes, ends: textEnds(bytes, this.info.count) };
-      this.#texts[name] = column;
+      const { info } = this.frame;
+      const block = info.blocks[name];
+      const start = block.offset - textsRange(this.frame).start;
+      const packed = (this.#packedTexts as Uint8Array).subarray(start, start + block.bytes);
+      const bytes = unpackBlock(name, block, packed);
+      column = { bytes, ends: textEnds(bytes, info.count) };
+      this.#texts = { ...this.#texts, [name]: column };
+      if (this.#mayKeep(bytes.length + column.ends.byteLength)) {
+        this.frame.texts = { ...this.frame.texts, [name]: column };
+      }
     }
     return column;
   }
 
-  textAt(name: TextBlock, index: number): string {
-    const { bytes, ends } = this.text(name);
-    const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
-    return bytes.toString('utf8', start, ends[index]);
+  /** Returns name and customerid of an entry, folded. */
+  nameText(index: number): string | undefined {
+    const { nameText } = fromFlags(this.flags[index] as number, () => 'set');
+    return nameText && textAt(this.text('nameText'), index);
   }
 
-  entry(index: number): IndexEntry {
-    return {
-      id: this.ids[index] as number,
-      createdAt: this.times[index] as number,
-      ...fromFlags(this.flags[index] as number, (name) => this.textAt(name, index)),
-    };
+  /** Returns the entries from one index up to another. */
+  entries(start: number, end: number): IndexEntry[] {
+    const { ids, flags, times } = this;
+    const texts = TEXT_BLOCKS.map((name) => this.text(name));
+    return Array.from({ length: end - start }, (_, index) => ({
+      id: ids[start + index] as number,
+      createdAt: times[start + index] as number,
+      ...fromFlags(flags[start + index] as number, (text) =>
+        textAt(texts[text] as TextColumn, start + index),
+      ),
+    }));
   }
 
-  entries(): IndexEntry[] {
-    return Array.from({ length: this.info.count }, (_, index) => this.entry(index));
+  #unpackHead(name: 'ids' | 'flags'): Buffer {
+    const block = this.frame.info.blocks[name];
+    const { offset, bytes } = block;
+    return unpackBlock(name, block, this.frame.headBytes.subarray(offset, offset + bytes));
   }
 
-  #headBlock(name: BlockName): Buffer {
-    const { offset } = this.info.blocks[name];
-    return this.#unpack(name, this.#headBytes, offset);
-  }
-
-  #bodyBlock(name: BlockName): Buffer {
-    const { offset } = this.info.blocks[name];
-    return this.#unpack(name, this.#body as Uint8Array, offset - this.bodyStart);
-  }
-
-  #unpack(name: BlockName, bytes: Uint8Array, start: number): Buffer {
-    const block = this.info.blocks[name];
-    const packed = bytes.subarray(start, start + block.bytes);
-    if (crc32(packed) !== block.crc) {
-      throw new SnapshotDamagedError(
-        `${name} of the frame of customer ${this.info.firstId} has another checksum`,
-      );
-    }
-    return unpack(this.#codec, packed, block.unpackedBytes);
+  #mayKeep(bytes: number): boolean {
+    return this.frame.memory.unpacked.keep(this.frame, bytes);
   }
 }
 
 /** The entries of a frame from one id to another. */
 class Matches implements FrameMatches {
   readonly marks: Uint8Array;
-  readonly #frame: Frame;
-  readonly #start: number;
-  readonly #end: number;
+  /** Index of the first in the frame. */
+  readonly start: number;
+  readonly #view: FrameView;
 
-  constructor(frame: Frame, marks: Uint8Array, from: number, to: number) {
-    const { firstId, lastId, count } = frame.info;
-    this.#frame = frame;
-    this.#start = from <= firstId ? 0 : firstIndex(frame.ids, from);
-    this.#end = to >= lastId ? count : firstIndex(frame.ids, to + 1);
-    this.marks = marks.subarray(this.#start, this.#end);
-  }
-
-  get count(): number {
-    return this.marks.length;
+  constructor(view: FrameView, marks: Uint8Array, { from = 1, to = LAST_ID }: IdsOptions) {
+    const { firstId, lastId, count } = view.frame.info;
+    this.#view = view;
+    this.start = from <= firstId ? 0 : firstIndex(view.ids, from);
+    const end = to >= lastId ? count : firstIndex(view.ids, to + 1);
+    this.marks = marks.subarray(this.start, end);
   }
 
   get ids(): Float64Array {
-    return this.#frame.ids.subarray(this.#start, this.#end);
+    return this.#view.ids.subarray(this.start, this.start + this.marks.length);
   }
 
   nameText(index: number): string | undefined {
-    return this.#frame.entry(this.#start + index).nameText;
+    return this.#view.nameText(this.start + index);
   }
 }
 

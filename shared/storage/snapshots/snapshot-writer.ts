@@ -1,9 +1,8 @@
-import { CODEC, pack } from './codec.ts';
+import { packBlock } from './blocks.ts';
 import { encodeDeltas, encodeTexts, toFlags } from './columns.ts';
 import {
   type BlockName,
-  BODY_BLOCKS,
-  encodeHead,
+  encodeFile,
   FRAME_ENTRIES,
   type IndexEntry,
   type PackedBlock,
@@ -59,15 +58,11 @@ export class SnapshotWriter {
   /** Returns the file. */
   finish(): SnapshotFile {
     if (this.#entries.length > 0) this.#endFrame();
-    const head = encodeHead(CODEC, this.#frames);
-    const body = this.#frames.flatMap(({ blocks }) =>
-      BODY_BLOCKS.map((name) => blocks[name].packed),
-    );
-    const chunks = [head, ...body];
+    const chunks = encodeFile(this.#frames);
     return {
       chunks,
       bytes: chunks.reduce((sum, { length }) => sum + length, 0),
-      headBytes: head.length,
+      headBytes: chunks[0].length,
       count: this.#frames.reduce((sum, { count }) => sum + count, 0),
       lastId: this.#lastId,
     };
@@ -100,7 +95,7 @@ function packFrame(entries: readonly IndexEntry[]): PackedFrame {
   ];
   const blocks = columns.map(([name, bytes]): [BlockName, PackedBlock] => [
     name,
-    { packed: pack(bytes), unpackedBytes: bytes.length },
+    { packed: packBlock(name, bytes), unpackedBytes: bytes.length },
   ]);
   return {
     count: entries.length,
