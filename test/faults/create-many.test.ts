@@ -1,14 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type ApiResponse, type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
-import {
-  dynamodbError,
-  every,
-  type FaultProxy,
-  type Faults,
-  first,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { dynamodbError, every, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { deviations } from '../support/openapi-document.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -24,15 +17,8 @@ const LATE_MS = 6_000;
 /** The function ends after 29 seconds. */
 const LONGEST_MS = 26_000;
 
-let dynamodb: FaultProxy;
-beforeAll(async () => {
-  if (!isLocal) return;
-  quiet();
-  dynamodb = await startProxyOf('dynamodb');
-});
-afterAll(async () => {
-  await dynamodb?.close();
-});
+const dynamodb = useProxyOf('dynamodb');
+beforeAll(quiet);
 
 /** Matches the transaction of a chunk of a new merchant, from 0. */
 function transactionOf(chunk: number): RegExp {

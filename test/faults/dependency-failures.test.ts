@@ -1,5 +1,5 @@
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
 import {
@@ -16,11 +16,10 @@ import {
   dynamodbError,
   every,
   type Fault,
-  type FaultProxy,
   first,
   s3Error,
-  startProxyOf,
   unprocessed,
+  useProxyOf,
 } from '../support/fault-proxy.ts';
 import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -55,18 +54,10 @@ const S3_RETRIES = 2;
 const ANNA = { name: 'Anna-Karin Öberg', companyno: '19900118-9811', email: 'anna@example.com' };
 
 describe.runIf(isLocal)('Failures of dependencies', () => {
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
+  const dynamodb = useProxyOf('dynamodb');
+  const s3 = useProxyOf('s3');
 
-  beforeAll(async () => {
-    dynamodb = await startProxyOf('dynamodb');
-    s3 = await startProxyOf('s3');
-    quiet();
-  });
-  afterAll(async () => {
-    await dynamodb.close();
-    await s3.close();
-  });
+  beforeAll(quiet);
 
   /** Creates a merchant with customers; its name selects the requests that get faults. */
   const merchantWith = (count: number, fields: CustomerFields = ANNA) =>

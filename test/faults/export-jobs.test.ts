@@ -1,26 +1,16 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambda';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { deadLetterEvent, type Execution } from '../../infra/local/durable-execution.ts';
-import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { CONCURRENT_LONG_EXPORTS, EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
-import { ENVIRONMENT } from '../../shared/environment.ts';
 import { exportJobKey } from '../../shared/storage/table.ts';
 import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
-import {
-  dynamodbError,
-  every,
-  type FaultProxy,
-  first,
-  s3Error,
-  startFaultProxy,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { useExportWorker } from '../support/export-worker.ts';
+import { dynamodbError, every, first, s3Error } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { deviations } from '../support/openapi-document.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -45,34 +35,17 @@ const THROTTLED = {
 };
 
 describe.runIf(isLocal)('Long exports', () => {
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
-  let lambda: FaultProxy;
-  let lambdaApi: LambdaApi;
-  let folder: string;
+  const worker = useExportWorker(FEW);
+  const { dynamodb, s3, lambda } = worker;
   let merchant: Client;
   let name: string;
   /** Ends what {@link hold} began. */
   let letGo = () => {};
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'durable-'));
-    lambdaApi = await startLambdaApi({ folder });
-    dynamodb = await startProxyOf('dynamodb');
-    s3 = await startProxyOf('s3');
-    lambda = await startFaultProxy(lambdaApi.endpoint);
-    // The handlers and their SDK read these variables on their first call.
-    process.env[ENVIRONMENT.longExportRows] = String(FEW);
-    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
-    quiet();
-  });
+  beforeAll(quiet);
   afterEach(() => {
     letGo();
     for (const proxy of [dynamodb, s3, lambda]) proxy.heal(name);
-  });
-  afterAll(async () => {
-    for (const server of [lambda, lambdaApi, s3, dynamodb]) await server.close();
-    rmSync(folder, { recursive: true });
   });
 
   async function newMerchantWithMany(): Promise<void> {
@@ -127,24 +100,18 @@ describe.runIf(isLocal)('Long exports', () => {
   }
   /** Returns the merchant's durable executions that have not ended. */
   function runningWorkers(): string[] {
-    return readdirSync(folder).filter((file) => {
+    return readdirSync(worker.folder()).filter((file) => {
       if (!file.endsWith('.json')) return false;
-      const execution = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+      const execution = JSON.parse(readFileSync(join(worker.folder(), file), 'utf8'));
       return execution.payload.includes(name) && execution.status === 'RUNNING';
     });
   }
 
   /** Returns the stored durable execution of an export. */
   function executionOf(location: string): Execution {
-    return JSON.parse(readFileSync(join(folder, `${location.split('/').at(-1)}.json`), 'utf8'));
-  }
-
-  /** Starts a new Lambda API at the address of the one that has closed, with its executions. */
-  async function restartLambda(options: { executionTimeoutMs?: number } = {}): Promise<void> {
-    const { port, pathname } = new URL(lambdaApi.endpoint);
-    const address = { port: Number(port), secret: pathname.slice(1) };
-    lambdaApi = await startLambdaApi({ folder, ...address, ...options });
-    lambdaApi.resume();
+    return JSON.parse(
+      readFileSync(join(worker.folder(), `${location.split('/').at(-1)}.json`), 'utf8'),
+    );
   }
 
   /** Sets the time of the last progress back. */
@@ -389,7 +356,7 @@ describe.runIf(isLocal)('Long exports', () => {
     }
 
     async function stop(location: string): Promise<void> {
-      const client = new LambdaClient({ endpoint: lambdaApi.endpoint });
+      const client = new LambdaClient({ endpoint: worker.endpoint() });
       const DurableExecutionArn = executionOf(location).arn;
       await client.send(new StopDurableExecutionCommand({ DurableExecutionArn }));
       client.destroy();
@@ -411,15 +378,15 @@ describe.runIf(isLocal)('Long exports', () => {
 
     test('An export whose execution times out has failed, and leaves no upload', async () => {
       const before = await keysInBucket(name);
-      await lambdaApi.close();
-      await restartLambda({ executionTimeoutMs: 4_000 });
+      await worker.stop();
+      await worker.restart({ executionTimeoutMs: 4_000 });
       const location = await startAndHold(XML);
       await ended(location, 'failed');
       expect(await statusOf(location)).toMatchObject({ reason: INTERRUPTED });
       expect(executionOf(location).status).toBe('TIMED_OUT');
       await vi.waitFor(async () => expect(await keysInBucket(name)).toEqual(before));
-      await lambdaApi.close();
-      await restartLambda();
+      await worker.stop();
+      await worker.restart();
     });
 
     test('An export whose worker cannot store its failure has failed soon after', async () => {
@@ -442,10 +409,10 @@ describe.runIf(isLocal)('Long exports', () => {
       });
       await stop(location);
       await reached.promise;
-      await lambdaApi.close();
+      await worker.stop();
       dynamodb.heal(name);
       expect(await statusOf(location)).toMatchObject({ state: 'running' });
-      await restartLambda();
+      await worker.restart();
       await ended(location, 'failed');
       await vi.waitFor(async () => expect(await keysInBucket(name)).toEqual(before));
       await vi.waitFor(() => expect(executionOf(location).deadLetterSent).toBe(true));

@@ -1,13 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
-import {
-  dynamodbError,
-  type FaultProxy,
-  type Faults,
-  first,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { dynamodbError, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { newMerchantWith } from '../support/seed.ts';
@@ -18,15 +12,8 @@ useApi();
 const LATE_MS = 6_000;
 const WRITES = /^(?:PutItem|TransactWriteItems|DeleteItem)/;
 
-let dynamodb: FaultProxy;
-beforeAll(async () => {
-  if (!isLocal) return;
-  quiet();
-  dynamodb = await startProxyOf('dynamodb');
-});
-afterAll(async () => {
-  await dynamodb?.close();
-});
+const dynamodb = useProxyOf('dynamodb');
+beforeAll(quiet);
 
 describe.runIf(isLocal).concurrent('Late writes', () => {
   /** Creates a merchant whose writes may be delayed; `settle` waits for the delayed ones. */

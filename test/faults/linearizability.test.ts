@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type ApiResponse,
   type Client,
@@ -13,13 +13,7 @@ import {
   customerModel,
   type Fields,
 } from '../support/customer-model.ts';
-import {
-  type Fault,
-  type FaultProxy,
-  type Faults,
-  type Passing,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { type Fault, type Faults, type Passing, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { type Operation, Undecided, violation } from '../support/linearizability.ts';
 import { quiet } from '../support/logs.ts';
@@ -32,15 +26,8 @@ useApi({ recordChanges: false });
 
 type Request = Operation<CustomerRequest, CustomerResponse>;
 
-let dynamodb: FaultProxy;
-beforeAll(async () => {
-  if (!isLocal) return;
-  quiet();
-  dynamodb = await startProxyOf('dynamodb');
-});
-afterAll(async () => {
-  await dynamodb?.close();
-});
+const dynamodb = useProxyOf('dynamodb');
+beforeAll(quiet);
 
 describe('Linearizability checker', () => {
   const OLD = { name: 'old' };

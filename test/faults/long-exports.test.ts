@@ -1,32 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DurableLambdaHandler } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { createGateway } from '../../infra/local/gateway.ts';
 import { AUDIENCE } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
-import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { start } from '../../infra/local/server.ts';
 import { EVERYONE } from '../../shared/domain/customer-filter.ts';
-import { ENVIRONMENT } from '../../shared/environment.ts';
 import { TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
 import { sheetIn } from '../support/export-files.ts';
-import {
-  every,
-  type FaultProxy,
-  first,
-  s3Error,
-  startFaultProxy,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { useExportWorker } from '../support/export-worker.ts';
+import { every, first, s3Error } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { randomText } from '../support/random-text.ts';
@@ -47,36 +36,20 @@ const HALF = 'filter=search&search=half';
 const PROGRESS = ['exportId', 'format', 'state', 'rowsDone', 'rowsExpected', 'started', 'updated'];
 const FILE = ['url', 'expires', 'filename', 'contentType', 'count', 'bytes'];
 describe.runIf(isLocal)('Long exports', () => {
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
-  let lambda: FaultProxy;
-  let lambdaApi: LambdaApi;
-  let folder: string;
+  const worker = useExportWorker(FEW);
+  const { dynamodb, s3, lambda } = worker;
   let name: string;
   let merchant: Client;
   let ids: readonly number[];
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'durable-'));
-    lambdaApi = await startLambdaApi({ folder });
-    dynamodb = await startProxyOf('dynamodb');
-    s3 = await startProxyOf('s3');
-    lambda = await startFaultProxy(lambdaApi.endpoint);
-    // The handlers and their SDK read these variables on their first call.
-    process.env[ENVIRONMENT.longExportRows] = String(FEW);
-    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
     quiet();
-
     const text = '😀'.repeat(10_000);
     ({ name, merchant, ids } = await newMerchantWith(MANY, (index) => ({
       notes: text,
       statuslog: text,
       customerid: index % 2 === 0 ? 'other' : 'half',
     })));
-  });
-  afterAll(async () => {
-    for (const server of [lambda, lambdaApi, s3, dynamodb]) await server.close();
-    rmSync(folder, { recursive: true });
   });
 
   /** Starts an export that continues in the background, and returns its location. */
@@ -235,7 +208,7 @@ describe.runIf(isLocal)('Long exports', () => {
       });
       const location = await startLongExport(merchant);
       await secondStep.promise;
-      await lambdaApi.close();
+      await worker.stop();
       const statusBefore = (await merchant.call('GET', location)).body;
       expect(statusBefore.state).toBe('running');
 
@@ -249,10 +222,7 @@ describe.runIf(isLocal)('Long exports', () => {
         if (operation === 'Query') reads.push(body);
         return undefined;
       });
-      // The handlers have this URL.
-      const { port, pathname } = new URL(lambdaApi.endpoint);
-      lambdaApi = await startLambdaApi({ folder, port: Number(port), secret: pathname.slice(1) });
-      lambdaApi.resume();
+      await worker.restart();
       const { statuses, last } = await watch(merchant, location);
       s3.heal(name);
       dynamodb.heal(name);
@@ -290,15 +260,13 @@ describe.runIf(isLocal)('Long exports', () => {
       });
       const location = await startLongExport(other.merchant, path);
       await secondPart.promise;
-      await lambdaApi.close();
+      await worker.stop();
       const parts: string[] = [];
       s3.inject(other.name, ({ operation }) => {
         parts.push(...(/partNumber=\d+/.exec(operation) ?? []));
         return undefined;
       });
-      const { port, pathname } = new URL(lambdaApi.endpoint);
-      lambdaApi = await startLambdaApi({ folder, port: Number(port), secret: pathname.slice(1) });
-      lambdaApi.resume();
+      await worker.restart();
       const { last } = await watch(other.merchant, location);
       s3.heal(other.name);
       expect(parts).toEqual(['partNumber=2']);

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
 import { CONCURRENT_EXPORTS } from '../../shared/domain/limits.ts';
 import { EXPORT_LEASES, exportLeasesKey } from '../../shared/storage/table.ts';
@@ -13,7 +13,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import { dynamodbError, every, type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
+import { dynamodbError, every, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -38,24 +38,18 @@ useApi({
 const SLOW_MS = 600;
 
 describe.runIf(isLocal)('Noisy neighbours', () => {
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
+  const dynamodb = useProxyOf('dynamodb');
+  const s3 = useProxyOf('s3');
   let flooding: Client;
   let other: Client;
   let name: string;
 
   beforeAll(async () => {
-    dynamodb = await startProxyOf('dynamodb');
-    s3 = await startProxyOf('s3');
     quiet();
     name = crypto.randomUUID();
     flooding = await newMerchant(0, { merchant: name });
     other = await newMerchant(1);
     for (const client of [flooding, other]) await create(client, { name: 'A' });
-  });
-  afterAll(async () => {
-    await dynamodb.close();
-    await s3.close();
   });
 
   /** Returns the statuses of sequential calls of the other merchant. */

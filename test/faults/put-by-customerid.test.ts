@@ -1,14 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
-import {
-  dynamodbError,
-  every,
-  type FaultProxy,
-  type Faults,
-  first,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { dynamodbError, every, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { randomOf, SEED } from '../support/random.ts';
@@ -20,15 +13,8 @@ useApi({ recordChanges: false });
 /** The SDK gives an attempt up after 4 seconds and sends the request again. */
 const LATE_MS = 6_000;
 
-let dynamodb: FaultProxy;
-beforeAll(async () => {
-  if (!isLocal) return;
-  quiet();
-  dynamodb = await startProxyOf('dynamodb');
-});
-afterAll(async () => {
-  await dynamodb?.close();
-});
+const dynamodb = useProxyOf('dynamodb');
+beforeAll(quiet);
 
 const put = (merchant: Client, body: Record<string, string>) =>
   merchant.call('PUT', '/customers/by-customerid/K', { body });

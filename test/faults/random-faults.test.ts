@@ -1,5 +1,5 @@
 import { parse as parseCsv } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import {
@@ -19,7 +19,7 @@ import {
 } from '../support/customer-model.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
 import { readJsonLines, readXlsxFile } from '../support/export-files.ts';
-import { type FaultProxy, startProxyOf } from '../support/fault-proxy.ts';
+import { useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { organisationNumber, type Random, randomOf, SEED } from '../support/random.ts';
@@ -83,8 +83,8 @@ const READERS = {
 };
 
 describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
+  const dynamodb = useProxyOf('dynamodb');
+  const s3 = useProxyOf('s3');
   let injected: RandomFaults;
   let merchants: Merchant[];
   let large: Merchant & { readonly ids: number[]; readonly file: Buffer };
@@ -93,8 +93,6 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   const random = randomOf(SEED);
 
   beforeAll(async () => {
-    dynamodb = await startProxyOf('dynamodb');
-    s3 = await startProxyOf('s3');
     // The handlers read this variable on their first call.
     process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
     quiet();
@@ -118,10 +116,6 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     injected.end();
     await injected.settle();
     for (const merchant of merchants) await createAgain(merchant);
-  });
-  afterAll(async () => {
-    await dynamodb.close();
-    await s3.close();
   });
 
   async function newKnownMerchant(): Promise<Merchant> {

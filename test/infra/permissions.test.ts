@@ -11,7 +11,6 @@ import { deadLetterEvent, newExecution } from '../../infra/local/durable-executi
 import { createGateway } from '../../infra/local/gateway.ts';
 import { AUDIENCE } from '../../infra/local/issuer.ts';
 import { createLambda } from '../../infra/local/lambda.ts';
-import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
 import {
@@ -26,16 +25,14 @@ import { fileFormat } from '../../shared/formats/file-format.ts';
 import { rawCustomerKey } from '../../shared/storage/table.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
+import { useExportWorker } from '../support/export-worker.ts';
 import {
   dynamodbError,
   every,
-  type FaultProxy,
   type Faults,
   first,
   type Passing,
   s3Error,
-  startFaultProxy,
-  startProxyOf,
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { randomText } from '../support/random-text.ts';
@@ -60,7 +57,6 @@ const LARGE = 240;
 const MANY = 262;
 /** Maximum rows of 1 kB of a synchronous export, here. */
 const LONG_EXPORT_ROWS = 4_900;
-process.env[ENVIRONMENT.longExportRows] = String(LONG_EXPORT_ROWS);
 
 /** A call as a policy looks at it. */
 interface Call {
@@ -91,10 +87,33 @@ const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
 
 describe.runIf(isLocal)('the permissions of', () => {
   const calls: Call[] = [];
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
-  let lambda: FaultProxy;
-  let lambdaApi: LambdaApi;
+  const worker = new URL(`../support/functions/${EXPORT_WORKER}/handler.ts`, import.meta.url);
+  const { dynamodb, s3, lambda } = useExportWorker(LONG_EXPORT_ROWS, {
+    functions: { [EXPORT_WORKER]: worker },
+    watch: {
+      dynamodb: (passing) => {
+        const { actions, index, leadingKeys, written } = readCall(passing);
+        for (const action of actions) {
+          calls.push({
+            by: callerOf(passing),
+            action: `dynamodb:${action}`,
+            resource: index ? `table/index/${index}` : 'table',
+            context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
+          });
+        }
+      },
+      s3: (passing) => {
+        const [, path = ''] = passing.operation.split(/[ ?]/);
+        const [, action] = S3_ACTIONS.find(([form]) => form.test(passing.operation)) ?? [];
+        calls.push({
+          by: callerOf(passing),
+          action: `s3:${action}`,
+          resource: path.replace(`/${localStack().bucket}`, 'bucket').replace(/\/$/, ''),
+          context: {},
+        });
+      },
+    },
+  });
   let gateway: LocalServer;
   /** Merchants with three customers, with large ones, and with more than an export at once takes. */
   let few: Merchant;
@@ -108,31 +127,6 @@ describe.runIf(isLocal)('the permissions of', () => {
 
   beforeAll(async () => {
     statementsOf = statementsOfStack();
-    const worker = new URL(`../support/functions/${EXPORT_WORKER}/handler.ts`, import.meta.url);
-    lambdaApi = await startLambdaApi({ functions: { [EXPORT_WORKER]: worker } });
-    dynamodb = await startProxyOf('dynamodb', (passing) => {
-      const { actions, index, leadingKeys, written } = readCall(passing);
-      for (const action of actions) {
-        calls.push({
-          by: callerOf(passing),
-          action: `dynamodb:${action}`,
-          resource: index ? `table/index/${index}` : 'table',
-          context: { 'dynamodb:LeadingKeys': leadingKeys, 'dynamodb:Attributes': written },
-        });
-      }
-    });
-    s3 = await startProxyOf('s3', (passing) => {
-      const [, path = ''] = passing.operation.split(/[ ?]/);
-      const [, action] = S3_ACTIONS.find(([form]) => form.test(passing.operation)) ?? [];
-      calls.push({
-        by: callerOf(passing),
-        action: `s3:${action}`,
-        resource: path.replace(`/${localStack().bucket}`, 'bucket').replace(/\/$/, ''),
-        context: {},
-      });
-    });
-    lambda = await startFaultProxy(lambdaApi.endpoint);
-    process.env.AWS_ENDPOINT_URL_LAMBDA = lambda.endpoint;
     quiet();
     const invoke = createLambda(
       async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
@@ -166,7 +160,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   });
   afterAll(async () => {
     delete process.env.AWS_EXECUTION_ENV;
-    for (const server of [gateway, lambda, lambdaApi, s3, dynamodb]) await server.close();
+    await gateway.close();
   });
 
   interface Merchant {

@@ -13,14 +13,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import {
-  every,
-  type Fault,
-  type FaultProxy,
-  type Faults,
-  first,
-  startFaultProxy,
-} from '../support/fault-proxy.ts';
+import { every, type Fault, type Faults, first, useFaultProxy } from '../support/fault-proxy.ts';
 import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 
@@ -57,24 +50,26 @@ const REGISTERS = [
 const [SWEDISH, NORWEGIAN, FINNISH] = REGISTERS;
 
 describe.runIf(isLocal)('Public registers', () => {
-  let registers: FaultProxy;
+  const registers = useFaultProxy(
+    () => localStack().registersEndpoint,
+    (endpoint) => {
+      const addresses = registerUrls(endpoint);
+      // The function reads these variables on its first call.
+      for (const [name, address] of Object.entries(addresses)) {
+        process.env[ENVIRONMENT[name as keyof typeof addresses]] = address;
+      }
+      process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = endpoint;
+    },
+  );
   let requests: string[];
   let merchant: Client;
 
-  beforeAll(async () => {
-    registers = await startFaultProxy(localStack().registersEndpoint);
-    const addresses = registerUrls(registers.endpoint);
-    // The function reads these variables on its first call.
-    for (const [name, address] of Object.entries(addresses)) {
-      process.env[ENVIRONMENT[name as keyof typeof addresses]] = address;
-    }
-    process.env.AWS_ENDPOINT_URL_SECRETS_MANAGER = registers.endpoint;
+  beforeAll(() => {
     quiet();
     vi.useFakeTimers({ toFake: ['Date'] });
   });
-  afterAll(async () => {
+  afterAll(() => {
     vi.useRealTimers();
-    await registers.close();
   });
 
   beforeEach(async () => {

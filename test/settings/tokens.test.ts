@@ -18,7 +18,7 @@ import { type LocalServer, start } from '../../infra/local/server.ts';
 import { EXPORTS_PREFIX } from '../../shared/environment.ts';
 import { clientOf, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
-import { type FaultProxy, type Passing, startProxyOf } from '../support/fault-proxy.ts';
+import { type Passing, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { expectProblem } from '../support/problem.ts';
 
@@ -52,19 +52,17 @@ describe.runIf(isLocal)('Tokens', () => {
   let key: JWK;
   let issuer: LocalServer;
   let gateway: LocalServer;
-  let dynamodb: FaultProxy;
-  let s3: FaultProxy;
   /** Functions that ran, and their requests to DynamoDB and S3, since the test began. */
   const ran: string[] = [];
   const asked = { dynamodb: [] as Passing[], s3: [] as Passing[] };
+  useProxyOf('dynamodb', (passing) => asked.dynamodb.push(passing));
+  useProxyOf('s3', (passing) => asked.s3.push(passing));
 
   beforeAll(async () => {
     key = await createKey();
     // The member alg of a published key is optional.
     const { alg: _, ...published } = key;
     issuer = await startIssuer(0, published);
-    dynamodb = await startProxyOf('dynamodb', (passing) => asked.dynamodb.push(passing));
-    s3 = await startProxyOf('s3', (passing) => asked.s3.push(passing));
     const lambda = createLambda(
       async (name) => (await import(`../../functions/${name}/handler.ts`)).handler,
     );
@@ -80,7 +78,7 @@ describe.runIf(isLocal)('Tokens', () => {
     gateway = await start(server, 0);
   });
   afterAll(async () => {
-    for (const server of [gateway, issuer, dynamodb, s3]) await server.close();
+    for (const server of [gateway, issuer]) await server.close();
   });
   afterEach(forget);
 

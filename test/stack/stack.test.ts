@@ -3,7 +3,8 @@ import { Match } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { CUSTOMER_INDEX, KEY, LOOK_UP_INDEXES, TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
+import { TABLE_SCHEMA } from '../../infra/local/table-schema.ts';
+import { TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
 import {
   createApp,
   type Json,
@@ -74,38 +75,10 @@ describe('the logical ids', () => {
 });
 
 describe('the table', () => {
-  test('has the keys and indexes that the storage layer reads', () => {
-    const key = (range: string) => [
-      { AttributeName: KEY.partition, KeyType: 'HASH' },
-      { AttributeName: range, KeyType: 'RANGE' },
-    ];
+  test('has the keys and indexes of the local table, which the storage layer reads', () => {
     expect(production.resource('Customers').Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: key(KEY.sort),
-      AttributeDefinitions: [
-        { AttributeName: KEY.partition, AttributeType: 'S' },
-        { AttributeName: KEY.sort, AttributeType: 'S' },
-        { AttributeName: CUSTOMER_INDEX.sortKey, AttributeType: 'N' },
-        ...Object.values(LOOK_UP_INDEXES).map(({ sortKey, type }) => ({
-          AttributeName: sortKey,
-          AttributeType: type,
-        })),
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: CUSTOMER_INDEX.name,
-          KeySchema: key(CUSTOMER_INDEX.sortKey),
-          Projection: {
-            ProjectionType: 'INCLUDE',
-            NonKeyAttributes: [...CUSTOMER_INDEX.projected],
-          },
-        },
-        ...Object.values(LOOK_UP_INDEXES).map(({ name, sortKey }) => ({
-          IndexName: name,
-          KeySchema: key(sortKey),
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        })),
-      ],
+      ...TABLE_SCHEMA,
       TimeToLiveSpecification: { AttributeName: TTL_ATTRIBUTE, Enabled: true },
     });
   });

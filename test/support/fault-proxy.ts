@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { start } from '../../infra/local/server.ts';
-import { localStack } from './api.ts';
+import { afterAll, beforeAll } from 'vitest';
+import { type LocalServer, start } from '../../infra/local/server.ts';
+import { isLocal, localStack } from './api.ts';
 
 /** An intercepted request. */
 export interface Passing {
@@ -96,31 +97,62 @@ export function unprocessed(body: string, room: number): string {
   });
 }
 
-/** A proxy between the handlers and a server. */
+/** The faults of a proxy between the handlers and a server. */
 export interface FaultProxy {
-  readonly endpoint: string;
   /** Injects faults into requests that contain this text. */
   inject(text: string, faults: Faults): void;
   /** Removes the faults of requests that contain this text. */
   heal(text: string): void;
   /** Refuses connections while `work` runs. */
   whileDown<T>(work: () => Promise<T>): Promise<T>;
-  close(): Promise<void>;
 }
 
+/** A running proxy. */
+interface RunningProxy extends FaultProxy, LocalServer {}
+
 /**
- * Starts a proxy of a server of the local stack, and sets the environment variable of its endpoint,
- * which the handlers' SDK reads on its first call.
+ * Puts a proxy in front of a server of the local stack, for the tests of a file. It sets the
+ * environment variable of the endpoint, which the handlers' SDK reads on its first call.
  *
  * @param watch see {@link startFaultProxy}.
  */
-export async function startProxyOf(
+export function useProxyOf(
   server: 'dynamodb' | 's3',
   watch?: (passing: Passing) => void,
-): Promise<FaultProxy> {
-  const proxy = await startFaultProxy(localStack()[`${server}Endpoint`], watch);
-  process.env[`AWS_ENDPOINT_URL_${server.toUpperCase()}`] = proxy.endpoint;
-  return proxy;
+): FaultProxy {
+  return useFaultProxy(
+    () => localStack()[`${server}Endpoint`],
+    (endpoint) => {
+      process.env[`AWS_ENDPOINT_URL_${server.toUpperCase()}`] = endpoint;
+    },
+    watch,
+  );
+}
+
+/**
+ * Puts a proxy in front of a server, for the tests of a file.
+ *
+ * @param endpoint returns the server's address.
+ * @param connect is called with the proxy's.
+ * @param watch see {@link startFaultProxy}.
+ */
+export function useFaultProxy(
+  endpoint: () => string,
+  connect: (endpoint: string) => void,
+  watch?: (passing: Passing) => void,
+): FaultProxy {
+  let proxy: RunningProxy;
+  beforeAll(async () => {
+    if (!isLocal) return;
+    proxy = await startFaultProxy(endpoint(), watch);
+    connect(proxy.endpoint);
+  });
+  afterAll(() => proxy?.close());
+  return {
+    inject: (text, faults) => proxy.inject(text, faults),
+    heal: (text) => proxy.heal(text),
+    whileDown: (work) => proxy.whileDown(work),
+  };
 }
 
 /**
@@ -128,10 +160,10 @@ export async function startProxyOf(
  *
  * @param watch called with each request, whatever its fault.
  */
-export async function startFaultProxy(
+async function startFaultProxy(
   endpoint: string,
   watch: (passing: Passing) => void = () => {},
-): Promise<FaultProxy> {
+): Promise<RunningProxy> {
   const injected = new Map<string, Faults>();
   const faultOf = (passing: Passing) => {
     for (const [text, faults] of injected) {
