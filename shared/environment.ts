@@ -5,10 +5,14 @@
 export const ENVIRONMENT = {
   /** DynamoDB table that holds the customers. */
   tableName: 'TABLE_NAME',
-  /** S3 bucket for export files; only export functions have it. */
+  /** S3 bucket for files of exports and imports; only functions that use files have it. */
   bucketName: 'BUCKET_NAME',
   /** ARN, with its alias, of the durable function that continues long exports. */
   exportWorker: 'EXPORT_WORKER',
+  /** The same of the durable function that plans imports. */
+  importPlanner: 'IMPORT_PLANNER',
+  /** The same of the durable function that applies and undoes imports. */
+  importWorker: 'IMPORT_WORKER',
   /** Maximum estimated rows of an export that completes while its caller waits. */
   longExportRows: 'LONG_EXPORT_ROWS',
   /** Method and path of each route, separated by commas; for the `$default` route. */
@@ -45,6 +49,16 @@ export const ENVIRONMENT = {
 
 /** Prefix of every export's object key: `exports/<merchant>/`. */
 export const EXPORTS_PREFIX = 'exports/';
+
+/**
+ * Prefixes of the object keys of imports, which `<merchant>/<import>/` follows: the file as it was sent,
+ * its plan, and what undoing needs.
+ */
+export const IMPORT_PREFIXES = {
+  upload: 'imports/upload/',
+  plan: 'imports/plan/',
+  undo: 'imports/undo/',
+} as const;
 
 /** Claim names that apply unless the environment sets others. */
 export const DEFAULT_CLAIMS = {

@@ -10,14 +10,23 @@ import { idInSortKey, LOOK_UP_INDEXES, lookUpKey, partitionKey } from './table.t
  *
  * @param retry runs one read, and again if it fails. Default: once.
  */
-export async function findByForm(
+export function findByForm(
   merchantId: string,
   field: keyof LookUpForms,
   form: string,
+  retry?: Retry,
+): Promise<number[]> {
+  return findByIndexKey(merchantId, field, lookUpKey(field, form), retry);
+}
+
+/** Returns the ids of customers with this sort key in the index of a field, as {@link findByForm} does. */
+export async function findByIndexKey(
+  merchantId: string,
+  field: keyof LookUpForms,
+  key: string | Uint8Array,
   retry: Retry = (read) => read(),
 ): Promise<number[]> {
   const { name, sortKey } = LOOK_UP_INDEXES[field];
-  const key = lookUpKey(field, form);
   const ids: number[] = [];
   let start: QueryCommandOutput['LastEvaluatedKey'];
   do {

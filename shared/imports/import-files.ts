@@ -1,0 +1,134 @@
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsCommand,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { UnavailableError } from '../domain/errors.ts';
+import { IMPORT_PREFIXES, required } from '../environment.ts';
+import { s3 } from '../exports/multipart-upload.ts';
+import type { FileSource } from '../formats/reading/file-source.ts';
+
+export const BUCKET_NAME = required('bucketName');
+
+/** What a file of an import is for; each kind has its own lifetime in the bucket. */
+export type FileKind = keyof typeof IMPORT_PREFIXES;
+const KINDS = Object.keys(IMPORT_PREFIXES) as FileKind[];
+
+/** A file that was sent to be imported. */
+export interface SentFile extends FileSource {
+  /** Its version: another one is not read. */
+  readonly etag: string;
+}
+
+/** The files of an import. */
+export class ImportFiles {
+  readonly #owner: string;
+
+  constructor(merchantId: string, importId: string) {
+    this.#owner = `${merchantId}/${importId}/`;
+  }
+
+  /** Returns the key of a file in the bucket. */
+  key(kind: FileKind, name: string): string {
+    return `${IMPORT_PREFIXES[kind]}${this.#owner}${name}`;
+  }
+
+  /** Returns the file that was sent; undefined if none was. */
+  async sentFile(): Promise<SentFile | undefined> {
+    const target = { Bucket: BUCKET_NAME, Key: this.key('upload', SENT) };
+    const head = await ifExists(s3.send(new HeadObjectCommand(target)));
+    if (!head) return undefined;
+    const etag = head.ETag as string;
+    const bytes = head.ContentLength as number;
+    return {
+      bytes,
+      etag,
+      async *read(from = 0, to = bytes) {
+        // S3 has no empty ranges.
+        if (from >= to) return;
+        const Range = `bytes=${from}-${to - 1}`;
+        const { Body } = await s3.send(new GetObjectCommand({ ...target, Range, IfMatch: etag }));
+        yield* Body as AsyncIterable<Uint8Array>;
+      },
+    };
+  }
+
+  /** Stores a file that was sent in a request. */
+  async putSentFile(bytes: Uint8Array): Promise<void> {
+    await this.put('upload', SENT, bytes);
+  }
+
+  async put(kind: FileKind, name: string, body: string | Uint8Array): Promise<void> {
+    const Key = this.key(kind, name);
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET_NAME, Key, Body: body }));
+  }
+
+  /** Returns a file's text; undefined if there is no such file, or none any more. */
+  async get(kind: FileKind, name: string): Promise<string | undefined> {
+    const command = new GetObjectCommand({ Bucket: BUCKET_NAME, Key: this.key(kind, name) });
+    const object = await ifExists(s3.send(command));
+    return object?.Body?.transformToString();
+  }
+
+  /** Stores a file of JSON Lines. */
+  putLines(kind: FileKind, name: string, values: readonly unknown[]): Promise<void> {
+    return this.put(kind, name, toLines(values));
+  }
+
+  /** Returns the values of a file of JSON Lines; undefined as {@link get} does. */
+  async getLines<T>(kind: FileKind, name: string): Promise<T[] | undefined> {
+    const text = await this.get(kind, name);
+    return text
+      ?.split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  }
+
+  /** Deletes all files of some kinds, or those whose names begin with a text. May be repeated. */
+  async delete(kinds: readonly FileKind[] = KINDS, beginning = ''): Promise<void> {
+    for (const kind of kinds) {
+      const listed = { Bucket: BUCKET_NAME, Prefix: this.key(kind, beginning) };
+      let Marker: string | undefined;
+      do {
+        const { Contents = [], IsTruncated } = await s3.send(
+          new ListObjectsCommand({ ...listed, ...(Marker && { Marker }) }),
+        );
+        const Objects = Contents.map(({ Key }) => ({ Key }));
+        if (Objects.length > 0) {
+          const Delete = { Objects, Quiet: true };
+          const { Errors = [] } = await s3.send(
+            new DeleteObjectsCommand({ Bucket: BUCKET_NAME, Delete }),
+          );
+          if (Errors.length > 0) throw new UnavailableError('Not all files could be deleted.');
+        }
+        Marker = IsTruncated ? Contents.at(-1)?.Key : undefined;
+      } while (Marker);
+    }
+  }
+}
+
+/** Name of the file that was sent. */
+export const SENT = 'file';
+
+/** Returns values as JSON Lines. */
+export function toLines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
+/**
+ * Returns undefined for an object that does not exist. S3 says so with 403 to callers that may not list
+ * the bucket.
+ *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
+async function ifExists<T>(object: Promise<T>): Promise<T | undefined> {
+  try {
+    return await object;
+  } catch (error) {
+    const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+    if ([403, 404].includes($metadata?.httpStatusCode ?? 0)) return undefined;
+    throw error;
+  }
+}

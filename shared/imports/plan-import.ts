@@ -1,0 +1,346 @@
+import { createHash } from 'node:crypto';
+import { mapAhead, mapConcurrently } from '../concurrency.ts';
+import type { Customer } from '../domain/customer.ts';
+import { UnreadableFileError } from '../domain/errors.ts';
+import { type FileRow, OUTCOMES, ROWS_PER_STEP } from '../domain/import.ts';
+import type { FileFacts, ImportJob, ImportReason, ImportWarning } from '../domain/import-job.ts';
+import { IMPORT_PLAN_LIFETIME_S } from '../domain/limits.ts';
+import type { Step } from '../exports/durable-steps.ts';
+import { readRows } from '../formats/reading/read-rows.ts';
+import type { RowsOfFile } from '../formats/reading/rows-of-file.ts';
+import { batchesOf } from '../storage/batch-get.ts';
+import { getItems } from '../storage/get-items.ts';
+import { listImportJobs, moveImportJob } from '../storage/import-jobs.ts';
+import { toCustomer } from '../storage/read-customer.ts';
+import { rawCustomerKey } from '../storage/table.ts';
+import { ImportFiles, type SentFile } from './import-files.ts';
+import { RowMatcher, type RowMatches } from './match-rows.ts';
+import { Pace } from './pace.ts';
+import {
+  countsOf,
+  isRejected,
+  MANIFEST,
+  type Manifest,
+  type PlannedLine,
+  type PlanStep,
+  planFile,
+  sumOfCounts,
+} from './plan-files.ts';
+import { planRow } from './plan-row.ts';
+
+/** Characters after which a file of rows ends, though it has fewer than {@link ROWS_PER_STEP}. */
+const MAX_FILE_LENGTH = 8 * 1024 * 1024;
+/** Files of rows that are written, or read ahead, at a time. */
+const CONCURRENT_FILES = 2;
+/** Files of rows that are planned between two checkpoints. */
+const FILES_PER_STEP = 20;
+const CONCURRENT_READS = 4;
+/** A partition gives 3,000 read units a second; a third is left to the merchant's other calls. */
+const READ_UNITS_PER_SECOND = 2_000;
+/** How often progress is noted, in milliseconds. */
+const PROGRESS_MS = 5_000;
+/** Maximum headings and sheets that are told, and characters of each. */
+const MAX_NAMES = 200;
+const MAX_NAME_LENGTH = 100;
+
+/** A file has more rows than can be planned while its caller waits. */
+export class TooManyRowsForCallError extends Error {}
+
+/** The import was canceled, or another run has taken over. */
+class NotRunningError extends Error {}
+
+/** The run that plans an import. */
+export interface PlanRun {
+  readonly merchantId: string;
+  readonly job: ImportJob;
+  readonly run: string;
+  /** Runs a part of the work, once even if a run is interrupted and begins again. */
+  readonly step: Step;
+  /** @default - any number */
+  readonly maxRows?: number;
+}
+
+/** A file that is read, and its rows stored. */
+interface ReadFile {
+  readonly sha256: string;
+  readonly facts: FileFacts;
+  readonly headings: readonly string[];
+  /** How many rows each of the files has. */
+  readonly files: readonly number[];
+}
+
+/**
+ * Plans an import: reads its file, finds the customers that its rows name, and stores what is to become
+ * of each. No customer is written. May be repeated; the plan of the same customers is the same.
+ *
+ * @returns the import, `planned` or `failed`; undefined if it was canceled meanwhile.
+ * @throws TooManyRowsForCallError if the file has more than `maxRows`.
+ */
+export async function planImport(planRun: PlanRun): Promise<ImportJob | undefined> {
+  const { merchantId, job, run, step } = planRun;
+  const files = new ImportFiles(merchantId, job.id);
+  const origin = { states: ['reading'], run } as const;
+  try {
+    const read = await step('read', () => readFile(planRun, files));
+    if ('reason' in read) {
+      const { reason } = read;
+      return await step('note failed', () => fail(planRun, files, reason));
+    }
+    const steps = await planSteps(planRun, files, read);
+    return await step('note planned', async () => {
+      const manifest: Manifest = { headings: read.headings, steps };
+      await files.put('plan', MANIFEST, JSON.stringify(manifest));
+      const counts = sumOfCounts(
+        OUTCOMES,
+        steps.map((each) => each.counts),
+      );
+      const digest = createHash('sha256').update(steps.map((each) => each.digest).join());
+      const rows = steps.reduce((sum, each) => sum + each.rows, 0);
+      const planned = await moveImportJob(merchantId, job.id, origin, {
+        state: 'planned',
+        sha256: read.sha256,
+        facts: {
+          ...read.facts,
+          warnings: [...read.facts.warnings, ...(await sameFile(planRun, read))],
+        },
+        plan: {
+          tag: `p-${digest.digest('base64url').slice(0, 22)}`,
+          rows,
+          counts,
+          steps: steps.length,
+        },
+        rowsDone: rows,
+        expires: new Date(Date.now() + IMPORT_PLAN_LIFETIME_S * 1_000).toISOString(),
+        reason: undefined,
+      });
+      if (!planned) throw new NotRunningError();
+      await files.delete(['upload']);
+      await files.delete(['plan'], ROWS);
+      return planned;
+    });
+  } catch (error) {
+    if (!(error instanceof NotRunningError)) throw error;
+    await files.delete();
+    return undefined;
+  }
+}
+
+/** Names of the files of rows that are read, and not planned yet. */
+const ROWS = 'rows-';
+const rowsFile = (index: number) => `${ROWS}${index}.jsonl`;
+
+/** Reads the file that was sent, and stores its rows. */
+async function readFile(
+  { merchantId, job, run, maxRows = Number.POSITIVE_INFINITY }: PlanRun,
+  files: ImportFiles,
+): Promise<ReadFile | { readonly reason: ImportReason }> {
+  const sent = await files.sentFile();
+  if (!sent)
+    return { reason: { code: 'noFile', detail: 'There is no file any more. Send it again.' } };
+  const sha256 = await digestOf(sent);
+  if (job.sha256 !== undefined && job.sha256 !== sha256) {
+    const detail = `The file's SHA-256 is ${sha256}, and not ${job.sha256} as announced. Send it again.`;
+    return { reason: { code: 'digestMismatch', detail } };
+  }
+  const sizes: number[] = [];
+  let rows = 0;
+  let noted = Date.now();
+  try {
+    const file = await readRows(sent, job.options);
+    const texts = (async function* () {
+      for await (const { text, size } of textsOf(file.rows)) {
+        rows += size;
+        if (rows > maxRows) throw new TooManyRowsForCallError();
+        if (Date.now() - noted > PROGRESS_MS) {
+          await noteProgress(merchantId, job.id, run, rows);
+          noted = Date.now();
+        }
+        yield { text, index: sizes.push(size) - 1 };
+      }
+    })();
+    await mapConcurrently(texts, CONCURRENT_FILES, ({ text, index }) =>
+      files.put('plan', rowsFile(index), text),
+    );
+    const headings = file.columns.map(({ heading }) => heading);
+    return { sha256, facts: factsOf(file), headings, files: sizes };
+  } catch (error) {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    const { code, where, message } = error;
+    return { reason: { code, detail: where ? `${where}: ${message}` : message } };
+  }
+}
+
+async function digestOf(file: SentFile): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of file.read()) hash.update(chunk);
+  return hash.digest('base64');
+}
+
+/** Yields rows as texts of files. */
+async function* textsOf(batches: AsyncIterable<readonly FileRow[]>) {
+  let lines: string[] = [];
+  let length = 0;
+  for await (const batch of batches) {
+    for (const row of batch) {
+      const line = `${JSON.stringify(row)}\n`;
+      lines.push(line);
+      length += line.length;
+      if (lines.length < ROWS_PER_STEP && length < MAX_FILE_LENGTH) continue;
+      yield { text: lines.join(''), size: lines.length };
+      lines = [];
+      length = 0;
+    }
+  }
+  if (lines.length > 0) yield { text: lines.join(''), size: lines.length };
+}
+
+function factsOf(file: RowsOfFile): FileFacts {
+  const named = (names: readonly string[]) =>
+    names.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_LENGTH).toWellFormed());
+  return {
+    encoding: file.encoding,
+    delimiter: file.delimiter,
+    unknownColumns: named(file.unknownColumns),
+    sheetsNotRead: named(file.sheetsNotRead),
+    warnings: file.warnings,
+  };
+}
+
+/** Plans the rows, some files of them between two checkpoints. */
+async function planSteps(
+  planRun: PlanRun,
+  files: ImportFiles,
+  { files: sizes }: ReadFile,
+): Promise<PlanStep[]> {
+  const { merchantId, job, run, step } = planRun;
+  const rows = sizes.reduce((sum, size) => sum + size, 0);
+  const starts = sizes.map((_, index) =>
+    sizes.slice(0, index).reduce((sum, size) => sum + size, 0),
+  );
+  const pace = new Pace(READ_UNITS_PER_SECOND);
+  let matcher: Promise<RowMatcher> | undefined;
+  const planned: PlanStep[] = [];
+  for (let from = 0; from < sizes.length; from += FILES_PER_STEP) {
+    const indexes = sizes.map((_, index) => index).slice(from, from + FILES_PER_STEP);
+    const some = await step(`plan ${from}`, async () => {
+      await noteProgress(merchantId, job.id, run, rows);
+      matcher ??= matchRows(merchantId, job, files, sizes);
+      const found = await matcher;
+      return mapConcurrently(indexes, CONCURRENT_FILES, (index) =>
+        planFileOfRows({ planRun, files, matcher: found, pace }, index, starts[index] as number),
+      );
+    });
+    planned.push(...some);
+  }
+  return planned;
+}
+
+async function matchRows(
+  merchantId: string,
+  { options }: ImportJob,
+  files: ImportFiles,
+  sizes: readonly number[],
+): Promise<RowMatcher> {
+  const matcher = new RowMatcher(options.match);
+  for await (const rows of mapAhead(sizes.keys(), CONCURRENT_FILES, (index) =>
+    rowsOf(files, index),
+  )) {
+    for (const row of rows) matcher.add(row);
+  }
+  await matcher.find(merchantId);
+  return matcher;
+}
+
+async function rowsOf(files: ImportFiles, index: number): Promise<FileRow[]> {
+  const rows = await files.getLines<FileRow>('plan', rowsFile(index));
+  if (!rows) throw new NotRunningError();
+  return rows;
+}
+
+interface Planning {
+  readonly planRun: PlanRun;
+  readonly files: ImportFiles;
+  readonly matcher: RowMatcher;
+  readonly pace: Pace;
+}
+
+/** Plans the rows of a file, and stores what is to become of them. */
+async function planFileOfRows(
+  { planRun: { merchantId, job }, files, matcher, pace }: Planning,
+  index: number,
+  start: number,
+): Promise<PlanStep> {
+  const rows = await rowsOf(files, index);
+  const matches = rows.map((row, at) => matcher.matchesOf(row, start + at));
+  const customers = await readCustomers(merchantId, matches.flatMap(candidatesOf), pace);
+  const lines = rows.map((row, at): PlannedLine => {
+    const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
+    return isRejected(planned.outcome) ? { ...planned, cells: row.cells } : planned;
+  });
+  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await files.put('plan', planFile(index), text);
+  return {
+    first: rows[0]?.row ?? 0,
+    last: rows.at(-1)?.row ?? 0,
+    rows: rows.length,
+    counts: countsOf(
+      OUTCOMES,
+      lines.map(({ outcome }) => outcome),
+    ),
+    digest: createHash('sha256').update(text).digest('base64url'),
+  };
+}
+
+/** Returns the customers that the outcome of a row depends on. */
+function candidatesOf({ keys, withZeros }: RowMatches): number[] {
+  return [...keys.flatMap(({ customers }) => customers), ...withZeros];
+}
+
+async function readCustomers(
+  merchantId: string,
+  ids: readonly number[],
+  pace: Pace,
+): Promise<Map<number, Customer>> {
+  const batches = batchesOf([...new Set(ids)]);
+  const items = await mapConcurrently(batches, CONCURRENT_READS, async (batch) => {
+    await pace.spend(batch.length);
+    return getItems(batch.map((id) => rawCustomerKey(merchantId, id)));
+  });
+  const customers = items.flat().map(toCustomer);
+  return new Map(customers.map((customer) => [customer.system.mexcParamvaluesetsid, customer]));
+}
+
+async function noteProgress(
+  merchantId: string,
+  id: string,
+  run: string,
+  rowsDone: number,
+): Promise<void> {
+  const origin = { states: ['reading'], run } as const;
+  if (!(await moveImportJob(merchantId, id, origin, { rowsDone }))) throw new NotRunningError();
+}
+
+/** Returns a warning if the same file was applied before. */
+async function sameFile(
+  { merchantId, job }: PlanRun,
+  { sha256 }: ReadFile,
+): Promise<ImportWarning[]> {
+  const imports = await listImportJobs(merchantId);
+  const applied = imports.find(
+    (other) => other.id !== job.id && other.sha256 === sha256 && other.results && !other.undone,
+  );
+  if (!applied) return [];
+  const detail = `The same file was applied by the import ${applied.id}`;
+  return [{ code: 'sameFileApplied', detail, import: applied.id }];
+}
+
+async function fail(
+  { merchantId, job, run }: PlanRun,
+  files: ImportFiles,
+  reason: ImportReason,
+): Promise<ImportJob | undefined> {
+  const origin = { states: ['reading'], run } as const;
+  const failed = await moveImportJob(merchantId, job.id, origin, { state: 'failed', reason });
+  await files.delete();
+  return failed;
+}
