@@ -16,7 +16,7 @@ const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
   settings: '{isolation,tokens}',
   stack: '{}',
   contract: '{fuzz,properties}',
-  unit: '{csv-formulas,item-serializer}',
+  unit: '{csv-formulas,item-serializer,reading-round-trip}',
   browser: '{}',
 };
 

@@ -44,7 +44,7 @@ const HARMLESS: readonly RegExp[] = [
  * Returns the format of a CSV file (RFC 4180) in UTF-8 with a header row. With a semicolon and a
  * byte order mark Excel opens it by double-click in Swedish settings.
  */
-export function csv(options: CsvOptions): FileFormat {
+export function csv(options: CsvOptions): FileFormat & { readonly delimiter: string } {
   const delimiter = DELIMITERS[options.delimiter];
   const bom = options.bom ? BOM : '';
   const keepsFormulas = options.formulas === 'keep';
@@ -55,6 +55,7 @@ export function csv(options: CsvOptions): FileFormat {
     return special.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return {
+    delimiter,
     mediaType: CSV_TYPE,
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',

@@ -59,7 +59,6 @@ const FIRST_PARTS: Readonly<Record<string, string>> = {
  */
 export function xlsx({ columns, headers }: ColumnOptions = {}): FileFormat {
   const fields = fieldsNamed(columns);
-  const last = columnName(fields.length - 1);
   const widths = fields.map(({ name, type, maxLength }, index) => {
     // The arrow of the filter takes room, too.
     const heading = headingOf(name, headers).length + 4;
@@ -68,17 +67,14 @@ export function xlsx({ columns, headers }: ColumnOptions = {}): FileFormat {
     const width = Math.min(Math.max(heading, ofType), 40);
     return `<col min="${index + 1}" max="${index + 1}" width="${width}" style="${style}" customWidth="1"/>`;
   });
-  const headings = fields.map(
-    ({ name }, index) =>
-      `<c r="${columnName(index)}1" s="${HEADING}" t="inlineStr"><is><t>${headingOf(name, headers)}</t></is></c>`,
-  );
+  const headings = fields.map(({ name }) => headingOf(name, headers));
   const format: FileFormat = {
     mediaType: XLSX_TYPE,
     contentType: XLSX_TYPE,
     extension: 'xlsx',
-    head: `${DECLARATION}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>${widths.join('')}</cols><sheetData><row r="1">${headings.join('')}</row>`,
-    rowStart: `<row r="${NEXT_ROW}">`,
-    rowEnd: '</row>',
+    head: sheetHead(widths, headings),
+    rowStart: ROW_START,
+    rowEnd: ROW_END,
     columns: fields.map(({ name, type, unset }, index): Column => {
       const open = `<c r="${columnName(index)}${ROW}"`;
       const rest = { integer: numberCell, date: dateCell, string: undefined }[type];
@@ -88,12 +84,50 @@ export function xlsx({ columns, headers }: ColumnOptions = {}): FileFormat {
     }),
     cell: escapeCell,
     special: { anywhere: [...SPECIAL_BYTES, '_'.charCodeAt(0)], atStart: [] },
-    // Green triangles would mark each number that is a text.
-    tail: `</sheetData><autoFilter ref="A1:${last}${ROW}"/><ignoredErrors><ignoredError sqref="A1:${last}${ROW}" numberStoredAsText="1"/></ignoredErrors></worksheet>`,
+    tail: sheetTail(fields.length),
     encoder: (state) =>
       new WorkbookEncoder(format, headers === 'sv' ? 'Kunder' : 'Customers', state),
   };
   return format;
+}
+
+const ROW_START = `<row r="${NEXT_ROW}">`;
+const ROW_END = '</row>';
+
+function sheetHead(columns: readonly string[], headings: readonly string[]): string {
+  const cells = headings.map(
+    (heading, index) =>
+      `<c r="${columnName(index)}1" s="${HEADING}" t="inlineStr"><is><t>${escapeCell(heading)}</t></is></c>`,
+  );
+  return `${DECLARATION}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>${columns.join('')}</cols><sheetData>${ROW_START.replace(NEXT_ROW, '1')}${cells.join('')}${ROW_END}`;
+}
+
+function sheetTail(columns: number): string {
+  const all = `A1:${columnName(columns - 1)}${ROW}`;
+  // Green triangles would mark each number that is a text.
+  return `</sheetData><autoFilter ref="${all}"/><ignoredErrors><ignoredError sqref="${all}" numberStoredAsText="1"/></ignoredErrors></worksheet>`;
+}
+
+/** Returns an encoder of a workbook whose cells are texts, and what writes its rows. */
+export function textWorkbook(
+  headings: readonly string[],
+  sheetName: string,
+): { readonly encoder: FileEncoder; readonly row: (cells: readonly string[]) => string } {
+  const widths = headings.map(
+    (_, index) =>
+      `<col min="${index + 1}" max="${index + 1}" width="16" style="${TEXT}" customWidth="1"/>`,
+  );
+  const format = {
+    head: sheetHead(widths, headings),
+    rowStart: ROW_START,
+    tail: sheetTail(headings.length),
+  };
+  const cell = (text: string, index: number) =>
+    text && `<c r="${columnName(index)}${ROW}"${TEXT_OPEN}${escapeCell(text)}${TEXT_CLOSE}</c>`;
+  return {
+    encoder: new WorkbookEncoder(format, sheetName),
+    row: (cells) => `${ROW_START}${cells.map(cell).join('')}${ROW_END}`,
+  };
 }
 
 const TEXT_OPEN = ` s="${TEXT}" t="inlineStr"><is><t xml:space="preserve">`;
@@ -140,9 +174,12 @@ interface WorkbookState {
   readonly row: number;
 }
 
+/** What surrounds the rows of a sheet, and begins each. */
+type SheetFormat = Pick<FileFormat, 'head' | 'rowStart' | 'tail'>;
+
 /** Packs sheets of rows into a workbook. */
 class WorkbookEncoder implements FileEncoder {
-  readonly #format: FileFormat;
+  readonly #format: SheetFormat;
   readonly #sheetName: string;
   readonly #zip: ZipWriter;
   #sheets: number;
@@ -150,7 +187,7 @@ class WorkbookEncoder implements FileEncoder {
   /** Where rows get their numbers; it grows to what the largest page needs. */
   #scratch = Buffer.alloc(0);
 
-  constructor(format: FileFormat, sheetName: string, state?: EncoderState) {
+  constructor(format: SheetFormat, sheetName: string, state?: EncoderState) {
     const { zip, sheets = 0, row = 0 } = (state ?? {}) as Partial<WorkbookState>;
     this.#format = format;
     this.#sheetName = sheetName;

@@ -22,7 +22,7 @@ export async function* checkedRows(
       const rows = batch.slice(at, at + ROWS_PER_STEP);
       count += rows.length;
       if (count > MAX_IMPORT_ROWS) {
-        const detail = `must have at most ${MAX_IMPORT_ROWS} rows; divide it into several files`;
+        const detail = `The file has more than ${MAX_IMPORT_ROWS} rows; divide it into several`;
         throw new UnreadableFileError('tooManyRows', detail);
       }
       if (warnings.length === 0) warnings.push(...doubleEncoded(rows));
@@ -41,6 +41,6 @@ function doubleEncoded(rows: readonly FileRow[]): readonly FileWarning[] {
 /** @throws {UnreadableFileError} if a cell is longer than any field. */
 export function checkCell(cell: string, where: () => string): void {
   if (cell.length <= MAX_IMPORT_CELL_LENGTH) return;
-  const detail = `A cell must have at most ${MAX_IMPORT_CELL_LENGTH} characters, and has ${cell.length}`;
+  const detail = `A cell has ${cell.length} characters; the maximum is ${MAX_IMPORT_CELL_LENGTH}`;
   throw new UnreadableFileError('cellTooLong', detail, where());
 }

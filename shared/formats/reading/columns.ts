@@ -15,7 +15,7 @@ export function columnsOf(headings: readonly string[], where: string): readonly 
     .slice(0, last + 1)
     .map((heading): FileColumn => ({ heading, field: fieldOfHeading(heading) }));
   if (columns.length > MAX_IMPORT_COLUMNS) {
-    const detail = `must have at most ${MAX_IMPORT_COLUMNS} columns, and has ${columns.length}`;
+    const detail = `The file has ${columns.length} columns; the maximum is ${MAX_IMPORT_COLUMNS}`;
     throw new UnreadableFileError('tooManyColumns', detail, where);
   }
   if (columns.every(({ field }) => field === undefined)) {

@@ -26,7 +26,7 @@ export async function csvRows(source: FileSource, options: ReadOptions): Promise
   const pieces = asUtf8(source, textFile);
   const head = await headOf(pieces);
   if (head.includes(0)) {
-    const detail = 'The file is not text, or in an encoding that must be named, such as UTF-16';
+    const detail = 'The file is not text, or is UTF-16 without a byte order mark; save it as UTF-8';
     throw new UnreadableFileError('wrongFormat', detail);
   }
   const beginning = head.toString();
@@ -186,7 +186,7 @@ async function* recordsOf(
 }
 
 function rowTooLong(line: number): UnreadableFileError {
-  const detail = `A row must have at most ${MAX_IMPORT_ROW_BYTES} bytes; look for a quotation mark that does not end`;
+  const detail = `A row has more than ${MAX_IMPORT_ROW_BYTES} bytes; look for a quotation mark that does not end`;
   return new UnreadableFileError('rowTooLong', detail, `line ${line}`);
 }
 

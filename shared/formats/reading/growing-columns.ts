@@ -19,7 +19,7 @@ export class GrowingColumns {
     if (known !== undefined) return known;
     const index = this.columns.length;
     if (index === MAX_IMPORT_COLUMNS) {
-      const detail = `must have at most ${MAX_IMPORT_COLUMNS} columns`;
+      const detail = `The file has more than ${MAX_IMPORT_COLUMNS} different fields`;
       throw new UnreadableFileError('tooManyColumns', detail, where());
     }
     const column = { heading: name, field: fieldOfHeading(name) };

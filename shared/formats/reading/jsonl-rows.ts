@@ -100,7 +100,7 @@ async function* linesOf(source: FileSource): AsyncGenerator<readonly Line[], voi
     return number === 1 ? bytes.toString().replace(/^\ufeff/, '') : bytes.toString();
   };
   const tooLong = () => {
-    const detail = `must have at most ${MAX_IMPORT_ROW_BYTES} bytes`;
+    const detail = `The line has more than ${MAX_IMPORT_ROW_BYTES} bytes`;
     return new UnreadableFileError('rowTooLong', detail, `line ${number}`);
   };
   for await (const piece of piecesOf(source)) {

@@ -14,7 +14,7 @@ import type { RowsOfFile } from './rows-of-file.ts';
  */
 export async function readRows(source: FileSource, options: ReadOptions): Promise<RowsOfFile> {
   if (source.bytes > MAX_IMPORT_BYTES) {
-    const detail = `The file must have at most ${MAX_IMPORT_BYTES} bytes, and has ${source.bytes}`;
+    const detail = `The file has ${source.bytes} bytes; the maximum is ${MAX_IMPORT_BYTES}`;
     throw new UnreadableFileError('fileTooLarge', detail);
   }
   const kind = kindOf(await bytesOf(source, 0, Math.min(SIGNATURE_BYTES, source.bytes)));
@@ -60,11 +60,14 @@ function wrongFormat(kind: Kind, format: ImportFormat): UnreadableFileError {
     case 'encrypted':
       return new UnreadableFileError(
         'encrypted',
-        'is protected by a password, or in the old format .xls; save it as .xlsx without a password',
+        'The file is protected by a password, or in the old format .xls; save it as .xlsx without a password',
       );
     case 'gzip':
-      return new UnreadableFileError('wrongFormat', 'is compressed by gzip; unpack it');
+      return new UnreadableFileError('wrongFormat', 'The file is compressed by gzip; unpack it');
     case 'xlsx':
-      return new UnreadableFileError('wrongFormat', `is an XLSX or ZIP file, not ${format}`);
+      return new UnreadableFileError(
+        'wrongFormat',
+        `The file is an XLSX workbook or a ZIP archive, not ${format}`,
+      );
   }
 }

@@ -1,3 +1,4 @@
+import type { ReadFaultCode } from '../../domain/fault-texts.ts';
 import { brokenTextRules } from '../../domain/field-text.ts';
 import { FIELDS, type FieldName, isWritable, type WritableFieldName } from '../../domain/fields.ts';
 import type { FileRow, RowFault } from '../../domain/import.ts';
@@ -17,7 +18,7 @@ export interface CellRules {
 }
 
 /** What is wrong with a cell, or with a row. */
-export type CellFault = Omit<RowFault, 'column' | 'field'>;
+export type CellFault = Omit<RowFault, 'column' | 'field'> & { readonly code: ReadFaultCode };
 
 const NO_DAMAGE: ReadonlyMap<number, CellFault> = new Map();
 

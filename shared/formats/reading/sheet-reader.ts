@@ -134,7 +134,7 @@ export class SheetReader implements XmlReader<SheetRow> {
     checkCell(text, this.#where);
     this.#length += text.length;
     if (this.#length > MAX_IMPORT_ROW_BYTES) {
-      const detail = `A row must have at most ${MAX_IMPORT_ROW_BYTES} characters`;
+      const detail = `A row has more than ${MAX_IMPORT_ROW_BYTES} characters`;
       throw new UnreadableFileError('rowTooLong', detail, this.where);
     }
     for (let index = this.#cells.length; index < this.#index; index += 1) this.#cells.push('');
@@ -203,7 +203,7 @@ export class SheetReader implements XmlReader<SheetRow> {
   }
 
   #damaged(detail: string): UnreadableFileError {
-    return new UnreadableFileError('damaged', detail, this.where);
+    return new UnreadableFileError('damaged', `The sheet ${detail}`, this.where);
   }
 }
 

@@ -36,7 +36,8 @@ export async function detectEncoding(
   const line = await firstLineNotUtf8(source);
   if (line === undefined) return { encoding: 'utf-8', start };
   if (encoding === 'auto') return { encoding: 'windows-1252', start };
-  const detail = 'The file must be UTF-8 as it says; save it as UTF-8, or name its encoding';
+  const detail =
+    'The file is not UTF-8, as which it is marked or was named; save it as UTF-8, or name its encoding';
   throw new UnreadableFileError('notUtf8', detail, `line ${line}`);
 }
 

@@ -47,7 +47,7 @@ export async function readWorkbook(archive: ZipArchive): Promise<Workbook> {
   const root = await relationshipsOf(archive, '');
   const main = root.find(({ type }) => type === 'officeDocument')?.target;
   if (main === undefined || main.endsWith('.bin')) {
-    const detail = 'is not an XLSX workbook; save it as XLSX (.xlsx)';
+    const detail = 'The file is not an XLSX workbook; save it as .xlsx';
     throw new UnreadableFileError('wrongFormat', detail);
   }
   const related = await relationshipsOf(archive, main);
@@ -89,7 +89,11 @@ async function readPart<T>(
     for await (const piece of archive.read(part)) {
       bytes += piece.length;
       if (bytes > maxBytes) {
-        throw new UnreadableFileError('bomb', `must have at most ${maxBytes} bytes`, part);
+        throw new UnreadableFileError(
+          'bomb',
+          `A part of the file has more than ${maxBytes} bytes unpacked`,
+          part,
+        );
       }
       yield piece;
     }

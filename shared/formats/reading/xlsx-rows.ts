@@ -33,7 +33,10 @@ export async function xlsxRows(source: FileSource, options: ReadOptions): Promis
         isHeader = false;
         yield rows.map(({ number, cells, faults }): FileRow => {
           // A sheet leaves empty cells out.
-          const all = [...cells, ...Array<string>(Math.max(0, columns.length - cells.length)).fill('')];
+          const all = [
+            ...cells,
+            ...Array<string>(Math.max(0, columns.length - cells.length)).fill(''),
+          ];
           return { ...reader.row(before + number, all, faults), cells: all };
         });
       }
@@ -67,7 +70,10 @@ async function sheetsToRead(
     const sheet = workbook.sheets.find((each) => each.name === name);
     if (!sheet) {
       const names = workbook.sheets.map((each) => `\`${each.name}\``).join(', ');
-      throw new UnreadableFileError('noSuchSheet', `has no sheet \`${name}\`; there are ${names}`);
+      throw new UnreadableFileError(
+        'noSuchSheet',
+        `The workbook has no sheet \`${name}\`; there are ${names}`,
+      );
     }
     const header = await firstRow(archive, workbook, sheet);
     return { sheets: [sheet], header, where: `sheet ${name}` };

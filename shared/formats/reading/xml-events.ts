@@ -42,18 +42,22 @@ export async function* readXml<T>(
   parser.on('doctype', () => {
     throw new UnreadableFileError(
       'doctype',
-      'must not have a document type declaration (DOCTYPE)',
+      'The file has a document type declaration (DOCTYPE), which is not read; remove it',
       where(),
     );
   });
   parser.on('error', (error) => {
-    throw new UnreadableFileError('damaged', `is not well-formed XML: ${error.message}`, where());
+    throw new UnreadableFileError(
+      'damaged',
+      `The XML is not well-formed: ${error.message}`,
+      where(),
+    );
   });
   parser.on('opentag', ({ name, attributes }) => {
     depth += 1;
     pending = 0;
     if (depth > maxDepth) {
-      const detail = `must have at most ${maxDepth} elements inside one another`;
+      const detail = `The XML has more than ${maxDepth} elements inside one another`;
       throw new UnreadableFileError('unsupported', detail, where());
     }
     reader.open(localName(name), attributes);
@@ -72,7 +76,7 @@ export async function* readXml<T>(
   for await (const piece of pieces) {
     pending += piece.length;
     if (pending > MAX_IMPORT_ROW_BYTES) {
-      const detail = `must have at most ${MAX_IMPORT_ROW_BYTES} bytes without an element`;
+      const detail = `The XML has more than ${MAX_IMPORT_ROW_BYTES} bytes without an element`;
       throw new UnreadableFileError('rowTooLong', detail, where());
     }
     parser.write(decoded(decoder, piece, where));
@@ -93,7 +97,7 @@ function decoded(decoder: TextDecoder, piece: Uint8Array | undefined, where: () 
   try {
     return decoder.decode(piece, { stream: piece !== undefined });
   } catch {
-    const detail = `has bytes that are not ${decoder.encoding.toUpperCase()}`;
+    const detail = `The file has bytes that are not ${decoder.encoding.toUpperCase()}, which it is by its declaration or by default`;
     throw new UnreadableFileError('notUtf8', detail, where());
   }
 }

@@ -46,7 +46,10 @@ function encodingOf(head: Buffer): string {
   const label = declared.toLowerCase();
   if (label === 'utf-8' || label === 'us-ascii') return 'utf-8';
   if (label === 'iso-8859-1' || label === 'windows-1252') return 'windows-1252';
-  throw new UnreadableFileError('unsupported', `The encoding must be UTF-8, not ${declared}`);
+  throw new UnreadableFileError(
+    'unsupported',
+    `The file is in the encoding ${declared}; save it as UTF-8`,
+  );
 }
 
 /** Reads `<customers><customer><name>…</name>…</customer>…</customers>`. */
@@ -93,7 +96,7 @@ class CustomersReader implements XmlReader<FileRow> {
     this.#depth -= 1;
     if (this.#depth === 2) {
       checkCell(this.#text, this.#where);
-      if (this.#cells[this.#column] !== undefined) this.#damage.set(this.#column, REPEATED);
+      if (this.#cells[this.#column] !== undefined) this.#damage.set(this.#column, ELEMENT_TWICE);
       this.#cells[this.#column] = this.#text;
     } else if (this.#depth === 1) {
       this.#rows.push(this.columns.row(this.#number, this.#cells, this.#damage));
@@ -107,9 +110,9 @@ class CustomersReader implements XmlReader<FileRow> {
   }
 
   #unexpected(what: string): UnreadableFileError {
-    const detail = `has ${what}; the file must be as the export writes it: customers, each a customer with an element for each field`;
+    const detail = `The file has ${what}; it must be as the export writes it: an element customers, in it an element customer for each, in that an element for each field`;
     return new UnreadableFileError('wrongFormat', detail, this.where);
   }
 }
 
-const REPEATED: CellFault = { code: 'repeated', detail: 'must not be there twice' };
+const ELEMENT_TWICE: CellFault = { code: 'elementTwice', detail: 'must not be there twice' };

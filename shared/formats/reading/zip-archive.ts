@@ -78,13 +78,21 @@ export class ZipArchive {
    */
   async *read(name: string): AsyncGenerator<Buffer, void, undefined> {
     const entry = this.#entries.get(keyOf(name));
-    if (!entry) throw new UnreadableFileError('damaged', `has no part ${name}`);
+    if (!entry) throw new UnreadableFileError('damaged', `The file has no part ${name}`);
     const { flags, method, compressedSize, size } = entry;
     if (flags & IS_ENCRYPTED) {
-      throw new UnreadableFileError('encrypted', 'is encrypted; save it without a password', name);
+      throw new UnreadableFileError(
+        'encrypted',
+        'The file is encrypted; save it without a password',
+        name,
+      );
     }
     if (method !== STORED && method !== DEFLATED) {
-      throw new UnreadableFileError('unsupported', `is compressed by method ${method}`, name);
+      throw new UnreadableFileError(
+        'unsupported',
+        `A part of the file is compressed by method ${method}; save it as .xlsx`,
+        name,
+      );
     }
     if (isBomb(size, compressedSize)) throw bomb(name);
     const start = await this.#startOf(entry);
@@ -102,7 +110,11 @@ export class ZipArchive {
       yield piece;
     }
     if (bytes !== size || crc !== entry.crc) {
-      throw new UnreadableFileError('damaged', 'has another size or checksum than it says', name);
+      throw new UnreadableFileError(
+        'damaged',
+        'A part of the file has another size or checksum than it says',
+        name,
+      );
     }
   }
 
@@ -110,7 +122,7 @@ export class ZipArchive {
   async #startOf({ name, offset, compressedSize, end }: Entry): Promise<number> {
     const header = await bytesOf(this.#source, offset, offset + LOCAL_BYTES);
     if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL_SIGNATURE) {
-      throw new UnreadableFileError('damaged', 'is not where the file says', name);
+      throw new UnreadableFileError('damaged', 'A part is not where the file says', name);
     }
     const start = offset + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28);
     if (start + compressedSize > end) throw overlap(name);
@@ -135,17 +147,20 @@ async function endOf(source: FileSource): Promise<EndRecord> {
     const size = tail.readUInt32LE(at + 12);
     const start = tail.readUInt32LE(at + 16);
     if (count === MAX_UINT16 || size === MAX_UINT32 || start === MAX_UINT32) {
-      throw new UnreadableFileError('unsupported', 'is a ZIP64 archive; save it as XLSX again');
+      throw new UnreadableFileError(
+        'unsupported',
+        'The file is a ZIP64 archive; save it as .xlsx again',
+      );
     }
     if (tail.readUInt32LE(at + 4) !== 0 || tail.readUInt16LE(at + 8) !== count) {
-      throw new UnreadableFileError('unsupported', 'is a part of an archive');
+      throw new UnreadableFileError('unsupported', 'The file is a part of a divided archive');
     }
     if (count > MAX_IMPORT_ZIP_ENTRIES) {
-      const detail = `has ${count} parts; there can be at most ${MAX_IMPORT_ZIP_ENTRIES}`;
+      const detail = `The file has ${count} parts; the maximum is ${MAX_IMPORT_ZIP_ENTRIES}`;
       throw new UnreadableFileError('bomb', detail);
     }
     if (start + size !== from + at) {
-      throw new UnreadableFileError('damaged', 'has a directory that is not where the file says');
+      throw new UnreadableFileError('damaged', 'The directory is not where the file says');
     }
     return { count, start, size };
   }
@@ -153,7 +168,7 @@ async function endOf(source: FileSource): Promise<EndRecord> {
 }
 
 function entriesOf(directory: Buffer, end: EndRecord): ReadonlyMap<string, Entry> {
-  const damaged = () => new UnreadableFileError('damaged', 'has a damaged directory');
+  const damaged = () => new UnreadableFileError('damaged', 'The directory of the file is damaged');
   const entries: Entry[] = [];
   let at = 0;
   for (let index = 0; index < end.count; index += 1) {
@@ -183,7 +198,7 @@ function entriesOf(directory: Buffer, end: EndRecord): ReadonlyMap<string, Entry
     const after = entries[index + 1]?.offset ?? end.start;
     if (offset + LOCAL_BYTES + name.length + compressedSize > after) throw overlap(name);
     if (byName.has(keyOf(name))) {
-      throw new UnreadableFileError('damaged', 'is there twice', name);
+      throw new UnreadableFileError('damaged', 'A part is there twice', name);
     }
     total += size;
     if (total > MAX_IMPORT_INFLATED_BYTES) throw bomb(name);
@@ -202,12 +217,12 @@ function isBomb(size: number, compressedSize: number): boolean {
 }
 
 function bomb(name: string): UnreadableFileError {
-  const detail = `is larger unpacked than can be read: at most ${MAX_IMPORT_INFLATED_BYTES} bytes, and ${MAX_IMPORT_RATIO} times as many as packed`;
+  const detail = `The file is too large unpacked; the maximum is ${MAX_IMPORT_INFLATED_BYTES} bytes, and ${MAX_IMPORT_RATIO} times its packed size`;
   return new UnreadableFileError('bomb', detail, name);
 }
 
 function overlap(name: string): UnreadableFileError {
-  return new UnreadableFileError('bomb', 'shares bytes with another part of the file', name);
+  return new UnreadableFileError('bomb', 'A part shares bytes with another part of the file', name);
 }
 
 async function* inflated(
@@ -222,6 +237,10 @@ async function* inflated(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!code.startsWith('Z_')) throw error;
-    throw new UnreadableFileError('damaged', `cannot be unpacked: ${code}`, name);
+    throw new UnreadableFileError(
+      'damaged',
+      `A part of the file cannot be unpacked (${code})`,
+      name,
+    );
   }
 }
