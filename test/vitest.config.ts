@@ -11,7 +11,7 @@ type ProjectName = (typeof PROJECTS)[number];
 
 /** Files that `npm run test:long` runs with more random input than `npm test`. */
 const WITH_LONG_FORM: Readonly<Record<ProjectName, string>> = {
-  faults: '{change-log,crash-recovery,linearizability,noisy-neighbour,random-faults}',
+  faults: '{change-log,crash-recovery,import-model,linearizability,noisy-neighbour,random-faults}',
   infra: '{}',
   settings: '{isolation,tokens}',
   stack: '{}',

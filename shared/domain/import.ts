@@ -133,7 +133,7 @@ export type AppliedRow = { readonly row: number } & (
       readonly id: number;
       /** Version that the import wrote. */
       readonly version: number;
-      /** The customer's fields before. */
+      /** The changed fields as they were before; an empty text is an unset field. */
       readonly before: CustomerFields;
     }
   | { readonly result: 'changedMeanwhile' | 'unclear'; readonly id?: number | undefined }

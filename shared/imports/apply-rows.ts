@@ -1,4 +1,4 @@
-import { applyChanges, type CustomerFields } from '../domain/customer.ts';
+import type { CustomerFields } from '../domain/customer.ts';
 import type { AppliedRow, FieldChanges, PlannedRow } from '../domain/import.ts';
 import type { References } from '../storage/create-customer.ts';
 import { createRows } from './create-rows.ts';
@@ -11,18 +11,16 @@ export interface ApplyOptions extends StepOptions {
   readonly references: References;
 }
 
-interface Update extends Replacement {
-  readonly changes: FieldChanges;
-}
+type Update = Extract<PlannedRow, { readonly outcome: 'update' }>;
 
 /**
  * Applies rows of a plan: a step of an import. Creates and updates customers, and writes a customer only
  * if it is as the plan saw it.
  *
- * May be run again, or twice at once, with the same rows: each is applied once, and the result says
- * what was done in any of the runs.
+ * May be run again, or twice at once, with the same rows: each is applied once, and its result says
+ * what any of the runs did.
  *
- * @param rows of which the first one identifies the step.
+ * @param rows the same in each run; the first one identifies the step.
  * @returns a result for each row, in order.
  * @throws UnavailableError, or a transient error, if the table stays throttled or cannot be reached. Some
  * rows may be applied then.
@@ -36,35 +34,26 @@ export async function applyRows(
   const [first] = rows;
   if (!first) return [];
   const step = await begin('APPLY', merchantId, importId, first.row, options);
-  const replaced = await replaceFields(step, rows.flatMap(updateOf));
-  const creations = rows.flatMap((row) => (row.outcome === 'create' ? [row] : []));
+  const updates = rows.filter((row) => row.outcome === 'update');
+  const replaced = await replaceFields(step, updates.map(replacementOf));
+  const updated = updates.map((update, index) => resultOf(update, replaced[index] as Replaced));
+  const creations = rows.filter((row) => row.outcome === 'create');
   const created = await createRows(step, creations, references);
-  const results = [...replaced.map(resultOf), ...created];
-  const byRow = new Map(results.map((result) => [result.row, result]));
+  const byRow = new Map([...updated, ...created].map((result) => [result.row, result]));
   return rows.map(
     ({ row, outcome }) =>
       byRow.get(row) ?? { row, result: outcome === 'unchanged' ? outcome : 'leftOut' },
   );
 }
 
-function updateOf(planned: PlannedRow): Update[] {
-  if (planned.outcome !== 'update') return [];
-  const { row, id, version, changes } = planned;
-  const after = valuesOf(changes, 1);
-  return [{ row, id, version, changes, fieldsAfter: (fields) => applyChanges(fields, after) }];
+function replacementOf({ row, id, version, changes }: Update): Replacement {
+  return { row, id, version, changes: valuesOf(changes, 1) };
 }
 
-function resultOf([update, replaced]: readonly [Update, Replaced]): AppliedRow {
-  const { row, id, changes } = update;
-  if (replaced.result !== 'written') return { row, result: replaced.result, id };
-  const { version, fields } = replaced.customer;
-  return {
-    row,
-    result: 'updated',
-    id,
-    version,
-    before: applyChanges(fields, valuesOf(changes, 0)),
-  };
+function resultOf({ row, id, version, changes }: Update, replaced: Replaced): AppliedRow {
+  return replaced === 'written'
+    ? { row, result: 'updated', id, version: version + 1, before: valuesOf(changes, 0) }
+    : { row, result: replaced, id };
 }
 
 /** Returns the values before (0) or after (1) changes. */

@@ -8,6 +8,7 @@ import { claimOwner, claimPut } from '../storage/claims.ts';
 import { customerPut, nextIds, type References, unstored } from '../storage/create-customer.ts';
 import { customersWithForm, hasForm } from '../storage/customers-with-form.ts';
 import { type DecidedRows, decidedRowsPut, findDecidedRows } from '../storage/import-records.ts';
+import { importMark, marked } from '../storage/marked-customers.ts';
 import { unchanged } from '../storage/put-by-customerid.ts';
 import { getCustomer } from '../storage/read-customer.ts';
 import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
@@ -146,7 +147,7 @@ async function createChunk(step: Step, chunk: Chunk, system: SystemFields): Prom
       }
       const id = system.mexcParamvaluesetsid + index;
       created[row] = id;
-      items.push(...writesOf(merchantId, outcome, { ...system, mexcParamvaluesetsid: id }));
+      items.push(...writesOf(step, outcome, { ...system, mexcParamvaluesetsid: id }));
     });
     const rows = { created, existing };
     items.push(decidedRowsPut(merchantId, importId, firstRow, rows));
@@ -181,15 +182,19 @@ async function findOwner(
 }
 
 function writesOf(
-  merchantId: string,
-  { creation: { fields }, claim }: Unowned,
+  { merchantId, importId }: Step,
+  { creation: { row, fields }, claim }: Unowned,
   system: SystemFields,
 ): TransactionItem[] {
   const customer = unstored(system, fields);
-  if (!claim) return [customerPut(merchantId, customer)];
+  const mark = importMark(importId, row, 'APPLY');
+  const put = (customer: Customer) => ({
+    Put: marked(customerPut(merchantId, customer).Put, mark),
+  });
+  if (!claim) return [put(customer)];
   const { form, owner, claimant } = claim;
   return [
-    customerPut(merchantId, { ...customer, claimed: true }),
+    put({ ...customer, claimed: true }),
     { Put: claimPut(merchantId, form, system.mexcParamvaluesetsid, owner) },
     ...(claimant ? [unchanged(merchantId, claimant)] : []),
   ];

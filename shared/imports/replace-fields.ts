@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../concurrency.ts';
-import type { Customer, CustomerFields } from '../domain/customer.ts';
+import { applyChanges, type CustomerFields } from '../domain/customer.ts';
 import {
   getMarkedCustomers,
   importMark,
@@ -11,6 +11,8 @@ import { nextVersion } from '../storage/write-customers.ts';
 import { writeUnits } from './pace.ts';
 import type { Step } from './step.ts';
 
+/** Customers that are read together, and of these concurrent writes. */
+const BATCH = 100;
 const CONCURRENT_WRITES = 16;
 
 /** A customer whose fields are replaced for a row. */
@@ -21,26 +23,32 @@ export interface Replacement {
   readonly version: number;
   /** Mark that the version must have, if it must have one. */
   readonly mark?: Uint8Array;
-  /** Returns the new fields. */
-  readonly fieldsAfter: (fields: CustomerFields) => CustomerFields;
+  /** New values of the fields that change; an empty text unsets a field. */
+  readonly changes: CustomerFields;
 }
 
-/** What became of a replacement; if it is written, the customer as it was written. */
-export type Replaced =
-  | { readonly result: 'written'; readonly customer: Customer }
-  | { readonly result: 'changedMeanwhile' | 'unclear' };
+/** Whether a replacement was written, in this run of its step or in an earlier one, or why not. */
+export type Replaced = 'written' | 'changedMeanwhile' | 'unclear';
 
-/** Replaces fields of customers, in this run of a step or in an earlier one. */
-export async function replaceFields<R extends Replacement>(
+/** Replaces fields of customers, unless others have written them since. */
+export async function replaceFields(
   step: Step,
-  replacements: readonly R[],
-): Promise<(readonly [replacement: R, replaced: Replaced])[]> {
-  const ids = [...new Set(replacements.map(({ id }) => id))];
-  const found = await retryWhileThrottled(() => getMarkedCustomers(step.merchantId, ids));
-  return mapConcurrently(replacements, CONCURRENT_WRITES, async (replacement) => [
-    replacement,
-    await replace(step, replacement, found.get(replacement.id)),
-  ]);
+  replacements: readonly Replacement[],
+): Promise<Replaced[]> {
+  const replaced: Replaced[] = [];
+  // One batch at a time, since customers can have up to 400 kB.
+  for (let from = 0; from < replacements.length; from += BATCH) {
+    const batch = replacements.slice(from, from + BATCH);
+    const found = await read(step, [...new Set(batch.map(({ id }) => id))]);
+    const write = (replacement: Replacement) =>
+      replace(step, replacement, found.get(replacement.id));
+    replaced.push(...(await mapConcurrently(batch, CONCURRENT_WRITES, write)));
+  }
+  return replaced;
+}
+
+function read({ merchantId }: Step, ids: readonly number[]): Promise<Map<number, MarkedCustomer>> {
+  return retryWhileThrottled(() => getMarkedCustomers(merchantId, ids));
 }
 
 async function replace(
@@ -48,42 +56,40 @@ async function replace(
   replacement: Replacement,
   seen: MarkedCustomer | undefined,
 ): Promise<Replaced> {
-  const { row, id, version, fieldsAfter } = replacement;
-  const { merchantId } = step;
+  const { row, id, version, changes } = replacement;
   const mark = importMark(step.importId, row, step.kind);
   if (seen?.customer.version !== version) return explain(replacement, mark, seen, step.isFirstRun);
-  const customer = nextVersion(seen.customer, fieldsAfter(seen.customer.fields));
+  const customer = nextVersion(seen.customer, applyChanges(seen.customer.fields, changes));
   await step.pace(writeUnits(customer));
-  let isKnown = step.isFirstRun;
+  let isOnlyWrite = step.isFirstRun;
   const outcome = await retryWhileThrottled(async () => {
     try {
-      return await writeMarked(merchantId, customer, mark, replacement.mark);
+      return await writeMarked(step.merchantId, customer, mark, replacement.mark);
     } catch (error) {
-      isKnown = false;
+      isOnlyWrite = false;
       throw error;
     }
   });
-  if (outcome === 'done') return { result: 'written', customer };
-  isKnown &&= outcome === 'condition failed';
-  const now = await retryWhileThrottled(() => getMarkedCustomers(merchantId, [id]));
-  return explain(replacement, mark, now.get(id), isKnown);
+  if (outcome === 'done') return 'written';
+  isOnlyWrite &&= outcome === 'condition failed';
+  return explain(replacement, mark, (await read(step, [id])).get(id), isOnlyWrite);
 }
 
 /**
- * Returns what became of a replacement whose version is not there to be replaced. Each write raises
- * the version by 1, so that the mark of the next version says whether it is this one's.
+ * Returns what became of a replacement whose version is not there to be replaced. Each write raises the
+ * version by 1, so that the mark of the next version says who has written it.
  *
- * @param isKnown whether no earlier attempt can have written it.
+ * @param isOnlyWrite whether no write before the one that failed can have been executed.
  */
 function explain(
   { version }: Replacement,
   mark: Uint8Array,
   found: MarkedCustomer | undefined,
-  isKnown: boolean,
+  isOnlyWrite: boolean,
 ): Replaced {
   if (found && found.customer.version <= version + 1) {
     const isOwn = found.mark !== undefined && Buffer.compare(found.mark, mark) === 0;
-    return isOwn ? { result: 'written', customer: found.customer } : { result: 'changedMeanwhile' };
+    return isOwn ? 'written' : 'changedMeanwhile';
   }
-  return { result: isKnown ? 'changedMeanwhile' : 'unclear' };
+  return isOnlyWrite ? 'changedMeanwhile' : 'unclear';
 }

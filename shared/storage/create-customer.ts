@@ -68,14 +68,14 @@ export function unstored(system: SystemFields, fields: CustomerFields): Customer
 }
 
 /** Returns the write that stores a new customer. Its condition fails if the id is in use. */
-export function customerPut(merchantId: string, customer: Customer): TransactionItem {
+export function customerPut(merchantId: string, customer: Customer) {
   return {
     Put: {
       TableName: TABLE_NAME,
       Item: toItem(merchantId, customer),
       ConditionExpression: 'attribute_not_exists(pk)',
     },
-  };
+  } satisfies TransactionItem;
 }
 
 /**

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Customer } from '../domain/customer.ts';
 import { batchesOf } from './batch-get.ts';
+import { releaseClaim } from './claims.ts';
+import { TABLE_NAME } from './dynamodb.ts';
 import { getItems } from './get-items.ts';
-import { toCustomer } from './read-customer.ts';
-import { IMPORT_MARK, rawCustomerKey } from './table.ts';
+import { getCustomer, toCustomer } from './read-customer.ts';
+import { customerKey, IMPORT_MARK, rawCustomerKey } from './table.ts';
 import { type Outcome, writeConditionally } from './write-conditionally.ts';
 import { changedPut } from './write-customers.ts';
 
 /*
- * An import marks the customers that it changes, so that it knows its own writes if it is interrupted.
- * Others write whole items without the mark. It stands for the row as well: one import does not take
- * the write of another of its rows for that of this one.
+ * An import marks the customers that it writes, so that it knows its own writes if it is interrupted, and
+ * undoes no others. Others write whole items without the mark. It stands for the row as well: an import
+ * does not take the write of one of its rows for that of another.
  */
 
 /** Two of a customer's marks are the same by chance with a probability of 1 in 2^64. */
@@ -47,6 +49,19 @@ export async function getMarkedCustomers(
   );
 }
 
+/** A write of a customer, with or without a mark. */
+interface CustomerPut {
+  readonly TableName: string;
+  readonly Item: Record<string, unknown>;
+  readonly ConditionExpression: string;
+  readonly ExpressionAttributeValues?: Record<string, unknown>;
+}
+
+/** Returns a write of a customer that marks it. */
+export function marked(put: CustomerPut, mark: Uint8Array): CustomerPut {
+  return { ...put, Item: { ...put.Item, [IMPORT_MARK]: mark } };
+}
+
 /**
  * Writes the next version of a customer with a mark, unless another has written it.
  *
@@ -56,17 +71,52 @@ export function writeMarked(
   merchantId: string,
   changed: Customer,
   mark: Uint8Array,
-  current?: Uint8Array,
+  current: Uint8Array | undefined,
 ): Promise<Outcome> {
-  const put = changedPut(merchantId, changed);
-  return writeConditionally(
-    new PutCommand({
-      ...put,
-      Item: { ...put.Item, [IMPORT_MARK]: mark },
-      ...(current && {
-        ConditionExpression: `${put.ConditionExpression} AND ${IMPORT_MARK} = :mark`,
-        ExpressionAttributeValues: { ...put.ExpressionAttributeValues, ':mark': current },
-      }),
-    }),
+  const put = marked(changedPut(merchantId, changed), mark);
+  return writeConditionally(new PutCommand({ ...put, ...(current && withMark(put, current)) }));
+}
+
+/**
+ * Deletes a version of a customer that has a mark, and frees the customerid that it has claimed. May be
+ * repeated.
+ *
+ * @param claimed the claimed customerid, in its form.
+ * @returns whether the customer is gone, whoever deleted it; false if it is another version.
+ */
+export async function removeMarked(
+  merchantId: string,
+  { id, version, mark, claimed }: RemovedVersion,
+): Promise<boolean> {
+  const deletion = {
+    TableName: TABLE_NAME,
+    Key: customerKey(merchantId, id),
+    ConditionExpression: 'version = :version',
+    ExpressionAttributeValues: { ':version': version },
+  };
+  const outcome = await writeConditionally(
+    new DeleteCommand({ ...deletion, ...withMark(deletion, mark) }),
   );
+  if (outcome !== 'done' && (await getCustomer(merchantId, id))) return false;
+  // Also after another's deletion, which may have been interrupted before it has freed the claim.
+  if (claimed !== undefined) await releaseClaim(merchantId, claimed, id);
+  return true;
+}
+
+interface RemovedVersion {
+  readonly id: number;
+  readonly version: number;
+  readonly mark: Uint8Array;
+  readonly claimed: string | undefined;
+}
+
+/** Returns the condition of a write, and that the customer has a mark. */
+function withMark(
+  write: Pick<CustomerPut, 'ConditionExpression' | 'ExpressionAttributeValues'>,
+  mark: Uint8Array,
+) {
+  return {
+    ConditionExpression: `${write.ConditionExpression} AND ${IMPORT_MARK} = :mark`,
+    ExpressionAttributeValues: { ...write.ExpressionAttributeValues, ':mark': mark },
+  };
 }

@@ -200,38 +200,16 @@ async function removeCustomer(
   { id, claimed, customerid = '' }: Removable,
   version?: number,
 ): Promise<Outcome> {
-  const outcome = await writeConditionally(customerDelete(merchantId, id, version));
+  const outcome = await writeConditionally(
+    new DeleteCommand({
+      TableName: TABLE_NAME,
+      Key: customerKey(merchantId, id),
+      ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
+      ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
+    }),
+  );
   if (claimed !== undefined && outcome !== 'condition failed') {
     await releaseClaim(merchantId, claimed === true ? customeridForm(customerid) : claimed, id);
   }
   return outcome;
-}
-
-/**
- * Deletes a version of a customer, and frees the customerid that it has claimed. May be repeated.
- *
- * @param claimed the claimed customerid, in its form.
- * @returns whether the customer is gone, whoever deleted it; false if it has another version.
- */
-export async function removeVersion(
-  merchantId: string,
-  id: number,
-  version: number,
-  claimed: string | undefined,
-): Promise<boolean> {
-  const outcome = await writeConditionally(customerDelete(merchantId, id, version));
-  if (outcome !== 'done' && (await getCustomer(merchantId, id))) return false;
-  // Also after another's deletion, which may have been interrupted before it has freed the claim.
-  if (claimed !== undefined) await releaseClaim(merchantId, claimed, id);
-  return true;
-}
-
-/** Returns the deletion of a customer that exists, or of one version of it. */
-function customerDelete(merchantId: string, id: number, version?: number): DeleteCommand {
-  return new DeleteCommand({
-    TableName: TABLE_NAME,
-    Key: customerKey(merchantId, id),
-    ConditionExpression: version === undefined ? 'attribute_exists(pk)' : 'version = :version',
-    ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
-  });
 }

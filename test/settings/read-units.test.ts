@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seedCustomers } from '../../infra/local/seed-customers.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
+import type { AppliedRow, PlannedRow } from '../../shared/domain/import.ts';
 import * as limits from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { rawCustomerKey } from '../../shared/storage/table.ts';
@@ -194,6 +195,83 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
       const alone = await creationOf(customer, { 'idempotency-key': 'alone' });
       const array = await creationOf(Array(100).fill(customer), { 'idempotency-key': '100' });
       expect(array.writeUnits).toBeLessThan(100 * alone.writeUnits);
+    });
+  });
+
+  describe('of imports', () => {
+    const COUNT = 100;
+    const notes = 'x'.repeat(500);
+    const name = crypto.randomUUID();
+    let apply: (rows: readonly PlannedRow[], importId?: string) => Promise<Measured>;
+    let undo: (rows: readonly AppliedRow[], importId: string) => Promise<Consumption>;
+
+    interface Measured extends Consumption {
+      readonly applied: readonly AppliedRow[];
+    }
+
+    beforeAll(async () => {
+      const { applyRows } = await import('../../shared/imports/apply-rows.ts');
+      const { undoRows } = await import('../../shared/imports/undo-rows.ts');
+      const unitsPerSecond = Number.POSITIVE_INFINITY;
+      apply = async (rows, importId = crypto.randomUUID()) => {
+        proxy.take();
+        const options = { unitsPerSecond, references: {} };
+        const applied = await applyRows(name, importId, rows, options);
+        return { ...proxy.take(), applied };
+      };
+      undo = async (rows, importId) => {
+        proxy.take();
+        await undoRows(name, importId, rows, { unitsPerSecond });
+        return proxy.take();
+      };
+    });
+
+    const rows = (rowOf: (index: number) => object) =>
+      Array.from(
+        { length: COUNT },
+        (_, index) => ({ row: 2 + index, ...rowOf(index) }) as PlannedRow,
+      );
+
+    test('A created customer takes two write units, and two more and half a read unit if its key is a customerid', async () => {
+      const plain = rows((index) => ({ outcome: 'create', fields: { name: `A${index}`, notes } }));
+      const created = await apply(plain);
+      // Four transactions have a record each; the step and the sequence are one write each.
+      const transactions = COUNT / 25;
+      expect(created.writeUnits).toBe(2 * COUNT + 2 * transactions + 2);
+      expect(created.units).toBe(0);
+      expect(created.requests).toBe(transactions + 2);
+      const keyed = rows((index) => ({
+        outcome: 'create',
+        fields: { customerid: `K${index}`, notes },
+        key: { field: 'customerid', value: `K${index}` },
+      }));
+      const importId = crypto.randomUUID();
+      const claimed = await apply(keyed, importId);
+      expect(claimed.writeUnits).toBe(4 * COUNT + 2 * transactions + 2);
+      expect(claimed.units).toBeLessThanOrEqual(COUNT / 2);
+      const repeat = await apply(keyed, importId);
+      expect(repeat.applied).toEqual(claimed.applied);
+      expect(repeat.writeUnits).toBeLessThanOrEqual(1);
+      expect(repeat.units).toBeLessThanOrEqual(transactions);
+      const undone = await undo(claimed.applied, importId);
+      expect(undone).toMatchObject({ units: 0, writeUnits: 2 * COUNT + 1 });
+    });
+
+    test('An updated customer takes a read unit and a write unit, and the same again if it is undone', async () => {
+      const created = await apply(
+        rows(() => ({ outcome: 'create', fields: { name: 'A', notes } })),
+      );
+      const importId = crypto.randomUUID();
+      const updates = rows((index) => ({
+        outcome: 'update',
+        id: (created.applied[index] as { id: number }).id,
+        version: 1,
+        changes: { name: ['A', 'B'] },
+      }));
+      const updated = await apply(updates, importId);
+      expect(updated).toMatchObject({ units: COUNT, writeUnits: COUNT + 1 });
+      const undone = await undo(updated.applied, importId);
+      expect(undone).toMatchObject({ units: COUNT, writeUnits: COUNT + 1 });
     });
   });
 

@@ -1,4 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 import type { Random } from './random.ts';
 
 /** An item of the simulated table, as the document client has it. */
@@ -36,6 +39,8 @@ export class Simulation {
     [];
   /** Versions of each item, the newest last. */
   readonly #table = new Map<string, { readonly at: number; readonly item: Item | undefined }[]>();
+  /** Tokens of transactions that were executed. */
+  readonly #tokens = new Set<string>();
   #order = 0;
 
   constructor(random: Random, latency: Latency) {
@@ -100,47 +105,148 @@ export class Simulation {
         const item = this.read(keyOf(plain(input.Key)), input.ConsistentRead);
         return { Item: item && attributes(item) };
       }
+      case 'BatchGetItemCommand': {
+        const requests = Object.entries<{ Keys: Typed[] }>(input.RequestItems);
+        const items = ([table, { Keys }]: (typeof requests)[number]) => [
+          table,
+          Keys.map((key) => this.read(keyOf(plain(key)))).flatMap((item) =>
+            item ? [attributes(item)] : [],
+          ),
+        ];
+        return { Responses: Object.fromEntries(requests.map(items)) };
+      }
       case 'QueryCommand': {
-        const { ':pk': pk, ':from': from, ':to': to } = plain(input.ExpressionAttributeValues);
-        const keys = this.keys(`${pk}|`).filter((key) => {
-          const sk = key.slice(`${pk}|`.length);
-          return sk >= String(from) && sk <= String(to);
-        });
-        const items = keys.sort().map((key) => this.read(key, input.ConsistentRead));
-        return { Items: items.flatMap((item) => (item ? [attributes(item)] : [])) };
+        const values = plain(input.ExpressionAttributeValues);
+        const keys = this.keys(`${values[':pk']}|`).sort();
+        const items = keys.map((key) => this.read(key, input.ConsistentRead));
+        const condition = input.KeyConditionExpression.replace(
+          / BETWEEN (\S+) AND (\S+)/,
+          ' >= $1 AND sk <= $2',
+        );
+        const isFound = (item: Item | undefined): item is Item =>
+          item !== undefined && isMet(condition, item, { values });
+        return { Items: items.filter(isFound).map(attributes) };
       }
-      case 'PutCommand': {
-        const key = keyOf(input.Item);
-        if (this.read(key) && !this.ignoresConditions) return conditionFailed();
-        this.write(key, input.Item);
-        return {};
-      }
+      case 'PutCommand':
+      case 'DeleteCommand':
       case 'UpdateCommand': {
-        const key = keyOf(input.Key);
-        const existing = this.read(key);
-        const { ':next': next, ':marks': marks } = input.ExpressionAttributeValues;
-        if (existing && (existing.nextChange as number) >= next) return conditionFailed();
-        this.write(key, { ...input.Key, nextChange: next, marks });
+        const write = { [name.replace('Command', '')]: input };
+        if (!this.#isPossible(write)) return conditionFailed();
+        return { Attributes: this.#apply(write) };
+      }
+      case 'TransactWriteCommand': {
+        const { TransactItems: writes, ClientRequestToken: token } = input;
+        if (this.#tokens.has(token)) return {};
+        const failed = writes.map((write: Write) => !this.#isPossible(write));
+        if (failed.includes(true)) return cancelled(failed);
+        for (const write of writes) this.#apply(write);
+        this.#tokens.add(token);
         return {};
       }
       default:
         throw new Error(`The simulation has no ${name}.`);
     }
   }
+
+  #isPossible(write: Write): boolean {
+    const [input] = Object.values(write);
+    const { ConditionExpression: condition, ExpressionAttributeNames: names } = input;
+    const item = this.read(keyOf(input.Item ?? input.Key)) ?? {};
+    const values = input.ExpressionAttributeValues;
+    return !condition || this.ignoresConditions || isMet(condition, item, { names, values });
+  }
+
+  /** Executes a write, and returns the item. */
+  #apply({ Put, Delete, Update }: Write): Item | undefined {
+    if (Put) this.write(keyOf(Put.Item), withoutUndefined(Put.Item));
+    if (Delete) this.write(keyOf(Delete.Key), undefined);
+    if (!Update) return undefined;
+    const key = keyOf(Update.Key);
+    const item = updated({ ...Update.Key, ...this.read(key) }, Update);
+    this.write(key, item);
+    return item;
+  }
+}
+
+/** A write of a transaction, or a condition. */
+// biome-ignore lint/suspicious/noExplicitAny: inputs differ by write
+type Write = Readonly<Record<string, any>>;
+
+interface Expression {
+  readonly names?: Readonly<Record<string, string>> | undefined;
+  readonly values: Item;
+}
+
+/** Returns whether an item meets an expression of comparisons, without brackets. */
+function isMet(expression: string, item: Item, { names = {}, values }: Expression): boolean {
+  const isTermMet = (term: string) => {
+    const [, not, existing] = /^attribute_(not_)?exists\((\S+)\)$/.exec(term) ?? [];
+    if (existing) return (item[existing] === undefined) === (not !== undefined);
+    const [name = '', operator = '', value = ''] = term.split(' ');
+    return compare(item[names[name] ?? name], operator, values[value]);
+  };
+  return expression.split(' OR ').some((all) => all.split(' AND ').every(isTermMet));
+}
+
+function compare(value: unknown, operator: string, other: unknown): boolean {
+  if (value === undefined) return false;
+  const [a, b] = [value, other].map((side) =>
+    side instanceof Uint8Array ? Buffer.from(side).toString('latin1') : (side as string | number),
+  ) as [string, string];
+  if (operator === '=') return a === b;
+  if (operator === '<') return a < b;
+  return operator === '<=' ? a <= b : a >= b;
+}
+
+/** Returns an item after an update expression of ADD and SET. */
+function updated(item: Item, update: Write): Item {
+  const { UpdateExpression, ExpressionAttributeValues: values } = update;
+  const after = { ...item };
+  for (const [, clause, actions] of UpdateExpression.matchAll(
+    /(ADD|SET) (.+?)(?= ADD | SET |$)/g,
+  )) {
+    for (const action of actions.split(', ')) {
+      const [name, value] = action.split(clause === 'ADD' ? ' ' : ' = ');
+      after[name] = clause === 'ADD' ? Number(after[name] ?? 0) + values[value] : values[value];
+    }
+  }
+  return after;
 }
 
 function conditionFailed(): Error {
-  return new ConditionalCheckFailedException({ message: 'It exists.', $metadata: {} });
+  return new ConditionalCheckFailedException({ message: 'A condition failed.', $metadata: {} });
+}
+
+function cancelled(failed: readonly boolean[]): Error {
+  return new TransactionCanceledException({
+    message: 'Conditions failed.',
+    $metadata: {},
+    CancellationReasons: failed.map((isFailed) => ({
+      Code: isFailed ? 'ConditionalCheckFailed' : 'None',
+    })),
+  });
+}
+
+function withoutUndefined(item: Item): Item {
+  return Object.fromEntries(Object.entries(item).filter(([, value]) => value !== undefined));
 }
 
 function keyOf({ pk, sk }: Item): string {
   return `${pk}|${sk}`;
 }
 
+/** A value with its type, as the DynamoDB client has it. */
+interface TypedValue {
+  readonly S?: string;
+  readonly N?: string;
+  readonly B?: Uint8Array;
+}
+type Typed = Readonly<Record<string, TypedValue>>;
+
 /** Returns plain values of typed ones. */
-function plain(typed: Readonly<Record<string, { S?: string; N?: string }>>): Item {
+function plain(typed: Typed): Item {
   return Object.fromEntries(
-    Object.entries(typed).map(([name, { S, N }]) => [name, S ?? Number(N)]),
+    Object.entries(typed).map(([name, { S, N, B }]) => [name, S ?? B ?? Number(N)]),
   );
 }
 
@@ -151,5 +257,7 @@ function attributes(item: Item): Record<string, object> {
 
 function typed(value: unknown): object {
   if (Array.isArray(value)) return { L: value.map(typed) };
+  if (value instanceof Uint8Array) return { B: value };
+  if (typeof value === 'boolean') return { BOOL: value };
   return typeof value === 'number' ? { N: String(value) } : { S: String(value) };
 }
