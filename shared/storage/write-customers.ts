@@ -208,7 +208,9 @@ async function removeCustomer(
       ...(version !== undefined && { ExpressionAttributeValues: { ':version': version } }),
     }),
   );
-  if (claimed !== undefined && outcome !== 'condition failed') {
+  if (claimed === undefined || outcome === 'condition failed') return outcome;
+  // After a lost response the customer can have been changed, and not deleted.
+  if (outcome === 'done' || !(await getCustomer(merchantId, id))) {
     await releaseClaim(merchantId, claimed === true ? customeridForm(customerid) : claimed, id);
   }
   return outcome;

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { partitionKey } from '../../shared/storage/table.ts';
+import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
 import { dynamodbError, every, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
@@ -18,6 +20,19 @@ beforeAll(quiet);
 
 const put = (merchant: Client, body: Record<string, string>) =>
   merchant.call('PUT', '/customers/by-customerid/K', { body });
+
+/** Returns how many claims a merchant has. */
+async function claimsOf(name: string): Promise<number> {
+  const table = new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint });
+  const { Count = 0 } = await table.send(
+    new QueryCommand({
+      TableName: localStack().table,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :claim)',
+      ExpressionAttributeValues: { ':pk': { S: partitionKey(name) }, ':claim': { S: 'CLAIM#' } },
+    }),
+  );
+  return Count;
+}
 
 async function customersOf(merchant: Client): Promise<Record<string, string | number>[]> {
   return (await merchant.call('GET', '/customers?limit=1000')).body;
@@ -86,6 +101,19 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
     dynamodb.heal(name);
     expect((await put(merchant, { name: 'B' })).status).toBe(201);
     expect(await customersOf(merchant)).toHaveLength(1);
+  });
+
+  test('A DELETE with If-Match that a change precedes leaves the claim of the customer', async () => {
+    const { name, merchant } = await merchantWith();
+    const { body } = await put(merchant, { name: 'A' });
+    const path = `/customers/${body.mexcParamvaluesetsid}`;
+    // The first attempt is not executed, and gets no response before the customer is changed.
+    dynamodb.inject(name, first(1, 'keep waiting', /^DeleteItem .*CUSTOMER#/));
+    const deleting = merchant.call('DELETE', path, { headers: { 'if-match': '"1"' } });
+    await setTimeout(LATE_MS / 3);
+    await merchant.call('PATCH', path, { body: { name: 'B' } });
+    expect((await deleting).status).toBe(412);
+    expect(await claimsOf(name)).toBe(1);
   });
 
   test.each([
