@@ -35,11 +35,14 @@ const ALIASES: Readonly<Partial<Record<FieldName, readonly string[]>>> = {
   pricelist: ['Price list'],
 };
 
+/** What heads a column of each field. */
+export const HEADINGS_OF_FIELDS: ReadonlyMap<FieldName, readonly string[]> = new Map(
+  FIELDS.map(({ name }) => [name, [name, SWEDISH_HEADINGS[name], ...(ALIASES[name] ?? [])]]),
+);
+
 const FIELDS_BY_HEADING = new Map(
-  FIELDS.flatMap(({ name }) =>
-    [name, SWEDISH_HEADINGS[name], ...(ALIASES[name] ?? [])].map(
-      (heading) => [keyOf(heading), name] as const,
-    ),
+  [...HEADINGS_OF_FIELDS].flatMap(([name, headings]) =>
+    headings.map((heading) => [keyOf(heading), name] as const),
   ),
 );
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Parser } from 'csv-parse';
 import { UnreadableFileError } from '../../domain/errors.ts';
 import { fieldOfHeading } from '../../domain/field-of-heading.ts';
@@ -25,7 +24,7 @@ export async function csvRows(source: FileSource, options: ReadOptions): Promise
   const textFile = await detectEncoding(source, options.encoding);
   const pieces = asUtf8(source, textFile);
   const head = await headOf(pieces);
-  if (head.includes(0)) {
+  if (head.subarray(0, head.indexOf('\n') + 1 || head.length).includes(0)) {
     const detail = 'The file is not text, or is UTF-16 without a byte order mark; save it as UTF-8';
     throw new UnreadableFileError('wrongFormat', detail);
   }
@@ -128,6 +127,7 @@ interface CsvRecord {
 }
 
 const LINE_ENDS = ['\r\n', '\n', '\r'];
+const LINE_END_BYTES: ReadonlySet<number> = new Set(Buffer.from('\r\n'));
 const LINE_END = /\r\n|\r|\n/g;
 
 /** Streams records that have text, in batches. */
@@ -138,8 +138,8 @@ async function* recordsOf(
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   let batch: CsvRecord[] = [];
   let line = firstLine;
-  let failure: unknown;
-  let isLast = false;
+  let last: CsvRecord | undefined;
+  let failure: Error | null | undefined;
   const parser = new Parser({
     delimiter,
     record_delimiter: LINE_ENDS,
@@ -158,19 +158,25 @@ async function* recordsOf(
           line += cell.match(LINE_END)?.length ?? 0;
         }
       }
-      if (hasText) batch.push({ line: start, cells, isLast });
+      last = hasText ? { line: start, cells, isLast: false } : undefined;
+      if (last) batch.push(last);
       return undefined;
     },
   });
-  parser.on('error', (error) => {
-    failure = error;
-  });
+  // The same error is given to the callbacks below.
+  parser.on('error', () => undefined);
   parser.resume();
+  const done = (resolve: () => void) => (error?: Error | null) => {
+    failure ??= error;
+    resolve();
+  };
   /** Bytes since the last piece in which a record ended. */
   let pending = 0;
+  let lastByte = 0;
   for await (const piece of pieces) {
     const before = line;
-    if (!parser.write(piece)) await Promise.race([once(parser, 'drain'), once(parser, 'close')]);
+    await new Promise<void>((resolve) => parser.write(piece, done(resolve)));
+    lastByte = piece.at(-1) ?? lastByte;
     if (failure) throw readable(failure, line);
     pending = line === before ? pending + piece.length : 0;
     if (pending > MAX_IMPORT_ROW_BYTES) throw rowTooLong(line);
@@ -178,10 +184,9 @@ async function* recordsOf(
     yield batch;
     batch = [];
   }
-  isLast = true;
-  parser.end();
-  await once(parser, 'close').catch(() => undefined);
+  await new Promise<void>((resolve) => parser.end(done(resolve)));
   if (failure) throw readable(failure, line);
+  if (last && !LINE_END_BYTES.has(lastByte)) batch.push({ ...(batch.pop() ?? last), isLast: true });
   if (batch.length > 0) yield batch;
 }
 

@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { FaultLanguage } from '../../shared/domain/fault-texts.ts';
+import type { ReadOptions } from '../../shared/domain/import.ts';
+import {
+  type RejectedRow,
+  type RejectedRowsOptions,
+  rejectedRowsFile,
+} from '../../shared/formats/rejected-rows.ts';
+import { readAll } from '../support/reading.ts';
+import { textRow, workbookFile } from '../support/workbook-file.ts';
+
+async function written(
+  rows: readonly RejectedRow[],
+  options: Partial<RejectedRowsOptions> = {},
+): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  const file = rejectedRowsFile(
+    (async function* () {
+      yield rows;
+    })(),
+    {
+      format: 'csv',
+      language: 'sv',
+      headings: ['Kundnr', 'Säljare', 'Mobil'],
+      sent: { format: 'csv' },
+      ...options,
+    },
+  );
+  for await (const piece of file) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** Reads a file, and returns its rows with faults as rows that are rejected. */
+async function rejectedOf(file: Buffer | string, options: ReadOptions) {
+  const { rows, columns } = await readAll(file, options);
+  return {
+    headings: columns.map(({ heading }) => heading),
+    rows: rows
+      .filter(({ faults }) => faults.length > 0)
+      .map(
+        ({ row, faults, cells }): RejectedRow => ({
+          row,
+          outcome: 'invalid',
+          errors: faults,
+          cells,
+        }),
+      ),
+  };
+}
+
+const INVALID: RejectedRow = {
+  row: 17,
+  outcome: 'invalid',
+  errors: [
+    { column: 'Mobil', field: 'mobile', code: 'shortenedNumber', detail: 'must not be …' },
+    {
+      column: 'Kundnr',
+      field: 'customerid',
+      code: 'tooLong',
+      detail: '…',
+      params: { maxLength: 255 },
+    },
+  ],
+  cells: ['K;1', 'Eva', '7,3E+12'],
+};
+
+describe('A file of rejected rows', () => {
+  test('has the columns that were sent, then row, column and error, in words for a bookkeeper', async () => {
+    const text = (await written([INVALID])).toString();
+    expect(text).toBe(
+      [
+        '\ufeffKundnr;Säljare;Mobil;radnummer;kolumn;fel',
+        '"K;1";Eva;"7,3E+12";17;"Mobil, Kundnr";"Mobil: Kalkylprogrammet har förkortat ett långt nummer (7,3E+12). Formatera kolumnen som text och skriv numret igen. Kundnr: Texten är för lång. Högst 255 tecken."',
+        '',
+      ].join('\r\n'),
+    );
+  });
+
+  test('is in English as well, and tells which customers an ambiguous row may mean', async () => {
+    const rows: RejectedRow[] = [
+      {
+        row: 3,
+        outcome: 'ambiguous',
+        code: 'zerosLost',
+        detail: '…',
+        candidates: [7, 9],
+        cells: ['42'],
+      },
+      { row: 4, outcome: 'skipped', code: 'customerExists', detail: '…', cells: ['43'] },
+      { row: 5, outcome: 'skipped', code: 'fullMoon', detail: 'the moon is full', cells: ['44'] },
+    ];
+    const text = (await written(rows, { language: 'en' })).toString();
+    expect(text.split('\r\n').slice(0, 4)).toEqual([
+      '\ufeffKundnr,Säljare,Mobil,row,column,error',
+      '42,,,3,,"The number may have lost leading zeros: a customer has it with zeros (id 7, 9). Enter it as text."',
+      '43,,,4,,The customer exists already.',
+      '44,,,5,,the moon is full',
+    ]);
+  });
+
+  test.each<['csv' | 'xlsx', FaultLanguage]>([
+    ['csv', 'sv'],
+    ['csv', 'en'],
+    ['xlsx', 'sv'],
+    ['xlsx', 'en'],
+  ])(
+    'as %s in %s is read with the same faults, and without them once mended',
+    async (format, language) => {
+      const sent = `Kundnr;Säljare;Mobil\nK1;"'=1+1";7,3E+12\nK2;=2;#N/A;extra\n`;
+      const { headings, rows } = await rejectedOf(sent, { format: 'csv' });
+      const file = await written(rows, { format, language, headings });
+      const again = await readAll(file, { format });
+      expect(again.unknownColumns).toEqual(['Säljare']);
+      expect(again.rows.map(({ faults }) => faults.map(({ code }) => code))).toEqual(
+        // In a workbook an error value is no text.
+        format === 'csv'
+          ? [['shortenedNumber'], ['spreadsheetError', 'tooManyCells']]
+          : [['shortenedNumber'], ['tooManyCells']],
+      );
+      expect(again.rows[0]?.cells.slice(0, 3)).toEqual([
+        'K1',
+        format === 'csv' ? "'=1+1" : '=1+1',
+        '7,3E+12',
+      ]);
+      if (format === 'xlsx') return;
+      const mended = file.toString().replace('7,3E+12', '0701');
+      expect((await readAll(mended, { format })).rows[0]).toMatchObject({
+        fields: { customerid: 'K1', mobile: '0701' },
+        faults: [],
+      });
+    },
+  );
+
+  test('of any cells means the same when it is sent again', async () => {
+    const cell = fc.string({
+      unit: fc.constantFrom(...'\'=+-@;," \t\n\raå', '_x0041_'),
+      maxLength: 8,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        cell,
+        fc.constantFrom('csv', 'xlsx'),
+        fc.constantFrom('guarded', 'keep'),
+        async (text, format, formulas) => {
+          fc.pre(text !== '');
+          const quoted = `"${text.replaceAll('"', '""')}"`;
+          const sent = `Namn;Mobil\n${quoted};1E+9\n`;
+          const { headings, rows } = await rejectedOf(sent, { format: 'csv', formulas });
+          const meant = (await readAll(sent, { format: 'csv', formulas })).rows[0]?.fields.name;
+          const file = await written(rows, { format, headings, sent: { format: 'csv', formulas } });
+          const again = await readAll(file, { format, formulas });
+          expect(again.rows[0]?.fields.name).toBe(meant);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('keeps texts that no spreadsheet can hold from breaking the file', async () => {
+    const row: RejectedRow = {
+      ...INVALID,
+      cells: ['a\u0000\u0001b', '\ud800', 'x'.repeat(40_000)],
+    };
+    const again = await readAll(await written([row], { format: 'xlsx' }), { format: 'xlsx' });
+    expect(again.rows[0]?.cells.slice(0, 3)).toEqual([
+      'a\ufffd\ufffdb',
+      '\ufffd',
+      'x'.repeat(32_767),
+    ]);
+  });
+
+  test('escapes what a spreadsheet would evaluate, unless formulas were kept', async () => {
+    const row: RejectedRow = { ...INVALID, cells: ['=1+1', '', ''] };
+    const first = async (options: Partial<RejectedRowsOptions>) =>
+      (await written([row], options)).toString().split('\r\n')[1]?.split(';')[0];
+    expect(await first({})).toBe("'=1+1");
+    expect(await first({ sent: { format: 'xlsx' } })).toBe("'=1+1");
+    expect(await first({ sent: { format: 'csv', formulas: 'keep' } })).toBe('=1+1');
+  });
+
+  test('of a workbook is written in its columns', async () => {
+    const sheet = textRow(1, 'Namn', 'Mobil') + textRow(2, '=1+1', '7E+12');
+    const { headings, rows } = await rejectedOf(workbookFile({ A: sheet }), { format: 'xlsx' });
+    const text = (await written(rows, { headings, sent: { format: 'xlsx' } })).toString();
+    expect(text).toContain(`Namn;Mobil;radnummer;kolumn;fel\r\n'=1+1;7E+12;2;Mobil;`);
+  });
+});
