@@ -12,7 +12,9 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import exceljs from 'exceljs';
 import fc from 'fast-check';
 import sheetjs from 'xlsx';
-import { FIELDS } from '../../shared/domain/fields.ts';
+import { FIELDS, WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
+import { sourceOfBytes } from '../../shared/formats/reading/file-source.ts';
+import { readRows } from '../../shared/formats/reading/read-rows.ts';
 import { encoderOf, plainRow } from '../../shared/formats/row-format.ts';
 import { xlsx } from '../../shared/formats/xlsx.ts';
 import { ZipWriter } from '../../shared/formats/zip.ts';
@@ -93,9 +95,55 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
+/** Programs that write XLSX files, from cells and a file of ours. */
+const WRITERS: Readonly<
+  Record<
+    string,
+    {
+      readonly needs?: readonly [command: string, ...args: string[]];
+      readonly write: (cells: Cells, ours: string) => Promise<Buffer> | Buffer;
+      /** Returns what of a text the program can write. */
+      readonly takes?: (text: string) => string;
+      /** Returns a text as the file of this program has it. */
+      readonly writes?: (text: string) => string;
+    }
+  >
+> = {
+  SheetJS: {
+    write: (cells) => {
+      const workbook = sheetjs.utils.book_new();
+      const sheet = sheetjs.utils.aoa_to_sheet(cells as string[][]);
+      sheetjs.utils.book_append_sheet(workbook, sheet, 'Kunder');
+      return sheetjs.write(workbook, { type: 'buffer', bookType: 'xlsx', bookSST: true });
+    },
+  },
+  exceljs: {
+    write: async (cells) => {
+      const workbook = new exceljs.Workbook();
+      workbook.addWorksheet('Kunder').addRows(cells as string[][]);
+      return Buffer.from(await workbook.xlsx.writeBuffer());
+    },
+    // It cuts its file in the midst of characters of two units, and damages them.
+    takes: (text) => text.replaceAll(/[\ud800-\udfff]/g, ''),
+    // It does not escape them, and XML has them read as line feeds.
+    writes: (text) => text.replaceAll(/\r\n?/g, '\n'),
+  },
+  LibreOffice: {
+    needs: ['soffice', '--version'],
+    write: (_, ours) => {
+      const profile = `-env:UserInstallation=file://${folder}/profile`;
+      const out = join(folder, 'libreoffice');
+      run('soffice', [profile, '--headless', '--convert-to', 'xlsx', '--outdir', out, ours]);
+      return readFileSync(join(out, 'customers.xlsx'));
+    },
+    writes: withLineFeeds,
+  },
+};
+
 const folder = mkdtempSync(join(tmpdir(), 'spreadsheets-'));
 try {
   await compareReaders();
+  await readWriters();
   await readLargeArchive();
 } finally {
   rmSync(folder, { recursive: true });
@@ -130,6 +178,41 @@ async function compareReaders(): Promise<void> {
     console.log(
       `${name}: ${rows.length} customers with ${NAMES.length} cells each, as sent (seed ${SEED})`,
     );
+  }
+}
+
+/** Reads files that other programs have written, as an import does. */
+async function readWriters(): Promise<void> {
+  const sent = fc.sample(customers, { numRuns: CUSTOMERS, seed: SEED });
+  const asIs = (text: string) => text;
+  for (const [name, writer] of Object.entries(WRITERS)) {
+    const { needs, takes = asIs, writes = asIs } = writer;
+    const missing = needs && reasonToSkip(needs);
+    if (missing) {
+      console.log(`${name}: not read, ${missing}`);
+      continue;
+    }
+    const cells = sent.map((texts) => NAMES.map((field) => takes(texts[field] ?? '')));
+    const bytes = await writer.write([NAMES, ...cells], join(folder, 'customers.xlsx'));
+    const file = await readRows(sourceOfBytes(bytes), { format: 'xlsx' });
+    let index = 0;
+    for await (const rows of file.rows) {
+      for (const { row, fields, faults } of rows) {
+        // Customers without any field are empty rows.
+        const texts = sent[row - 2] ?? {};
+        assert.deepEqual(faults, [], `${name}: row ${row}`);
+        for (const { name: field } of WRITABLE_FIELDS) {
+          assert.equal(
+            fields[field],
+            writes(texts[field] ?? ''),
+            `${name}: ${field} of row ${row}`,
+          );
+        }
+        index += 1;
+      }
+    }
+    assert.ok(index > CUSTOMERS / 2, `${name}: rows`);
+    console.log(`${name}: ${index} customers that it has written, read as they were`);
   }
 }
 

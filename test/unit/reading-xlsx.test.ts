@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../shared/domain/import.ts';
 import { cutAt, readAll } from '../support/reading.ts';
@@ -172,3 +173,33 @@ describe('The rows of an XLSX file', () => {
     }
   });
 });
+
+/** Saved by LibreOffice 7.4: as XLSX, and as CSV in Windows-1252 with semicolons. */
+test.each(['xlsx', 'csv'] as const)(
+  'A file that LibreOffice has saved as %s is read as it is shown',
+  async (format) => {
+    const bytes = readFileSync(new URL(`files/libreoffice.${format}`, import.meta.url));
+    const file = await readAll(bytes, { format });
+    expect(file.unknownColumns).toEqual(['Säljare']);
+    expect(file.rows.map(({ fields }) => fields)).toMatchObject([
+      {
+        customerid: '00042',
+        name: 'Åsa "Öberg" & Co; AB',
+        postcode: '123 45',
+        telephone: '08-465 004 12',
+        notes: 'rad 1\nrad 2',
+        rebate: '12.5',
+        reversetax: '1',
+        glncode: '7300009012345',
+      },
+      { customerid: 'K7', name: 'Alm AB', postcode: '', notes: '2026-11-29', reversetax: '0' },
+    ]);
+    const [first, second] = file.rows.map(({ faults }) =>
+      faults.map(({ column, code }) => `${column}: ${code}`),
+    );
+    expect(first).toEqual([]);
+    // A workbook has lost the last of 16 digits.
+    const digits = format === 'xlsx' ? ['GLN: tooManyDigits'] : [];
+    expect(second).toEqual(['Telefon: spreadsheetError', ...digits]);
+  },
+);
