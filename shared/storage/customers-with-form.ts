@@ -5,10 +5,10 @@ import { findByForm } from './find-by-form.ts';
 import { getCustomer } from './read-customer.ts';
 
 /** Fields whose value names a customer, if it is the only one that has it. */
-export type KeyField = 'customerid' | 'companyno';
+type KeyField = 'customerid' | 'companyno';
 
 /** Customers that are read together, and the most that are returned of many. */
-export const MAX_DUPLICATES = 100;
+const MAX_DUPLICATES = 100;
 const CONCURRENT_READS = 10;
 
 /**

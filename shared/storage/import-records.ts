@@ -5,8 +5,8 @@ import { expiringIn, type ImportRecord, importRecordKey } from './table.ts';
 import { writeConditionally } from './write-conditionally.ts';
 import type { TransactionItem } from './write-together.ts';
 
-/** A day more than an import can be applied or undone. */
-const LIFETIME_S = 8 * 24 * 60 * 60;
+/** Far longer than an import is applied or undone, also if that is interrupted for days. */
+const LIFETIME_S = 30 * 24 * 60 * 60;
 
 /** Rows of an import that were decided together. */
 export interface DecidedRows {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -18,13 +20,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import {
-  dynamodbError,
-  every,
-  type FaultProxy,
-  first,
-  startProxyOf,
-} from '../support/fault-proxy.ts';
+import { dynamodbError, every, first, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 
 // Its requests would pass the proxies, too.
@@ -60,6 +56,7 @@ describe.runIf(isLocal).concurrent('Applying an import', () => {
     const importId = crypto.randomUUID();
     return {
       name,
+      importId,
       merchant,
       apply: (rows: readonly PlannedRow[]) =>
         applyRows(name, importId, rows, { ...options, references: {} }),
@@ -365,6 +362,82 @@ describe.runIf(isLocal).concurrent('Applying an import', () => {
       expect(customers).toHaveLength(61);
       const ids = applied.slice(1).map((row) => row.result === 'created' && row.id);
       expect(new Set(ids).size).toBe(60);
+    },
+  );
+
+  /** Runs a step in a process that is killed at its nth request, which is executed or not. */
+  async function runUntilKilled(
+    merchantId: string,
+    importId: string,
+    rows: readonly PlannedRow[],
+    { nth, isExecuted }: { readonly nth: number; readonly isExecuted: boolean },
+  ): Promise<void> {
+    const module = new URL('../../shared/imports/apply-rows.ts', import.meta.url);
+    const code = `import { json } from 'node:stream/consumers';
+      import { applyRows } from '${module}';
+      await applyRows(...(await json(process.stdin)));`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code]);
+    child.stdin.end(JSON.stringify([merchantId, importId, rows, { references: {} }]));
+    const exit = once(child, 'exit');
+    let requests = 0;
+    dynamodb.inject(merchantId, () => {
+      requests += 1;
+      if (requests < nth) return undefined;
+      if (isExecuted && requests === nth) {
+        // Others that are under way go on as well.
+        setTimeout(20).then(() => child.kill('SIGKILL'));
+        return 'lose the answer';
+      }
+      child.kill('SIGKILL');
+      return 'hang up';
+    });
+    expect(await exit).toEqual([null, 'SIGKILL']);
+    dynamodb.heal(merchantId);
+  }
+
+  // The step sends its begin, a read, two writes, three look-ups, an increment and two transactions.
+  test.each([
+    { nth: 2, isExecuted: false },
+    { nth: 3, isExecuted: true },
+    { nth: 5, isExecuted: true },
+    { nth: 9, isExecuted: true },
+    { nth: 10, isExecuted: true },
+    { nth: 10, isExecuted: false },
+  ])(
+    'A step whose process is killed by SIGKILL is completed by the next run ($nth, $isExecuted)',
+    async (kill) => {
+      const { name, importId, merchant, apply, undo } = await newImport();
+      const ids: number[] = [];
+      for (const customer of [{ name: 'A' }, { name: 'A' }]) {
+        ids.push((await create(merchant, customer)).mexcParamvaluesetsid);
+      }
+      const before = await customersOf(merchant);
+      // More than a transaction has.
+      const large = { notes: 'å'.repeat(9_000), statuslog: 'å'.repeat(9_000) };
+      const rows = [
+        ...ids.map((id, index) => update(2 + index, id, { name: ['A', 'B'] })),
+        creation(4, 'K1', large),
+        creation(5, 'K2', large),
+        { row: 6, outcome: 'create', fields: { name: 'C', ...large } } as const,
+        creation(7, 'K3', large),
+      ];
+      await runUntilKilled(name, importId, rows, kill);
+      const applied = await apply(rows);
+      expect(resultsOf(applied)).toEqual([
+        ...ids.map(() => 'updated'),
+        ...Array(4).fill('created'),
+      ]);
+      const customers = await customersOf(merchant);
+      expect(customers.map(({ name, customerid }) => customerid || name).sort()).toEqual([
+        'B',
+        'B',
+        'C',
+        'K1',
+        'K2',
+        'K3',
+      ]);
+      await undo(applied);
+      expect(await customersOf(merchant)).toEqual(before);
     },
   );
 

@@ -115,18 +115,14 @@ interface Written {
   readonly after: Item | undefined;
 }
 
-/** What is counted over all histories. */
-const counts = { histories: 0, kills: 0 };
-const results: Record<string, number> = {};
-
-const count = (result: string) => {
-  results[result] = (results[result] ?? 0) + 1;
-};
+let histories = 0;
+/** Results that the histories had. */
+const results = new Set<string>();
 
 /** Runs a history, and returns what is wrong at its end. */
 async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
-  counts.histories += 1;
-  const merchantId = `m${counts.histories}`;
+  histories += 1;
+  const merchantId = `m${histories}`;
   const violations: string[] = [];
   const written: Written[] = [];
   const isCalm = random.chance(0.2);
@@ -191,10 +187,10 @@ async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
   written.length = 0;
 
   const rows = plan();
-  const own: Import = { id: `i${counts.histories}`, rows };
+  const own: Import = { id: `i${histories}`, rows };
   // A second import of the same customers at the same time, which nothing but the code hinders.
   const rival: Import = {
-    id: `j${counts.histories}`,
+    id: `j${histories}`,
     rows: rows.filter((row) => row.outcome !== 'create' || row.key?.field === 'customerid'),
   };
   const hasRival = random.chance(0.3);
@@ -278,7 +274,7 @@ async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
       } else rows.push({ row, outcome: 'create', fields });
     }
     // A plan has no two rows of one customer, but nothing may be wrong if one has.
-    const twice = random.chance(0.1) ? [random.pick(rows)] : [];
+    const twice = random.chance(0.1) ? rows.slice(0, 1) : [];
     for (const planned of twice.filter(({ outcome }) => outcome === 'update')) {
       const row = rows.length + 2;
       rows.push({ ...planned, row, changes: { name: ['before', `row ${row}`] } } as PlannedRow);
@@ -364,7 +360,7 @@ async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
     expect(applied.map(({ row }) => row)).toEqual(of.rows.map(({ row }) => row));
     for (const [index, result] of applied.entries()) {
       const planned = of.rows[index] as PlannedRow;
-      count(result.result);
+      results.add(result.result);
       const wrote = writes.filter(({ after }) => after?.name === `row ${planned.row}`);
       const say = (text: string) =>
         violations.push(`row ${planned.row} (${planned.outcome}) is ${result.result}, but ${text}`);
@@ -410,7 +406,7 @@ async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
     const byRow = new Map(undone.map(({ row, result }) => [row, result]));
     for (const row of applied) {
       const result = byRow.get(row.row);
-      if (result) count(`undo: ${result}`);
+      if (result) results.add(`undo: ${result}`);
       const say = (text: string) =>
         violations.push(`row ${row.row} (${row.result}) is ${result}, but ${text}`);
       if (row.result !== 'created' && row.result !== 'updated') {
@@ -517,7 +513,6 @@ function senderOf(random: Random, isCalm: boolean, flaw?: Flaw) {
     if (process) {
       process.requestsLeft -= 1;
       if (process.requestsLeft === 0) {
-        counts.kills += 1;
         process.kill();
         // A few live on, unknown to the next run; of others the last request may land.
         process.isAlive = random.chance(0.2);
@@ -613,8 +608,7 @@ describe('Histories of an import', () => {
       const seed = SEED * 1_000_000 + history;
       expect({ seed, wrong: await violationsOf(randomOf(seed)) }).toEqual({ seed, wrong: [] });
     }
-    expect(Object.keys(results).sort()).toEqual([...EXPECTED].sort());
-    if (process.env.COUNTS) console.log(counts, results);
+    expect(results).toEqual(new Set(EXPECTED));
   });
 
   test.each<readonly [Flaw, RegExp]>([

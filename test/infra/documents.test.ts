@@ -31,6 +31,7 @@ import {
   exportJobKey,
   exportLeasesKey,
   idempotencyRecordKey,
+  importRecordKey,
   LOOK_UP_INDEXES,
   lookUpCountKey,
   runningExportsKey,
@@ -439,6 +440,8 @@ describe('the tables', () => {
       changeLogEntryKey('m', 0),
       changeLogHeadKey('m'),
       claimKey('m', '1'),
+      importRecordKey('m', 'i', 'APPLY', 1),
+      importRecordKey('m', 'i', 'CREATE', 1),
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
     const prefix = (key = '') => key.split('#')[0];
