@@ -8,6 +8,7 @@ import { type Comparison, progress } from './harness.ts';
 import type { Measure } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { toTable, writeResults } from './report.ts';
+import { measureSnapshots } from './snapshots.ts';
 import { measureWarmCalls } from './warm.ts';
 
 const MEASURES: Readonly<Record<string, Measure>> = {
@@ -17,6 +18,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   warm: measureWarmCalls,
   filters: measureFilters,
   'filtered-exports': measureFilteredExports,
+  snapshots: measureSnapshots,
 };
 
 const USAGE = `Usage: npm run bench -- [--quick] [${Object.keys(MEASURES).join('] [')}]

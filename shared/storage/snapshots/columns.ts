@@ -1,9 +1,6 @@
 import type { Kind } from '../../domain/search-attributes.ts';
 import { type IndexEntry, TEXT_BLOCKS } from './snapshot-format.ts';
 
-/** Ends each text of a column: UTF-8 has no byte 0xff, so that no text contains it. */
-const TEXT_END = 0xff;
-
 const KINDS: readonly Kind[] = ['private', 'company', 'unknown'];
 const E_INVOICE = 1 << 2;
 const REVERSE_TAX = 1 << 3;
@@ -38,48 +35,6 @@ export function fromFlags(flags: number, textOf: (index: number) => string): Fla
     postcodeText: text(2),
     companyText: text(3),
   };
-}
-
-/** Texts of the entries of a frame. */
-export interface TextColumn {
-  /** UTF-8, each text followed by {@link TEXT_END}. */
-  readonly bytes: Buffer;
-  /** Where each text ends. */
-  readonly ends: Uint32Array;
-}
-
-/** Returns a text of a column. */
-export function textAt({ bytes, ends }: TextColumn, index: number): string {
-  const start = index === 0 ? 0 : (ends[index - 1] as number) + 1;
-  return bytes.toString('utf8', start, ends[index]);
-}
-
-/** Returns texts as UTF-8, each followed by {@link TEXT_END}. */
-export function encodeTexts(texts: readonly (string | undefined)[]): Uint8Array {
-  let maxBytes = texts.length;
-  // At most three bytes a code unit.
-  for (const text of texts) maxBytes += 3 * (text?.length ?? 0);
-  const column = Buffer.allocUnsafe(maxBytes);
-  let end = 0;
-  for (const text of texts) {
-    if (text) end += column.write(text, end);
-    column[end] = TEXT_END;
-    end += 1;
-  }
-  return column.subarray(0, end);
-}
-
-/** Returns where each text of a column ends: the place of its {@link TEXT_END}. */
-export function textEnds(column: Uint8Array, count: number): Uint32Array {
-  const ends = new Uint32Array(count);
-  let index = 0;
-  for (let place = 0; place < column.length; place += 1) {
-    if (column[place] === TEXT_END) {
-      ends[index] = place;
-      index += 1;
-    }
-  }
-  return ends;
 }
 
 /** Bits of a varint's byte that are data; the next bit says that more follow. */

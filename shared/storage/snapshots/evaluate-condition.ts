@@ -1,89 +1,96 @@
 import { type Condition, EVERYONE, meetsFilter } from '../../domain/customer-filter.ts';
-import { FLAGS_VALUES, fromFlags, type TextColumn } from './columns.ts';
+import { FLAGS_VALUES, fromFlags } from './columns.ts';
 import type { TextBlock } from './snapshot-format.ts';
+import type { TextColumn } from './text-column.ts';
 
-/** What conditions are evaluated over. */
+/** What conditions are evaluated over: the columns of a frame. */
 export interface Columns {
   /** As `toFlags` returns them. */
   readonly flags: Uint8Array;
-  /** Returns the column of a text; called for those that {@link textsOf} returns. */
+  /** Returns the column of a text; called for those that {@link Evaluation.texts} names. */
   text(name: TextBlock): TextColumn;
 }
 
-/** Returns the texts that a condition compares: it needs their columns. */
-export function textsOf(condition: Condition): Set<TextBlock> {
-  if ('all' in condition) return union(condition.all.map(textsOf));
-  if ('any' in condition) return union(condition.any.map(textsOf));
-  if ('not' in condition) return textsOf(condition.not);
-  return new Set('contains' in condition && condition.contains ? [condition.attribute] : []);
+/** A condition that can be evaluated over columns. */
+export interface Evaluation {
+  /** The texts that are compared. */
+  readonly texts: ReadonlySet<TextBlock>;
+  /** Clears the marks of the entries that do not meet the condition; or of those that do, if it is unwanted. */
+  readonly select: (columns: Columns, marks: Uint8Array, isWanted: boolean) => void;
 }
 
-/** Clears the marks of entries that do not meet the condition, out of those that are marked (1). */
-export function evaluate(condition: Condition, columns: Columns, marks: Uint8Array): void {
-  if (textsOf(condition).size === 0) {
-    evaluateFlags(condition, columns, marks);
-  } else if ('all' in condition) {
-    for (const part of flagsFirst(condition.all)) evaluate(part, columns, marks);
-  } else if ('any' in condition) {
-    const rest = marks.slice();
-    for (const part of flagsFirst(condition.any)) {
-      const met = rest.slice();
-      evaluate(part, columns, met);
-      subtract(rest, met);
-    }
-    subtract(marks, rest);
-  } else if ('not' in condition) {
-    const met = marks.slice();
-    evaluate(condition.not, columns, met);
-    subtract(marks, met);
-  } else if ('contains' in condition) {
-    const column = columns.text(condition.attribute);
-    findText(column, Buffer.from(condition.contains), marks);
+/** Returns the evaluation of a condition: the same as DynamoDB's of its expression. */
+export function toEvaluation(condition: Condition): Evaluation {
+  if ('contains' in condition && condition.contains) {
+    return contains(condition.attribute, condition.contains);
   }
+  const evaluation = compound(condition);
+  // What compares no text depends on flags alone; this includes the search for an empty text.
+  return evaluation && evaluation.texts.size > 0 ? evaluation : ofFlags(condition);
+}
+
+function compound(condition: Condition): Evaluation | undefined {
+  if ('all' in condition) return together(condition.all, true);
+  if ('any' in condition) return together(condition.any, false);
+  if ('not' in condition) {
+    const { texts, select } = toEvaluation(condition.not);
+    return { texts, select: (columns, marks, isWanted) => select(columns, marks, !isWanted) };
+  }
+  return undefined;
+}
+
+/** Returns the evaluation of all or any of the conditions: any are unwanted if all are unwanted. */
+function together(conditions: readonly Condition[], isAll: boolean): Evaluation {
+  const parts = conditions
+    .map(toEvaluation)
+    // Flags first: what they decide is not searched for texts.
+    .sort((a, b) => a.texts.size - b.texts.size);
+  return {
+    texts: new Set(parts.flatMap(({ texts }) => [...texts])),
+    select: (columns, marks, isWanted) => {
+      const isOneByOne = isWanted === isAll;
+      const remaining = isOneByOne ? marks : marks.slice();
+      for (const { select } of parts) select(columns, remaining, isAll);
+      if (!isOneByOne) unmark(marks, remaining);
+    },
+  };
 }
 
 /** Flags have so few values that the condition is evaluated for each of them. */
-function evaluateFlags(condition: Condition, { flags }: Columns, marks: Uint8Array): void {
+function ofFlags(condition: Condition): Evaluation {
   const filter = { ...EVERYONE, condition };
-  const meets = Uint8Array.from({ length: FLAGS_VALUES }, (_, value) =>
+  const met = Uint8Array.from({ length: FLAGS_VALUES }, (_, value) =>
     Number(meetsFilter(filter, { createdAt: 0, ...fromFlags(value, () => '') })),
   );
+  const unmet = met.map((value) => 1 - value);
+  return {
+    texts: new Set(),
+    select: ({ flags }, marks, isWanted) => {
+      const kept = isWanted ? met : unmet;
+      for (let index = 0; index < marks.length; index += 1) {
+        (marks[index] as number) &= kept[flags[index] as number] as number;
+      }
+    },
+  };
+}
+
+/** UTF-8 finds what a comparison of characters does: no character's bytes are part of another's. */
+function contains(attribute: TextBlock, text: string): Evaluation {
+  const bytes = Buffer.from(text);
+  return {
+    texts: new Set([attribute]),
+    select: (columns, marks, isWanted) => {
+      const found = marks.slice();
+      columns.text(attribute).find(bytes, found);
+      if (isWanted) marks.set(found);
+      else unmark(marks, found);
+    },
+  };
+}
+
+/** Clears marks; all of them are set. */
+function unmark(marks: Uint8Array, some: Uint8Array): void {
   for (let index = 0; index < marks.length; index += 1) {
-    (marks[index] as number) &= meets[flags[index] as number] as number;
+    (marks[index] as number) ^= some[index] as number;
   }
-}
-
-/** Clears the marks of texts that do not contain this one. */
-function findText({ bytes, ends }: TextColumn, text: Buffer, marks: Uint8Array): void {
-  let place = 0;
-  let index = 0;
-  while (index < marks.length) {
-    const found = bytes.indexOf(text, place);
-    // Without a match in what remains, `found` is after it.
-    const match = found < 0 ? bytes.length : found;
-    while (index < marks.length && (ends[index] as number) < match) {
-      marks[index] = 0;
-      index += 1;
-    }
-    // This one contains it. The next that is marked is where the search continues.
-    index += 1;
-    while (index < marks.length && !marks[index]) index += 1;
-    place = (ends[index - 1] as number) + 1;
-  }
-}
-
-/** Cheaper parts first: what they decide needs no search. */
-function flagsFirst(conditions: readonly Condition[]): readonly Condition[] {
-  const needsTexts = (condition: Condition) => Number(textsOf(condition).size > 0);
-  return conditions.toSorted((a, b) => needsTexts(a) - needsTexts(b));
-}
-
-function subtract(marks: Uint8Array, others: Uint8Array): void {
-  for (let index = 0; index < marks.length; index += 1) {
-    (marks[index] as number) &= ~(others[index] as number);
-  }
-}
-
-function union<T>(sets: readonly Set<T>[]): Set<T> {
-  return new Set(sets.flatMap((set) => [...set]));
 }

@@ -1,8 +1,8 @@
 import type { CustomerFilter, TimeRange } from '../../domain/customer-filter.ts';
 import { LAST_ID } from '../table.ts';
 import { unpackBlock } from './blocks.ts';
-import { decodeDeltas, fromFlags, type TextColumn, textAt, textEnds } from './columns.ts';
-import { type Columns, evaluate, textsOf } from './evaluate-condition.ts';
+import { decodeDeltas, fromFlags } from './columns.ts';
+import { type Columns, toEvaluation } from './evaluate-condition.ts';
 import {
   decodeHead,
   type FrameInfo,
@@ -12,6 +12,7 @@ import {
   type TextBlock,
 } from './snapshot-format.ts';
 import { type KeptBytes, SnapshotMemory } from './snapshot-memory.ts';
+import { TextColumn } from './text-column.ts';
 
 /** Reads a snapshot's file. */
 export interface RangeReader {
@@ -43,6 +44,9 @@ export interface FramesOptions extends IdsOptions {
 
 /** Entries of a frame, and which of them meet a filter. */
 export interface FrameMatches {
+  readonly count: number;
+  readonly firstId: number;
+  readonly lastId: number;
   /** Ascending. Unpacked when it is first read: a count needs the marks alone. */
   readonly ids: Float64Array;
   /** 1 for each entry that meets the filter, 0 for the others. */
@@ -116,7 +120,8 @@ class StoredSnapshot implements Snapshot {
     { created, condition }: CustomerFilter,
     { withNames = false, ...options }: FramesOptions = {},
   ): AsyncGenerator<FrameMatches> {
-    const texts = condition ? textsOf(condition) : new Set<TextBlock>();
+    const evaluation = condition && toEvaluation(condition);
+    const texts = new Set(evaluation?.texts);
     if (withNames) texts.add('nameText');
     const overlaps = ({ info: { firstTime, lastTime } }: Frame) =>
       created.some(({ from, to }) => from <= lastTime && to >= firstTime);
@@ -125,16 +130,17 @@ class StoredSnapshot implements Snapshot {
     const frames = this.#framesIn(options).filter(overlaps);
     for await (const view of this.#views(frames, [...texts], needsTimes, options)) {
       const marks = needsTimes(view.frame) ? createdIn(created, view.times) : allOf(view.frame);
-      if (condition) evaluate(condition, view, marks);
-      yield new Matches(view, marks, options);
+      evaluation?.select(view, marks, true);
+      const matches = new Matches(view, marks, options);
+      if (matches.count > 0) yield matches;
     }
   }
 
   async *entries(options: IdsOptions = {}): AsyncGenerator<IndexEntry[]> {
     const frames = this.#framesIn(options);
     for await (const view of this.#views(frames, TEXT_BLOCKS, () => true, options)) {
-      const { marks, start } = new Matches(view, allOf(view.frame), options);
-      yield view.entries(start, start + marks.length);
+      const { count, start } = new Matches(view, allOf(view.frame), options);
+      if (count > 0) yield view.entries(start, start + count);
     }
   }
 
@@ -364,10 +370,9 @@ class FrameView implements Columns {
       const block = info.blocks[name];
       const start = block.offset - textsRange(this.frame).start;
       const packed = (this.#packedTexts as Uint8Array).subarray(start, start + block.bytes);
-      const bytes = unpackBlock(name, block, packed);
-      column = { bytes, ends: textEnds(bytes, info.count) };
+      column = new TextColumn(unpackBlock(name, block, packed), info.count);
       this.#texts = { ...this.#texts, [name]: column };
-      if (this.#mayKeep(bytes.length + column.ends.byteLength)) {
+      if (this.#mayKeep(column.size)) {
         this.frame.texts = { ...this.frame.texts, [name]: column };
       }
     }
@@ -377,7 +382,7 @@ class FrameView implements Columns {
   /** Returns name and customerid of an entry, folded. */
   nameText(index: number): string | undefined {
     const { nameText } = fromFlags(this.flags[index] as number, () => 'set');
-    return nameText && textAt(this.text('nameText'), index);
+    return nameText && this.text('nameText').at(index);
   }
 
   /** Returns the entries from one index up to another. */
@@ -388,7 +393,7 @@ class FrameView implements Columns {
       id: ids[start + index] as number,
       createdAt: times[start + index] as number,
       ...fromFlags(flags[start + index] as number, (text) =>
-        textAt(texts[text] as TextColumn, start + index),
+        (texts[text] as TextColumn).at(start + index),
       ),
     }));
   }
@@ -410,6 +415,7 @@ class Matches implements FrameMatches {
   /** Index of the first in the frame. */
   readonly start: number;
   readonly #view: FrameView;
+  #ids: Float64Array | undefined;
 
   constructor(view: FrameView, marks: Uint8Array, { from = 1, to = LAST_ID }: IdsOptions) {
     const { firstId, lastId, count } = view.frame.info;
@@ -419,8 +425,23 @@ class Matches implements FrameMatches {
     this.marks = marks.subarray(this.start, end);
   }
 
+  get count(): number {
+    return this.marks.length;
+  }
+
+  get firstId(): number {
+    return this.start === 0 ? this.#view.frame.info.firstId : (this.ids[0] as number);
+  }
+
+  get lastId(): number {
+    const { count, lastId } = this.#view.frame.info;
+    const isWhole = this.start + this.count === count;
+    return isWhole ? lastId : (this.ids[this.count - 1] as number);
+  }
+
   get ids(): Float64Array {
-    return this.#view.ids.subarray(this.start, this.start + this.marks.length);
+    this.#ids ??= this.#view.ids.subarray(this.start, this.start + this.count);
+    return this.#ids;
   }
 
   nameText(index: number): string | undefined {

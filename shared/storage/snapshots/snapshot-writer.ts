@@ -1,5 +1,5 @@
 import { packBlock } from './blocks.ts';
-import { encodeDeltas, encodeTexts, toFlags } from './columns.ts';
+import { encodeDeltas, toFlags } from './columns.ts';
 import {
   type BlockName,
   encodeFile,
@@ -9,6 +9,7 @@ import {
   type PackedFrame,
   TEXT_BLOCKS,
 } from './snapshot-format.ts';
+import { encodeTexts } from './text-column.ts';
 
 /** A snapshot's file. */
 export interface SnapshotFile {
@@ -32,9 +33,15 @@ export interface SnapshotFile {
  * const { chunks, headBytes } = writer.finish();
  */
 export class SnapshotWriter {
+  readonly #frameEntries: number;
   readonly #frames: PackedFrame[] = [];
   #entries: IndexEntry[] = [];
   #lastId = 0;
+
+  /** @param frameEntries entries of a frame. Default: {@link FRAME_ENTRIES}. */
+  constructor(frameEntries = FRAME_ENTRIES) {
+    this.#frameEntries = frameEntries;
+  }
 
   /**
    * Adds entries.
@@ -51,7 +58,7 @@ export class SnapshotWriter {
       }
       this.#lastId = entry.id;
       this.#entries.push(entry);
-      if (this.#entries.length === FRAME_ENTRIES) this.#endFrame();
+      if (this.#entries.length === this.#frameEntries) this.#endFrame();
     }
   }
 

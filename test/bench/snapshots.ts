@@ -1,0 +1,162 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { variedCustomer } from '../../infra/local/varied-customers.ts';
+import { toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+import type { IndexEntry } from '../../shared/storage/snapshots/snapshot-format.ts';
+import { SnapshotWriter } from '../../shared/storage/snapshots/snapshot-writer.ts';
+import type { SearchCost, SearchTask } from './child/searcher.ts';
+import { type Comparison, compare, progress, statsOf } from './harness.ts';
+import type { Measure } from './measure.ts';
+
+/** Customers that differ; more of them repeat these under other ids, in other frames. */
+const VARIED = 131_072;
+const MEGABYTE = 1_000_000;
+const DAY_MS = 86_400_000;
+const TEN_YEARS_MS = 3_650 * DAY_MS;
+
+/** Limits for a million customers. */
+const LIMITS = {
+  bytesPerCustomer: 30,
+  countReadBytes: 400_000,
+  countMs: 25,
+  coldSearchMs: 700,
+  warmSearchMs: 150,
+  memoryMb: 450,
+};
+
+/**
+ * Measures snapshots of a million customers with realistic Swedish texts: size of the file, and CPU
+ * time, bytes read and memory of counts, each in a process of its own that has not read the file yet.
+ */
+export const measureSnapshots: Measure = async ({ quick }) => {
+  const customers = quick ? VARIED : 1_000_000;
+  const rounds = quick ? 2 : 5;
+  const folder = mkdtempSync(join(tmpdir(), 'snapshot-'));
+  try {
+    const file = join(folder, 'snapshot');
+    progress(`snapshots: writing ${customers.toLocaleString('en')} customers`);
+    const { bytes, headBytes } = writeSnapshot(file, customers);
+    const samples: Samples = { kind: [], cold: [], warm: [] };
+    for (let round = 1; round <= rounds; round += 1) {
+      samples.kind.push(...(await searchCosts(file, headBytes, [{}])));
+      const [cold, , warm] = await searchCosts(file, headBytes, [
+        ...[{ search: 'åsa' }, { search: 'a' }, { search: 'e' }],
+      ]);
+      samples.cold.push(cold as SearchCost);
+      samples.warm.push(warm as SearchCost);
+      progress(`snapshots, round ${round} of ${rounds}: ${cold?.cpuMs} ms, then ${warm?.cpuMs} ms`);
+    }
+    return comparisonsOf(samples, bytes / customers, customers);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+interface Samples {
+  /** First counts by kind. */
+  readonly kind: SearchCost[];
+  /** First searches. */
+  readonly cold: SearchCost[];
+  /** Searches for one letter, after others. */
+  readonly warm: SearchCost[];
+}
+
+function comparisonsOf(
+  { kind, cold, warm }: Samples,
+  bytesPerCustomer: number,
+  customers: number,
+): Comparison[] {
+  const of = (
+    name: string,
+    unit: string,
+    limit: number,
+    ours: readonly number[],
+    isPerCustomer = false,
+  ) => {
+    // The limits are those of a million customers.
+    const scaled = isPerCustomer ? limit : (limit * customers) / MEGABYTE;
+    return compare({
+      measure: 'snapshots',
+      name: `${name}, ${customers.toLocaleString('en')} customers`,
+      against: `limit of ${scaled.toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`,
+      unit,
+      ours: statsOf(ours),
+      theirs: statsOf([scaled]),
+      ratioOf: 'ours / theirs',
+      target: { atMost: 1 },
+    });
+  };
+  const cpu = (costs: readonly SearchCost[]) => costs.map(({ cpuMs }) => cpuMs);
+  const read = kind.map(({ bytesRead }) => bytesRead / 1_000);
+  const memory = warm.map(({ maxRss }) => maxRss / MEGABYTE);
+  return [
+    of('size of the file', 'bytes a customer', LIMITS.bytesPerCustomer, [bytesPerCustomer], true),
+    of('first count by kind', 'kB read', LIMITS.countReadBytes / 1_000, read),
+    of('first count by kind', 'ms of CPU time', LIMITS.countMs, cpu(kind)),
+    of('first search', 'ms of CPU time', LIMITS.coldSearchMs, cpu(cold)),
+    of('search for a letter', 'ms of CPU time', LIMITS.warmSearchMs, cpu(warm)),
+    of('memory of searches', 'MB', LIMITS.memoryMb, memory, true),
+  ];
+}
+
+/** Runs counts one after the other in a new process. */
+async function searchCosts(
+  file: string,
+  headBytes: number,
+  tasks: readonly SearchTask[],
+): Promise<SearchCost[]> {
+  const child = fork(join(import.meta.dirname, 'child/searcher.ts'), [file, String(headBytes)]);
+  try {
+    await once(child, 'message');
+    const costs: SearchCost[] = [];
+    for (const task of tasks) {
+      child.send(task);
+      costs.push((await once(child, 'message'))[0]);
+    }
+    return costs;
+  } finally {
+    child.kill();
+  }
+}
+
+function writeSnapshot(file: string, customers: number): { bytes: number; headBytes: number } {
+  const writer = new SnapshotWriter();
+  const varied = Array.from({ length: Math.min(customers, VARIED) }, (_, index) => entry(index));
+  for (let first = 0; first < customers; first += VARIED) {
+    const ids = Array.from({ length: Math.min(VARIED, customers - first) }, (_, at) => first + at);
+    writer.add(ids.map((id) => ({ ...(varied[id % VARIED] as IndexEntry), ...created(id) })));
+  }
+  const { chunks, bytes, headBytes } = writer.finish();
+  const fd = openSync(file, 'w');
+  for (const chunk of chunks) writeSync(fd, chunk);
+  closeSync(fd);
+  return { bytes, headBytes };
+
+  /** Created over ten years; of a hundred customers two are deleted. */
+  function created(index: number) {
+    const gapMs = TEN_YEARS_MS / customers;
+    const createdAt = Math.round(index * gapMs + gapMs * noise(index));
+    return { id: index + 1 + 2 * Math.floor(index / 98), createdAt };
+  }
+}
+
+/** An entry with realistic texts. The digits of its number are random: those of samples are of few ranges. */
+function entry(index: number): IndexEntry {
+  const attributes = toSearchAttributes({ date: new Date(0).toISOString() }, variedCustomer(index));
+  const { companyText } = attributes;
+  const digits = companyText?.replace(/\d/g, (_, place: number) =>
+    String(Math.floor(10 * noise(16 * index + place))),
+  );
+  return { ...attributes, companyText: digits, id: index + 1 };
+}
+
+/** Returns a number from 0 up to 1, always the same (the finalizer of MurmurHash3). */
+function noise(index: number): number {
+  let mixed = Math.imul(index + 1, 0x9e37_79b1);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85eb_ca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+}
