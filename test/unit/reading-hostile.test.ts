@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { UnreadableFileError } from '../../shared/domain/errors.ts';
 import type { FormatChoice } from '../../shared/domain/export.ts';
-import type { ImportFormat } from '../../shared/domain/import.ts';
+import { IMPORT_FORMATS, type ImportFormat } from '../../shared/domain/import.ts';
 import { MAX_IMPORT_BYTES, MAX_IMPORT_ROWS } from '../../shared/domain/limits.ts';
+import { readRows } from '../../shared/formats/reading/read-rows.ts';
 import { exportFile } from '../support/export-file.ts';
 import { iterations } from '../support/iterations.ts';
 import { readAll } from '../support/reading.ts';
@@ -15,7 +16,6 @@ const csv = (file: Buffer | string) => readAll(file, { format: 'csv' });
 
 /** Reads the rows of a file without keeping them, and returns how many there are. */
 async function count(pieces: Iterable<Uint8Array>, format: ImportFormat): Promise<number> {
-  const { readRows } = await import('../../shared/formats/reading/read-rows.ts');
   const all = [...pieces];
   const bytes = all.reduce((sum, piece) => sum + piece.length, 0);
   const source = {
@@ -218,6 +218,53 @@ describe('A file is refused in time and little memory if', () => {
     await expect(csv(Buffer.from([0x1f, 0x8b, 8, 0]))).rejects.toMatchObject({
       code: 'wrongFormat',
     });
+  });
+});
+
+describe('What a file is read from is closed', () => {
+  const SHEETS = { A: textRow(1, 'Namn') + textRow(2, 'a') };
+  const good: Readonly<Record<ImportFormat, Buffer>> = {
+    csv: Buffer.from('Namn\na\n'),
+    xml: Buffer.from('<customers><customer><name>a</name></customer></customers>'),
+    jsonl: Buffer.from('{"name":"a"}\n'),
+    xlsx: workbookFile(SHEETS),
+  };
+  const bad: Readonly<Record<ImportFormat, Buffer>> = {
+    csv: Buffer.from('Summa\na\n'),
+    xml: Buffer.from('<!DOCTYPE a><customers/>'),
+    jsonl: Buffer.from('[]\n'),
+    xlsx: workbookFile({ A: textRow(1, 'Summa') }),
+  };
+
+  /** Returns a source of a file with more after it, and how many of its streams are open. */
+  const watched = (file: Buffer) => {
+    const streams = { open: 0 };
+    const read = async function* (from = 0, to = file.length) {
+      streams.open += 1;
+      try {
+        yield file.subarray(from, to);
+        yield Buffer.alloc(0);
+      } finally {
+        streams.open -= 1;
+      }
+    };
+    return { streams, source: { bytes: file.length, read } };
+  };
+
+  test.each(IMPORT_FORMATS)('if its rows are not read to the end (%s)', async (format) => {
+    const { streams, source } = watched(good[format]);
+    const { rows } = await readRows(source, { format });
+    for await (const batch of rows) {
+      expect(batch).toHaveLength(1);
+      break;
+    }
+    await vi.waitFor(() => expect(streams.open).toBe(0));
+  });
+
+  test.each(IMPORT_FORMATS)('if it is refused (%s)', async (format) => {
+    const { streams, source } = watched(bad[format]);
+    await expect(readAll(source, { format })).rejects.toBeInstanceOf(UnreadableFileError);
+    await vi.waitFor(() => expect(streams.open).toBe(0));
   });
 });
 

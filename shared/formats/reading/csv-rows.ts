@@ -9,13 +9,14 @@ import { columnsOf, unknownColumnsOf } from './columns.ts';
 import type { FileSource } from './file-source.ts';
 import { type CellFault, RowReader } from './row-of-cells.ts';
 import type { FileWarning, RowsOfFile } from './rows-of-file.ts';
-import { asUtf8, detectEncoding } from './text-encoding.ts';
+import { asUtf8, detectEncoding, type TextFile } from './text-encoding.ts';
 
 const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const;
 /** Bytes of the file's beginning in which the headings are looked for. */
 const HEAD_BYTES = 64 * 1024;
 /** The first line by which Excel is told the delimiter; Excel does not show it. */
 const SEPARATOR_LINE = /^sep=([^\r\n"])(?:\r\n|\r|\n|$)/i;
+
 /**
  * Reads the rows of a CSV file (RFC 4180), also as spreadsheets save it: in the encoding and with
  * the delimiter that it shows, and with a first line `sep=;`.
@@ -23,6 +24,20 @@ const SEPARATOR_LINE = /^sep=([^\r\n"])(?:\r\n|\r|\n|$)/i;
 export async function csvRows(source: FileSource, options: ReadOptions): Promise<RowsOfFile> {
   const textFile = await detectEncoding(source, options.encoding);
   const pieces = asUtf8(source, textFile);
+  try {
+    return await rowsOf(pieces, textFile, options);
+  } catch (error) {
+    // Otherwise the stream that has begun would stay open.
+    await pieces.return();
+    throw error;
+  }
+}
+
+async function rowsOf(
+  pieces: AsyncGenerator<Buffer, void, undefined>,
+  textFile: TextFile,
+  options: ReadOptions,
+): Promise<RowsOfFile> {
   const head = await headOf(pieces);
   if (head.subarray(0, head.indexOf('\n') + 1 || head.length).includes(0)) {
     const detail = 'The file is not text, or is UTF-16 without a byte order mark; save it as UTF-8';
