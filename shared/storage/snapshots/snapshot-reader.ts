@@ -158,8 +158,8 @@ class StoredSnapshot implements Snapshot {
     needsTimes: (frame: Frame) => boolean,
     { mayStop = false }: FramesOptions,
   ): AsyncGenerator<FrameView> {
-    const views = frames.map((frame) => new FrameView(frame, texts, needsTimes(frame)));
-    const groups = [...groupsToRead(views, mayStop)];
+    const toView = (frame: Frame) => new FrameView(frame, texts, needsTimes(frame));
+    const groups = [...groupsToRead(frames.map(toView), mayStop)];
     const pending: Promise<unknown>[] = [];
     let ahead = mayStop ? 1 : CONCURRENT_READS;
     for (const [index, group] of groups.entries()) {
@@ -172,6 +172,8 @@ class StoredSnapshot implements Snapshot {
       ahead = Math.min(2 * ahead, CONCURRENT_READS);
       await pending[index];
       yield* group;
+      // What was read for it can go, unless it is kept.
+      groups[index] = [];
     }
   }
 
