@@ -15,6 +15,7 @@ export const DATA_FOLDER = resolve(
  */
 export const DATA_ENTRIES = [
   'sample-customers-created',
+  'customers-to-add',
   'authorization',
   'issuer',
   'issuer-key.json',

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import dynalite from 'dynalite';
 import { captureStore, closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
+import { serveNewItems } from './dynamodb-new-items.ts';
 import { DynamoDbStreams, serveStreams } from './dynamodb-streams.ts';
 import { serveTransactions } from './dynamodb-transactions.ts';
 import { start } from './server.ts';
@@ -20,6 +21,7 @@ const { port, path } = workerData as DynamoDbOptions;
 // By default dynalite takes half a second to create a table.
 const server = dynalite({ path, createTableMs: 0 });
 serveTransactions(server, store(), streams);
+serveNewItems(server, store(), streams);
 serveStreams(server, streams);
 const { endpoint, close } = await start(server, port);
 

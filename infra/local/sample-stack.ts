@@ -1,6 +1,6 @@
 import { CAPACITY } from '../capacity.ts';
 import { createSampleCustomers } from './create-sample-customers.ts';
-import { DATA_FOLDER, writeDataFile } from './data-folder.ts';
+import { DATA_FOLDER, readDataFile, writeDataFile } from './data-folder.ts';
 import { ISSUER_FILE } from './issuer.ts';
 import { SAMPLE_MERCHANT, SAMPLE_NAME } from './sample-customers.ts';
 import { HOST } from './server.ts';
@@ -8,6 +8,7 @@ import { type LocalStack, type LocalStackOptions, startLocalStack } from './stac
 
 /** The service and the module that the sample customers belong to. */
 const REFERENCES = { mm3servicesid: 1001, mexcModulesid: 12 };
+const SAMPLES = { merchantId: SAMPLE_MERCHANT, references: REFERENCES };
 /** Content of the token of the sample merchant. */
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, ...REFERENCES };
 
@@ -33,17 +34,37 @@ export async function startSampleStack(
  * Creates the sample customers, unless the data folder has them, and writes the header file with a
  * token of their merchant.
  *
+ * @param customers id up to which to add varied customers. Default: none are added.
  * @returns a text for the terminal: addresses, the token and first calls.
  */
-export async function prepareSamples(stack: LocalStack): Promise<string> {
+export async function prepareSamples(stack: LocalStack, customers?: number): Promise<string> {
   const token = await stack.token(SAMPLE_USER);
   await createSampleCustomers(DATA_FOLDER, stack, REFERENCES);
+  if (customers || (await readDataFile(DATA_FOLDER, 'customers-to-add'))) {
+    await addVariedCustomers(stack, customers);
+  }
   const header = await writeDataFile(
     DATA_FOLDER,
     'authorization',
     `Authorization: Bearer ${token}\n`,
   );
   return welcome(stack, token, header);
+}
+
+/** Says what it adds, since it may take a minute. */
+async function addVariedCustomers(stack: LocalStack, customers?: number): Promise<void> {
+  const startMs = performance.now();
+  console.log('Adding customers to those of the sample merchant …');
+  // Loads DynamoDB's client, which other starts do without.
+  const { addCustomers } = await import('./add-customers.ts');
+  const register = { stack, dataFolder: DATA_FOLDER, ...SAMPLES };
+  const added = await stack.whileOpen(addCustomers(register, customers));
+  const seconds = Math.ceil((performance.now() - startMs) / 1_000);
+  console.log(
+    added > 0
+      ? `Added ${added.toLocaleString('en')} customers in ${seconds} s.`
+      : `Added none: ids up to ${customers?.toLocaleString('en')} were given before.`,
+  );
 }
 
 function welcome({ url }: LocalStack, token: string, headerFile: string): string {

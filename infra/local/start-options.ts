@@ -124,6 +124,27 @@ export function browserOriginsOf(values: { 'browser-origin'?: string[] }): reado
   return origins;
 }
 
+/** Option that only `npm start` has. */
+export const CUSTOMERS_OPTION = { customers: { type: 'string' } } as const;
+export const CUSTOMERS_HELP =
+  '  --customers <number>      adds invented customers to the sample merchant, up to this id\n';
+/** A million customers take 2 GB on disk. */
+const MAX_CUSTOMERS = 1_000_000;
+
+/**
+ * Returns the id up to which to add customers; undefined if the option is not given.
+ *
+ * @throws UsageError if it is not a number of customers.
+ */
+export function customersOf({ customers }: { customers?: string }): number | undefined {
+  if (customers === undefined) return undefined;
+  const number = /^\d+$/.test(customers) ? Number(customers) : Number.NaN;
+  if (number >= 1 && number <= MAX_CUSTOMERS) return number;
+  throw new UsageError(
+    `--customers must be an integer from 1 to ${MAX_CUSTOMERS}; got \`${customers}\`.`,
+  );
+}
+
 /**
  * Turns an error that the user can correct (a port or the data folder is in use, or the data is of
  * an older version) into a UsageError that says how. Returns any other error as it is.

@@ -7,6 +7,9 @@ import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
 import {
   browserOriginsOf,
+  CUSTOMERS_HELP,
+  CUSTOMERS_OPTION,
+  customersOf,
   explainStartError,
   parsePorts,
   portChoices,
@@ -15,9 +18,12 @@ import {
 } from './start-options.ts';
 import { onTermination } from './termination.ts';
 
-const HELP = startHelp(`Starts the API and the servers that it needs on this machine.
+const HELP = startHelp(
+  `Starts the API and the servers that it needs on this machine.
 
-  npm start -- [options]`);
+  npm start -- [options]`,
+  CUSTOMERS_HELP,
+);
 
 /** Maximum time for requests in progress to complete. */
 const END_MS = 3_000;
@@ -31,15 +37,16 @@ onTermination(async () => {
 });
 
 await runCommand(HELP, async () => {
-  const { values } = parseArgs({ options: START_OPTIONS });
+  const { values } = parseArgs({ options: { ...START_OPTIONS, ...CUSTOMERS_OPTION } });
   const ports = parsePorts(portChoices(values));
   const browserOrigins = browserOriginsOf(values);
+  const customers = customersOf(values);
   if (values.help) return console.log(HELP);
   await secureDataFolder();
   try {
     if (values.reset) await deleteData();
     stack = await startSampleStack({ ports, browserOrigins });
-    console.log(await prepareSamples(stack));
+    console.log(await prepareSamples(stack, customers));
   } catch (error) {
     // Closing the servers while they start makes the start fail, which is no error.
     if (!isEnding) throw explainStartError(error as Error, ports, 'npm start');

@@ -101,10 +101,11 @@ function person(random: Random): Record<string, string> {
 function company(random: Random): Record<string, string> {
   const trade = common(TRADES, random);
   const owner = random() < 0.7 ? surname(random) : (common(TOWNS, random).slice(3) as string);
-  const name = `${owner}s ${trade} ${common(FORMS, random)}`;
+  const firm = `${owner}${owner.endsWith('s') ? '' : 's'} ${trade}`;
+  const name = `${firm} ${common(FORMS, random)}`;
   const nine = `5599${String(below(100_000, random)).padStart(5, '0')}`;
   const digits = `${nine}${checkDigit(nine)}`;
-  const domain = `${slug(`${owner}s ${trade}`, '-')}.example`;
+  const domain = `${slug(firm, '-')}.example`;
   return {
     name,
     companyno: `${digits.slice(0, 6)}-${digits.slice(6)}`,

@@ -270,6 +270,62 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     });
   });
 
+  describe('--customers', () => {
+    test('adds customers up to an id, once, and more if a later start asks for more', async () => {
+      const folder = newFolder();
+      const first = await start(folder, {}, ['--customers', '1200']);
+      expect(first.welcome).toContain(`Added ${1_200 - SAMPLES} customers`);
+      expect(await countOf(first.client)).toBe(1_200);
+      const { body } = await first.client.call('GET', '/customers?start=1000&limit=1000');
+      expect(body).toHaveLength(200);
+      expect(new Set(namesOf(body)).size).toBeGreaterThan(150);
+      expect(body.at(-1)).toMatchObject({ mexcParamvaluesetsid: 1_200, customerid: '11200' });
+      // The table and its indexes have the same customers.
+      const found = await first.client.call('GET', '/customers?customerid=11200');
+      expect(found.body).toEqual([body.at(-1)]);
+      await end(first);
+
+      const second = await start(folder, {}, ['--customers', '1200']);
+      expect(second.welcome).toContain('Added none');
+      expect(await countOf(second.client)).toBe(1_200);
+      await end(second);
+
+      const third = await start(folder, {}, ['--customers=1500']);
+      expect(await countOf(third.client)).toBe(1_500);
+      expect(await create(third.client, { name: 'A' })).toMatchObject({
+        mexcParamvaluesetsid: 1_501,
+      });
+      await end(third);
+    });
+
+    test('adds at the next start what an interrupted one has not', async () => {
+      const folder = newFolder();
+      const interrupted = run('start', [...portArgs({}), '--customers=6000'], {
+        DATA_FOLDER: folder,
+      });
+      await eventually(async () => expect(existsSync(join(folder, 'customers-to-add'))).toBe(true));
+      interrupted.process.kill('SIGKILL');
+      await interrupted.ended();
+      const next = await start(folder);
+      expect(next.welcome).toContain('Added ');
+      expect(await countOf(next.client)).toBe(6_000);
+      await end(next);
+      const after = await start(folder);
+      expect(after.welcome).not.toContain('Added');
+      await end(after);
+    });
+
+    test.each(['0', '1000001', 'many', '1e3'])(
+      'says that %s is no number of customers',
+      async (text) => {
+        const ended = await run('start', [`--customers=${text}`], {
+          DATA_FOLDER: newFolder(),
+        }).ended();
+        expectRefusal(ended, `--customers must be an integer from 1 to 1000000; got \`${text}\`.`);
+      },
+    );
+  });
+
   describe('ending', () => {
     test.each(['SIGINT', 'SIGTERM'] as const)(
       'by %s amid requests is no failure, and leaves the ports to others',
