@@ -37,6 +37,7 @@ export function exportByFilterContract<P extends Parameters>(
       exportJobs: ['PutItem', 'UpdateItem'],
     },
     files: 'write',
+    snapshots: 'read',
     startsExportJobs: true,
     environment: ['cursorSecret', 'changesEpoch'],
     summary: `Export all customers that meet the filters as ${title}`,

@@ -31,6 +31,7 @@ export interface AlarmsProps {
   readonly exportWorker: BundledFunction;
   readonly endExport: BundledFunction;
   readonly changeRecorder: BundledFunction;
+  readonly snapshotBuilder: BundledFunction;
   /** Who is notified; without an address or a topic, alarms are visible in CloudWatch only. */
   readonly settings: Pick<Settings, 'alarmEmail' | 'alarmTopicArn' | 'stage'>;
 }
@@ -53,6 +54,7 @@ export type RunbookHeading =
   | 'ChangeRecorderErrors'
   | 'ChangesLate'
   | 'ChangesAtRisk'
+  | 'SnapshotBuilderErrors'
   | 'FunctionThrottles'
   | 'TableThrottles'
   | 'TableErrors';
@@ -119,7 +121,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { api, table, functions, tokenTrigger, settings } = props;
-    const { exportWorker, endExport, changeRecorder } = props;
+    const { exportWorker, endExport, changeRecorder, snapshotBuilder } = props;
     this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
     for (const each of functions) {
       this.addFunctionAlarms(each, each.node.id, ['FunctionErrors', 'FunctionLatency']);
@@ -128,6 +130,7 @@ export class Alarms extends Construct {
     this.addFunctionAlarms(exportWorker, 'ExportWorker');
     this.addFunctionAlarms(endExport, 'EndExport');
     this.addFunctionAlarms(changeRecorder, 'ChangeRecorder');
+    this.addFunctionAlarms(snapshotBuilder, 'SnapshotBuilder');
     this.addApiAlarms(api, settings.stage);
     this.addExportAlarms(exportWorker.function);
     this.addChangeAlarms(changeRecorder.function);

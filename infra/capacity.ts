@@ -26,7 +26,7 @@ export const LONG_EXPORT_TIMEOUT_HOURS = 12;
 /**
  * Limits for an account with Lambda's default quota of 1,000 concurrent executions. Calls take 5 to
  * 30 ms, but some 1.75 s if DynamoDB throttles a merchant's partition and the SDK tries four times.
- * 400 such calls a second take 700 executions, and the nine functions that write files leave 775 if
+ * 400 such calls a second take 700 executions, and the ten functions that write files leave 750 if
  * the stage reserves 25 for each of them (`reserveExports`).
  * So a flood of one merchant uses up the throttle before the concurrency of these functions.
  *

@@ -7,7 +7,7 @@ import {
   StartingPosition,
 } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { CUSTOMER_PREFIX, KEY } from '../shared/storage/table.ts';
+import { KEY, RECORDED_PREFIXES } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { CHANGE_RECORDER } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
@@ -67,11 +67,11 @@ export class ChangeRecorder extends BundledFunction {
       bisectBatchOnError: true,
       reportBatchItemFailures: true,
       // The logs are items of the same table, and must not invoke the function.
-      filters: [
+      filters: RECORDED_PREFIXES.map((prefix) =>
         FilterCriteria.filter({
-          dynamodb: { Keys: { [KEY.sort]: { S: FilterRule.beginsWith(CUSTOMER_PREFIX) } } },
+          dynamodb: { Keys: { [KEY.sort]: { S: FilterRule.beginsWith(prefix) } } },
         }),
-      ],
+      ),
     });
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',

@@ -20,10 +20,12 @@ import {
 import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
 import { ExportWorker } from './export-worker.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
 import { resourceTags } from './resource-tags.ts';
 import { SavedQueries } from './saved-queries.ts';
 import type { Settings } from './settings.ts';
+import { SnapshotBuilder } from './snapshot-builder.ts';
 
 export interface CustomerRegisterStackProps extends StackProps {
   readonly settings: Settings;
@@ -61,10 +63,15 @@ export class CustomerRegisterStack extends Stack {
       bundles,
       resources: { table, bucket },
     });
-    const exportWorker = new ExportWorker(this, 'ExportWorker', {
+    const snapshotBuilder = new SnapshotBuilder(this, 'SnapshotBuilder', {
       settings,
       bundles,
       resources: { table, bucket },
+    });
+    const exportWorker = new ExportWorker(this, 'ExportWorker', {
+      settings,
+      bundles,
+      resources: { table, bucket, snapshotBuilder: snapshotBuilder.function },
       deadLetters: endExport.deadLetters,
     });
     const changeRecorder = new ChangeRecorder(this, 'ChangeRecorder', {
@@ -73,7 +80,13 @@ export class CustomerRegisterStack extends Stack {
       resources: { table, bucket },
       streamArn: table.tableStreamArn as string,
     });
-    const resources = { table, bucket, exportWorker: exportWorker.alias };
+    new Heartbeat(this, 'Heartbeat', { table });
+    const resources = {
+      table,
+      bucket,
+      exportWorker: exportWorker.alias,
+      snapshotBuilder: snapshotBuilder.function,
+    };
     const functions = endpoints.map(
       (endpoint) =>
         new EndpointFunction(this, pascalCase(endpoint.function), {
@@ -115,7 +128,7 @@ export class CustomerRegisterStack extends Stack {
     });
     const apiFunctions = [...functions, unknownRoute, documents];
     const tokenTrigger = userPool?.tokenTrigger;
-    const background = { exportWorker, endExport, changeRecorder };
+    const background = { exportWorker, endExport, changeRecorder, snapshotBuilder };
     const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, ...background };
     const alarms = new Alarms(this, 'Alarms', watched);
     new Dashboard(this, 'Dashboard', { ...watched, alarms });

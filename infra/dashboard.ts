@@ -30,6 +30,7 @@ export interface DashboardProps {
   readonly tokenTrigger?: BundledFunction | undefined;
   readonly exportWorker: BundledFunction;
   readonly changeRecorder: BundledFunction;
+  readonly snapshotBuilder: BundledFunction;
   readonly alarms: Alarms;
 }
 
@@ -61,6 +62,7 @@ export class Dashboard extends Construct {
       ...tableGraphs(props.table),
       ...exportGraphs(exportWorker.function),
       ...changeGraphs(props.changeRecorder.function),
+      ...snapshotGraphs(props.snapshotBuilder.function),
       ...(tokenTrigger ? tokenTriggerGraphs(tokenTrigger.function) : []),
     ];
     new CloudWatchDashboard(this, 'Dashboard', {
@@ -197,6 +199,16 @@ function changeGraphs(recorder: LambdaFunction): Graph[] {
       alarms: ['ChangeRecorderErrors'],
     },
     { title: 'Age of changes as they are recorded (ms)', alarms: ['ChangesLate', 'ChangesAtRisk'] },
+  ];
+}
+
+function snapshotGraphs(builder: LambdaFunction): Graph[] {
+  return [
+    {
+      title: 'Builder of snapshots',
+      metrics: [builder.metricInvocations({ ...SUM, label: 'runs' })],
+      alarms: ['SnapshotBuilderErrors'],
+    },
   ];
 }
 

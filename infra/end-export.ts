@@ -42,7 +42,7 @@ export class EndExport extends BundledFunction {
       environment: contractVariables(CONTRACT, resources, settings),
       statements: contractStatements(CONTRACT, resources),
     });
-    acknowledgeFilePrefix(this, resources.bucket);
+    acknowledgeFilePrefix(this, CONTRACT, resources.bucket);
     this.deadLetters = new Topic(this, 'DeadLetters', { enforceSSL: true });
     this.deadLetters.addSubscription(new LambdaSubscription(this.function));
   }

@@ -67,22 +67,23 @@ export class EndpointFunction extends BundledFunction {
       ],
     });
     this.endpoint = endpoint;
-    if (endpoint.files) acknowledgeFilePrefix(this, resources.bucket);
+    acknowledgeFilePrefix(this, endpoint, resources.bucket);
   }
 }
 
 /**
  * Returns the reserved concurrency of a function: none in a closed deployment if it changes
- * customers, so that Lambda rejects all of its calls, and that of the settings if it writes files.
+ * customers, so that Lambda rejects all of its calls, and that of the settings if it writes files or
+ * snapshots.
  */
 export function reservedConcurrency(
-  { table, files }: FunctionContract,
+  { table, files, snapshots }: FunctionContract,
   { closed, reserveExports }: Settings,
 ): Pick<BundledFunctionProps, 'reservedConcurrentExecutions'> {
   if (closed && table?.actions?.some((action) => /Put|Update|Delete/.test(action))) {
     return { reservedConcurrentExecutions: 0 };
   }
-  return files === 'write' && reserveExports > 0
+  return (files === 'write' || snapshots === 'write') && reserveExports > 0
     ? { reservedConcurrentExecutions: reserveExports }
     : {};
 }

@@ -61,6 +61,9 @@ export const END_EXPORT = 'end-export';
 /** The function that appends the changes in the table's stream to the change logs. */
 export const CHANGE_RECORDER = 'record-changes';
 
+/** The function that builds snapshots of the customer index. */
+export const SNAPSHOT_BUILDER = 'build-snapshot';
+
 /**
  * Returns the routes of an endpoint. That of a GET has a HEAD beside it, for the same function
  * (RFC 9110, section 9.3.2): HTTP APIs of API Gateway match the method as it is. API Gateway sends

@@ -1,5 +1,5 @@
 import { Fn } from 'aws-cdk-lib';
-import { LONG_EXPORT_ROWS } from '../shared/domain/limits.ts';
+import { LONG_EXPORT_ROWS, SNAPSHOT_FROM_ID } from '../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
 import { EXPORT_NODE_OPTIONS } from './node-options.ts';
 import type { FunctionContract, Resources } from './permissions.ts';
@@ -27,18 +27,23 @@ export function hostVariables({ edge }: Settings): Variables {
  * @throws Error that names a variable which the stack has no value for.
  */
 export function contractVariables(
-  { files, startsExportJobs, environment = [] }: FunctionContract,
+  { files, snapshots, startsExportJobs, environment = [] }: FunctionContract,
   resources: Resources,
   settings: Settings,
 ): Variables {
   return {
     [ENVIRONMENT.tableName]: resources.table.tableName,
-    ...(files && { [ENVIRONMENT.bucketName]: resources.bucket.bucketName }),
+    ...((files || snapshots) && { [ENVIRONMENT.bucketName]: resources.bucket.bucketName }),
     ...(files === 'write' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
     ...(startsExportJobs &&
       resources.exportWorker && {
         [ENVIRONMENT.exportWorker]: resources.exportWorker.functionArn,
         [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
+      }),
+    ...(snapshots && { [ENVIRONMENT.snapshotFromId]: String(SNAPSHOT_FROM_ID) }),
+    ...(snapshots === 'read' &&
+      resources.snapshotBuilder && {
+        [ENVIRONMENT.snapshotBuilder]: resources.snapshotBuilder.functionArn,
       }),
     ...Object.fromEntries(
       environment.map((name) => [ENVIRONMENT[name], variableValue(name, resources, settings)]),

@@ -30,6 +30,7 @@ const CONTRACT: FunctionContract = {
     exportJobs: ['UpdateItem'],
   },
   files: 'write',
+  snapshots: 'read',
 };
 
 /** Lambda's maximum for one invocation; the function ends each invocation itself, long before. */
@@ -80,7 +81,7 @@ export class ExportWorker extends BundledFunction {
         new PolicyStatement({ actions: ['sns:Publish'], resources: [deadLetters.topicArn] }),
       ],
     });
-    acknowledgeFilePrefix(this, resources.bucket);
+    acknowledgeFilePrefix(this, CONTRACT, resources.bucket);
     const { partition, region, account } = Stack.of(scope);
     const named = (value: string, variable: string) =>
       Token.isUnresolved(value) ? `<AWS::${variable}>` : value;

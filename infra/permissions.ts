@@ -4,22 +4,26 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { EXPORTS_PREFIX } from '../shared/environment.ts';
+import { EXPORTS_PREFIX, SNAPSHOTS_PREFIX } from '../shared/environment.ts';
 import type { Contract, TableAccess } from '../shared/http/contract.ts';
 import {
   CHANGE_LOG_ATTRIBUTES,
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
+  SNAPSHOT_ATTRIBUTES,
 } from '../shared/storage/table.ts';
 
 /** What a function does with export files in the bucket. */
 type FileAccess = Contract['files'] | 'discard';
+/** What a function does with snapshots in the bucket. */
+type SnapshotAccess = Contract['snapshots'] | 'write';
 
 /** The part of a contract that is about resources. */
 export interface FunctionContract
   extends Pick<Contract, 'table' | 'startsExportJobs' | 'environment'> {
   readonly files?: FileAccess;
+  readonly snapshots?: SnapshotAccess;
 }
 
 /**
@@ -31,6 +35,8 @@ export interface Resources {
   readonly bucket: Pick<IBucket, 'arnForObjects' | 'bucketArn' | 'bucketName' | 'node'>;
   /** Alias by which the export worker is invoked; the worker itself does without. */
   readonly exportWorker?: Pick<IFunction, 'functionArn'>;
+  /** The builder of snapshots; itself it does without. */
+  readonly snapshotBuilder?: Pick<IFunction, 'functionArn'>;
 }
 
 /**
@@ -45,25 +51,29 @@ const IN_PARTITIONS = {
 
 /** Returns all that a function with this contract may do besides logging. */
 export function contractStatements(
-  { table, files, startsExportJobs }: FunctionContract,
+  { table, files, snapshots, startsExportJobs }: FunctionContract,
   resources: Resources,
 ): PolicyStatement[] {
   return [
     ...tableStatements(table ?? {}, resources.table),
-    ...(startsExportJobs && resources.exportWorker
-      ? [
-          new PolicyStatement({
-            actions: ['lambda:InvokeFunction'],
-            resources: [resources.exportWorker.functionArn],
-          }),
-        ]
-      : []),
+    ...invokeStatements(startsExportJobs && resources.exportWorker),
+    ...invokeStatements(snapshots === 'read' && resources.snapshotBuilder),
     ...(files ? fileStatements(files, resources.bucket) : []),
+    ...(snapshots ? snapshotStatements(snapshots, resources.bucket) : []),
   ];
 }
 
+function invokeStatements(
+  target: Pick<IFunction, 'functionArn'> | false | undefined,
+): PolicyStatement[] {
+  if (!target) return [];
+  const { functionArn } = target;
+  return [new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [functionArn] })];
+}
+
 function tableStatements(access: TableAccess, { tableArn }: Resources['table']): PolicyStatement[] {
-  const { actions = [], indexes = [], exportJobs = [], companies = [], changeLog = [] } = access;
+  const { actions = [], indexes = [], exportJobs = [], companies = [] } = access;
+  const { changeLog = [], snapshots = [] } = access;
   const statement = (names: readonly string[], resources: string[], conditions = {}) =>
     names.length === 0 || resources.length === 0
       ? []
@@ -85,6 +95,7 @@ function tableStatements(access: TableAccess, { tableArn }: Resources['table']):
     statement(exportJobs, [tableArn], only(EXPORT_JOB_ATTRIBUTES)),
     statement(companies, [tableArn], only(COMPANY_ATTRIBUTES)),
     statement(changeLog, [tableArn], only(CHANGE_LOG_ATTRIBUTES)),
+    statement(snapshots, [tableArn], only(SNAPSHOT_ATTRIBUTES)),
   ].flat();
 }
 
@@ -112,12 +123,31 @@ function fileStatements(
   return [files, uploads];
 }
 
-/** Acknowledges the wildcard of the files' prefix, which a function with access to files has. */
-export function acknowledgeFilePrefix(scope: Construct, { node }: Resources['bucket']): void {
+function snapshotStatements(
+  access: NonNullable<SnapshotAccess>,
+  bucket: Resources['bucket'],
+): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      actions: access === 'write' ? ['s3:GetObject', 's3:PutObject'] : ['s3:GetObject'],
+      resources: [bucket.arnForObjects(`${SNAPSHOTS_PREFIX}*`)],
+    }),
+  ];
+}
+
+/** Acknowledges the wildcards of the prefixes that a function with access to files has. */
+export function acknowledgeFilePrefix(
+  scope: Construct,
+  { files, snapshots }: FunctionContract,
+  { node }: Resources['bucket'],
+): void {
   const logicalId = Stack.of(scope).getLogicalId(node.defaultChild as CfnBucket);
-  Validations.of(scope).acknowledge({
-    id: `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${EXPORTS_PREFIX}*]`,
-    reason:
-      'Export files have random names, and only functions that read or write them have access to this prefix.',
-  });
+  const prefixes = [files ? [EXPORTS_PREFIX] : [], snapshots ? [SNAPSHOTS_PREFIX] : []].flat();
+  for (const prefix of prefixes) {
+    Validations.of(scope).acknowledge({
+      id: `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${prefix}*]`,
+      reason:
+        'Files have random names, and only functions that read or write them have access to this prefix.',
+    });
+  }
 }

@@ -9,8 +9,8 @@ import { DEFAULTS, STAGES } from './stages.ts';
 export const EDGE_REGION = 'us-east-1';
 /** Minimum concurrent executions that Lambda keeps unreserved in an account. */
 const MIN_UNRESERVED = 100;
-/** Number of functions that write files: those of endpoints, and the export worker. */
-const FILE_WRITERS = ENDPOINTS.filter(({ files }) => files === 'write').length + 1;
+/** Number of functions that write files: those of endpoints, the export worker, the builder of snapshots. */
+const FILE_WRITERS = ENDPOINTS.filter(({ files }) => files === 'write').length + 2;
 
 /** The accepted tokens: those of the issuer with one of these audiences. */
 export interface Identity {

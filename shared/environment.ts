@@ -15,6 +15,10 @@ export const ENVIRONMENT = {
   importWorker: 'IMPORT_WORKER',
   /** Maximum estimated rows of an export that completes while its caller waits. */
   longExportRows: 'LONG_EXPORT_ROWS',
+  /** ARN of the function that builds snapshots of the customer index. */
+  snapshotBuilder: 'SNAPSHOT_BUILDER',
+  /** Highest id from which on a merchant has a snapshot; without it, none is used. */
+  snapshotFromId: 'SNAPSHOT_FROM_ID',
   /** Method and path of each route, separated by commas; for the `$default` route. */
   routes: 'ROUTES',
   /** Folder of the documents that are served without a token; set by the local stack alone. */
@@ -59,6 +63,9 @@ export const IMPORT_PREFIXES = {
   plan: 'imports/plan/',
   undo: 'imports/undo/',
 } as const;
+
+/** Prefix of every snapshot's object key: `snapshots/<merchant>/`. */
+export const SNAPSHOTS_PREFIX = 'snapshots/';
 
 /** Claim names that apply unless the environment sets others. */
 export const DEFAULT_CLAIMS = {

@@ -19,9 +19,10 @@ export const contract = () =>
     path: '/customers/count',
     scope: 'customers:read',
     table: {
-      actions: ['BatchGetItem'],
+      actions: ['BatchGetItem', 'Query'],
       indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
     },
+    snapshots: 'read',
     summary: 'Count customers',
     request,
     parameters: filterDescriptions(),

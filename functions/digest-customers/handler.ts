@@ -4,8 +4,8 @@ import { api, json } from '../../shared/http/api.ts';
 import { createChangesToken } from '../../shared/http/changes-token.ts';
 import { badRequest } from '../../shared/http/problem-details.ts';
 import { positionBeforeLoad } from '../../shared/storage/change-log.ts';
-import { newestId } from '../../shared/storage/customer-index.ts';
 import { digestCustomers } from '../../shared/storage/digest-customers.ts';
+import { newestId } from '../../shared/storage/newest-id.ts';
 import { rangeFaults, request } from './contract.ts';
 
 /**

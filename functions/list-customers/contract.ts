@@ -40,6 +40,7 @@ export const contract = () =>
       actions: ['Query', 'BatchGetItem'],
       indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
     },
+    snapshots: 'read',
     environment: ['cursorSecret'],
     summary: 'List customers',
     request,

@@ -16,8 +16,8 @@ export interface EventSourceOptions {
   readonly invoke: Invoke;
   /** Name of the function that gets the records. */
   readonly functionName: string;
-  /** Sort key prefix of the items whose records it gets: the filter of the event source mapping. */
-  readonly sortKeyPrefix: string;
+  /** Sort key prefixes of the items whose records it gets: the filters of the event source mapping. */
+  readonly sortKeyPrefixes: readonly string[];
   /** Returns the position up to which the records are processed, and stores it. */
   readonly checkpoint: {
     load(): Promise<string | undefined>;
@@ -99,8 +99,10 @@ export class EventSource {
   }
 
   async #process(shardId: string, batch: readonly DynamoDBRecord[]): Promise<void> {
-    const { functionName, sortKeyPrefix, invoke, checkpoint } = this.#options;
-    const wanted = batch.filter(({ dynamodb }) => dynamodb?.Keys?.sk?.S?.startsWith(sortKeyPrefix));
+    const { functionName, sortKeyPrefixes, invoke, checkpoint } = this.#options;
+    const wanted = batch.filter(({ dynamodb }) =>
+      sortKeyPrefixes.some((prefix) => dynamodb?.Keys?.sk?.S?.startsWith(prefix)),
+    );
     const result =
       wanted.length > 0
         ? ((await invoke(functionName, { Records: wanted })) as {

@@ -10,6 +10,7 @@ import {
   UnknownFunctionError,
 } from './durable.ts';
 import { CheckpointError } from './durable-execution.ts';
+import type { Invoke } from './lambda.ts';
 import { type LocalServer, start } from './server.ts';
 
 /** A response of the server. */
@@ -24,6 +25,10 @@ interface LambdaApiOptions extends DurableOptions {
   readonly port?: number;
   /** First segment of every path; a new one if not given. */
   readonly secret?: string;
+  /** Calls a function that is not durable. */
+  readonly invoke?: Invoke;
+  /** Names of the functions that are not durable. */
+  readonly invoked?: readonly string[];
 }
 
 /** The running server. Its URL has the secret as its path. */
@@ -32,14 +37,21 @@ export interface LambdaApi extends LocalServer {
   resume(): void;
 }
 
+/** The functions that the server starts. */
+interface Functions {
+  readonly durable: DurableFunctions;
+  /** Starts a function that is not durable; returns false if there is none of this name. */
+  readonly startPlain: (name: string, payload: string) => boolean;
+}
+
 type Handle = (
-  durable: DurableFunctions,
+  functions: Functions,
   request: IncomingMessage,
   name: string,
   query: URLSearchParams,
 ) => Promise<LambdaResponse>;
 
-/** Operations of Lambda's API that start durable functions, or that durable functions call. */
+/** Operations of Lambda's API that start functions, or that durable functions call. */
 const OPERATIONS: readonly (readonly [method: string, path: RegExp, handle: Handle])[] = [
   ['POST', /^\/2015-03-31\/functions\/([^/]+)\/invocations$/, invoke],
   ['POST', /^\/2025-12-01\/durable-executions\/([^/]+)\/checkpoint$/, checkpoint],
@@ -53,7 +65,7 @@ const FORBIDDEN =
 
 /**
  * Starts a server for the part of Lambda's API that the SDK calls: it invokes durable functions
- * asynchronously and stores their checkpoints.
+ * asynchronously, stores their checkpoints, and starts other functions.
  *
  * Whoever may call it can run code as this user. It requires a secret, which the SDK of the handlers
  * has in the URL, so that other users and programs of this machine cannot call it.
@@ -61,17 +73,26 @@ const FORBIDDEN =
 export async function startLambdaApi({
   port = 0,
   secret = randomUUID(),
+  invoke: invokePlain,
+  invoked = [],
   ...options
 }: LambdaApiOptions): Promise<LambdaApi> {
   const durable = new DurableFunctions(options);
   await durable.load();
+  const startPlain = (name: string, payload: string) => {
+    if (!invokePlain || !invoked.includes(name)) return false;
+    // Lambda tells nobody, and the next call starts it again.
+    invokePlain(name, JSON.parse(payload)).catch((error) => console.error(error));
+    return true;
+  };
+  const functions = { durable, startPlain };
   const server = createServer(async (request, response) => {
     if (!request.url?.startsWith(`/${secret}/`)) {
       response.writeHead(403, { 'content-type': 'text/plain' }).end(FORBIDDEN);
       return;
     }
     request.url = request.url.slice(secret.length + 1);
-    const { status, headers, body } = await handle(durable, request).catch(toErrorResponse);
+    const { status, headers, body } = await handle(functions, request).catch(toErrorResponse);
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(body === undefined ? '' : JSON.stringify(body));
   });
@@ -86,14 +107,11 @@ export async function startLambdaApi({
   };
 }
 
-async function handle(
-  durable: DurableFunctions,
-  request: IncomingMessage,
-): Promise<LambdaResponse> {
+async function handle(functions: Functions, request: IncomingMessage): Promise<LambdaResponse> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://lambda');
   for (const [method, path, handle] of OPERATIONS) {
     const [, name] = (request.method === method && path.exec(pathname)) || [];
-    if (name) return handle(durable, request, decodeURIComponent(name), searchParams);
+    if (name) return handle(functions, request, decodeURIComponent(name), searchParams);
   }
   return errorResponse(
     404,
@@ -104,18 +122,20 @@ async function handle(
 
 /** Invoke, asynchronously, by an ARN with an alias. */
 async function invoke(
-  durable: DurableFunctions,
+  { durable, startPlain }: Functions,
   request: IncomingMessage,
   arn: string,
 ): Promise<LambdaResponse> {
   const functionName = arn.split(':')[6] ?? arn;
   const executionName = String(request.headers['x-amz-durable-execution-name'] ?? '');
-  const executionArn = await durable.start(functionName, executionName, await text(request));
+  const payload = await text(request);
+  if (startPlain(functionName, payload)) return { status: 202 };
+  const executionArn = await durable.start(functionName, executionName, payload);
   return { status: 202, headers: { 'x-amz-durable-execution-arn': executionArn } };
 }
 
 async function checkpoint(
-  durable: DurableFunctions,
+  { durable }: Functions,
   request: IncomingMessage,
   arn: string,
 ): Promise<LambdaResponse> {
@@ -131,7 +151,7 @@ async function checkpoint(
 }
 
 async function getState(
-  durable: DurableFunctions,
+  { durable }: Functions,
   _request: IncomingMessage,
   arn: string,
   query: URLSearchParams,
@@ -150,7 +170,7 @@ async function getState(
 
 /** GetDurableExecution. No function calls it; developers and tests inspect executions with it. */
 async function getExecution(
-  durable: DurableFunctions,
+  { durable }: Functions,
   _request: IncomingMessage,
   arn: string,
 ): Promise<LambdaResponse> {
@@ -170,7 +190,7 @@ async function getExecution(
 
 /** StopDurableExecution. No function calls it; an operator does. */
 async function stopExecution(
-  durable: DurableFunctions,
+  { durable }: Functions,
   _request: IncomingMessage,
   arn: string,
 ): Promise<LambdaResponse> {

@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHANGES_DAYS, COMPANY_CACHE_DAYS, LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
+import {
+  CHANGES_DAYS,
+  COMPANY_CACHE_DAYS,
+  LONG_EXPORT_ROWS,
+  SNAPSHOT_FROM_ID,
+} from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
-import { CUSTOMER_PREFIX } from '../../shared/storage/table.ts';
+import { RECORDED_PREFIXES } from '../../shared/storage/table.ts';
 import type { Capacity } from '../capacity.ts';
 import {
   CHANGE_RECORDER,
@@ -13,12 +18,14 @@ import {
   EXPORT_WORKER,
   ROUTES,
   routesVariable,
+  SNAPSHOT_BUILDER,
 } from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
 import { ensureTable, startDynamoDb } from './dynamodb.ts';
 import { EventSource } from './event-source.ts';
 import { createGateway } from './gateway.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import {
   AUDIENCE,
   createKey,
@@ -131,8 +138,14 @@ export async function startLocalStack({
     const database = dynamodbEndpoint ?? (await track(startDatabase(ports.dynamodb, dataFolder)));
     const files = s3Endpoint ?? (await track(startFileStore(ports.s3, dataFolder, browserOrigins)));
     const issuer = await track(startIssuer(ports.issuer ?? 0, key));
+    const lambda = createLambda(async (name) => {
+      if (name === DOCUMENTS_FUNCTION) await provideDocuments(sampleToken && TOKEN_PATH);
+      return (await import(`../../functions/${name}/handler.ts`)).handler;
+    }, capacity && concurrencyLimits(capacity));
     const lambdaApi = await startLambdaApi({
       folder: dataFolder && join(dataFolder, 'durable'),
+      invoke: (name, event) => whileOpen(lambda(name, event)),
+      invoked: [SNAPSHOT_BUILDER],
     });
     servers.push(lambdaApi);
     const lambdaEndpoint = lambdaApi.endpoint;
@@ -147,10 +160,6 @@ export async function startLocalStack({
     await ensureTable(database, table);
     lambdaApi.resume();
     const token = (options: TokenOptions) => signToken(key, issuer, options);
-    const lambda = createLambda(async (name) => {
-      if (name === DOCUMENTS_FUNCTION) await provideDocuments(sampleToken && TOKEN_PATH);
-      return (await import(`../../functions/${name}/handler.ts`)).handler;
-    }, capacity && concurrencyLimits(capacity));
     if (recordChanges) {
       // The stack closes it after the API and before the database.
       const source = new EventSource({
@@ -158,10 +167,12 @@ export async function startLocalStack({
         table,
         invoke: lambda,
         functionName: CHANGE_RECORDER,
-        sortKeyPrefix: CUSTOMER_PREFIX,
+        sortKeyPrefixes: RECORDED_PREFIXES,
         checkpoint: streamPosition(dataFolder),
       });
       servers.push({ endpoint: database, close: () => source.close() });
+      const endHeartbeat = startHeartbeat({ endpoint: database, table });
+      servers.push({ endpoint: database, close: endHeartbeat });
     }
     const gateway = createGateway({
       routes: ROUTES,
@@ -288,6 +299,8 @@ function setEnvironment(stack: {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,
     [ENVIRONMENT.exportWorker]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_WORKER}:live`,
+    [ENVIRONMENT.snapshotBuilder]: `arn:aws:lambda:${REGION}:000000000000:function:${SNAPSHOT_BUILDER}`,
+    [ENVIRONMENT.snapshotFromId]: process.env[ENVIRONMENT.snapshotFromId] ?? SNAPSHOT_FROM_ID,
     [ENVIRONMENT.routes]: routesVariable(),
     [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
     [ENVIRONMENT.changesDays]: process.env[ENVIRONMENT.changesDays] ?? CHANGES_DAYS,

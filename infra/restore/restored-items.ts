@@ -23,6 +23,7 @@ import {
   idInSortKey,
   PARTITION_PREFIX,
   sequenceKey,
+  snapshotKey,
 } from '../../shared/storage/table.ts';
 import type { RestoredTable } from './restored-table.ts';
 
@@ -108,7 +109,7 @@ type Item = Readonly<Record<string, unknown>> & { readonly pk: string; readonly 
  * - Each merchant's ids continue after the old table's.
  * - Versions, which are entity tags, continue {@link MARGIN} later, and so do the numbers of the
  *   change log.
- * - Jobs and files of exports of that time are forgotten.
+ * - Jobs and files of exports of that time are forgotten, and so are snapshots of the customer index.
  * - Customers that were deleted since are found, and deleted again if they are among `erase`.
  *
  * Each write is conditional on what was read and is not made twice, so that the whole may be repeated
@@ -214,8 +215,9 @@ class Preparation {
 
   async #preparePage(items: readonly Item[], old: OldTable | undefined): Promise<void> {
     for (const item of items) addEnds(this.#ends, item);
-    const exports = items.filter(({ sk }) => sk.startsWith(EXPORTS_PREFIX));
-    await mapConcurrently(exports, CONCURRENCY, ({ pk, sk }) => this.#delete({ pk, sk }));
+    const { sk: snapshot } = snapshotKey('');
+    const files = items.filter(({ sk }) => sk.startsWith(EXPORTS_PREFIX) || sk === snapshot);
+    await mapConcurrently(files, CONCURRENCY, ({ pk, sk }) => this.#delete({ pk, sk }));
     const customers = Map.groupBy(
       items.filter((item) => customerInKey(item)),
       merchantOf,

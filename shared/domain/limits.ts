@@ -53,6 +53,12 @@ export const CHANGES_DAYS = 90;
 export const DEFAULT_CHANGES = 100;
 export const MAX_CHANGES = 1_000;
 
+/**
+ * Highest id of a merchant from which on searches and counts read a snapshot of the customer index, by
+ * default. Below it the index costs less than 350 read units.
+ */
+export const SNAPSHOT_FROM_ID = 20_000;
+
 /** Default and maximum parts of a digest. */
 export const DIGEST_PARTS = 16;
 export const MAX_DIGEST_PARTS = 256;

@@ -18,6 +18,8 @@ export interface TableAccess {
   readonly companies?: readonly ('PutItem' | 'UpdateItem')[];
   /** Actions on the change log, and on no other items. */
   readonly changeLog?: readonly ('PutItem' | 'UpdateItem')[];
+  /** Actions on pointers to snapshots, and on no other items. */
+  readonly snapshots?: readonly 'UpdateItem'[];
 }
 
 type TableAction =
@@ -63,6 +65,8 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly table?: TableAccess;
   /** What the function does with export files in the bucket. */
   readonly files?: 'read' | 'write';
+  /** What the function does with snapshots of the customer index. A reader may start their builder. */
+  readonly snapshots?: 'read';
   /** Whether a call may read all customers of a merchant, as an export does, and takes seconds. */
   readonly readsAll?: boolean;
   /** Whether the function may start the export worker. */

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../concurrency.ts';
 import type { FileRow, MatchField } from '../domain/import.ts';
-import { newestId } from '../storage/customer-index.ts';
+import { newestId } from '../storage/newest-id.ts';
 import { findByIndexKey } from '../storage/find-by-form.ts';
 import { type IndexKey, indexKeys, type KeyRange } from '../storage/index-keys.ts';
 import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';

@@ -29,7 +29,7 @@ export const MAX_MARKS = 8;
  * How far a first load starts back in the log: it may have read an index or a replica that lacked
  * changes recorded by then, and the clocks of functions differ.
  */
-const FIRST_LOAD_MARGIN_MS = 5 * 60_000;
+export const FIRST_LOAD_MARGIN_MS = 5 * 60_000;
 
 /** Returns the head of a merchant's log; that of an empty log if there is none. */
 export async function readHead(merchantId: string, isConsistent: boolean): Promise<LogHead> {

@@ -9,12 +9,14 @@ import {
   LAST_TIME,
   type TimeRange,
 } from '../domain/customer-filter.ts';
+import { ENVIRONMENT } from '../environment.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { filterExpression } from './filter-expression.ts';
 import { queryInParallel } from './parallel-query.ts';
+import type { SnapshotPart } from './snapshots/merchant-snapshot.ts';
+import type { MergedFrame, NamedId } from './snapshots/merged-frame.ts';
 import {
   CUSTOMER_INDEX,
-  customersIn,
   type IdRange,
   idInSortKey,
   LAST_ID,
@@ -35,15 +37,37 @@ const MAX_SAMPLES = 16;
 /** Concurrent probes of each round of {@link firstIdSince}; each costs half a read unit. */
 const PROBES = 8;
 
+/*
+ * Searches of merchants with many customers read a snapshot of the index in S3 as well, and from the
+ * index only what is not in it. Small merchants do without: whether there can be a snapshot shows when
+ * one read of the index is not enough. The code of snapshots is loaded then.
+ */
+
+/** Highest id of a merchant from which on there can be a snapshot; 0 if each search begins with it. */
+const SNAPSHOT_FROM_ID = Number(process.env[ENVIRONMENT.snapshotFromId] || 'Infinity');
+/** Merchants of whom a snapshot is used: their searches begin with it. */
+const WITH_SNAPSHOT = new Set<string>();
+const MAX_REMEMBERED = 1_000;
+/**
+ * Changed customers to read at most for a search that often ends with its first read of the index. They
+ * are kept, so that the searches after it are cheaper than by the index.
+ */
+const MAX_CHANGED_AT_FIRST = 64;
+
 /**
  * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
  * usually within a second.
  */
 export async function countInIndex(merchantId: string, filter: CustomerFilter): Promise<number> {
   let count = 0;
-  const query = { ...filterExpression(filter), Select: 'COUNT' } as const;
-  const ranges = idRanges(merchantId, filter);
-  for await (const page of indexPages(merchantId, ranges, query)) count += page.Count ?? 0;
+  const search: Search<number> = {
+    merchantId,
+    filter,
+    query: { ...filterExpression(filter), Select: 'COUNT' },
+    ofPage: (page) => page.Count ?? 0,
+    ofFrame: (frame) => frame.count,
+  };
+  for await (const found of findMatches(search, idRanges(merchantId, filter))) count += found;
   return count;
 }
 
@@ -72,11 +96,18 @@ export async function* matchingIds(
     readonly retry?: Retry;
   } = {},
 ): AsyncGenerator<number[]> {
-  const query = { ...filterExpression(filter), ProjectionExpression: 'sk' };
-  const options = { after, span: filter.condition ? wanted * IDS_PER_MATCH : wanted, retry };
-  for await (const { Items = [] } of indexPages(merchantId, ranges, query, options)) {
-    yield Items.map((item) => idInSortKey(item.sk?.S));
-  }
+  const span = filter.condition ? wanted * IDS_PER_MATCH : wanted;
+  yield* findMatches({ ...searchForIds(merchantId, filter), retry }, ranges, { after, span });
+}
+
+function searchForIds(merchantId: string, filter: CustomerFilter): Search<number[]> {
+  return {
+    merchantId,
+    filter,
+    query: { ...filterExpression(filter), ProjectionExpression: 'sk' },
+    ofPage: ({ Items = [] }) => Items.map((item) => idInSortKey(item.sk?.S)),
+    ofFrame: (frame) => frame.ids(),
+  };
 }
 
 /**
@@ -90,30 +121,51 @@ export async function* matchingIdsDescending(
   filter: CustomerFilter,
   { before = LAST_ID, wanted }: { readonly before?: number | undefined; readonly wanted: number },
 ): AsyncGenerator<number[]> {
-  const query = { ...filterExpression(filter), ProjectionExpression: 'sk' };
-  const newest = (await newestEntry(merchantId))?.id ?? 0;
+  const search = searchForIds(merchantId, filter);
   const ranges: IdRange[] = [];
   for await (const range of idRanges(merchantId, filter)) ranges.unshift(range);
   let length = filter.condition ? wanted * IDS_PER_MATCH : wanted;
-  for (const { from, to } of ranges) {
-    for (let last = Math.min(to, newest, before - 1); last >= from; ) {
-      const range = { from: Math.max(from, last - length + 1), to: last };
-      const ids: number[] = [];
-      for await (const { Items = [] } of indexPages(merchantId, [range], query)) {
-        for (const { sk } of Items) ids.push(idInSortKey(sk?.S));
+  let newest: number | undefined;
+  for (const range of ranges) {
+    let rest = { from: range.from, to: Math.min(range.to, before - 1) };
+    if (beginsWithSnapshot(merchantId)) {
+      rest = yield* descendingInSnapshot(search, rest, MAX_CHANGED_AT_FIRST);
+    }
+    if (rest.from > rest.to) continue;
+    newest ??= await newestIndexedId(merchantId);
+    const last = newest;
+    rest.to = Math.min(rest.to, last);
+    for (let reads = 0; rest.from <= rest.to; reads += 1) {
+      if (reads === 1 && last >= SNAPSHOT_FROM_ID) {
+        rest = yield* descendingInSnapshot(search, rest);
+        if (rest.from > rest.to) break;
       }
-      yield ids.reverse();
-      last = range.from - 1;
+      const from = Math.max(rest.from, rest.to - length + 1);
+      const pages = await all(queriedMatches(search, { from, to: rest.to }, async () => last));
+      yield pages.flat().reverse();
+      rest = { from: rest.from, to: from - 1 };
       length = Math.max(length, Math.min(length * RANGE_GROWTH, MAX_DESCENDING_IDS));
     }
   }
 }
 
-/** A customer's entry in the index, with the text that it is sorted by. */
-export interface NamedEntry {
-  readonly id: number;
-  /** Name and customerid, folded. */
-  readonly nameText: string | undefined;
+/** Yields ids in a merchant's snapshot, descending. Returns the range that is left for the index. */
+async function* descendingInSnapshot(
+  search: Search<number[]>,
+  range: IdRange,
+  maxChanged?: number,
+): AsyncGenerator<number[], IdRange> {
+  const options = { mayStop: true, descending: true, maxChanged };
+  const found = matchesOfSnapshot(search, range, options);
+  try {
+    for (;;) {
+      const { done, value } = await found.next();
+      if (done) return value;
+      yield value.reverse();
+    }
+  } finally {
+    await found.return(range);
+  }
 }
 
 /**
@@ -125,19 +177,31 @@ export async function* matchingNames(
   merchantId: string,
   filter: CustomerFilter,
   wanted: number,
-): AsyncGenerator<NamedEntry[]> {
+): AsyncGenerator<NamedId[]> {
   const expression = filterExpression(filter);
   const { nameText } = STORED_NAMES;
-  const query = {
-    ...expression,
-    ExpressionAttributeNames: { ...expression.ExpressionAttributeNames, '#name': nameText },
-    ProjectionExpression: 'sk, #name',
+  const search: Search<NamedId[]> = {
+    merchantId,
+    filter,
+    query: {
+      ...expression,
+      ExpressionAttributeNames: { ...expression.ExpressionAttributeNames, '#name': nameText },
+      ProjectionExpression: 'sk, #name',
+    },
+    ofPage: ({ Items = [] }) =>
+      Items.map((item) => ({ id: idInSortKey(item.sk?.S), nameText: item[nameText]?.S })),
+    ofFrame: (frame) => frame.names(),
+    withNames: true,
   };
   const span = filter.condition ? wanted * IDS_PER_MATCH : wanted;
-  const ranges = idRanges(merchantId, filter);
-  for await (const { Items = [] } of indexPages(merchantId, ranges, query, { span })) {
-    yield Items.map((item) => ({ id: idInSortKey(item.sk?.S), nameText: item[nameText]?.S }));
-  }
+  yield* findMatches(search, idRanges(merchantId, filter), { span });
+}
+
+/** Returns whether a search finds customers in a snapshot, and so reads little of the index. */
+export async function hasSnapshot(merchantId: string, newestId: number): Promise<boolean> {
+  if (newestId < SNAPSHOT_FROM_ID) return false;
+  const { openMerchantSnapshot } = await import('./snapshots/open-merchant-snapshot.ts');
+  return (await openMerchantSnapshot(merchantId)) !== undefined;
 }
 
 /** Estimated numbers of customers. */
@@ -191,64 +255,193 @@ function* split({ from, to }: IdRange, length: number): Generator<IdRange> {
   }
 }
 
-/** Returns the highest id in use; 0 if there is no customer. */
-export async function newestId(merchantId: string): Promise<number> {
-  const { Items = [] } = await dynamodb.send(
-    new QueryCommand({
-      TableName: TABLE_NAME,
-      ...customersIn(merchantId, { from: 1, to: LAST_ID }),
-      ProjectionExpression: 'sk',
-      ScanIndexForward: false,
-      Limit: 1,
-    }),
-  );
-  return idInSortKey(Items[0]?.sk?.S);
+/** Returns the highest id in the customer index; 0 if there is no customer. */
+export async function newestIndexedId(merchantId: string): Promise<number> {
+  return (await newestEntry(merchantId))?.id ?? 0;
 }
 
 /** Runs a read, and again if it fails for a reason that may pass. */
 export type Retry = <T>(read: () => Promise<T>) => Promise<T>;
 
+/** A search of the customer index, and what is taken from its pages or from frames of a snapshot. */
+interface Search<T> {
+  readonly merchantId: string;
+  readonly filter: CustomerFilter;
+  readonly query: Partial<QueryCommandInput>;
+  readonly ofPage: (page: QueryCommandOutput) => T;
+  readonly ofFrame: (frame: MergedFrame) => T;
+  readonly withNames?: boolean;
+  readonly retry?: Retry | undefined;
+}
+
 /**
- * Yields pages of a query over the index entries of customers with ids in the ranges.
+ * Yields what a search finds in ranges of ids, by ascending id.
  *
  * @param span how many ids to read first; the range grows each time the caller continues.
  */
-async function* indexPages(
-  merchantId: string,
+async function* findMatches<T>(
+  search: Search<T>,
   ranges: Iterable<IdRange> | AsyncIterable<IdRange>,
-  query: Partial<QueryCommandInput>,
   {
     after = 0,
     span = Number.POSITIVE_INFINITY,
-    retry = (read) => read(),
-  }: {
-    readonly after?: number;
-    readonly span?: number;
-    readonly retry?: Retry | undefined;
-  } = {},
-): AsyncGenerator<QueryCommandOutput> {
-  const readPage = async (range: IdRange) => {
-    const command = () => new QueryCommand(indexQuery(merchantId, range, query));
-    const page = await retry(() => dynamodb.send(command()));
-    const last = page.LastEvaluatedKey;
-    const lastEvaluatedId = last && idInSortKey(last.sk?.S);
-    return { value: page, size: page.ScannedCount ?? 0, lastEvaluatedId };
-  };
+  }: { readonly after?: number; readonly span?: number } = {},
+): AsyncGenerator<T> {
+  const { merchantId } = search;
   let newest: Promise<number> | undefined;
   const findNewest = () => {
-    newest ??= newestEntry(merchantId).then((entry) => entry?.id ?? 0);
+    newest ??= newestIndexedId(merchantId);
     return newest;
   };
+  const mayStop = Number.isFinite(span);
   let length = span;
   for await (const { from, to } of ranges) {
-    for (let start = Math.max(from, after + 1); start <= to; ) {
-      const end = Math.min(to, start + length - 1);
-      yield* queryInParallel({ from: start, to: end }, readPage, findNewest);
+    let rest = { from: Math.max(from, after + 1), to };
+    let isSnapshotLeft = true;
+    /** Reads the snapshot, unless that failed or found all already. Returns what is left for the index. */
+    const fromSnapshot = async function* (
+      range: IdRange,
+      maxChanged = Number.POSITIVE_INFINITY,
+    ): AsyncGenerator<T, IdRange> {
+      if (!isSnapshotLeft) return range;
+      const hasSnapshot =
+        beginsWithSnapshot(merchantId) || (await findNewest()) >= SNAPSHOT_FROM_ID;
+      if (!hasSnapshot) return range;
+      isSnapshotLeft = maxChanged < Number.POSITIVE_INFINITY;
+      return yield* matchesOfSnapshot(search, range, { mayStop, maxChanged });
+    };
+    if (beginsWithSnapshot(merchantId)) {
+      rest = yield* fromSnapshot(rest, mayStop ? MAX_CHANGED_AT_FIRST : undefined);
+    }
+    for (let isFirst = true; rest.from <= to; isFirst = false) {
+      if (!isFirst) rest = yield* fromSnapshot(rest);
+      const end = Math.min(to, rest.from + length - 1);
+      yield* queriedMatches(search, { from: rest.from, to: end }, findNewest, fromSnapshot);
       if (end === to || end >= (await findNewest())) break;
-      start = end + 1;
+      rest = { from: end + 1, to };
       length *= RANGE_GROWTH;
     }
   }
+}
+
+/** Yields what a query of the index finds in a range of ids, by ascending id. */
+function queriedMatches<T>(
+  { merchantId, query, ofPage, retry = (read) => read() }: Search<T>,
+  range: IdRange,
+  findNewest: () => Promise<number>,
+  elsewhere?: (rest: IdRange) => AsyncGenerator<T, IdRange>,
+): AsyncGenerator<T> {
+  const readPage = async (part: IdRange) => {
+    const command = () => new QueryCommand(indexQuery(merchantId, part, query));
+    const page = await retry(() => dynamodb.send(command()));
+    const last = page.LastEvaluatedKey;
+    const lastEvaluatedId = last && idInSortKey(last.sk?.S);
+    return { value: ofPage(page), size: page.ScannedCount ?? 0, lastEvaluatedId };
+  };
+  return queryInParallel(range, readPage, findNewest, elsewhere);
+}
+
+/**
+ * Yields what a search finds in a merchant's snapshot, and in the index what the snapshot leaves to it.
+ *
+ * @param maxChanged changed customers that may have to be read for it.
+ * @returns the range in which the index has to be read: all if there is no snapshot, and the rest if
+ * it could not be read.
+ */
+async function* matchesOfSnapshot<T>(
+  search: Search<T>,
+  range: IdRange,
+  {
+    maxChanged = Number.POSITIVE_INFINITY,
+    ...options
+  }: {
+    readonly mayStop: boolean;
+    readonly descending?: boolean;
+    readonly maxChanged?: number | undefined;
+  },
+): AsyncGenerator<T, IdRange> {
+  const { merchantId, filter, withNames = false } = search;
+  const { forgetSnapshot, openMerchantSnapshot } = await import(
+    './snapshots/open-merchant-snapshot.ts'
+  );
+  const snapshot = await openMerchantSnapshot(merchantId);
+  if (!snapshot) WITH_SNAPSHOT.delete(merchantId);
+  if (!snapshot || snapshot.changed > maxChanged) return range;
+  rememberSnapshot(merchantId);
+  const rest = { ...range };
+  const noteRead = ({ from, to }: IdRange) => {
+    if (options.descending) rest.to = Math.min(rest.to, from - 1);
+    else rest.from = Math.max(rest.from, to + 1);
+  };
+  let lastFrame: MergedFrame | undefined;
+  const findNewest = () => newestIndexedId(merchantId);
+  const parts = snapshot.parts(filter, range, { ...options, withNames });
+  try {
+    for (;;) {
+      const part = await nextPart(parts);
+      if (part instanceof Error) {
+        // Not before: the ids of a frame are unpacked for it.
+        if (lastFrame) noteRead({ from: lastFrame.firstId, to: lastFrame.lastId });
+        forgetSnapshot(merchantId, part);
+        WITH_SNAPSHOT.delete(merchantId);
+        return rest;
+      }
+      if (!part) {
+        noteRead(range);
+        return rest;
+      }
+      if ('marks' in part) {
+        yield search.ofFrame(part);
+        lastFrame = part;
+        continue;
+      }
+      let entries = 0;
+      const counting: Search<T> = {
+        ...search,
+        ofPage: (page) => {
+          entries += page.ScannedCount ?? 0;
+          return search.ofPage(page);
+        },
+      };
+      const found = queriedMatches(counting, part, findNewest);
+      if (options.descending) yield* (await all(found)).reverse();
+      else yield* found;
+      if (part.from > snapshot.pointer.lastId) snapshot.noteNewer(entries);
+      noteRead(part);
+      lastFrame = undefined;
+    }
+  } finally {
+    await parts.return(undefined);
+  }
+}
+
+/** Returns the next part, undefined at the end, or why it could not be read. */
+async function nextPart(
+  parts: AsyncGenerator<SnapshotPart>,
+): Promise<SnapshotPart | undefined | Error> {
+  try {
+    const { done, value } = await parts.next();
+    return done ? undefined : value;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function beginsWithSnapshot(merchantId: string): boolean {
+  return SNAPSHOT_FROM_ID === 0 || WITH_SNAPSHOT.has(merchantId);
+}
+
+function rememberSnapshot(merchantId: string): void {
+  WITH_SNAPSHOT.delete(merchantId);
+  WITH_SNAPSHOT.add(merchantId);
+  const [oldest = ''] = WITH_SNAPSHOT;
+  if (WITH_SNAPSHOT.size > MAX_REMEMBERED) WITH_SNAPSHOT.delete(oldest);
+}
+
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const array: T[] = [];
+  for await (const value of values) array.push(value);
+  return array;
 }
 
 /**
@@ -316,7 +509,8 @@ async function firstEntry(
   );
 }
 
-function indexQuery(
+/** Returns a query of the customer index for a range of ids. */
+export function indexQuery(
   merchantId: string,
   { from, to }: IdRange,
   { ExpressionAttributeValues, ...query }: Partial<QueryCommandInput>,

@@ -3,12 +3,13 @@ import type { RowFormat } from '../formats/row-format.ts';
 import {
   type Estimate,
   estimateMatches,
+  hasSnapshot,
   idRanges,
   matchingIds,
-  newestId,
 } from './customer-index.ts';
 import { customerBytes, noteUnits, UNIT_BYTES } from './customer-size.ts';
 import { filterExpression } from './filter-expression.ts';
+import { newestId } from './newest-id.ts';
 import { queryInParallel } from './parallel-query.ts';
 import { retryWhileThrottled } from './retry-while-throttled.ts';
 import { type ReadOptions, rowsByIds } from './rows-by-ids.ts';
@@ -43,7 +44,8 @@ export interface ExportLength {
  *
  * The customers that meet a condition can be found in two ways. A query of the table with the
  * condition reads all customers. The customer index is an eighth of that, but those that it finds are
- * then read as well. A sample of the index says which one costs less. With look-ups, indexes of their
+ * then read as well; a snapshot of the index is read without units. A sample of the index says which one
+ * costs less. With look-ups, indexes of their
  * fields find the customers.
  */
 export class ExportSource {
@@ -53,6 +55,8 @@ export class ExportSource {
   #ranges: Promise<readonly IdRange[]> | undefined;
   #newestId: Promise<number> | undefined;
   #estimate: Promise<Estimate> | undefined;
+  /** Whether the index costs little to read. */
+  #hasSnapshot = false;
   #foundIds: Promise<readonly number[]> | undefined;
 
   constructor(merchantId: string, filter: CustomerFilter, format: RowFormat) {
@@ -166,7 +170,8 @@ export class ExportSource {
 
   #isTableCheaper({ customers, matches }: Estimate): boolean {
     const ofTable = customers * customerBytes(this.#merchantId);
-    const ofIndex = customers * ENTRY_BYTES + matches * this.#bytesOfGet();
+    const entryBytes = this.#hasSnapshot ? 0 : ENTRY_BYTES;
+    const ofIndex = customers * entryBytes + matches * this.#bytesOfGet();
     return ofTable <= ofIndex;
   }
 
@@ -201,7 +206,12 @@ export class ExportSource {
       from,
       to: Math.min(to, newest),
     }));
-    return retryWhileThrottled(() => estimateMatches(this.#merchantId, this.#filter, ranges));
+    const [estimate, isInSnapshot] = await Promise.all([
+      retryWhileThrottled(() => estimateMatches(this.#merchantId, this.#filter, ranges)),
+      hasSnapshot(this.#merchantId, newest),
+    ]);
+    this.#hasSnapshot = isInSnapshot;
+    return estimate;
   }
 }
 

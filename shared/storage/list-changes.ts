@@ -1,4 +1,4 @@
-import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { mapAhead } from '../concurrency.ts';
 import type { ChangeKind, LogPosition } from '../domain/changes.ts';
 import { ChangesExpiredError } from '../domain/errors.ts';
@@ -8,9 +8,9 @@ import { escapedBytes } from '../formats/json.ts';
 import type { RowFormat } from '../formats/row-format.ts';
 import { readHead } from './change-log.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { type LoggedChange, parseChanges } from './logged-changes.ts';
+import { contiguousChanges, type ReadChange } from './log-entries.ts';
 import { rowsByIds } from './rows-by-ids.ts';
-import { changeLogEntries, firstChangeInSortKey } from './table.ts';
+import { changeLogEntries } from './table.ts';
 
 const RETENTION_MS = requiredNumber('changesDays') * 24 * 60 * 60 * 1_000;
 /** Age of a position from which on an empty page is compared with the end of the log. */
@@ -40,13 +40,6 @@ export interface ChangesPage {
   readonly next: LogPosition;
   /** Whether more changes follow already. */
   readonly more: boolean;
-}
-
-/** A change with its place in the log. */
-interface ReadChange extends LoggedChange {
-  readonly entry: number;
-  readonly index: number;
-  readonly atMs: number;
 }
 
 /** All changes of a customer in a page. */
@@ -120,24 +113,6 @@ async function endsAt(merchantId: string, entry: number, sinceMs: number): Promi
   if (sinceMs > Date.now() - OLD_MS) return true;
   // Entries may have expired by a retention that was shorter than that of now.
   return (await readHead(merchantId, true)).nextChange <= entry;
-}
-
-/** Returns the changes of entries up to the first gap, if the first entry is the one expected. */
-function contiguousChanges(
-  items: readonly Record<string, AttributeValue>[],
-  first: number,
-): ReadChange[] {
-  const changes: ReadChange[] = [];
-  let expected = first;
-  for (const item of items) {
-    const entry = firstChangeInSortKey(item.sk?.S ?? '');
-    if (entry !== expected) break;
-    const atMs = Number(item.recordedAt?.N);
-    const logged = parseChanges(item.changedIds?.S ?? '');
-    for (const [index, change] of logged.entries()) changes.push({ ...change, entry, index, atMs });
-    expected = entry + logged.length;
-  }
-  return changes;
 }
 
 /** Returns each customer once, in the order of their last changes. */

@@ -25,19 +25,25 @@ const RANGE_SHARE_OF_PAGE = 0.9;
  * shows about how many ids fill a page; the rest is then read as queries of so many ids each.
  *
  * @param newestId returns the highest id in use; called only if one page is not enough.
+ * @param elsewhere yields what can be read in another way if one page is not enough, and returns the
+ * rest of the range. Default: all is the rest.
  */
 export async function* queryInParallel<T>(
   range: IdRange,
   readPage: (range: IdRange) => Promise<RangePage<T>>,
   newestId: () => Promise<number>,
+  elsewhere?: (range: IdRange) => AsyncGenerator<T, IdRange>,
 ): AsyncGenerator<T> {
   if (range.from > range.to) return;
   const first = await readPage(range);
   yield first.value;
   if (first.lastEvaluatedId === undefined) return;
-  const start = first.lastEvaluatedId + 1;
-  const end = Math.min(range.to, await newestId());
-  let span = Math.ceil((start - range.from) * RANGE_SHARE_OF_PAGE);
+  let rest = { from: first.lastEvaluatedId + 1, to: range.to };
+  let span = Math.ceil((rest.from - range.from) * RANGE_SHARE_OF_PAGE);
+  const newest = await newestId();
+  if (elsewhere) rest = yield* elsewhere(rest);
+  const start = rest.from;
+  const end = Math.min(rest.to, newest);
 
   function* ranges(): Generator<IdRange> {
     for (let from = start; from <= end; ) {

@@ -24,6 +24,9 @@ import type { SearchAttributes } from '../domain/search-attributes.ts';
  * | claim of a customerid | MERCHANT#m | CLAIM#hash of the customerid |
  * | record of an import's step | MERCHANT#m | IMPORTED#id of the import#APPLY or UNDO#first row |
  * | record of customers that an import created | MERCHANT#m | IMPORTED#id of the import#CREATE#first row |
+ * | snapshot of the customer index | MERCHANT#m | SNAPSHOT |
+ * | heartbeat, which goes through the stream | MERCHANT# | HEARTBEAT |
+ * | state of the recorder of changes | MERCHANT# | RECORDER |
  */
 export const KEY = { partition: 'pk', sort: 'sk' } as const;
 
@@ -115,6 +118,25 @@ export const CHANGE_LOG_ATTRIBUTES = [
   'recordedAt',
   'nextChange',
   'marks',
+  'heartbeatMs',
+  'lateMs',
+  TTL_ATTRIBUTE,
+] as const;
+
+/** Attributes of the pointer to a snapshot; none but the keys is an attribute of a customer. */
+export const SNAPSHOT_ATTRIBUTES = [
+  KEY.partition,
+  KEY.sort,
+  'claimedUntilMs',
+  'snapshotKey',
+  'headBytes',
+  'snapshotBytes',
+  'snapshotCustomers',
+  'lastSnapshotId',
+  'logEntry',
+  'logSinceMs',
+  'builtMs',
+  'readFromIndexMs',
   TTL_ATTRIBUTE,
 ] as const;
 
@@ -383,6 +405,23 @@ function changeLogSortKey(firstChange: number): string {
 export function changeLogHeadKey(merchantId: string) {
   return { pk: partitionKey(merchantId), sk: 'CHANGES' };
 }
+
+/** Returns the key of the pointer to a merchant's snapshot. */
+export function snapshotKey(merchantId: string) {
+  return { pk: partitionKey(merchantId), sk: 'SNAPSHOT' };
+}
+
+/** Partition key of items that are no merchant's: a merchant's id is not empty. */
+const OF_NO_MERCHANT = PARTITION_PREFIX;
+
+/** Key of the item that is written each minute, so that its stream record shows whether the log is late. */
+export const HEARTBEAT_KEY = { pk: OF_NO_MERCHANT, sk: 'HEARTBEAT' } as const;
+
+/** Sort key prefixes of the items whose stream records the recorder of changes gets. */
+export const RECORDED_PREFIXES = [CUSTOMER_PREFIX, HEARTBEAT_KEY.sk] as const;
+
+/** Key of the item in which the recorder of changes notes heartbeats and delays. */
+export const RECORDER_KEY = { pk: OF_NO_MERCHANT, sk: 'RECORDER' } as const;
 
 /** Returns the merchant and the id in the key of a customer; undefined for another item's key. */
 export function customerInKey({ pk = '', sk = '' }: { pk?: string; sk?: string }) {

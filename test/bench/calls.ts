@@ -20,6 +20,8 @@ export interface MeasuredCall {
   readonly readsAll?: boolean;
   /** Whether it reads more the more customers there are. */
   readonly grows?: boolean;
+  /** Whether it reads a snapshot of the customer index, if the merchant has one. */
+  readonly readsSnapshot?: boolean;
   /** @default - one with as many customers as asked for */
   readonly merchant?: string;
 }
@@ -137,12 +139,14 @@ export const CALLS = {
     handler: 'list-customers',
     query: 'filter=search&search=quistg',
     grows: true,
+    readsSnapshot: true,
   },
   count: {
     title: 'count with filters',
     handler: 'count-customers',
     query: 'filter=isCompany',
     grows: true,
+    readsSnapshot: true,
   },
   digest: {
     title: 'digest of all',

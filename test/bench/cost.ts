@@ -12,8 +12,9 @@ import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { startS3 } from '../../infra/local/s3.ts';
 import { start } from '../../infra/local/server.ts';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
-import { LONG_EXPORT_ROWS } from '../../shared/domain/limits.ts';
+import { LONG_EXPORT_ROWS, SNAPSHOT_FROM_ID } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
+import { createLargeMerchant } from '../support/large-merchant.ts';
 import {
   BILL_LINES,
   type Bill,
@@ -53,6 +54,8 @@ const LOG_BYTES = { request: 310, run: 800 };
 const SMALL = 10;
 const LARGE = 10_000;
 const LONG = 50_000;
+/** Merchants with a snapshot, by number of customers. */
+const WITH_SNAPSHOT = [100_000, 1_000_000] as const;
 /** Limit of the synchronous exports here, so that the exports of LONG are long ones. */
 const LONG_EXPORT_ROWS_HERE = 20_000;
 /** Numbers of customers in the table of calls that grow. */
@@ -84,18 +87,23 @@ const lambda = await start(
 );
 Object.assign(process.env, environmentOf({ dynamodb: proxy.endpoint, s3: s3.endpoint }), {
   [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS_HERE),
+  [ENVIRONMENT.snapshotFromId]: String(SNAPSHOT_FROM_ID),
   AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
 });
 
 const changesTokens = await logChanges();
 const measured = new Map<CallName, Record<number, Measured>>();
 for (const name of CALL_NAMES) measured.set(name, await measureSizes(CALLS[name]));
+/** First calls of execution environments, by name and number of customers. */
+const measuredFirst = new Map<CallName, Record<number, Measured>>();
+await measureSnapshots();
 const { region, merchant } = options;
 if (merchant) {
   printBill(`monthly bill, ${region}`, [merchant], PRICES[region]);
 } else {
   printCalls(PRICES[region]);
   printGrowingCalls(PRICES[region]);
+  printSnapshotCalls(PRICES[region]);
   printBill(`monthly bill, ${region}`, MERCHANTS, PRICES[region]);
   printRegions();
   const { body } = await respond({ handler: 'count-customers', query: 'filter=isCompany' }, LARGE);
@@ -121,6 +129,35 @@ async function measureSizes(call: MeasuredCall): Promise<Record<number, Measured
   const results: Record<number, Measured> = {};
   for (const size of sizes) results[size] = await measure(call, size);
   return results;
+}
+
+/**
+ * Measures calls of merchants with a snapshot: the first one, which loads it, and one after 20 customers
+ * have changed.
+ */
+async function measureSnapshots(): Promise<void> {
+  const names = CALL_NAMES.filter((name) => 'readsSnapshot' in CALLS[name]);
+  for (const size of WITH_SNAPSHOT) {
+    const stack = {
+      dynamodbEndpoint: dynalite.endpoint,
+      s3Endpoint: s3.endpoint,
+      bucket: 'customer-exports',
+      table: process.env[ENVIRONMENT.tableName] as string,
+    };
+    const { appendChanges } = await import('../../shared/storage/append-changes.ts');
+    const { fileBytes, headBytes, changed } = await createLargeMerchant(stack, String(size), size);
+    console.error(`Snapshot of ${number(size)}: ${fileBytes} bytes, its head ${headBytes}`);
+    for (const name of names) {
+      const first = { ...measuredFirst.get(name), [size]: await measure(CALLS[name], size) };
+      measuredFirst.set(name, first);
+      for (const id of changed) await appendChanges(String(size), [{ kind: 'M', id }]);
+      const cpuStarted = process.cpuUsage();
+      const next = await measure(CALLS[name], size);
+      const { user, system } = process.cpuUsage(cpuStarted);
+      console.error(`${name}: ${Math.round((user + system) / 1_000)} ms of CPU time`);
+      measured.set(name, { ...measured.get(name), [size]: next });
+    }
+  }
 }
 
 async function measure(call: MeasuredCall, customers: number): Promise<Measured> {
@@ -188,8 +225,18 @@ function measuredOf(name: CallName, customers: number): Measured {
   if (call.isExport && long && customers > LONG_EXPORT_ROWS) {
     return multiply(long, customers / LONG);
   }
+  if (call.readsSnapshot && customers >= SNAPSHOT_FROM_ID) {
+    return withSnapshot(measured.get(name) ?? {}, customers);
+  }
   if (!small) return large as Measured;
   return mix(small, large as Measured, (customers - SMALL) / (LARGE - SMALL));
+}
+
+/** Returns what a call of a merchant with a snapshot consumes. */
+function withSnapshot(bySize: Record<number, Measured>, customers: number): Measured {
+  const [smaller, larger] = WITH_SNAPSHOT;
+  const position = (customers - smaller) / (larger - smaller);
+  return mix(bySize[smaller] as Measured, bySize[larger] as Measured, position);
 }
 
 /** Returns what a long export of `factor` times as many customers consumes. */
@@ -224,9 +271,12 @@ function mix(small: Measured, large: Measured, position: number): Measured {
   };
 }
 
-function usageOf(name: CallName, customers: number): Usage {
+function usageOf(
+  name: CallName,
+  customers: number,
+  { call: consumed, worker, parts, sentBytes } = measuredOf(name, customers),
+): Usage {
   const call: MeasuredCall = CALLS[name];
-  const { call: consumed, worker, parts, sentBytes } = measuredOf(name, customers);
   const gb = call.isExport || call.readsAll ? GB.export : GB.endpoint;
   const runs = worker ? Math.ceil(parts / PARTS_PER_RUN) : 0;
   const seconds = (timeOf(consumed) + (worker ? timeOf(worker) : 0)) / 1_000;
@@ -297,6 +347,27 @@ function printGrowingCalls(prices: Prices): void {
       ].join(' · '),
     );
     printRow([CALLS[name].title, ...cells]);
+  }
+}
+
+function printSnapshotCalls(prices: Prices): void {
+  console.log();
+  printHead(['with a snapshot, customers', ...WITH_SNAPSHOT.map(number)]);
+  const row = (title: string, of: (size: number) => Measured, name: CallName) => {
+    const cells = WITH_SNAPSHOT.map((size) => {
+      const usage = usageOf(name, size, of(size));
+      const dollars = 1_000 * totalOf(priceOf({ ...usage, sentBytes: 0 }, prices));
+      return [number(usage.readUnits), time(timeOf(of(size).call)), money(dollars)].join(' · ');
+    });
+    printRow([title, ...cells]);
+  };
+  for (const [name, first] of measuredFirst) {
+    row(`${CALLS[name].title}, after 20 changes`, (size) => measuredOf(name, size), name);
+    row(
+      `${CALLS[name].title}, the first of an environment`,
+      (size) => first[size] as Measured,
+      name,
+    );
   }
 }
 

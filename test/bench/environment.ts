@@ -13,6 +13,7 @@ export function environmentOf(servers: { dynamodb: string; s3?: string }): Recor
     // Every export completes in its request, however large it is.
     [ENVIRONMENT.exportWorker]: 'none',
     [ENVIRONMENT.longExportRows]: '1000000000',
+    [ENVIRONMENT.snapshotBuilder]: 'none',
     [ENVIRONMENT.changesDays]: '90',
     [ENVIRONMENT.changesEpoch]: '1',
     AWS_REGION: 'eu-north-1',

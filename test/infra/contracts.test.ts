@@ -12,6 +12,7 @@ const WITHOUT_CONTRACT = [
   'answer-unknown-route',
   'end-export',
   'record-changes',
+  'build-snapshot',
   'run-export',
 ];
 

@@ -30,12 +30,15 @@ import {
   customerKey,
   exportJobKey,
   exportLeasesKey,
+  HEARTBEAT_KEY,
   idempotencyRecordKey,
   importRecordKey,
   LOOK_UP_INDEXES,
   lookUpCountKey,
+  RECORDER_KEY,
   runningExportsKey,
   sequenceKey,
+  snapshotKey,
   storedChunkKey,
 } from '../../shared/storage/table.ts';
 import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
@@ -442,6 +445,9 @@ describe('the tables', () => {
       claimKey('m', '1'),
       importRecordKey('m', 'i', 'APPLY', 1),
       importRecordKey('m', 'i', 'CREATE', 1),
+      snapshotKey('m'),
+      HEARTBEAT_KEY,
+      RECORDER_KEY,
     ];
     const rows = table(ARCHITECTURE, 'item').map(([, pk, sk]) => [...codeOf(pk), ...codeOf(sk)]);
     const prefix = (key = '') => key.split('#')[0];

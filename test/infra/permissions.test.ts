@@ -5,6 +5,7 @@ import {
   END_EXPORT,
   ENDPOINTS,
   EXPORT_WORKER,
+  SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
 import { deadLetterEvent, newExecution } from '../../infra/local/durable-execution.ts';
@@ -22,7 +23,7 @@ import {
 import type { ExportJobInput } from '../../shared/domain/export.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { fileFormat } from '../../shared/formats/file-format.ts';
-import { rawCustomerKey } from '../../shared/storage/table.ts';
+import { HEARTBEAT_KEY, RECORDER_KEY, rawCustomerKey } from '../../shared/storage/table.ts';
 import { type Client, clientOf, create, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
 import { useExportWorker } from '../support/export-worker.ts';
@@ -37,6 +38,7 @@ import {
 import { quiet } from '../support/logs.ts';
 import { randomText } from '../support/random-text.ts';
 import { newMerchantWith } from '../support/seed.ts';
+import { longAgo, Snapshots } from '../support/snapshots.ts';
 import { type Json, synthesize } from '../support/synthesize.ts';
 
 // Each function's permissions for the table and the bucket equal the requests that it sends. The
@@ -57,6 +59,8 @@ const LARGE = 240;
 const MANY = 262;
 /** Maximum rows of 1 kB of a synchronous export, here. */
 const LONG_EXPORT_ROWS = 4_900;
+// Each merchant may have a snapshot.
+process.env[ENVIRONMENT.snapshotFromId] = '0';
 
 /** A call as a policy looks at it. */
 interface Call {
@@ -78,6 +82,7 @@ interface Statement {
 const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
   [/^GET \S+[?&]uploads/, 'ListBucketMultipartUploads'],
   [/^DELETE [^?]+\.(?:csv|jsonl|xlsx|xml)(?:\?x-id|$)/, 'DeleteObject'],
+  [/^GET \S+\/snapshots\//, 'GetObject'],
   [/^PUT /, 'PutObject'],
   [/^POST \S+\?uploads/, 'PutObject'],
   [/^POST \S+uploadId=/, 'PutObject'],
@@ -171,7 +176,7 @@ describe.runIf(isLocal)('the permissions of', () => {
 
   async function merchantWith(
     count: number,
-    fields: CustomerFields | (() => CustomerFields),
+    fields: CustomerFields | ((index: number) => CustomerFields),
   ): Promise<Merchant> {
     const fieldsOf = typeof fields === 'function' ? fields : () => fields;
     const { name, merchant, ids } = await newMerchantWith(count, fieldsOf);
@@ -213,6 +218,34 @@ describe.runIf(isLocal)('the permissions of', () => {
     expect(await handler({ Records })).toEqual({ batchItemFailures: [] });
   }
 
+  /**
+   * Creates a merchant with a snapshot that no function has read yet, of whose customers a search finds
+   * one; another has changed since.
+   */
+  async function merchantWithSnapshot(): Promise<Merchant> {
+    const caller = process.env.AWS_EXECUTION_ENV;
+    const merchant = await longAgo(async () => {
+      const own = await merchantWith(81, (index) => ({
+        name: index === 80 ? 'B' : 'A',
+        notes: 'x'.repeat(1_500),
+      }));
+      await record(own);
+      return own;
+    });
+    await build(merchant);
+    await record({ ...merchant, ids: merchant.ids.slice(0, 1) });
+    process.env.AWS_EXECUTION_ENV = caller;
+    return merchant;
+  }
+
+  /** Has the builder build a merchant's snapshot, as if a heartbeat had just come. */
+  async function build({ name }: Merchant): Promise<void> {
+    const snapshots = new Snapshots(localStack());
+    await snapshots.change('', { heartbeatMs: Date.now() }, RECORDER_KEY);
+    process.env.AWS_EXECUTION_ENV = SNAPSHOT_BUILDER;
+    expect(await snapshots.build(name)).toHaveProperty('snapshotKey');
+  }
+
   /** Starts a long export and waits for what becomes of it; its faults last as long. */
   async function exportOfMany(path: string, state: string, fault?: Faults) {
     if (fault) s3.inject(many.name, fault);
@@ -232,13 +265,16 @@ describe.runIf(isLocal)('the permissions of', () => {
   }
 
   /** Has the worker export customers that a filter finds, as if there were many more. */
-  async function exportScattered(filter: CustomerFilter): Promise<void> {
+  async function exportScattered(
+    filter: CustomerFilter,
+    { name, client } = scattered,
+  ): Promise<void> {
     // Reads the environment when it is loaded.
     const { startExportJob } = await import('../../shared/exports/start-export-job.ts');
     process.env.AWS_EXECUTION_ENV = 'export-customers-csv';
     const choice = { name: 'csv', delimiter: 'comma', bom: false } as const;
     const { id } = await startExportJob(process.env[ENVIRONMENT.exportWorker] as string, {
-      merchantId: scattered.name,
+      merchantId: name,
       filter,
       format: fileFormat(choice),
       choice,
@@ -247,7 +283,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     });
     await vi.waitFor(
       async () => {
-        const answer = await scattered.client.call('GET', `/customers/exports/${id}`);
+        const answer = await client.call('GET', `/customers/exports/${id}`);
         expect(answer.body.state).toBe('ready');
       },
       { timeout: 50_000, interval: 50 },
@@ -277,6 +313,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     await call(200, ['GET', `${path}?filter=isCompany`]);
     await call(200, ['GET', `${path}?${LOOK_UPS}`]);
     await call(200, ['GET', `${path}?filter=search&search=B`], scattered);
+    await call(200, ['GET', `${path}?filter=search&search=B`], await merchantWithSnapshot());
     if (format === 'csv') await call(200, ['GET', path], large);
     if (format !== 'xlsx') await call(500, ['GET', path], large, { s3: PART_REFUSED() });
     await call(200, ['GET', path], few, { s3: SLOWLY() });
@@ -313,6 +350,8 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['GET', '/customers?filter=isCompany']);
       await call(200, ['GET', '/customers?filter=search&search=B'], scattered, unprocessed);
       await call(200, ['GET', '/customers?filter=rangeByDate&from=2026-01-01&to=2099-01-01']);
+      const withSnapshot = await merchantWithSnapshot();
+      await call(200, ['GET', '/customers?filter=search&search=B'], withSnapshot);
     },
     'create-customer': async () => {
       const key = { 'idempotency-key': 'k' };
@@ -349,6 +388,7 @@ describe.runIf(isLocal)('the permissions of', () => {
       await call(200, ['GET', '/customers/count?filter=search,isCompany&search=a']);
       await call(200, ['GET', `/customers/count?${LOOK_UPS}`]);
       await call(200, ['GET', '/customers/count?companyno=5567037485']);
+      await call(200, ['GET', '/customers/count'], await merchantWithSnapshot());
     },
     'get-customer': async () => {
       const path = `/customers/${few.ids[0]}`;
@@ -410,7 +450,9 @@ describe.runIf(isLocal)('the permissions of', () => {
       await exportOfMany('/customers/export/jsonl', 'ready');
       await exportOfMany('/customers/export/xml', 'failed', PART_REFUSED());
       await exportOfMany('/customers/export/xml', 'ready', first(1, 'cut the answer', FINISH));
-      await exportScattered(toCustomerFilter(['search'], { search: ['B'] }));
+      const search = toCustomerFilter(['search'], { search: ['B'] });
+      await exportScattered(search);
+      await exportScattered(search, await merchantWithSnapshot());
       const lookUps = Object.fromEntries(LOOK_UP_NAMES.map((name) => [name, ['1']]));
       await exportScattered({ ...EVERYONE, lookUps });
     },
@@ -420,7 +462,17 @@ describe.runIf(isLocal)('the permissions of', () => {
       process.env.AWS_EXECUTION_ENV = END_EXPORT;
       await handler(deadLetterEvent(newExecution(EXPORT_WORKER, crypto.randomUUID(), input)));
     },
-    [CHANGE_RECORDER]: () => record(few),
+    [CHANGE_RECORDER]: async () => {
+      await record(few);
+      const { handler } = await import(`../../functions/${CHANGE_RECORDER}/handler.ts`);
+      const { pk, sk } = HEARTBEAT_KEY;
+      const dynamodb = { Keys: { pk: { S: pk }, sk: { S: sk } }, SequenceNumber: '1' };
+      await handler({ Records: [{ eventName: 'MODIFY', dynamodb }] });
+    },
+    [SNAPSHOT_BUILDER]: async () => {
+      // Once of the index, once of the snapshot before.
+      await build(await merchantWithSnapshot());
+    },
     'list-changes': async () => {
       const { body } = await few.client.call('GET', '/customers/changes');
       await record(few);
@@ -460,7 +512,14 @@ describe.runIf(isLocal)('the permissions of', () => {
   test('are tested for each function that has any', () => {
     const endpoints = ENDPOINTS.map((endpoint) => endpoint.function);
     expect(Object.keys(DRIVES).toSorted()).toEqual(
-      [...endpoints, CHANGE_RECORDER, DEFAULT_FUNCTION, EXPORT_WORKER, END_EXPORT].toSorted(),
+      [
+        ...endpoints,
+        CHANGE_RECORDER,
+        DEFAULT_FUNCTION,
+        EXPORT_WORKER,
+        END_EXPORT,
+        SNAPSHOT_BUILDER,
+      ].toSorted(),
     );
   });
 
@@ -503,7 +562,7 @@ function callerOf({ userAgent }: Passing): string {
 
 /** A file's key as a policy names it. */
 function patternOf(resource: string): string {
-  return resource.replace(/^(bucket\/exports)\/.+$/, '$1/*');
+  return resource.replace(/^(bucket\/(?:exports|snapshots))\/.+$/, '$1/*');
 }
 
 function allows({ actions, resources, conditions }: Statement, call: Call): boolean {

@@ -186,9 +186,11 @@ describe('The other alarms', () => {
 
   test('go off before a long export that waits is dropped', () => {
     const [waiting] = alarmsOn(production, EXPORT_WORKER, 'AsyncEventAge');
-    const [{ MaximumEventAgeInSeconds }] = production.all('AWS::Lambda::EventInvokeConfig') as [
-      Json,
-    ];
+    const { MaximumEventAgeInSeconds } = production
+      .all('AWS::Lambda::EventInvokeConfig')
+      .find(
+        ({ FunctionName }) => FunctionName.Ref === production.functionId(EXPORT_WORKER),
+      ) as Json;
     expect(waiting).toMatchObject({ Statistic: 'Maximum', Threshold: 5 * 60 * 1_000 });
     expect(waiting?.Threshold).toBeLessThan(MaximumEventAgeInSeconds * 1_000);
   });

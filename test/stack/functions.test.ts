@@ -9,6 +9,7 @@ import {
   END_EXPORT,
   ENDPOINTS,
   EXPORT_WORKER,
+  SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
@@ -21,6 +22,7 @@ import {
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
   partitionKey,
+  SNAPSHOT_ATTRIBUTES,
 } from '../../shared/storage/table.ts';
 import { sharedBundles } from '../support/bundles.ts';
 import {
@@ -57,6 +59,9 @@ const WRITING_FILES = ENDPOINTS.filter((route) => route.files === 'write').map(
   (route) => route.function,
 );
 
+/** Functions of endpoints that search. */
+const SEARCHING = ENDPOINTS.filter((route) => route.snapshots).map((route) => route.function);
+
 const CANCEL = 'cancel-export';
 /** Writes of functions whose scope is to read, by their names. */
 const WRITES_OF_READERS: Readonly<Record<string, readonly string[]>> = {
@@ -75,6 +80,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
   const names = [
     ...API_FUNCTIONS,
     ...BACKGROUND_FUNCTIONS,
+    SNAPSHOT_BUILDER,
     ...(stage === 'dev' ? [TOKEN_TRIGGER] : []),
   ];
 
@@ -97,11 +103,11 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
 
   test('time out before API Gateway does, after 30 seconds, but for those that no caller waits for', () => {
     const slow = names.filter((name) => stack.properties(name).Timeout >= 30);
-    expect(slow).toEqual(BACKGROUND_FUNCTIONS);
+    expect(slow).toEqual([...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER]);
   });
 
   test('that write files have the reserved concurrency of the settings, if there is any', () => {
-    const expected = stage === 'prod' ? [...WRITING_FILES, EXPORT_WORKER] : [];
+    const expected = stage === 'prod' ? [...WRITING_FILES, EXPORT_WORKER, SNAPSHOT_BUILDER] : [];
     expect(reservedConcurrency(stack, names)).toEqual(expected.map((name) => [name, 50]));
   });
 
@@ -110,8 +116,10 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       API_FUNCTIONS.filter((name) => stack.properties(name).Environment?.Variables[variable]);
     expect(having('TABLE_NAME')).toEqual(ENDPOINT_FUNCTIONS);
     expect(having('BUCKET_NAME')).toEqual(
-      ENDPOINTS.filter((route) => route.files).map((route) => route.function),
+      ENDPOINTS.filter((route) => route.files || route.snapshots).map((route) => route.function),
     );
+    expect(having('SNAPSHOT_BUILDER')).toEqual(SEARCHING);
+    expect(having('SNAPSHOT_FROM_ID')).toEqual(SEARCHING);
     const tokens = ['list-changes', 'digest-customers', ...WRITING_FILES, 'get-export'];
     expect(having('CURSOR_SECRET').toSorted()).toEqual(['list-customers', ...tokens].toSorted());
     expect(having('CHANGES_DAYS')).toEqual(['list-changes']);
@@ -130,6 +138,8 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     expect(Object.keys(Environment.Variables).sort()).toEqual([
       'BUCKET_NAME',
       'NODE_OPTIONS',
+      'SNAPSHOT_BUILDER',
+      'SNAPSHOT_FROM_ID',
       'TABLE_NAME',
     ]);
   });
@@ -138,7 +148,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     const worker = stack.properties(EXPORT_WORKER);
     const topic = worker.DeadLetterConfig.TargetArn;
     const [alias] = Object.keys(stack.template.findResources('AWS::Lambda::Alias'));
-    const [{ Qualifier, ...waiting }] = stack.all('AWS::Lambda::EventInvokeConfig') as [Json];
+    const { Qualifier, ...waiting } = invokeConfigOf(stack, EXPORT_WORKER);
     expect(JSON.stringify(Qualifier)).toContain(`{"Ref":"${alias}"}`);
     // Durable functions have no destinations, and their retries are steps.
     expect(waiting).toEqual({
@@ -180,6 +190,13 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
     }
   });
 });
+
+/** Returns how Lambda invokes a function asynchronously. */
+function invokeConfigOf(stack: SynthesizedStack, name: string): Json {
+  return stack
+    .all('AWS::Lambda::EventInvokeConfig')
+    .find(({ FunctionName }) => FunctionName.Ref === stack.functionId(name)) as Json;
+}
 
 /** Returns the names of functions with reserved concurrency, and their executions. */
 function reservedConcurrency(stack: SynthesizedStack, names: readonly string[]) {
@@ -301,24 +318,24 @@ describe('the permissions of functions', () => {
       .filter((action) => action.startsWith(`${service}:`))
       .map((action) => action.slice(service.length + 1));
 
-  test.each(stages)(
-    'contain no wildcard in $stage, but for export files and executions',
-    ({ stack }) => {
-      const granted = stack
-        .all('AWS::IAM::Role')
-        .flatMap(({ Policies = [] }) => Policies)
-        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-      expect(granted.length).toBeGreaterThan(API_FUNCTIONS.length);
-      for (const { Effect, Action, Resource } of granted) {
-        expect(Effect).toBe('Allow');
-        expect(JSON.stringify(Action)).not.toContain('*');
-        // This action knows no resource.
-        if (Action === 'dynamodb:ListStreams') continue;
-        const resource = JSON.stringify(Resource).replace(/\/exports\/\*|run-export:\*/, '');
-        expect(resource).not.toContain('*');
-      }
-    },
-  );
+  test.each(stages)('contain no wildcard in $stage, but for files and executions', ({ stack }) => {
+    const granted = stack
+      .all('AWS::IAM::Role')
+      .flatMap(({ Policies = [] }) => Policies)
+      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+    expect(granted.length).toBeGreaterThan(API_FUNCTIONS.length);
+    for (const { Effect, Action, Resource } of granted) {
+      expect(Effect).toBe('Allow');
+      expect(JSON.stringify(Action)).not.toContain('*');
+      // This action knows no resource.
+      if (Action === 'dynamodb:ListStreams') continue;
+      const resource = JSON.stringify(Resource).replace(
+        /\/(?:exports|snapshots)\/\*|run-export:\*/,
+        '',
+      );
+      expect(resource).not.toContain('*');
+    }
+  });
 
   test('come from no managed policy in production', () => {
     for (const role of production.all('AWS::IAM::Role')) {
@@ -372,47 +389,102 @@ describe('the permissions of functions', () => {
     }
   });
 
-  test('let only exports by filter invoke a function: the alias of the export worker', () => {
+  test('let only exports by filter start the export worker, and only searches the builder of snapshots', () => {
     const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
-    for (const name of [...API_FUNCTIONS, END_EXPORT]) {
-      expect(actions(name, 'lambda')).toEqual(
-        EXPORT_STARTERS.includes(name) ? ['InvokeFunction'] : [],
+    const builder = { 'Fn::GetAtt': [development.functionId(SNAPSHOT_BUILDER), 'Arn'] };
+    for (const name of [...API_FUNCTIONS, END_EXPORT, SNAPSHOT_BUILDER]) {
+      const invoked = development
+        .statements(name)
+        .filter(({ Action }) => Action === 'lambda:InvokeFunction')
+        .flatMap(({ Resource }) => Resource);
+      expect(new Set(invoked)).toEqual(
+        new Set([
+          ...(EXPORT_STARTERS.includes(name) ? [{ Ref: alias }] : []),
+          ...(SEARCHING.includes(name) ? [builder] : []),
+        ]),
       );
-      if (!EXPORT_STARTERS.includes(name)) continue;
-      expect(development.statements(name)).toContainEqual({
-        Effect: 'Allow',
-        Action: 'lambda:InvokeFunction',
-        Resource: { Ref: alias },
-      });
     }
   });
 
   test('let the export worker write checkpoints of its own executions', () => {
     expect(actions(EXPORT_WORKER, 'lambda')).toEqual([
+      'InvokeFunction',
       'CheckpointDurableExecution',
       'GetDurableExecutionState',
     ]);
     const resource = JSON.stringify(
-      development.statements(EXPORT_WORKER).find(({ Action }) => /lambda:/.test(Action)),
+      development.statements(EXPORT_WORKER).find(({ Action }) => /lambda:Check/.test(Action)),
     );
     const { FunctionName } = development.properties(EXPORT_WORKER);
     expect(resource).toContain(`:function:${FunctionName}:*`);
   });
 
-  test('let only export functions read or write files, under their prefix', () => {
+  test('let only exports and searches read or write files, each under its prefix', () => {
     const bucket = development.logicalId('Exports');
-    const write = ['AbortMultipartUpload', 'GetObject', 'PutObject'];
-    const worker = { function: EXPORT_WORKER, files: 'write' } as const;
-    for (const { function: name, files: exports } of [...ENDPOINTS, worker]) {
-      expect(actions(name, 's3').sort()).toEqual(
-        exports === 'write' ? write : exports === 'read' ? ['GetObject'] : [],
-      );
-      if (!exports) continue;
+    const below = (prefix: string) => ({
+      'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${prefix}/*`]],
+    });
+    const others = [
+      { function: EXPORT_WORKER, files: 'write', snapshots: 'read' },
+      { function: SNAPSHOT_BUILDER, files: undefined, snapshots: 'write' },
+    ] as const;
+    const ofFiles = {
+      read: 's3:GetObject',
+      write: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
+    };
+    const ofSnapshots = { read: 's3:GetObject', write: ['s3:GetObject', 's3:PutObject'] };
+    for (const { function: name, files, snapshots } of [...ENDPOINTS, ...others]) {
       const onFiles = development.statements(name).filter(({ Action }) => /s3:/.test(`${Action}`));
-      expect(onFiles.map(({ Resource }) => Resource)).toEqual([
-        { 'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, '/exports/*']] },
+      expect(onFiles.map(({ Action, Resource }) => [Action, Resource])).toEqual([
+        ...(files ? [[ofFiles[files], below('exports')]] : []),
+        ...(snapshots ? [[ofSnapshots[snapshots], below('snapshots')]] : []),
       ]);
     }
+  });
+
+  test('let the builder of snapshots write pointers to snapshots, and no field of a customer', () => {
+    const writing = development
+      .statements(SNAPSHOT_BUILDER)
+      .filter(({ Action }) => /dynamodb:(?:Put|Update|Delete)/.test(JSON.stringify(Action)));
+    expect(writing).toHaveLength(1);
+    expect(writing[0]).toMatchObject({
+      Action: 'dynamodb:UpdateItem',
+      Condition: {
+        'ForAllValues:StringEquals': { 'dynamodb:Attributes': SNAPSHOT_ATTRIBUTES },
+      },
+    });
+    for (const { name: field, readOnly } of FIELDS) {
+      if (!readOnly) expect(SNAPSHOT_ATTRIBUTES).not.toContain(field);
+    }
+  });
+
+  test('let the schedule of heartbeats write the heartbeat alone', () => {
+    const role = development
+      .all('AWS::IAM::Role')
+      .find((each) => JSON.stringify(each).includes('scheduler.amazonaws.com'));
+    expect(role?.Policies[0].PolicyDocument.Statement).toEqual([
+      {
+        Effect: 'Allow',
+        Action: 'dynamodb:PutItem',
+        Resource: { 'Fn::GetAtt': [development.logicalId('Customers'), 'Arn'] },
+        Condition: {
+          'ForAllValues:StringEquals': {
+            'dynamodb:LeadingKeys': ['MERCHANT#'],
+            'dynamodb:Attributes': ['pk', 'sk', 'scheduled'],
+          },
+        },
+      },
+    ]);
+    const [schedule] = development.all('AWS::Scheduler::Schedule');
+    expect(schedule).toMatchObject({ ScheduleExpression: 'rate(1 minute)' });
+    expect(JSON.stringify(schedule)).toContain('<aws.scheduler.scheduled-time>');
+  });
+
+  test('let the builder of snapshots run without retries', () => {
+    expect(invokeConfigOf(development, SNAPSHOT_BUILDER)).toMatchObject({
+      MaximumRetryAttempts: 0,
+      MaximumEventAgeInSeconds: 300,
+    });
   });
 
   test('let the function that ends exports list uploads, abort them and delete files, and read none', () => {
@@ -440,7 +512,7 @@ describe('the permissions of functions', () => {
   });
 
   // permissions.test.ts compares with the calls that tests cause; this, with those in the bundle.
-  test.each([...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS])(
+  test.each([...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER])(
     'are for %s those of the SDK commands in its bundle',
     (name) => {
       const granted = ['dynamodb', 's3'].flatMap((service) => actions(name, service));
@@ -454,7 +526,7 @@ describe('the permissions of functions', () => {
 });
 
 test('the alarms of the table watch each DynamoDB operation in the bundles', () => {
-  const sent = [...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS].flatMap((name) =>
+  const sent = [...ENDPOINT_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER].flatMap((name) =>
     commandsOf(name, 'dynamodb'),
   );
   const watched = development
@@ -513,20 +585,31 @@ function variablesOf(name: string): string[] {
   return Object.keys(Environment?.Variables ?? {}).filter((key) => key !== 'NODE_OPTIONS');
 }
 
-describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, TOKEN_TRIGGER])(
+/** Whether a function reads a variable when it first reads a snapshot. */
+function isReadLater(name: string, variable: string): boolean {
+  if (name === SNAPSHOT_BUILDER) return false;
+  const hasFiles = [...ENDPOINTS.filter(({ files }) => files).map((route) => route.function)];
+  return (
+    variable.startsWith('SNAPSHOT_') ||
+    (variable === 'BUCKET_NAME' && ![...hasFiles, EXPORT_WORKER, END_EXPORT].includes(name))
+  );
+}
+
+describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER, TOKEN_TRIGGER])(
   'the bundle of %s',
   (name) => {
-    const required = variablesOf(name);
+    const variables = variablesOf(name);
+    const required = variables.filter((variable) => !isReadLater(name, variable));
 
     // A CommonJS package in an ES module may fail as late as when it is loaded.
     test('loads with the variables that the stack gives it', async () => {
-      for (const variable of required) vi.stubEnv(variable, GIVEN);
+      for (const variable of variables) vi.stubEnv(variable, GIVEN);
       expect((await load(name)).handler).toBeTypeOf('function');
     });
 
     test.runIf(required.length > 0)('fails to load without one of them, and names it', async () => {
       for (const missing of required) {
-        for (const variable of required) {
+        for (const variable of variables) {
           vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
         }
         await expect(load(name)).rejects.toThrow(missing);
@@ -534,6 +617,8 @@ describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, TOKEN_TRIGGER])(
     });
   },
 );
+
+const SNAPSHOT = 'open-merchant-snapshot.mjs';
 
 test.each(API_FUNCTIONS)(
   'the bundle of %s is one file, apart from code that is loaded on demand',
@@ -544,17 +629,17 @@ test.each(API_FUNCTIONS)(
     const later: Record<string, readonly string[]> = {
       [LOOK_UP]: ['look-up.mjs'],
       [DOCUMENTS_FUNCTION]: [BUNDLED_DOCUMENTS],
-      'count-customers': ['look-ups.mjs'],
-      'list-customers': ['look-ups.mjs', 'sort-customers.mjs'],
+      'count-customers': ['look-ups.mjs', SNAPSHOT],
+      'list-customers': ['look-ups.mjs', 'sort-customers.mjs', SNAPSHOT],
       ...Object.fromEntries(
         ['csv', 'xml', 'jsonl', 'xlsx'].map((format) => [
           `export-customers-by-id-${format}`,
-          ['look-ups.mjs'],
+          ['look-ups.mjs', SNAPSHOT],
         ]),
       ),
     };
     for (const starter of EXPORT_STARTERS)
-      later[starter] = ['look-ups.mjs', 'start-export-job.mjs'];
+      later[starter] = ['look-ups.mjs', 'start-export-job.mjs', SNAPSHOT];
     // What these files and the entry share is in chunks.
     const named = files.filter((file) => file !== 'chunk.mjs');
     expect(named.sort()).toEqual(['index.mjs', ...(later[name] ?? [])].sort());

@@ -108,9 +108,9 @@ describe('The settings of a stage', () => {
 
   test('reserve no more executions than Lambda lets the account', () => {
     expect(faultsOf({ concurrencyQuota: 300, reserveExports: 50 })).toEqual([
-      'dev.reserveExports: 9 functions with 50 executions each leave -150 of concurrencyQuota, 300; Lambda keeps 100 unreserved, so that at most 22 can be reserved for each',
+      'dev.reserveExports: 10 functions with 50 executions each leave -200 of concurrencyQuota, 300; Lambda keeps 100 unreserved, so that at most 20 can be reserved for each',
     ]);
-    expect(faultsOf({ concurrencyQuota: 300, reserveExports: 22 })).toEqual([]);
+    expect(faultsOf({ concurrencyQuota: 300, reserveExports: 20 })).toEqual([]);
     // A new account may have no more than 10 executions, of which none can be reserved.
     expect(faultsOf({ concurrencyQuota: 10 })).toEqual([]);
   });

@@ -137,6 +137,7 @@ describe.each(stages)('the bucket of $stage', ({ stack }) => {
   test('deletes files and incomplete uploads after a day', () => {
     expect(stack.resource('Exports').Properties.LifecycleConfiguration.Rules).toEqual([
       { Prefix: 'exports/', ExpirationInDays: 1, Status: 'Enabled' },
+      { Prefix: 'snapshots/', ExpirationInDays: 1, Status: 'Enabled' },
       { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
     ]);
   });
@@ -266,7 +267,7 @@ describe('the stack with which production is created', () => {
     const reserved = productionWithUserPool
       .all('AWS::Lambda::Function')
       .filter((each) => each.ReservedConcurrentExecutions === 40);
-    expect(reserved).toHaveLength(9);
+    expect(reserved).toHaveLength(10);
   });
 
   test('has the resources of production, under the same logical ids', () => {

@@ -18,8 +18,8 @@ interface Command {
 export interface Latency {
   /** Returns how long a request takes to reach the table, and its response to come back. */
   readonly delayMs: (random: Random) => number;
-  /** Returns how old the replica of an eventually consistent read is. */
-  readonly lagMs: (random: Random) => number;
+  /** Returns how old the replica of an eventually consistent read is; of a query by its projection. */
+  readonly lagMs: (random: Random, projection?: string) => number;
 }
 
 /**
@@ -33,6 +33,10 @@ export class Simulation {
   onWrite: (key: string, existing: Item | undefined, item: Item | undefined) => void = () => {};
   /** Whether conditions of writes are ignored: a wrong variant. */
   ignoresConditions = false;
+  /** Whether batches are read from replicas, even if they are to be consistent: a wrong variant. */
+  readsReplicas = false;
+  /** Maximum items of a page of a query. */
+  pageSize = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   readonly #latency: Latency;
   readonly #events: { readonly at: number; readonly order: number; readonly run: () => void }[] =
@@ -74,12 +78,12 @@ export class Simulation {
     const output = this.#execute(command);
     await this.sleep(this.#latency.delayMs(this.#random));
     if (output instanceof Error) throw output;
-    return output;
+    return { ...(output as object), $metadata: { attempts: 1 } };
   }
 
   /** Returns an item as it is, or as a replica has it. */
-  read(key: string, isConsistent = true): Item | undefined {
-    const time = isConsistent ? this.now : this.now - this.#latency.lagMs(this.#random);
+  read(key: string, isConsistent = true, projection?: string): Item | undefined {
+    const time = isConsistent ? this.now : this.now - this.#latency.lagMs(this.#random, projection);
     return this.#table.get(key)?.findLast(({ at }) => at <= time)?.item;
   }
 
@@ -90,6 +94,11 @@ export class Simulation {
     versions.push({ at: this.now, item });
     this.#table.set(key, versions);
     this.onWrite(key, existing, item);
+  }
+
+  /** Returns the versions of an item, the oldest first; it is undefined where it was deleted. */
+  versions(key: string): readonly { readonly at: number; readonly item: Item | undefined }[] {
+    return this.#table.get(key) ?? [];
   }
 
   /** Returns the keys that ever had an item. */
@@ -106,27 +115,18 @@ export class Simulation {
         return { Item: item && attributes(item) };
       }
       case 'BatchGetItemCommand': {
-        const requests = Object.entries<{ Keys: Typed[] }>(input.RequestItems);
-        const items = ([table, { Keys }]: (typeof requests)[number]) => [
-          table,
-          Keys.map((key) => this.read(keyOf(plain(key)))).flatMap((item) =>
-            item ? [attributes(item)] : [],
-          ),
-        ];
+        const requests = Object.entries<{ Keys: Typed[]; ConsistentRead?: boolean }>(
+          input.RequestItems,
+        );
+        const items = ([table, { Keys, ConsistentRead }]: (typeof requests)[number]) => {
+          const isConsistent = ConsistentRead === true && !this.readsReplicas;
+          const found = Keys.map((key) => this.read(keyOf(plain(key)), isConsistent));
+          return [table, found.flatMap((item) => (item ? [attributes(item)] : []))];
+        };
         return { Responses: Object.fromEntries(requests.map(items)) };
       }
-      case 'QueryCommand': {
-        const values = plain(input.ExpressionAttributeValues);
-        const keys = this.keys(`${values[':pk']}|`).sort();
-        const items = keys.map((key) => this.read(key, input.ConsistentRead));
-        const condition = input.KeyConditionExpression.replace(
-          / BETWEEN (\S+) AND (\S+)/,
-          ' >= $1 AND sk <= $2',
-        );
-        const isFound = (item: Item | undefined): item is Item =>
-          item !== undefined && isMet(condition, item, { values });
-        return { Items: items.filter(isFound).map(attributes) };
-      }
+      case 'QueryCommand':
+        return this.#query(input);
       case 'PutCommand':
       case 'DeleteCommand':
       case 'UpdateCommand': {
@@ -146,6 +146,33 @@ export class Simulation {
       default:
         throw new Error(`The simulation has no ${name}.`);
     }
+  }
+
+  /** A page of a query of the table, or of an index, which lacks items without its sort key. */
+  #query(input: Write): unknown {
+    const { IndexName, ConsistentRead, ExclusiveStartKey, FilterExpression: filter } = input;
+    const names = input.ExpressionAttributeNames;
+    const values = plain(input.ExpressionAttributeValues);
+    const condition = input.KeyConditionExpression.replace(
+      /(\S+) BETWEEN (\S+) AND (\S+)/,
+      '$1 >= $2 AND $1 <= $3',
+    );
+    const start = ExclusiveStartKey && (plain(ExclusiveStartKey).sk as string);
+    const items = this.keys(`${values[':pk']}|`)
+      .sort()
+      .map((key) => this.read(key, IndexName ? false : ConsistentRead, input.ProjectionExpression))
+      .filter((item): item is Item => item !== undefined && isMet(condition, item, { values }))
+      .filter(({ sk }) => start === undefined || String(sk) > start);
+    if (input.ScanIndexForward === false) items.reverse();
+    const page = items.slice(0, Math.min(input.Limit ?? this.pageSize, this.pageSize));
+    const last = items.length > page.length ? page.at(-1) : undefined;
+    const found = page.filter((item) => !filter || isMet(filter, item, { names, values }));
+    return {
+      Items: found.map(attributes),
+      Count: found.length,
+      ScannedCount: page.length,
+      LastEvaluatedKey: last && attributes(last),
+    };
   }
 
   #isPossible(write: Write): boolean {

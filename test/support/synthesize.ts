@@ -15,6 +15,7 @@ import {
   ENDPOINTS,
   type Endpoint,
   EXPORT_WORKER,
+  SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { firstSettings, resolveSettings } from '../../infra/settings.ts';
 import type { StageSettings } from '../../infra/stage-settings.ts';
@@ -174,6 +175,7 @@ export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string
   for (const name of [
     ...names,
     CHANGE_RECORDER,
+    SNAPSHOT_BUILDER,
     DEFAULT_FUNCTION,
     DOCUMENTS_FUNCTION,
     EXPORT_WORKER,
