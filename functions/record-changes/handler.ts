@@ -39,10 +39,13 @@ export async function handler({ Records }: DynamoDBStreamEvent): Promise<DynamoD
     }
   });
   await noteState(Records, failed.length > 0);
-  // Sequence numbers have up to 40 digits.
-  const numbers = failed.map(({ sequenceNumber }) => BigInt(sequenceNumber));
-  const lowest = numbers.toSorted((a, b) => (a < b ? -1 : 1)).slice(0, 1);
-  return { batchItemFailures: lowest.map((number) => ({ itemIdentifier: String(number) })) };
+  const [first] = failed.map(({ sequenceNumber }) => sequenceNumber).toSorted(bySize);
+  return { batchItemFailures: first === undefined ? [] : [{ itemIdentifier: first }] };
+}
+
+/** Compares sequence numbers: up to 40 digits, which may begin with zeros. */
+function bySize(a: string, b: string): number {
+  return BigInt(a) < BigInt(b) ? -1 : 1;
 }
 
 /** Notes the newest heartbeat of a batch, unless part of it failed, and whether the batch is late. */

@@ -2,8 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Invoke } from './lambda.ts';
 
-/** Minimum time between empty responses: the GetRecords of DynamoDB Local returns at once. */
-const POLL_MS = 100;
+/**
+ * Time between two calls of GetRecords; Lambda's base rate is 4 a second. A batch for each write, as
+ * without it, takes as many requests as the writes themselves.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ */
+const POLL_MS = 200;
 /** Wait after a failed batch; it doubles up to the maximum. */
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
@@ -93,7 +98,7 @@ export class EventSource {
       const { Records, NextShardIterator } = output;
       await this.#process(shardId, Records);
       const left = POLL_MS - (performance.now() - started);
-      if (Records.length === 0 && left > 0) await this.#wait(left);
+      if (left > 0) await this.#wait(left);
       ShardIterator = NextShardIterator;
     }
   }
@@ -111,7 +116,9 @@ export class EventSource {
         : undefined;
     const failed = result?.batchItemFailures[0]?.itemIdentifier;
     const numbers = batch.map(({ dynamodb }) => dynamodb?.SequenceNumber ?? '');
-    const done = failed === undefined ? numbers : numbers.slice(0, numbers.indexOf(failed));
+    // A number that no record has fails the whole batch.
+    const done =
+      failed === undefined ? numbers : numbers.slice(0, Math.max(0, numbers.indexOf(failed)));
     const last = done.at(-1);
     if (last !== undefined) await checkpoint.save(`${shardId} ${last}`);
     if (failed !== undefined) throw new Error(`${functionName} failed from record ${failed} on.`);

@@ -8,6 +8,7 @@ import {
   type ApiResponse,
   type Client,
   create,
+  eventually,
   isLocal,
   localStack,
   newMerchant,
@@ -15,7 +16,7 @@ import {
 } from '../support/api.ts';
 import { dynamodbError, every, useProxyOf } from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
-import { quiet } from '../support/logs.ts';
+import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 
 // One merchant overloads the API, and another must not be affected. The limits are those of
@@ -70,6 +71,37 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     client.call('POST', '/customers/export/csv', { body: [1] }),
     client.call('POST', '/customers/export/xml', { body: [1] }),
   ];
+
+  test('While changes of one merchant cannot be recorded, those of others are, and its own once they can', async () => {
+    const after = async (client: Client) => (await client.call('GET', '/customers/changes')).body.next;
+    const tokens = { flooding: await after(flooding), other: await after(other) };
+    const changesOf = async (client: Client, token: string) => {
+      const { body } = await client.call('GET', `/customers/changes?after=${token}`);
+      const ids = body.changes.map(
+        ({ mexcParamvaluesetsid }: { mexcParamvaluesetsid: number }) => mexcParamvaluesetsid,
+      );
+      return [...new Set(ids)];
+    };
+    const error = dynamodbError(500, 'InternalServerError');
+    dynamodb.inject(name, every(error, /^PutItem .*CHANGES#/));
+    // Their changes come in the same batches.
+    const ids = { flooding: [] as number[], other: [] as number[] };
+    for (let nth = 0; nth < 5; nth += 1) {
+      ids.flooding.push((await create(flooding, { name: 'A' })).mexcParamvaluesetsid);
+      ids.other.push((await create(other, { name: 'B' })).mexcParamvaluesetsid);
+    }
+    const failure = { level: 'error', what: expect.objectContaining({ merchant: name }) };
+    await vi.waitFor(() => expect(logged()).toContainEqual(failure), { timeout: 20_000 });
+    await eventually(async () => {
+      expect(await changesOf(other, tokens.other)).toEqual(expect.arrayContaining(ids.other));
+    });
+    dynamodb.heal(name);
+    await eventually(async () => {
+      expect(await changesOf(flooding, tokens.flooding)).toEqual(
+        expect.arrayContaining(ids.flooding),
+      );
+    });
+  });
 
   test('While exports of one merchant hang, its share is used up and other merchants can export', async () => {
     s3.inject(name, every('keep waiting'));
