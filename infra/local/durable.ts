@@ -1,8 +1,6 @@
-import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import type {
   DurableExecutionInvocationInput,
   DurableExecutionInvocationOutput,
@@ -10,7 +8,6 @@ import type {
 } from '@aws/durable-execution-sdk-js';
 import { LONG_EXPORT_TIMEOUT_HOURS } from '../capacity.ts';
 import { END_EXPORT, EXPORT_WORKER } from '../endpoints.ts';
-import { withCompileCache } from './compile-cache.ts';
 import {
   applyCheckpoint,
   applyOutput,
@@ -24,6 +21,7 @@ import {
   owesDeadLetter,
   startTime,
 } from './durable-execution.ts';
+import { FunctionThreads } from './function-threads.ts';
 
 /** Operations in the event of a run; the function requests the rest. */
 const FIRST_OPERATIONS = 100;
@@ -37,7 +35,6 @@ type Modules = Readonly<Record<string, URL>>;
 const FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(EXPORT_WORKER) };
 const DEAD_LETTER_FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(END_EXPORT) };
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
-const THREAD = new URL('./function-thread.ts', import.meta.url);
 
 export interface DurableOptions {
   /** Folder for the state of executions; in memory if not given. */
@@ -60,8 +57,7 @@ export class AlreadyStartedError extends Error {}
 /**
  * Runs durable functions as Lambda does: stores their checkpoints, and calls a function again when
  * its waits have ended or its run has failed. The payload of an execution that ends without a result
- * goes to a dead-letter function. Each run has its own thread, so that it does not block the API and
- * ends with this process.
+ * goes to a dead-letter function. The runs are in threads of their own.
  */
 export class DurableFunctions {
   readonly #executions = new Map<string, Execution>();
@@ -69,6 +65,7 @@ export class DurableFunctions {
   /** Aborts the runs of an execution that is to end, by its name. */
   readonly #stopping = new Map<string, AbortController>();
   readonly #runs = new Set<Promise<void>>();
+  readonly #threads = new FunctionThreads();
   #saved = Promise.resolve();
   readonly #folder: string | undefined;
   readonly #functions: ReadonlyMap<string, URL>;
@@ -168,6 +165,7 @@ export class DurableFunctions {
   async close(): Promise<void> {
     this.#ending.abort();
     await Promise.all(this.#runs);
+    await this.#threads.close();
   }
 
   #continue(execution: Execution): void {
@@ -217,7 +215,7 @@ export class DurableFunctions {
     if (!module) return;
     for (let attempt = 1; attempt <= DEAD_LETTER_ATTEMPTS; attempt += 1) {
       try {
-        await callInThread(module, deadLetterEvent(execution), signal);
+        await this.#threads.call(module, deadLetterEvent(execution), signal);
         execution.deadLetterSent = true;
         return await this.#save(execution);
       } catch (error) {
@@ -261,7 +259,7 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const output = callInThread(this.#functions.get(name) as URL, event, signal);
+    const output = this.#threads.call(this.#functions.get(name) as URL, event, signal);
     return output as Promise<DurableExecutionInvocationOutput>;
   }
 
@@ -277,23 +275,5 @@ export class DurableFunctions {
     // A rename is atomic: a crash never leaves half a file.
     await writeFile(`${file}.new`, JSON.stringify(execution), { mode: 0o600 });
     await rename(`${file}.new`, file);
-  }
-}
-
-/** Calls the handler of a function's module once, in a thread. @throws if it ends without a result. */
-async function callInThread(module: URL, event: object, signal: AbortSignal): Promise<unknown> {
-  const name = module.pathname.split('/').at(-2) as string;
-  const thread = new Worker(THREAD, {
-    workerData: { name, module: module.href, event },
-    env: withCompileCache(),
-  });
-  try {
-    const exited = once(thread, 'exit', { signal }).then(() => {
-      throw new Error(`${name} ended without a result.`);
-    });
-    const [result] = await Promise.race([once(thread, 'message', { signal }), exited]);
-    return result;
-  } finally {
-    await thread.terminate();
   }
 }

@@ -1,11 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createLambda } from './lambda.ts';
 
+// A thread of FunctionThreads: each message is the event of a call, and is answered by its result.
+
 /** Lambda's maximum time-out, which the stack sets for each run of a durable function. */
 const TIMEOUT_MS = 15 * 60 * 1_000;
 
-const { name, module, event } = workerData as { name: string; module: string; event: object };
+const { name, module } = workerData as { name: string; module: string };
 const invoke = createLambda(async () => (await import(module)).handler, {
   timeoutMs: TIMEOUT_MS,
 });
-parentPort?.postMessage(await invoke(name, event));
+// A call that fails ends the thread.
+parentPort?.on('message', async (event: object) =>
+  parentPort?.postMessage(await invoke(name, event)),
+);

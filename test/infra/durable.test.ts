@@ -66,7 +66,18 @@ describe.runIf(isLocal)('a durable function', () => {
     // More steps than a run is told of at its start.
     const { Status, Result } = await run({ steps: 150, failures: 2 });
     expect(Status).toBe('SUCCEEDED');
-    expect(JSON.parse(Result as string)).toEqual({ steps: 150, attempts: 1, flaky: 3 });
+    expect(JSON.parse(Result as string)).toMatchObject({ steps: 150, attempts: 1, flaky: 3 });
+  });
+
+  test('runs in the environment of an earlier run, unless that still has a call', async () => {
+    const environmentOf = async () => {
+      const { Result } = await run({ steps: 1, failures: 0 });
+      return JSON.parse(Result as string).environment;
+    };
+    const first = await environmentOf();
+    expect(await environmentOf()).toBe(first);
+    const concurrent = await Promise.all([environmentOf(), environmentOf(), environmentOf()]);
+    expect(new Set(concurrent).size).toBeGreaterThan(1);
   });
 
   test('fails with what it throws', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
 
 /** What the runs of one execution do. */
@@ -13,9 +14,12 @@ const retryStrategy = (_: Error, attempt: number) => ({
   delay: { seconds: 1 },
 });
 
+/** Another one in each execution environment. */
+const environment = randomUUID();
+
 /**
  * A durable function with all that the local stack does for one: it makes steps, waits,
- * tries a step again and perhaps fails. It gives how often steps were made.
+ * tries a step again and perhaps fails. It gives how often steps were made, and where.
  */
 export const handler = withDurableExecution(async (work: Work, context: DurableContext) => {
   const attempts: number[] = [];
@@ -32,5 +36,5 @@ export const handler = withDurableExecution(async (work: Work, context: DurableC
     { retryStrategy },
   );
   if (work.fails) throw new Error('on purpose');
-  return { steps: attempts.length, attempts: Math.max(...attempts), flaky };
+  return { steps: attempts.length, attempts: Math.max(...attempts), flaky, environment };
 });
