@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { crc32 } from 'node:zlib';
 import db, { type Store, type StoreItem, type StoreTable } from 'dynalite/db/index.js';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 
@@ -75,6 +76,11 @@ export function closeIterators(): void {
       return this.close();
     };
   }
+}
+
+/** Patches dynalite to compute the checksums of responses by Node: its own is written in JavaScript. */
+export function useNativeChecksums(): void {
+  createRequire(import.meta.resolve('dynalite'))('buffer-crc32').unsigned = crc32;
 }
 
 function keyOf({ TableName }: StoreTable, { index, key }: { index: string; key: string }): string {

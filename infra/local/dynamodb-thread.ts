@@ -1,6 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import './memory-level.ts';
 import dynalite from 'dynalite';
-import { captureStore, closeIterators, writeItemsAtomically } from './dynalite-patches.ts';
+import {
+  captureStore,
+  closeIterators,
+  useNativeChecksums,
+  writeItemsAtomically,
+} from './dynalite-patches.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
 import { serveNewItems } from './dynamodb-new-items.ts';
 import { DynamoDbStreams, serveStreams } from './dynamodb-streams.ts';
@@ -15,6 +21,7 @@ process.on('uncaughtException', (error: NodeJS.ErrnoException) => {
 const streams = new DynamoDbStreams();
 writeItemsAtomically(streams);
 closeIterators();
+useNativeChecksums();
 const store = captureStore();
 
 const { port, path } = workerData as DynamoDbOptions;

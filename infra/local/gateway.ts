@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setTimeout } from 'node:timers/promises';
 import type { Authorizer } from './authorizer.ts';
 import { createCors } from './cors.ts';
 import { toEvent } from './event.ts';
@@ -168,19 +167,17 @@ async function readBody(request: IncomingMessage, limit: number): Promise<Buffer
 }
 
 async function withTimeout(limitMs: number, result: Promise<unknown>): Promise<unknown> {
-  const ended = new AbortController();
-  const timeout = setTimeout(limitMs, undefined, { signal: ended.signal }).then(() => {
-    throw new Rejection(503);
-  });
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => timeout.reject(new Rejection(503)), limitMs);
   try {
-    return await Promise.race([result, timeout]);
+    return await Promise.race([result, timeout.promise]);
   } catch (error) {
     if (error instanceof EventTooLargeError) throw new Rejection(413);
     // AWS does not document the status; callers report 503.
     if (error instanceof ThrottledError) throw new Rejection(503);
     throw error;
   } finally {
-    ended.abort();
+    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
 
 /** A function's handler. */
@@ -54,13 +53,16 @@ export function createLambda(
     const payload = JSON.stringify(event);
     if (Buffer.byteLength(payload) > eventBytes) throw new EventTooLargeError();
     const handler = await load(name);
-    const ended = new AbortController();
-    const timeout = setTimeout(timeoutMs, undefined, { signal: ended.signal }).then(() => {
-      throw new Error(`Task timed out after ${timeoutMs / 1_000} seconds`);
-    });
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      timeout.reject(new Error(`Task timed out after ${timeoutMs / 1_000} seconds`));
+    }, timeoutMs);
     try {
       const context = createContext(name, timeoutMs);
-      const result = await Promise.race([handler(JSON.parse(payload) as never, context), timeout]);
+      const result = await Promise.race([
+        handler(JSON.parse(payload) as never, context),
+        timeout.promise,
+      ]);
       const text = JSON.stringify(result) ?? 'null';
       if (Buffer.byteLength(text) > resultBytes) {
         throw new Error(
@@ -69,7 +71,7 @@ export function createLambda(
       }
       return JSON.parse(text);
     } finally {
-      ended.abort();
+      clearTimeout(timer);
     }
   };
 
