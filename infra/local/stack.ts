@@ -22,7 +22,8 @@ import {
 } from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
-import { ensureTable, startDynamoDb } from './dynamodb.ts';
+import { startDynamoDb } from './dynamodb.ts';
+import { ensureTable } from './ensure-table.ts';
 import { EventSource } from './event-source.ts';
 import { createGateway } from './gateway.ts';
 import { startHeartbeat } from './heartbeat.ts';

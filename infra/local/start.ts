@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
 import { secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
-import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
 import {
   browserOriginsOf,
@@ -45,6 +44,8 @@ await runCommand(HELP, async () => {
   await secureDataFolder();
   try {
     if (values.reset) await deleteData();
+    // Half a second of modules, which an option that is wrong does not wait for.
+    const { prepareSamples, startSampleStack } = await import('./sample-stack.ts');
     stack = await startSampleStack({ ports, browserOrigins });
     console.log(await prepareSamples(stack, customers));
   } catch (error) {

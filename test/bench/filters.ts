@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { Customer } from '../../shared/domain/customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';

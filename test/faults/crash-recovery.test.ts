@@ -13,7 +13,8 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';

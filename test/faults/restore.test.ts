@@ -329,7 +329,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('A restore
     );
 
     test('A restore into a table that was not restored from a backup is refused, and nothing is written', async () => {
-      const { ensureTable } = await import('../../infra/local/dynamodb.ts');
+      const { ensureTable } = await import('../../infra/local/ensure-table.ts');
       await ensureTable(database.endpoint, 'another');
       const written = tables.calls.length;
       await expect(run({ restored: 'another' })).rejects.toThrow(

@@ -12,7 +12,8 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ensureTable, startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { ensureTable } from '../../infra/local/ensure-table.ts';
 import type { LocalServer } from '../../infra/local/server.ts';
 import { CUSTOMER_INDEX } from '../../shared/storage/table.ts';
 

@@ -398,7 +398,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       ['other keys', { keys: ['merchant', 'id'], index: ['customerIndex', 'd'] }],
       ['another index', { keys: ['pk', 'sk'], index: ['directory', 'd'] }],
     ] as const)(
-      'says that the table is of an older version with %s, and that --reset replaces it',
+      'says that the table is of an older version with %s, which --reset replaces',
       async (_, { keys, index: [index, sortKey] }) => {
         const folder = newFolder();
         await createOldTable(folder, keys, index, sortKey);

@@ -9,7 +9,7 @@ import {
   waitUntilTableNotExists,
 } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan as paginateDocuments } from '@aws-sdk/lib-dynamodb';
-import { ensureTable } from '../../infra/local/dynamodb.ts';
+import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
 /** A call as the server received it. */
