@@ -78,6 +78,7 @@ async function parseAlone(file: string): Promise<number> {
   let count = -1;
   const on_record = () => {
     count += 1;
+    return null;
   };
   const parser = new Parser({ delimiter: ';', bom: true, on_record });
   parser.resume();

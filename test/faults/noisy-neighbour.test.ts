@@ -73,7 +73,8 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
   ];
 
   test('While changes of one merchant cannot be recorded, those of others are, and its own once they can', async () => {
-    const after = async (client: Client) => (await client.call('GET', '/customers/changes')).body.next;
+    const after = async (client: Client) =>
+      (await client.call('GET', '/customers/changes')).body.next;
     const tokens = { flooding: await after(flooding), other: await after(other) };
     const changesOf = async (client: Client, token: string) => {
       const { body } = await client.call('GET', `/customers/changes?after=${token}`);
