@@ -202,11 +202,8 @@ async function readWriters(): Promise<void> {
         const texts = sent[row - 2] ?? {};
         assert.deepEqual(faults, [], `${name}: row ${row}`);
         for (const { name: field } of WRITABLE_FIELDS) {
-          assert.equal(
-            fields[field],
-            writes(texts[field] ?? ''),
-            `${name}: ${field} of row ${row}`,
-          );
+          const text = writes(takes(texts[field] ?? ''));
+          assert.equal(fields[field], text, `${name}: ${field} of row ${row}`);
         }
         index += 1;
       }
