@@ -5,8 +5,6 @@ export type FaultLanguage = 'sv' | 'en';
 
 /** Codes of what is wrong with a cell or a row of a file. */
 export type ReadFaultCode = keyof typeof READ_FAULTS;
-/** Codes of why a row that can be read is not imported. */
-export type PlanFaultCode = keyof typeof PLAN_FAULTS;
 
 type Params = NonNullable<RowFault['params']>;
 type Texts = readonly [
@@ -71,6 +69,7 @@ const READ_FAULTS = {
   ],
 } satisfies Record<string, Texts>;
 
+/** Why a row that can be read is not imported. */
 const PLAN_FAULTS = {
   noKey: [
     'Raden saknar det som kunden hittas med, till exempel kundnummer. Fyll i det.',
