@@ -347,7 +347,7 @@ async function violationsOf(random: Random, flaw?: Flaw): Promise<string[]> {
         }),
       ]);
       if (result) return result;
-      await simulation.sleep(random.below(random.chance(0.5) ? SECOND : MINUTE));
+      await simulation.sleep(random.below(random.pick([20, SECOND, MINUTE])));
     }
     violations.push(`${kind} does not end`);
     return undefined;
@@ -519,7 +519,9 @@ function senderOf(random: Random, isCalm: boolean, flaw?: Flaw) {
         // A few live on, unknown to the next run; of others the last request may land.
         process.isAlive = random.chance(0.2);
         if (!process.isAlive && random.chance(0.5)) {
-          simulation.send(command as never).catch(() => {});
+          const delayMs = random.chance(0.5) ? 0 : random.below(MINUTE);
+          const landing = simulation.sleep(delayMs).then(() => simulation.send(command as never));
+          landing.catch(() => {});
         }
       }
       if (!process.isAlive) return new Promise(() => {});
