@@ -10,7 +10,7 @@ const HELP = `Looks for differences between a deployed stack and its template.
 
 /** CloudFormation takes minutes for some hundred resources. */
 const PAUSE_MS = Number(process.env.DRIFT_PAUSE_MS ?? 5_000);
-const MAX_PAUSES = 180;
+const MAX_PAUSES = Number(process.env.DRIFT_MAX_PAUSES ?? 180);
 
 interface Detection {
   readonly DetectionStatus: 'DETECTION_IN_PROGRESS' | 'DETECTION_FAILED' | 'DETECTION_COMPLETE';

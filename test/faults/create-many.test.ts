@@ -10,7 +10,7 @@ useApi();
 
 /** Customers of a transaction. */
 const CHUNK = 99;
-const BODIES = Array.from({ length: 250 }, (_, index) => ({ name: `Customer ${index}` }));
+const BODIES = Array.from({ length: 2 * CHUNK + 2 }, (_, index) => ({ name: `Customer ${index}` }));
 const THROTTLED = dynamodbError(400, 'ProvisionedThroughputExceededException');
 /** The SDK gives an attempt up after 4 seconds and sends the request again. */
 const LATE_MS = 6_000;

@@ -252,23 +252,28 @@ describe.runIf(isLocal)('the permissions of', () => {
     const { status, headers, body: started } = await many.client.call('GET', path);
     expect(status, JSON.stringify(started)).toBe(202);
     const location = headers.get('location') as string;
-    const body = await vi.waitFor(
+    await vi.waitFor(
       async () => {
         const answer = await many.client.call('GET', location);
         expect(answer.body.state).toBe(state);
-        return answer.body;
       },
       { timeout: 50_000, interval: 50 },
     );
     s3.heal(many.name);
-    return { location, body };
+  }
+
+  /** Starts a long export that no worker continues, and cancels it. */
+  async function startLong(path: string): Promise<void> {
+    lambda.inject(many.name, every({ status: 202, body: '' }, /invocations/));
+    const { status, headers } = await many.client.call('GET', path);
+    expect(status).toBe(202);
+    lambda.heal(many.name);
+    const location = headers.get('location') as string;
+    expect((await many.client.call('DELETE', location)).status).toBe(200);
   }
 
   /** Has the worker export customers that a filter finds, as if there were many more. */
-  async function exportScattered(
-    filter: CustomerFilter,
-    { name, client } = scattered,
-  ): Promise<void> {
+  async function exportScattered(filter: CustomerFilter, { name, client } = scattered) {
     // Reads the environment when it is loaded.
     const { startExportJob } = await import('../../shared/exports/start-export-job.ts');
     process.env.AWS_EXECUTION_ENV = 'export-customers-csv';
@@ -281,10 +286,11 @@ describe.runIf(isLocal)('the permissions of', () => {
       rowsExpected: 1,
       changesFrom: LOG_START,
     });
-    await vi.waitFor(
+    return vi.waitFor(
       async () => {
         const answer = await client.call('GET', `/customers/exports/${id}`);
         expect(answer.body.state).toBe('ready');
+        return answer.body;
       },
       { timeout: 50_000, interval: 50 },
     );
@@ -317,7 +323,7 @@ describe.runIf(isLocal)('the permissions of', () => {
     if (format === 'csv') await call(200, ['GET', path], large);
     if (format !== 'xlsx') await call(500, ['GET', path], large, { s3: PART_REFUSED() });
     await call(200, ['GET', path], few, { s3: SLOWLY() });
-    await exportOfMany(path, 'ready');
+    await startLong(path);
     const refused = { lambda: every({ status: 429, body: '{}' }, /invocations/) };
     await call(503, ['GET', path], many, refused);
   }
@@ -435,8 +441,8 @@ describe.runIf(isLocal)('the permissions of', () => {
     'export-customers-by-id-xlsx': () => exportChosen('export-customers-by-id-xlsx', 'xlsx'),
     'export-customers-by-id-jsonl': () => exportChosen('export-customers-by-id-jsonl', 'jsonl'),
     'get-export': async () => {
-      const { body } = await exportOfMany('/customers/export/csv', 'ready');
-      await use(body.url, 'get-export');
+      const { url } = await exportScattered(EVERYONE);
+      await use(url, 'get-export');
       await call(404, ['GET', `/customers/exports/${crypto.randomUUID()}`]);
     },
     'list-exports': () => call(200, ['GET', '/customers/exports'], many),

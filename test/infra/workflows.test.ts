@@ -269,7 +269,8 @@ describe('The daily audit', () => {
       stack: null,
       replies: { 'cloudformation detect-stack-drift': { StackDriftDetectionId: '1' }, ...replies },
     });
-    return run('drift', { ...environment, DRIFT_PAUSE_MS: '1' }, ['--stage', 'dev']);
+    const pauses = { DRIFT_PAUSE_MS: '1', DRIFT_MAX_PAUSES: '3' };
+    return run('drift', { ...environment, ...pauses }, ['--stage', 'dev']);
   };
   const status = (DetectionStatus: string) => ({
     'cloudformation describe-stack-drift-detection-status': { DetectionStatus },

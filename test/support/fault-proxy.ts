@@ -165,22 +165,27 @@ async function startFaultProxy(
   watch: (passing: Passing) => void = () => {},
 ): Promise<RunningProxy> {
   const injected = new Map<string, Faults>();
-  const faultOf = (passing: Passing) => {
+  const faultOf = (passing: Passing, body: Buffer) => {
     for (const [text, faults] of injected) {
-      if (`${passing.operation}${passing.body}`.includes(text)) return faults(passing);
+      if (passing.operation.includes(text) || body.includes(text)) return faults(passing);
     }
     return undefined;
   };
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
-    const passing = {
+    let text: string | undefined;
+    const passing: Passing = {
       operation: operationOf(incoming),
-      body: body.toString(),
+      // Few faults look at it, and it can be a part of an upload.
+      get body() {
+        text ??= body.toString();
+        return text;
+      },
       userAgent: incoming.headers['user-agent'] ?? '',
       invocation: String(incoming.headers['amz-sdk-invocation-id']),
     };
     watch(passing);
-    const fault = await faultOf(passing);
+    const fault = await faultOf(passing, body);
     if (fault === 'keep waiting') return;
     if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();

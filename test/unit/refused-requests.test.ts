@@ -103,24 +103,29 @@ async function expectRefused(
   });
   const pathParameters = { mexcParamvaluesetsid: '1', orgNum: '5567037485' };
   let response = { statusCode: 0, body: '' };
-  const cost = await cpuOf(async () => {
+  const send = async () => {
     const sent = httpEvent({ pathParameters, ...event });
     response = (await handler(sent as never, lambdaContext())) as typeof response;
-  });
+  };
+  const cost = await cpuOf(send, MOST * reference);
   expect(response.statusCode, response.body).toBeGreaterThanOrEqual(400);
   expect(response.statusCode, response.body).toBeLessThan(500);
   expect(JSON.parse(response.body).errors?.length ?? 1).toBeLessThanOrEqual(100);
   expect(cost / reference).toBeLessThan(MOST);
 }
 
-/** Returns the processor time of the fastest of a few rounds, in microseconds. */
-async function cpuOf(work: () => Promise<unknown>): Promise<number> {
-  const rounds: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+/**
+ * Returns the processor time of the fastest of a few rounds, in microseconds.
+ *
+ * @param enough ends the rounds when one takes less.
+ */
+async function cpuOf(work: () => Promise<unknown>, enough = 0): Promise<number> {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS && fastest >= enough; round += 1) {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);
-    rounds.push(user + system);
+    fastest = Math.min(fastest, user + system);
   }
-  return Math.min(...rounds);
+  return fastest;
 }
