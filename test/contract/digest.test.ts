@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { transform } from 'esbuild';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
@@ -303,7 +302,8 @@ describe.runIf(isLocal)('The reference client of the API guide', () => {
     const guide = readFileSync(join(import.meta.dirname, '../../functions/README.md'), 'utf8');
     [, source = ''] = /^```ts\n([\s\S]*?export class CustomerCopy[\s\S]*?)^```$/m.exec(guide) ?? [];
     const file = join(folder, 'client.mjs');
-    await writeFile(file, (await transform(source, { loader: 'ts' })).code);
+    const stdin = { contents: source, loader: 'ts', resolveDir: import.meta.dirname } as const;
+    await build({ stdin, outfile: file, bundle: true, platform: 'node', format: 'esm' });
     const { CustomerCopy } = await import(/* @vite-ignore */ file);
     copyOf = ({ url, token }) => new CustomerCopy(url, token);
   });

@@ -8,7 +8,7 @@ import { logged } from '../support/logs.ts';
 useApi();
 
 /** So many that each operation is reached, and refuses some requests. */
-const REQUESTS = OPERATIONS.length * iterations({ short: 26, long: 120 });
+const REQUESTS = OPERATIONS.length * iterations({ short: 10, long: 120 });
 const SEED = 2;
 
 // A deployed API would be slow, and would throttle the requests.

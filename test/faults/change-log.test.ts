@@ -195,7 +195,7 @@ async function wrongCustomers(random: Random, flaw?: Flaw): Promise<string[]> {
 }
 
 describe('Histories of the change log', () => {
-  const count = iterations({ short: 150, long: 1_500 });
+  const count = iterations({ short: 60, long: 1_500 });
 
   test(`Each copy equals the register at the end of ${count} histories (SEED=${SEED})`, {
     timeout: 900_000,

@@ -33,11 +33,11 @@ useApi();
 
 const MERCHANTS = 3;
 const CLIENTS_OF_EACH = 4;
-const REQUESTS_OF_EACH = iterations({ short: 20, long: 60 });
+const REQUESTS_OF_EACH = iterations({ short: 10, long: 60 });
 /** Customers of maximum size whose file has two parts; more than a synchronous export has. */
 const LARGE = 110;
 const LONG_EXPORT_ROWS = 105;
-const LONG_EXPORTS = 2;
+const LONG_EXPORTS = iterations({ short: 1, long: 2 });
 /** More tries than random faults let fail in a row. */
 const MAX_TRIES = 40;
 const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
@@ -184,10 +184,20 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
         () => exportSome(merchant, own, format),
         () => exportFound(merchant, own, format),
       ]),
-      // One client keeps the copy.
-      ...(nth === 0 ? Array(4).fill(() => follow(merchant)) : []),
     ];
-    for (let left = REQUESTS_OF_EACH; left > 0; left -= 1) await random.pick(actions)();
+    await add(merchant, own, nth);
+    for (let left = REQUESTS_OF_EACH; left > 0; left -= 1) {
+      await actions[nextAction(actions.length)]?.();
+      // One client keeps the copy.
+      if (nth === 0 && (left === 1 || random.chance(0.1))) await follow(merchant);
+    }
+  }
+
+  /** Indexes of the actions to come before any is repeated, so that few requests have each. */
+  const pending: number[] = [];
+  function nextAction(count: number): number {
+    if (pending.length === 0) pending.push(...Array(count).keys());
+    return pending.splice(random.below(pending.length), 1)[0] as number;
   }
 
   /** Applies a page of changes to the copy. Returns whether more follow. */
@@ -471,14 +481,16 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
 
   test('Random faults reach every endpoint and cause some 503 responses', () => {
     const { requests, faults } = injected.passed;
-    expect(requests).toBeGreaterThan(iterations({ short: 300, long: 1_000 }));
+    expect(requests).toBeGreaterThan(iterations({ short: 150, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
     for (const { function: name } of ENDPOINTS.filter((each) => each.function !== PUT)) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
       expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
     }
     const all = [...statuses.values()].flat();
-    expect(all.filter((status) => status === 503).length).toBeGreaterThan(3);
+    expect(all.filter((status) => status === 503).length).toBeGreaterThan(
+      iterations({ short: 0, long: 3 }),
+    );
   });
 
   test('A copy that follows the changes equals the register after random faults', async () => {

@@ -158,7 +158,7 @@ describe.runIf(isLocal)('Isolation of merchants', () => {
         },
       ),
       {
-        numRuns: iterations({ short: 4, long: 20 }),
+        numRuns: iterations({ short: 2, long: 20 }),
         examples: [[[EVERYTHING, EVERYTHING, EVERYTHING], SWAPPING]],
         // A race is not reproduced reliably while fast-check shrinks the programs.
         endOnFailure: true,

@@ -337,7 +337,7 @@ describe.runIf(isLocal)('Tokens', () => {
             expect(path.slice(folder.length)).toMatch(/^[0-9a-f-]{36}\.(?:csv|jsonl|xlsx|xml)\?/);
           }
         }),
-        { numRuns: iterations({ short: 120, long: 500 }) },
+        { numRuns: iterations({ short: 40, long: 500 }) },
       );
       expect(taken).toBeGreaterThan(20);
     });

@@ -25,6 +25,7 @@ import {
   SNAPSHOT_ATTRIBUTES,
 } from '../../shared/storage/table.ts';
 import { sharedBundles } from '../support/bundles.ts';
+import { iterations } from '../support/iterations.ts';
 import {
   API_FUNCTIONS,
   BACKGROUND_FUNCTIONS,
@@ -607,8 +608,12 @@ describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER, TOKE
       expect((await load(name)).handler).toBeTypeOf('function');
     });
 
+    // Each load compiles the bundle anew: the short form takes another one for each function.
+    const count = iterations({ short: 1, long: required.length });
+    const first = ENDPOINT_FUNCTIONS.indexOf(name) + 1;
+    const withheld = [...required, ...required].splice(first % required.length || 0, count);
     test.runIf(required.length > 0)('fails to load without one of them, and names it', async () => {
-      for (const missing of required) {
+      for (const missing of withheld) {
         for (const variable of variables) {
           vi.stubEnv(variable, variable === missing ? undefined : GIVEN);
         }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
+import { iterations } from './iterations.ts';
 
 /** Texts that break careless writers and readers of JSON, CSV, XML and keys. */
 const HOSTILE = [
@@ -152,7 +153,7 @@ const knownCustomers: fc.Arbitrary<KnownCustomer> = fc
 
 /** Diverse customers to search, equal in each run. */
 export const KNOWN_CUSTOMERS: readonly KnownCustomer[] = fc.sample(knownCustomers, {
-  numRuns: 60,
+  numRuns: iterations({ short: 30, long: 60 }),
   seed: 1,
 });
 

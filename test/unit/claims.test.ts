@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { iterations } from '../support/iterations.ts';
 import { type Random, randomOf } from '../support/random.ts';
 
 // A model of PUT by customerid, whose requests are interleaved step by step in random order: with POST,
@@ -178,13 +179,16 @@ function history(seed: number, variant: Variant): string[] {
 
 describe('PUT by customerid, as a model', () => {
   const HISTORIES = 10_000;
-  const wrong = (variant: Variant) =>
-    Array.from({ length: HISTORIES }, (_, seed) => history(seed, variant)).filter(
-      (violations) => violations.length > 0,
-    ).length;
+  const firstWrong = (variant: Variant, histories = HISTORIES) => {
+    for (let seed = 0; seed < histories; seed += 1) {
+      if (history(seed, variant).length > 0) return seed;
+    }
+    return undefined;
+  };
 
   test('makes no two customers of one customerid, and revives none, in thousands of interleavings', () => {
-    expect(wrong('as it is')).toBe(0);
+    const histories = iterations({ short: HISTORIES / 5, long: HISTORIES });
+    expect(firstWrong('as it is', histories)).toBeUndefined();
   });
 
   test.each<Variant>([
@@ -195,6 +199,6 @@ describe('PUT by customerid, as a model', () => {
     'the claim is read before its owner',
     'any version is replaced',
   ])('makes two of one, or revives one, if %s', (variant) => {
-    expect(wrong(variant)).toBeGreaterThan(0);
+    expect(firstWrong(variant)).toBeDefined();
   });
 });

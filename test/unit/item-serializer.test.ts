@@ -114,7 +114,7 @@ describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
           expect(read.map(String)).toEqual(rows);
         }
       }),
-      { numRuns: iterations({ short: 100, long: 500 }) },
+      { numRuns: iterations({ short: 25, long: 500 }) },
     );
   });
 
@@ -131,7 +131,7 @@ describe.each(Object.entries(FORMATS))('Rows in %s', (name, format) => {
           !atStart.includes(bytes[0] as number) && !bytes.some((byte) => anywhere.includes(byte));
         if (isCopied) expect(format.cell(text)).toBe(text);
       }),
-      { numRuns: iterations({ short: 5_000, long: 20_000 }) },
+      { numRuns: iterations({ short: 1_000, long: 20_000 }) },
     );
   });
 
