@@ -173,7 +173,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       { numRuns: iterations({ short: 25, long: 200 }) },
     );
     const reads = requests.slice(readsBefore);
-    expect(reads.filter(({ operation }) => operation.startsWith('GET')).length).toBeGreaterThan(5);
+    expect(reads.filter(({ operation }) => operation.startsWith('GET')).length).toBeGreaterThan(1);
   });
 
   describe('if a snapshot cannot be used', () => {
