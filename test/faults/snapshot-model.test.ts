@@ -364,7 +364,7 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
 }
 
 describe('Histories of snapshots', () => {
-  const count = iterations({ short: 40, long: 1_000 });
+  const count = iterations({ short: 20, long: 1_000 });
 
   test(`Each search finds customers as they were lately in ${count} histories (SEED=${SEED})`, {
     timeout: 900_000,

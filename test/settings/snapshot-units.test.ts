@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { createLargeMerchant, RARE_NAME } from '../support/large-merchant.ts';
 import { quiet } from '../support/logs.ts';
+import { Snapshots } from '../support/snapshots.ts';
 
 // The cost of searches of a merchant with 100,000 customers, as the server reports it. `npm run
 // bench:cost` measures the same of 1,000,000.
@@ -17,6 +18,7 @@ const PAGE_UNITS = 130;
 describe.skipIf(process.env.API_URL)('With a snapshot of 100,000 customers', () => {
   let stack: LocalStack;
   let proxy: CountingProxy;
+  const name = crypto.randomUUID();
   let client: Client;
 
   beforeAll(async () => {
@@ -25,7 +27,6 @@ describe.skipIf(process.env.API_URL)('With a snapshot of 100,000 customers', () 
     stack = await startLocalStack({ recordChanges: false });
     proxy = await startCountingProxy(stack.dynamodbEndpoint);
     process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;
-    const name = crypto.randomUUID();
     await createLargeMerchant(stack, name, CUSTOMERS);
     client = clientOf(stack.url, await stack.token({ merchant: name }));
   }, 120_000);
@@ -66,5 +67,23 @@ describe.skipIf(process.env.API_URL)('With a snapshot of 100,000 customers', () 
   test('a search for a rare name finds its customer', async () => {
     const { body } = await consumptionOf(`/customers?filter=search&search=${RARE_NAME}`);
     expect(body.map(({ name }: { name: string }) => name)).toEqual([RARE_NAME]);
+  });
+
+  test('if a tenth of the customers have changed, a count costs at most a twentieth more than by the index', async () => {
+    const { appendChanges } = await import('../../shared/storage/append-changes.ts');
+    const changes = Array.from({ length: CUSTOMERS / 10 }, (_, index) => ({
+      kind: 'M' as const,
+      id: 10 * index + 1,
+    }));
+    await appendChanges(name, changes);
+    const withSnapshot = await consumptionOf('/customers/count');
+    // Older than a day, and built by none.
+    await new Snapshots(stack).change(name, { builtMs: 0 });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 });
+    const byIndex = await consumptionOf('/customers/count');
+    vi.useRealTimers();
+    // The table has few of the customers, and an index of all of them would cost more.
+    const unitsOfIndex = (CUSTOMERS * 143) / (2 * 4_096);
+    expect(withSnapshot.units - byIndex.units).toBeLessThanOrEqual(0.05 * unitsOfIndex);
   });
 });

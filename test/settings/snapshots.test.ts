@@ -308,6 +308,44 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     );
   });
 
+  test.each<[string, boolean, (name: string) => Promise<unknown>]>([
+    ['is 21 hours old', true, (name) => age(name, 21)],
+    ['is 19 hours old', false, (name) => age(name, 19)],
+    ['lacks changes of 70 customers', true, (name) => logChanges(name, 70)],
+    ['lacks changes of 50 customers', false, (name) => logChanges(name, 50)],
+  ])('If a snapshot %s, a search starts the next build: %s', async (_, isBuilt, spoil) => {
+    const name = crypto.randomUUID();
+    await snapshots.seed(name, Array(100).fill({ name: 'A' }));
+    await spoil(name);
+    await snapshots.change(name, { claimedUntilMs: 0 });
+    const { snapshotKey } = await snapshots.pointer(name);
+    const client = await clientFor(name);
+    expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 100 });
+    const hasChanged = async () =>
+      expect((await snapshots.pointer(name)).snapshotKey).not.toBe(snapshotKey);
+    if (isBuilt) await vi.waitFor(hasChanged, { timeout: 10_000 });
+    else expect((await snapshots.pointer(name)).claimedUntilMs).toBe(0);
+  });
+
+  const HOUR_MS = 60 * 60_000;
+
+  async function age(name: string, hours: number): Promise<void> {
+    const builtMs = Date.now() - hours * HOUR_MS;
+    await snapshots.change(name, { builtMs, readFromIndexMs: builtMs });
+  }
+
+  /** Logs changes of the first customers, a while ago, so that the next snapshot has them. */
+  function logChanges(name: string, count: number): Promise<void> {
+    return longAgo(async () => {
+      const { appendChanges } = await import('../../shared/storage/append-changes.ts');
+      const ids = Array.from({ length: count }, (_, index) => index + 1);
+      await appendChanges(
+        name,
+        ids.map((id) => ({ kind: 'M', id })),
+      );
+    });
+  }
+
   test('Of two builds at a time one builds', async () => {
     const name = await merchantWithoutSnapshot();
     const { buildSnapshot } = await import('../../shared/storage/snapshots/build-snapshot.ts');

@@ -194,9 +194,14 @@ export class MerchantSnapshot {
       counts.set(block, (counts.get(block) ?? 0) + 1);
     }
     const { customers, lastId } = this.pointer;
-    const unitsOfBlock = ((customers / lastId) * Math.min(BLOCK_IDS, lastId)) / ENTRIES_PER_UNIT;
-    const maxGets = Math.max(MIN_GETS, unitsOfBlock / this.#unitsOfGet);
-    const dense = [...counts].filter(([, count]) => count > maxGets).map(([block]) => block);
+    const maxGets = (block: number) => {
+      const ids = Math.min(BLOCK_IDS, lastId + 1 - block * BLOCK_IDS);
+      const units = ((customers / lastId) * ids) / ENTRIES_PER_UNIT;
+      return Math.max(MIN_GETS, units / this.#unitsOfGet);
+    };
+    const dense = [...counts]
+      .filter(([block, count]) => count > maxGets(block))
+      .map(([block]) => block);
     let start = from;
     for (const block of dense.sort((a, b) => a - b)) {
       const first = Math.max(start, block * BLOCK_IDS);

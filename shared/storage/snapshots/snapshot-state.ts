@@ -7,7 +7,7 @@ export const SNAPSHOT_LIFETIME_MS = 24 * 60 * 60_000;
 /**
  * How late the change log may be. Heartbeats come each minute; the schedule may be a minute late.
  */
-export const MAX_LOG_DELAY_MS = 3 * 60_000;
+const MAX_LOG_DELAY_MS = 3 * 60_000;
 
 /** A snapshot's file, and what it has. */
 export interface SnapshotPointer {
