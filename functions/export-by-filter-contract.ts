@@ -38,7 +38,7 @@ export function exportByFilterContract<P extends Parameters>(
     },
     files: 'write',
     snapshots: 'read',
-    startsExportJobs: true,
+    starts: 'exportWorker',
     environment: ['cursorSecret', 'changesEpoch'],
     summary: `Export all customers that meet the filters as ${title}`,
     request,

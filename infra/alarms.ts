@@ -29,6 +29,8 @@ export interface AlarmsProps {
   /** Trigger that adds the merchant to tokens, if the stack has a user pool. */
   readonly tokenTrigger?: BundledFunction | undefined;
   readonly exportWorker: BundledFunction;
+  readonly importPlanner: BundledFunction;
+  readonly importWorker: BundledFunction;
   readonly endExport: BundledFunction;
   readonly changeRecorder: BundledFunction;
   readonly snapshotBuilder: BundledFunction;
@@ -50,6 +52,8 @@ export type RunbookHeading =
   | 'ExportsDropped'
   | 'ExportsWaiting'
   | 'ExportWorkerErrors'
+  | 'ImportFailures'
+  | 'ImportWorkerErrors'
   | 'EndExportErrors'
   | 'ChangeRecorderErrors'
   | 'ChangesLate'
@@ -121,18 +125,22 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { api, table, functions, tokenTrigger, settings } = props;
-    const { exportWorker, endExport, changeRecorder, snapshotBuilder } = props;
+    const { exportWorker, importPlanner, importWorker, endExport } = props;
+    const { changeRecorder, snapshotBuilder } = props;
     this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
     for (const each of functions) {
       this.addFunctionAlarms(each, each.node.id, ['FunctionErrors', 'FunctionLatency']);
     }
     if (tokenTrigger) this.addFunctionAlarms(tokenTrigger, 'TokenTrigger');
     this.addFunctionAlarms(exportWorker, 'ExportWorker');
+    this.addFunctionAlarms(importPlanner, 'ImportPlanner', ['ImportWorkerErrors']);
+    this.addFunctionAlarms(importWorker, 'ImportWorker');
     this.addFunctionAlarms(endExport, 'EndExport');
     this.addFunctionAlarms(changeRecorder, 'ChangeRecorder');
     this.addFunctionAlarms(snapshotBuilder, 'SnapshotBuilder');
     this.addApiAlarms(api, settings.stage);
     this.addExportAlarms(exportWorker.function);
+    this.addImportAlarms([importPlanner.function, importWorker.function]);
     this.addChangeAlarms(changeRecorder.function);
     this.addThrottleAlarm();
     this.addTableAlarms(table);
@@ -151,7 +159,10 @@ export class Alarms extends Construct {
   private addFunctionAlarms(
     { description, function: handler, latencyThreshold }: BundledFunction,
     id: string,
-    [errors, latency] = [`${id}Errors`, `${id}Latency`] as RunbookHeading[],
+    [errors, latency]: readonly RunbookHeading[] = [
+      `${id}Errors`,
+      `${id}Latency`,
+    ] as RunbookHeading[],
   ): void {
     this.add(`${id}Errors`, {
       description: `${description}: the function crashed or timed out`,
@@ -223,6 +234,32 @@ export class Alarms extends Construct {
       description: 'A long export has waited five minutes for its worker',
       metric: worker.metric('AsyncEventAge', { statistic: 'Maximum', period: PERIOD }),
       threshold: MAX_WAIT.toMilliseconds(),
+    });
+  }
+
+  /** Executions that are dead, or did not begin: their imports wait for their callers to continue them. */
+  private addImportAlarms(workers: readonly LambdaFunction[]): void {
+    const names = [
+      'DurableExecutionFailed',
+      'DurableExecutionTimedOut',
+      'DurableExecutionStopped',
+      'AsyncEventsDropped',
+    ];
+    const metrics = workers.flatMap((worker, index) =>
+      names.map((name) => [
+        `${name.charAt(0).toLowerCase()}${name.slice(1)}${index}`,
+        worker.metric(name, SUM),
+      ]),
+    );
+    const usingMetrics = Object.fromEntries(metrics);
+    this.add('ImportFailures', {
+      description: 'An import in the background failed, was stopped or did not begin',
+      metric: new MathExpression({
+        expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
+        usingMetrics,
+        period: PERIOD,
+      }),
+      threshold: 1,
     });
   }
 

@@ -8,6 +8,7 @@ import { ChangeRecorder } from './change-recorder.ts';
 import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
 import { Dashboard } from './dashboard.ts';
+import { DurableWorker, WORKERS } from './durable-worker.ts';
 import { EndExport } from './end-export.ts';
 import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
 import {
@@ -19,7 +20,6 @@ import {
 } from './endpoints.ts';
 import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
-import { ExportWorker } from './export-worker.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
 import { resourceTags } from './resource-tags.ts';
@@ -68,12 +68,18 @@ export class CustomerRegisterStack extends Stack {
       bundles,
       resources: { table, bucket },
     });
-    const exportWorker = new ExportWorker(this, 'ExportWorker', {
-      settings,
-      bundles,
-      resources: { table, bucket, snapshotBuilder: snapshotBuilder.function },
-      deadLetters: endExport.deadLetters,
-    });
+    const { deadLetters } = endExport;
+    const newWorker = (id: string, worker: (typeof WORKERS)[keyof typeof WORKERS]) =>
+      new DurableWorker(this, id, {
+        settings,
+        bundles,
+        worker,
+        resources: { table, bucket, snapshotBuilder: snapshotBuilder.function },
+        deadLetters,
+      });
+    const exportWorker = newWorker('ExportWorker', WORKERS.exportWorker);
+    const importPlanner = newWorker('ImportPlanner', WORKERS.importPlanner);
+    const importWorker = newWorker('ImportWorker', WORKERS.importWorker);
     const changeRecorder = new ChangeRecorder(this, 'ChangeRecorder', {
       settings,
       bundles,
@@ -81,12 +87,12 @@ export class CustomerRegisterStack extends Stack {
       streamArn: table.tableStreamArn as string,
     });
     new Heartbeat(this, 'Heartbeat', { table });
-    const resources = {
-      table,
-      bucket,
+    const workers = {
       exportWorker: exportWorker.alias,
-      snapshotBuilder: snapshotBuilder.function,
+      importPlanner: importPlanner.alias,
+      importWorker: importWorker.alias,
     };
+    const resources = { table, bucket, workers, snapshotBuilder: snapshotBuilder.function };
     const functions = endpoints.map(
       (endpoint) =>
         new EndpointFunction(this, pascalCase(endpoint.function), {
@@ -128,7 +134,14 @@ export class CustomerRegisterStack extends Stack {
     });
     const apiFunctions = [...functions, unknownRoute, documents];
     const tokenTrigger = userPool?.tokenTrigger;
-    const background = { exportWorker, endExport, changeRecorder, snapshotBuilder };
+    const background = {
+      exportWorker,
+      importPlanner,
+      importWorker,
+      endExport,
+      changeRecorder,
+      snapshotBuilder,
+    };
     const watched = { settings, api, table, functions: apiFunctions, tokenTrigger, ...background };
     const alarms = new Alarms(this, 'Alarms', watched);
     new Dashboard(this, 'Dashboard', { ...watched, alarms });

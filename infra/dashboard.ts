@@ -56,11 +56,12 @@ export class Dashboard extends Construct {
     super(scope, id);
     const { settings, tokenTrigger, exportWorker, alarms } = props;
     this.alarms = alarms;
-    const graphs = [
+    const graphs: Graph[] = [
       ...apiGraphs(props.api),
       ...functionGraphs(props.functions),
       ...tableGraphs(props.table),
       ...exportGraphs(exportWorker.function),
+      { title: 'Imports in the background', alarms: ['ImportFailures', 'ImportWorkerErrors'] },
       ...changeGraphs(props.changeRecorder.function),
       ...snapshotGraphs(props.snapshotBuilder.function),
       ...(tokenTrigger ? tokenTriggerGraphs(tokenTrigger.function) : []),

@@ -17,17 +17,17 @@ export interface EndExportProps extends Pick<BundledFunctionProps, 'settings' | 
 }
 
 const CONTRACT: FunctionContract = {
-  table: { actions: ['GetItem'], exportJobs: ['UpdateItem'] },
+  table: { actions: ['GetItem'], exportJobs: ['UpdateItem'], importJobs: ['UpdateItem'] },
   files: 'discard',
 };
 
 /**
- * Lambda function that ends long exports whose worker is dead, and the topic that tells it.
+ * Lambda function that ends long exports and imports whose worker is dead, and the topic that tells it.
  *
  * @see shared/decisions/2026-11-29-dead-letters-of-exports.md
  */
 export class EndExport extends BundledFunction {
-  /** Dead-letter topic of the export worker. */
+  /** Dead-letter topic of the durable functions. */
   readonly deadLetters: Topic;
 
   constructor(scope: Construct, id: string, { settings, bundles, resources }: EndExportProps) {
@@ -35,7 +35,7 @@ export class EndExport extends BundledFunction {
       settings,
       bundles,
       name: END_EXPORT,
-      description: 'Ends long exports whose worker is dead',
+      description: 'Ends long exports and imports whose worker is dead',
       memorySize: 512,
       // All attempts of its requests, with the waits between them.
       timeout: Duration.minutes(1),

@@ -55,7 +55,13 @@ export const DOCUMENT_ROUTES: readonly Route[] = DOCUMENT_PATHS.flatMap((path) =
 /** The durable function that continues long exports. */
 export const EXPORT_WORKER = 'run-export';
 
-/** The function that ends long exports whose worker is dead. */
+/** The durable function that plans imports of large files. */
+export const IMPORT_PLANNER = 'run-import-plan';
+
+/** The durable function that applies and undoes large imports. */
+export const IMPORT_WORKER = 'run-import';
+
+/** The function that ends long exports and imports whose worker is dead. */
 export const END_EXPORT = 'end-export';
 
 /** The function that appends the changes in the table's stream to the change logs. */

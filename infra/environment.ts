@@ -27,19 +27,19 @@ export function hostVariables({ edge }: Settings): Variables {
  * @throws Error that names a variable which the stack has no value for.
  */
 export function contractVariables(
-  { files, snapshots, startsExportJobs, environment = [] }: FunctionContract,
+  { files, snapshots, importFiles, starts, environment = [] }: FunctionContract,
   resources: Resources,
   settings: Settings,
 ): Variables {
   return {
     [ENVIRONMENT.tableName]: resources.table.tableName,
-    ...((files || snapshots) && { [ENVIRONMENT.bucketName]: resources.bucket.bucketName }),
+    ...((files || snapshots || importFiles) && {
+      [ENVIRONMENT.bucketName]: resources.bucket.bucketName,
+    }),
     ...(files === 'write' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
-    ...(startsExportJobs &&
-      resources.exportWorker && {
-        [ENVIRONMENT.exportWorker]: resources.exportWorker.functionArn,
-        [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS),
-      }),
+    ...(starts &&
+      resources.workers && { [ENVIRONMENT[starts]]: resources.workers[starts].functionArn }),
+    ...(starts === 'exportWorker' && { [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS) }),
     ...(snapshots && { [ENVIRONMENT.snapshotFromId]: String(SNAPSHOT_FROM_ID) }),
     ...(snapshots === 'read' &&
       resources.snapshotBuilder && {

@@ -7,7 +7,7 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { EXPORTS_PREFIX, SNAPSHOTS_PREFIX } from '../shared/environment.ts';
+import { EXPORTS_PREFIX, IMPORT_PREFIXES, SNAPSHOTS_PREFIX } from '../shared/environment.ts';
 import { removalPolicy } from './retention.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,7 +15,7 @@ export interface ExportBucketProps {
   readonly settings: Settings;
 }
 
-/** S3 bucket of export files and of snapshots of the customer index, which expire after a day. */
+/** S3 bucket of the files of exports and imports, and of snapshots of the customer index, which expire. */
 export class ExportBucket extends Bucket {
   constructor(scope: Construct, id: string, { settings }: ExportBucketProps) {
     super(scope, id, {
@@ -27,6 +27,10 @@ export class ExportBucket extends Bucket {
       lifecycleRules: [
         { prefix: EXPORTS_PREFIX, expiration: Duration.days(1) },
         { prefix: SNAPSHOTS_PREFIX, expiration: Duration.days(1) },
+        { prefix: IMPORT_PREFIXES.upload, expiration: Duration.days(1) },
+        { prefix: IMPORT_PREFIXES.plan, expiration: Duration.days(1) },
+        // A day more than imports can be undone: the first files are older than the end of a long one.
+        { prefix: IMPORT_PREFIXES.undo, expiration: Duration.days(8) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
       ...(settings.browserOrigins.length > 0 && {
@@ -46,7 +50,7 @@ export class ExportBucket extends Bucket {
     Validations.of(this).acknowledge({
       id: 'AwsSolutions-S1',
       reason:
-        "The API's access log records every export; files expire after a day and are read by functions, or by presigned URLs that are valid for 15 minutes. A log bucket would keep callers' IP addresses longer than that.",
+        "The API's access log records every export and import; files expire and are read by functions, or read and sent by presigned URLs that are valid for 15 minutes. A log bucket would keep callers' IP addresses longer than that.",
     });
   }
 }

@@ -4,12 +4,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { EXPORTS_PREFIX, SNAPSHOTS_PREFIX } from '../shared/environment.ts';
-import type { Contract, TableAccess } from '../shared/http/contract.ts';
+import { EXPORTS_PREFIX, IMPORT_PREFIXES, SNAPSHOTS_PREFIX } from '../shared/environment.ts';
+import type { Contract, ImportFileAccess, TableAccess } from '../shared/http/contract.ts';
 import {
   CHANGE_LOG_ATTRIBUTES,
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
+  IMPORT_JOB_ATTRIBUTES,
   PARTITION_PREFIX,
   SNAPSHOT_ATTRIBUTES,
 } from '../shared/storage/table.ts';
@@ -21,7 +22,7 @@ type SnapshotAccess = Contract['snapshots'] | 'write';
 
 /** The part of a contract that is about resources. */
 export interface FunctionContract
-  extends Pick<Contract, 'table' | 'startsExportJobs' | 'environment'> {
+  extends Pick<Contract, 'table' | 'importFiles' | 'starts' | 'environment'> {
   readonly files?: FileAccess;
   readonly snapshots?: SnapshotAccess;
 }
@@ -33,8 +34,10 @@ export interface FunctionContract
 export interface Resources {
   readonly table: Pick<ITableV2, 'stack' | 'tableArn' | 'tableName'>;
   readonly bucket: Pick<IBucket, 'arnForObjects' | 'bucketArn' | 'bucketName' | 'node'>;
-  /** Alias by which the export worker is invoked; the worker itself does without. */
-  readonly exportWorker?: Pick<IFunction, 'functionArn'>;
+  /** Aliases by which the durable functions are invoked; they themselves do without. */
+  readonly workers?: Readonly<
+    Record<NonNullable<Contract['starts']>, Pick<IFunction, 'functionArn'>>
+  >;
   /** The builder of snapshots; itself it does without. */
   readonly snapshotBuilder?: Pick<IFunction, 'functionArn'>;
 }
@@ -51,15 +54,16 @@ const IN_PARTITIONS = {
 
 /** Returns all that a function with this contract may do besides logging. */
 export function contractStatements(
-  { table, files, snapshots, startsExportJobs }: FunctionContract,
+  { table, files, snapshots, importFiles, starts }: FunctionContract,
   resources: Resources,
 ): PolicyStatement[] {
   return [
     ...tableStatements(table ?? {}, resources.table),
-    ...invokeStatements(startsExportJobs && resources.exportWorker),
+    ...invokeStatements(starts && resources.workers?.[starts]),
     ...invokeStatements(snapshots === 'read' && resources.snapshotBuilder),
     ...(files ? fileStatements(files, resources.bucket) : []),
     ...(snapshots ? snapshotStatements(snapshots, resources.bucket) : []),
+    ...(importFiles ? importFileStatements(importFiles, resources.bucket) : []),
   ];
 }
 
@@ -73,7 +77,7 @@ function invokeStatements(
 
 function tableStatements(access: TableAccess, { tableArn }: Resources['table']): PolicyStatement[] {
   const { actions = [], indexes = [], exportJobs = [], companies = [] } = access;
-  const { changeLog = [], snapshots = [] } = access;
+  const { changeLog = [], snapshots = [], importJobs = [] } = access;
   const statement = (names: readonly string[], resources: string[], conditions = {}) =>
     names.length === 0 || resources.length === 0
       ? []
@@ -93,6 +97,7 @@ function tableStatements(access: TableAccess, { tableArn }: Resources['table']):
       indexes.map((index) => `${tableArn}/index/${index}`),
     ),
     statement(exportJobs, [tableArn], only(EXPORT_JOB_ATTRIBUTES)),
+    statement(importJobs, [tableArn], only(IMPORT_JOB_ATTRIBUTES)),
     statement(companies, [tableArn], only(COMPANY_ATTRIBUTES)),
     statement(changeLog, [tableArn], only(CHANGE_LOG_ATTRIBUTES)),
     statement(snapshots, [tableArn], only(SNAPSHOT_ATTRIBUTES)),
@@ -135,14 +140,44 @@ function snapshotStatements(
   ];
 }
 
+/** Files of imports are separated by what they are for, and so by prefixes. */
+function importFileStatements(
+  access: ImportFileAccess,
+  bucket: Resources['bucket'],
+): PolicyStatement[] {
+  const kinds = Object.entries(access) as [keyof ImportFileAccess, readonly string[]][];
+  const files = kinds.map(
+    ([kind, actions]) =>
+      new PolicyStatement({
+        actions: actions.map((action) => `s3:${action}`),
+        resources: [bucket.arnForObjects(`${IMPORT_PREFIXES[kind]}*`)],
+      }),
+  );
+  const listed = kinds
+    .filter(([, actions]) => actions.includes('DeleteObject'))
+    .map(([kind]) => `${IMPORT_PREFIXES[kind]}*`);
+  if (listed.length === 0) return files;
+  const list = new PolicyStatement({
+    actions: ['s3:ListBucket'],
+    resources: [bucket.bucketArn],
+    conditions: { StringLike: { 's3:prefix': listed } },
+  });
+  return [...files, list];
+}
+
 /** Acknowledges the wildcards of the prefixes that a function with access to files has. */
 export function acknowledgeFilePrefix(
   scope: Construct,
-  { files, snapshots }: FunctionContract,
+  { files, snapshots, importFiles = {} }: FunctionContract,
   { node }: Resources['bucket'],
 ): void {
   const logicalId = Stack.of(scope).getLogicalId(node.defaultChild as CfnBucket);
-  const prefixes = [files ? [EXPORTS_PREFIX] : [], snapshots ? [SNAPSHOTS_PREFIX] : []].flat();
+  const kinds = Object.keys(importFiles) as (keyof ImportFileAccess)[];
+  const prefixes = [
+    files ? [EXPORTS_PREFIX] : [],
+    snapshots ? [SNAPSHOTS_PREFIX] : [],
+    kinds.map((kind) => IMPORT_PREFIXES[kind]),
+  ].flat();
   for (const prefix of prefixes) {
     Validations.of(scope).acknowledge({
       id: `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${prefix}*]`,

@@ -33,7 +33,7 @@ export const handler = middy<ExportJobInput, { rows: number }, Error, DurableCon
   .use(failedJobStatus())
   .handler(async (input, context) => {
     const { merchantId, id } = input;
-    const step = stepsOf(context, input);
+    const step = stepsOf(context, loggedJob(input));
     const parts = await uploadParts(input, step, context);
     if (!parts) return { rows: 0 };
     const rowsDone = sum(parts, 'rows');
@@ -44,13 +44,17 @@ export const handler = middy<ExportJobInput, { rows: number }, Error, DurableCon
     return { rows: rowsDone };
   });
 
+function loggedJob({ merchantId, id }: ExportJobInput) {
+  return { merchant: merchantId, exportId: id };
+}
+
 /** Middleware that stores why a job failed. */
 function failedJobStatus(): MiddlewareObj<ExportJobInput, unknown, Error, DurableContext> {
   return {
     onError: async ({ event, context, error }) => {
       const { merchantId, id } = event;
       const reason = failureReason(error);
-      await stepsOf(context, event)('note failed', () =>
+      await stepsOf(context, loggedJob(event))('note failed', () =>
         updateExportJob(merchantId, id, { state: 'failed', reason }),
       );
     },

@@ -61,6 +61,44 @@ const DIGEST = {
   changesFrom: TOKEN,
 };
 
+const IMPORT_ROW = {
+  row: 17,
+  outcome: 'update',
+  id: 1000,
+  version: 3,
+  name: 'Gläntans Bageri AB',
+  customerid: '10301',
+  changes: { email: ['faktura@glantan.example', 'faktura@glantans-bageri.example'] },
+  result: 'updated',
+};
+
+const IMPORT = {
+  importId: '0199e5a1-73d2-7c4e-9a1b-3f5d2c8e7a60',
+  state: 'planned',
+  options: {
+    format: 'csv',
+    match: ['customerid'],
+    mode: 'upsert',
+    empty: 'keep',
+    unkeyed: 'invalid',
+  },
+  filename: 'kunder.csv',
+  bytes: 75_275,
+  sha256: 'kq3cWnXCZ6YqdJQjlCVnBYzjDBV8AzqM9SkYp2oLZ1I=',
+  encoding: 'windows-1252',
+  delimiter: ';',
+  unknownColumns: ['Säljare'],
+  sheetsNotRead: [],
+  warnings: [],
+  plan: 'p-k2PzY0hT1m8sWcVdQ5nR7A',
+  rows: 100,
+  counts: { create: 12, update: 34, unchanged: 54, ambiguous: 0, invalid: 0, skipped: 0 },
+  rowsDone: 100,
+  started: '2026-11-29T12:00:00.000Z',
+  updated: '2026-11-29T12:00:02.000Z',
+  expires: '2026-11-30T12:00:02.000Z',
+};
+
 /** Examples of responses, by the name of their schema. */
 const EXAMPLES: Json = {
   Customer: CUSTOMER,
@@ -88,6 +126,17 @@ const EXAMPLES: Json = {
   ReadyExport: { state: 'ready', rowsDone: 249_871, ...PROGRESS, ...FILE, count: 249_871 },
   CanceledExport: { state: 'canceled', rowsDone: 120_000, ...PROGRESS },
   ListedExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
+  Import: IMPORT,
+  ImportOptions: IMPORT.options,
+  RejectedRows: {
+    url: FILE.url.replace('customers-2026-11-25', 'errors'),
+    expires: FILE.expires,
+    filename: 'errors.csv',
+    contentType: FILE.contentType,
+    count: 9,
+  },
+  ImportRows: { rows: [IMPORT_ROW] },
+  ImportRow: IMPORT_ROW,
   FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
 };
 
@@ -96,6 +145,19 @@ const PARAMETER_EXAMPLES: Json = {
   mexcParamvaluesetsid: 1,
   orgNum: '559987-6546',
   exportId: PROGRESS.exportId,
+  importId: IMPORT.importId,
+  match: ['customerid'],
+  mode: 'update',
+  empty: 'clear',
+  unkeyed: 'create',
+  encoding: 'windows-1252',
+  sheet: 'Kunder',
+  format: 'xlsx',
+  'Accept-Language': 'sv',
+  outcome: ['update', 'ambiguous'],
+  result: ['changedMeanwhile'],
+  Prefer: 'respond-async',
+  'after integer': 100,
   limit: 10,
   start: 0,
   cursor: 'AQAAAAAAAAPo3gqTzVQ',
@@ -228,12 +290,25 @@ export function problemExample(status: string, detail: string): Json {
 
 /** Returns the type of an error in the example of its description. */
 function problemType(status: string, description: string): ProblemType | undefined {
+  if (/\bimport\b|\bplan\b|\bfile\b|\bundoing\b/i.test(description))
+    return importProblemType(status);
   if (status === '410') return '/problems/changes-expired';
   if (status === '412') return '/problems/stale-version';
   if (status === '422') return '/problems/reused-idempotency-key';
   if (status !== '404') return undefined;
   if (/export/.test(description)) return '/problems/export-not-found';
   return /number/.test(description) ? '/problems/number-not-found' : '/problems/customer-not-found';
+}
+
+function importProblemType(status: string): ProblemType | undefined {
+  const types: Readonly<Record<string, ProblemType>> = {
+    404: '/problems/import-not-found',
+    409: '/problems/import-state',
+    410: '/problems/import-expired',
+    412: '/problems/stale-plan',
+    422: '/problems/unreadable-file',
+  };
+  return types[status];
 }
 
 /** Returns an example of an error that API Gateway responds with. */

@@ -129,7 +129,7 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
     ...(parameters.length > 0 && { parameters }),
     ...(requestBody && {
       requestBody: {
-        required: true,
+        required: !request.isBodyOptional,
         content: {
           'application/json': requestBody.batch
             ? eitherContent(requestBody, requestBody.batch)
@@ -137,6 +137,8 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
           ...(requestBody.mergePatch && {
             [MERGE_PATCH_TYPE]: bodyContent(requestBody.mergePatch),
           }),
+          // Any bytes, which OpenAPI 3.1 says by leaving the schema out.
+          ...Object.fromEntries((request.files ?? []).map((type) => [type, {}])),
         },
       },
     }),
@@ -219,6 +221,7 @@ function withoutBody(status: string, response: Json): Json {
 
 function tagOf({ path }: Endpoint): keyof typeof OPERATION_TAGS {
   if (path.startsWith('/customers/export')) return 'Exports';
+  if (path.startsWith('/customers/imports')) return 'Imports';
   if (path === '/customers/changes' || path === '/customers/digest') return 'Changes';
   return path.startsWith('/customers/searchBy') ? 'Look-up' : 'Customers';
 }
@@ -298,6 +301,8 @@ function requestBodySchemas({ request, requestBody }: Endpoint): Json {
 function bodySchema(body: GenericSchema): Json {
   const { properties, ...schema } = toJson(body) as { properties?: Json };
   if (!properties) return schema;
+  // A customer's members are documented with the fields.
+  if (!('customerid' in properties)) return { ...schema, properties, additionalProperties: false };
   const documented = FIELDS.map((field) => [
     field.name,
     field.readOnly
@@ -409,6 +414,13 @@ function problem(): Json {
           items: customerId({ description: 'Id of a customer.' }),
           description: 'Customers that have the same customerid.',
         },
+        code: text({ examples: ['noHeader'], description: 'Why a file cannot be read.' }),
+        importId: text({ format: 'uuid', description: 'Id of the import that it is about.' }),
+        counts: {
+          type: 'object',
+          additionalProperties: count(),
+          description: 'How many rows of a plan have each outcome.',
+        },
         requestId: text({ description: 'Finds the request in the logs.' }),
       },
       ['type', 'title', 'status', 'detail', 'requestId'],
@@ -446,6 +458,11 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
     'the merchant has no such customer, or none of those named (404).',
   '/problems/duplicate-customerid': 'several customers have the customerid; ids are theirs (409).',
   '/problems/export-not-found': 'there is no such export, or its status has expired (404).',
+  '/problems/import-expired':
+    'the plan of the import, or what undoing it needs, is no longer kept (410).',
+  '/problems/import-not-found': 'there is no such import, or it is no longer kept (404).',
+  '/problems/import-state':
+    'the import cannot be moved like this from where it is; or another one, importId, is being applied or undone (409).',
   '/problems/interrupted-deletion':
     'a bulk delete failed after count customers; send it again for the rest (503).',
   '/problems/invalid-changes-token':
@@ -454,7 +471,11 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
     'the cursor is not one of this list with these filters; start at the first page (400).',
   '/problems/number-not-found': 'no customer or company has the number (404).',
   '/problems/reused-idempotency-key': 'the Idempotency-Key was used with another body (422).',
+  '/problems/rows-to-leave-out':
+    'rows of the plan are ambiguous or invalid, and leaveOut does not name them; counts are those of the plan (409).',
+  '/problems/stale-plan': 'the import has another plan, by If-Match; look at it again (412).',
   '/problems/stale-version': 'the customer has changed since, by If-Match; read it again (412).',
+  '/problems/unreadable-file': 'the file cannot be read; code says why (422).',
 };
 
 const ERRORS_OF_BODIES = ['413', '415'];

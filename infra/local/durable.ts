@@ -7,7 +7,7 @@ import type {
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
 import { LONG_EXPORT_TIMEOUT_HOURS } from '../capacity.ts';
-import { END_EXPORT, EXPORT_WORKER } from '../endpoints.ts';
+import { END_EXPORT, EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER } from '../endpoints.ts';
 import {
   applyCheckpoint,
   applyOutput,
@@ -32,14 +32,17 @@ const MAX_RETRY_MS = 60_000;
 const DEAD_LETTER_ATTEMPTS = 3;
 const moduleOf = (name: string) => new URL(`../../functions/${name}/handler.ts`, import.meta.url);
 type Modules = Readonly<Record<string, URL>>;
-const FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(EXPORT_WORKER) };
-const DEAD_LETTER_FUNCTIONS: Modules = { [EXPORT_WORKER]: moduleOf(END_EXPORT) };
+const WORKERS = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER];
+const FUNCTIONS: Modules = Object.fromEntries(WORKERS.map((name) => [name, moduleOf(name)]));
+const DEAD_LETTER_FUNCTIONS: Modules = Object.fromEntries(
+  WORKERS.map((name) => [name, moduleOf(END_EXPORT)]),
+);
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 export interface DurableOptions {
   /** Folder for the state of executions; in memory if not given. */
   readonly folder?: string | undefined;
-  /** Modules of the durable functions by name; by default the export worker. */
+  /** Modules of the durable functions by name; by default those of the stack. */
   readonly functions?: Modules;
   /** Time after which an execution is ended, in milliseconds; by default that of the stack. */
   readonly executionTimeoutMs?: number;

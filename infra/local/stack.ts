@@ -16,6 +16,8 @@ import {
   DOCUMENTS_FUNCTION,
   ENDPOINTS,
   EXPORT_WORKER,
+  IMPORT_PLANNER,
+  IMPORT_WORKER,
   ROUTES,
   routesVariable,
   SNAPSHOT_BUILDER,
@@ -295,11 +297,14 @@ function setEnvironment(stack: {
   lambdaEndpoint: string;
   registersEndpoint: string;
 }) {
+  const aliasOf = (name: string) => `arn:aws:lambda:${REGION}:000000000000:function:${name}:live`;
   const registers = registerUrls(stack.registersEndpoint);
   Object.assign(process.env, {
     [ENVIRONMENT.tableName]: stack.table,
     [ENVIRONMENT.bucketName]: BUCKET,
-    [ENVIRONMENT.exportWorker]: `arn:aws:lambda:${REGION}:000000000000:function:${EXPORT_WORKER}:live`,
+    [ENVIRONMENT.exportWorker]: aliasOf(EXPORT_WORKER),
+    [ENVIRONMENT.importPlanner]: aliasOf(IMPORT_PLANNER),
+    [ENVIRONMENT.importWorker]: aliasOf(IMPORT_WORKER),
     [ENVIRONMENT.snapshotBuilder]: `arn:aws:lambda:${REGION}:000000000000:function:${SNAPSHOT_BUILDER}`,
     [ENVIRONMENT.snapshotFromId]: process.env[ENVIRONMENT.snapshotFromId] ?? SNAPSHOT_FROM_ID,
     [ENVIRONMENT.routes]: routesVariable(),

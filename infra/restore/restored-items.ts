@@ -40,7 +40,7 @@ const CONCURRENCY = 16;
 /** How far clocks of functions may differ, in milliseconds. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 /** Sort key prefix of export jobs, running exports and leases. */
-const EXPORTS_PREFIX = 'EXPORT';
+const JOB_PREFIXES = ['EXPORT', 'IMPORT'];
 
 /** A customer by its key. */
 export interface CustomerId {
@@ -216,7 +216,9 @@ class Preparation {
   async #preparePage(items: readonly Item[], old: OldTable | undefined): Promise<void> {
     for (const item of items) addEnds(this.#ends, item);
     const { sk: snapshot } = snapshotKey('');
-    const files = items.filter(({ sk }) => sk.startsWith(EXPORTS_PREFIX) || sk === snapshot);
+    const files = items.filter(
+      ({ sk }) => JOB_PREFIXES.some((prefix) => sk.startsWith(prefix)) || sk === snapshot,
+    );
     await mapConcurrently(files, CONCURRENCY, ({ pk, sk }) => this.#delete({ pk, sk }));
     const customers = Map.groupBy(
       items.filter((item) => customerInKey(item)),

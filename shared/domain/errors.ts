@@ -12,6 +12,65 @@ export class ExportNotFoundError extends Error {
   }
 }
 
+/** The merchant has no import with this id, or it is no longer kept. */
+export class ImportNotFoundError extends Error {
+  constructor(id: string) {
+    super(`There is no import ${id}.`);
+  }
+}
+
+/** The plan of an import, or what undoing it needs, is no longer kept. */
+export class ImportExpiredError extends Error {
+  constructor(id: string) {
+    super(`The files of import ${id} are no longer kept. Import the file again.`);
+  }
+}
+
+/** An import is in a state in which it cannot be planned, applied, undone or deleted. */
+export class ImportStateError extends Error {
+  /** Id of another import that is in the way. */
+  readonly other: string | undefined;
+
+  constructor(message: string, other?: string) {
+    super(message);
+    this.other = other;
+  }
+}
+
+/** Rows of a plan are ambiguous or invalid, and its caller has not said to leave them out. */
+export class RowsToLeaveOutError extends Error {
+  readonly counts: Readonly<Record<string, number>>;
+
+  constructor(counts: Readonly<Record<string, number>>, outcomes: readonly string[]) {
+    const rows = outcomes.map((outcome) => `${counts[outcome]} ${outcome}`).join(' and ');
+    super(
+      `The plan has ${rows} rows. Correct the file and import it again, or leave them out: ` +
+        `send {"leaveOut": ${JSON.stringify(outcomes)}}.`,
+    );
+    this.counts = counts;
+  }
+}
+
+/** The file of an import cannot be read. */
+export class ImportFailedError extends Error {
+  /** For programs, such as `noHeader`. */
+  readonly code: string;
+  readonly importId: string;
+
+  constructor(id: string, { code, detail }: { readonly code: string; readonly detail: string }) {
+    super(detail);
+    this.code = code;
+    this.importId = id;
+  }
+}
+
+/** The plan of an import is not the one that the caller has seen. */
+export class StalePlanError extends Error {
+  constructor(id: string) {
+    super(`Import ${id} has another plan; get it and look at it again.`);
+  }
+}
+
 /** The customer's version is not the one that the caller expects. */
 export class VersionMismatchError extends Error {
   constructor(id: number) {

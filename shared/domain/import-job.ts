@@ -60,7 +60,7 @@ export interface ImportPlan {
   readonly tag: string;
   readonly rows: number;
   readonly counts: Counts<Outcome>;
-  /** Rows of each of the plan's files. */
+  /** The plan's files, each of which is a step of applying. */
   readonly steps: number;
 }
 
@@ -69,6 +69,8 @@ export interface ImportJob {
   readonly id: string;
   readonly state: ImportState;
   readonly options: ImportOptions;
+  /** Name of the file, by which a person recognises the import. */
+  readonly filename?: string | undefined;
   /** Size of the file, as its sender has announced it. */
   readonly bytes: number;
   /** SHA-256 of the file in base64, as announced; once it is read, as it is. */
@@ -77,8 +79,7 @@ export interface ImportJob {
   readonly plan?: ImportPlan | undefined;
   /** Rows that are read, applied or undone so far. */
   readonly rowsDone: number;
-  /** Steps of the plan that applying has begun and completed, and undoing has completed. */
-  readonly stepsBegun: number;
+  /** Steps of the plan that are applied, and those that are undone. */
   readonly stepsDone: number;
   readonly stepsUndone: number;
   /** Outcomes that are left as they are. */

@@ -112,6 +112,8 @@ export const IMPORT_STALLED_S = EXPORT_STALLED_S;
 export const IMPORT_CALL_STALLED_S = 60;
 /** Seconds after which to poll an import again. */
 export const IMPORT_POLL_S = 2;
+/** Maximum rows of a file of an import's rejected rows. */
+export const MAX_REJECTED_ROWS = 100_000;
 /** Default and maximum rows of a page of an import's rows. */
 export const DEFAULT_IMPORT_ROWS = 100;
 export const MAX_IMPORT_ROWS_LISTED = 1_000;

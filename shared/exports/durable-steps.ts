@@ -4,10 +4,9 @@ import {
   DurableOperationError,
 } from '@aws/durable-execution-sdk-js';
 import { isTransient, loggable } from '../aws-errors.ts';
-import type { ExportJobInput } from '../domain/export.ts';
 
 /** Reasons of a failure for the caller; errors of the SDKs may contain internals. */
-const OUTAGE = 'The register or the file store could not be reached for minutes. Export again.';
+const OUTAGE = 'The register or the file store could not be reached for minutes. Try again.';
 const DEFECT = 'Something went wrong here.';
 
 /** About five minutes in all, besides the attempts of the SDK's clients within each step. */
@@ -22,15 +21,19 @@ const RETRIES = createRetryStrategy({
 /** Runs work once, however often the function is replayed, and returns its result. */
 export type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
+/** A job in the log. */
+interface LoggedJob {
+  readonly merchant: string;
+  readonly exportId?: string;
+  readonly importId?: string;
+}
+
 /**
- * Returns a function that runs checkpointed steps of an export. Transient errors are retried with
+ * Returns a function that runs checkpointed steps of a job. Transient errors are retried with
  * back-off, during which the function does not run; after that, and at once for other errors, the
  * step fails with a reason for the caller, and the cause is logged.
  */
-export function stepsOf(
-  context: DurableContext,
-  { merchantId, id }: Pick<ExportJobInput, 'merchantId' | 'id'>,
-): Step {
+export function stepsOf(context: DurableContext, job: LoggedJob): Step {
   return (name, work) =>
     context.step(
       name,
@@ -40,10 +43,9 @@ export function stepsOf(
         } catch (error) {
           const transient = isTransient(error);
           console[transient ? 'warn' : 'error']({
-            message: 'Export step failed',
+            message: 'Step failed',
             step: name,
-            exportId: id,
-            merchant: merchantId,
+            ...job,
             ...loggable(error),
           });
           throw new Error(transient ? OUTAGE : DEFECT);
@@ -53,7 +55,7 @@ export function stepsOf(
     );
 }
 
-/** Returns why an export failed, in words for its caller. */
+/** Returns why a job failed, in words for its caller. */
 export function failureReason(error: unknown): string {
   return error instanceof DurableOperationError ? error.message : DEFECT;
 }

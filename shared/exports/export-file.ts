@@ -34,7 +34,9 @@ export function uploadTarget({ key, filename, contentType }: ExportFile): Upload
 }
 
 /** Returns a presigned URL of the file, valid without a token, and its expiry time (ISO 8601). */
-export async function presign({ key }: ExportFile): Promise<{ url: string; expires: string }> {
+export async function presign({
+  key,
+}: Pick<ExportFile, 'key'>): Promise<{ url: string; expires: string }> {
   const expires = new Date(Date.now() + EXPORT_URL_LIFETIME_S * 1_000).toISOString();
   const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: BUCKET_NAME, Key: key }), {
     expiresIn: EXPORT_URL_LIFETIME_S,

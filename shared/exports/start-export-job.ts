@@ -1,24 +1,13 @@
 import { createHash } from 'node:crypto';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { isTransient, loggable } from '../aws-errors.ts';
 import type { LogPosition } from '../domain/changes.ts';
 import type { CustomerFilter } from '../domain/customer-filter.ts';
-import { UnavailableError } from '../domain/errors.ts';
 import type { ExportJob, ExportJobInput, FormatChoice } from '../domain/export.ts';
 import type { FileFormat } from '../formats/row-format.ts';
 import { addExportJob, withdrawExportJob } from '../storage/export-jobs.ts';
 import { addRunningExport } from '../storage/running-exports.ts';
 import { newExportFile } from './export-file.ts';
 import { newExportId } from './export-id.ts';
-
-/** When to retry if Lambda does not start the worker. */
-const RETRY_AFTER_S = 5;
-
-/** Two attempts fit into the time that starting a job has. */
-const lambda = new LambdaClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 500, requestTimeout: 1_500, throwOnRequestTimeout: true },
-});
+import { startFailure, startWorker } from './start-worker.ts';
 
 /**
  * Starts the export worker asynchronously, and returns the job. If the same export runs already, with
@@ -62,38 +51,15 @@ export async function startExportJob(
   };
   try {
     await addExportJob(merchantId, job);
-    await startWorker(workerArn, { merchantId, id, format: choice, file: job.file, filter });
+    const input: ExportJobInput = { merchantId, id, format: choice, file: job.file, filter };
+    await startWorker(workerArn, id, input);
   } catch (error) {
     await withdrawExportJob(merchantId, id).catch(() => {
       // Without a worker it is reported as failed later; a worker completes it.
     });
-    throw isRefusal(error) ? unavailable(error) : error;
+    throw startFailure(error, 'A long export');
   }
   return job;
-}
-
-async function startWorker(workerArn: string, input: ExportJobInput): Promise<void> {
-  await lambda.send(
-    new InvokeCommand({
-      FunctionName: workerArn,
-      InvocationType: 'Event',
-      // Lambda starts one execution for one name, so that a retry whose first response was lost
-      // creates no second file.
-      DurableExecutionName: input.id,
-      Payload: JSON.stringify(input),
-    }),
-  );
-}
-
-/** Lambda throttles invocations with 429, which other services do not send. */
-function isRefusal(error: unknown): boolean {
-  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
-  return isTransient(error) || $metadata?.httpStatusCode === 429;
-}
-
-function unavailable(error: unknown): UnavailableError {
-  console.warn({ message: 'A long export could not be started', ...loggable(error) });
-  return new UnavailableError('A long export cannot be started at the moment.', RETRY_AFTER_S);
 }
 
 /** Texts that are searched for are personal data, and are not stored. */

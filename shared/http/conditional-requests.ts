@@ -7,7 +7,7 @@ export function entityTag(version: number | string): string {
  * Returns whether a version meets `If-Match` (RFC 9110, section 13.1.1): `*`, or a list that
  * contains its tag. Weak tags never match.
  */
-export function meetsIfMatch(ifMatch: string, version: number): boolean {
+export function meetsIfMatch(ifMatch: string, version: number | string): boolean {
   return includesTag(ifMatch, version, (tag) => tag);
 }
 

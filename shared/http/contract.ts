@@ -1,4 +1,4 @@
-import type { ENVIRONMENT } from '../environment.ts';
+import type { ENVIRONMENT, IMPORT_PREFIXES } from '../environment.ts';
 import type { Json } from './json-schema.ts';
 import type { RequestSchemas } from './validation.ts';
 
@@ -14,6 +14,8 @@ export interface TableAccess {
   readonly indexes?: readonly string[];
   /** Actions on export jobs and leases of exports, and on no other items. */
   readonly exportJobs?: readonly ('PutItem' | 'UpdateItem')[];
+  /** Actions on imports and the lock of the one being applied, and on no other items. */
+  readonly importJobs?: readonly ('PutItem' | 'UpdateItem')[];
   /** Actions on cached look-ups and their counts, and on no other items. Such a function asks public registers. */
   readonly companies?: readonly ('PutItem' | 'UpdateItem')[];
   /** Actions on the change log, and on no other items. */
@@ -30,6 +32,16 @@ type TableAction =
   | 'PutItem'
   | 'Query'
   | 'UpdateItem';
+
+/** What a function may do with files of imports in the bucket, by what they are for. */
+export type ImportFileAccess = Readonly<
+  Partial<Record<keyof typeof IMPORT_PREFIXES, readonly ImportFileAction[]>>
+>;
+
+type ImportFileAction = 'GetObject' | 'PutObject' | 'AbortMultipartUpload' | 'DeleteObject';
+
+/** The durable functions, by the environment variable that has their ARN. */
+type Worker = 'exportWorker' | 'importPlanner' | 'importWorker';
 
 /** A documented response. */
 export interface ResponseDescription {
@@ -69,8 +81,10 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   readonly snapshots?: 'read';
   /** Whether a call may read all customers of a merchant, as an export does, and takes seconds. */
   readonly readsAll?: boolean;
-  /** Whether the function may start the export worker. */
-  readonly startsExportJobs?: boolean;
+  /** What the function does with files of imports. One that deletes may list them as well. */
+  readonly importFiles?: ImportFileAccess;
+  /** The durable function that it may start. */
+  readonly starts?: Worker;
   /** Environment variables that it needs besides those of the table, files and jobs. */
   readonly environment?: readonly (keyof typeof ENVIRONMENT)[];
 

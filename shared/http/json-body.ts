@@ -1,5 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { HttpEvent } from './event.ts';
+import { FileBody } from './file-body.ts';
 import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, Problem } from './problem-details.ts';
 import type { RequestSchemas } from './validation.ts';
@@ -14,28 +15,36 @@ const JSON_TYPE = 'application/json';
 /** JSON with a structure of its own (RFC 6839). A patch is no representation of a customer. */
 const JSON_SUFFIX = /^application\/(?![\w.+-]*patch)[\w.+-]+\+json$/;
 
+/** The members of {@link RequestSchemas} that are about the body. */
+type BodySchemas = Pick<RequestSchemas, 'body' | 'mergePatch' | 'files' | 'isBodyOptional'>;
+
 /** An event with its body, before this middleware as text and after it as a parsed value. */
 type BodyEvent = HttpEvent & { body?: unknown };
 
 /**
  * Middleware that replaces `event.body` by the value of its JSON, if the endpoint has a schema for
- * it; other bodies are ignored. Responds 413 to a body larger than {@link MAX_BODY_BYTES}, 415 to
+ * it, or by a {@link FileBody} if the endpoint takes files of the body's type; other bodies are
+ * ignored. Responds 413 to a body larger than {@link MAX_BODY_BYTES}, 415 to
  * another media type or a content coding, and 400 to a body that is missing or not JSON in UTF-8.
  */
-export function jsonBody(
-  request: Pick<RequestSchemas, 'body' | 'mergePatch'>,
-): MiddlewareObj<BodyEvent> {
+export function jsonBody(request: BodySchemas): MiddlewareObj<BodyEvent> {
   return {
     before: ({ event }) => {
-      event.body = request.body && parseJson(decode(event, request));
+      event.body = request.body && bodyOf(event, request);
     },
   };
 }
 
-function decode(
-  { headers, body, isBase64Encoded }: BodyEvent,
-  { mergePatch }: Pick<RequestSchemas, 'mergePatch'>,
-): string {
+function bodyOf(event: BodyEvent, request: BodySchemas): unknown {
+  const bytes = bytesOf(event);
+  const { type } = parseMediaType(event.headers['content-type']) ?? {};
+  if (type !== undefined && request.files?.includes(type)) return new FileBody(type, bytes);
+  if (request.isBodyOptional && bytes.length === 0) return undefined;
+  checkMediaType(event.headers['content-type'], request);
+  return parseJson(decode(bytes));
+}
+
+function bytesOf({ headers, body, isBase64Encoded }: BodyEvent): Buffer {
   const bytes = Buffer.from(String(body ?? ''), isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > MAX_BODY_BYTES) {
     throw new Problem(
@@ -44,7 +53,10 @@ function decode(
     );
   }
   checkContentCoding(headers['content-encoding']);
-  checkMediaType(headers['content-type'], !!mergePatch);
+  return bytes;
+}
+
+function decode(bytes: Buffer): string {
   if (bytes.length === 0) throw badRequest([{ pointer: '', detail: 'is missing' }]);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -70,14 +82,18 @@ function checkContentCoding(contentEncoding = ''): void {
  * A body without Content-Type is taken as JSON (RFC 9110, section 8.3, lets the recipient guess). An
  * endpoint that takes a merge patch lists in Accept-Patch all that it takes (RFC 5789, section 2.2).
  */
-function checkMediaType(contentType: string | undefined, takesMergePatch: boolean): void {
+function checkMediaType(
+  contentType: string | undefined,
+  { mergePatch, files = [] }: BodySchemas,
+): void {
+  const takesMergePatch = mergePatch !== undefined;
   const mediaType = parseMediaType(contentType);
   if (!mediaType) return;
   const { type, charset = 'utf-8' } = mediaType;
   const isTaken =
     type === JSON_TYPE || (takesMergePatch ? type === MERGE_PATCH_TYPE : JSON_SUFFIX.test(type));
   if (isTaken && /^utf-?8$/.test(charset)) return;
-  const types = takesMergePatch ? [JSON_TYPE, MERGE_PATCH_TYPE] : [JSON_TYPE];
+  const types = [JSON_TYPE, ...(takesMergePatch ? [MERGE_PATCH_TYPE] : []), ...files];
   const detail = `must be ${types.join(' or ')}, in UTF-8`;
   const accept = types.join(', ');
   throw new Problem(415, `Content-Type ${detail}; got ${contentType}.`, {

@@ -10,8 +10,14 @@ import {
   EmptyExportError,
   ExportNotFoundError,
   IdempotencyKeyReusedError,
+  ImportExpiredError,
+  ImportFailedError,
+  ImportNotFoundError,
+  ImportStateError,
   NoCustomerToMatchError,
   RateLimitError,
+  RowsToLeaveOutError,
+  StalePlanError,
   TooManyToSortError,
   UnavailableError,
   UnusableResponseError,
@@ -158,6 +164,8 @@ export function toProblem(error: unknown): Problem {
       faults: [{ header: 'Idempotency-Key', detail: 'belongs to another request' }],
     });
   }
+  const ofImport = importProblem(error);
+  if (ofImport) return ofImport;
   if (error instanceof DeletionInterruptedError) {
     const { status, headers } = toProblem(error.cause);
     return new Problem(status, message, {
@@ -173,6 +181,38 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof UnavailableError) return unavailable(error);
   if (isTransient(error)) return unavailable(new UnavailableError());
   return new Problem(500, 'Something went wrong here.');
+}
+
+function importProblem(error: unknown): Problem | undefined {
+  const { message } = error as Error;
+  if (error instanceof ImportNotFoundError) {
+    return new Problem(404, message, { type: '/problems/import-not-found' });
+  }
+  if (error instanceof ImportStateError) {
+    const members = error.other === undefined ? {} : { importId: error.other };
+    return new Problem(409, message, { type: '/problems/import-state', members });
+  }
+  if (error instanceof RowsToLeaveOutError) {
+    const { counts } = error;
+    return new Problem(409, message, { type: '/problems/rows-to-leave-out', members: { counts } });
+  }
+  if (error instanceof ImportExpiredError) {
+    return new Problem(410, message, { type: '/problems/import-expired' });
+  }
+  if (error instanceof StalePlanError) {
+    return new Problem(412, message, {
+      type: '/problems/stale-plan',
+      faults: [{ header: 'If-Match', detail: 'is not the tag of the plan' }],
+    });
+  }
+  if (error instanceof ImportFailedError) {
+    const { code, importId } = error;
+    return new Problem(422, `The file cannot be read: ${message}`, {
+      type: '/problems/unreadable-file',
+      members: { code, importId },
+    });
+  }
+  return undefined;
 }
 
 function unavailable({ message, retryAfterS }: UnavailableError): Problem {

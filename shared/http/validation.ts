@@ -1,6 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import * as v from 'valibot';
 import type { HttpEvent } from './event.ts';
+import { FileBody } from './file-body.ts';
 import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, type Fault, MAX_FAULTS } from './problem-details.ts';
 
@@ -33,6 +34,10 @@ export interface RequestSchemas {
   readonly batch?: () => v.GenericSchema;
   /** Returns the schema of the body as a merge patch (RFC 7396), if the endpoint takes one. */
   readonly mergePatch?: () => v.GenericSchema;
+  /** Media types of files that the endpoint takes in place of JSON; the handler gets a `FileBody`. */
+  readonly files?: readonly string[];
+  /** Whether the body may be left out, which its schema then gets as undefined. */
+  readonly isBodyOptional?: boolean;
   /** Checks that concern several parts of a request. */
   readonly rules?: readonly Rule[];
 }
@@ -62,7 +67,8 @@ export interface ParsedRequest<R extends RequestSchemas> {
   readonly queryStringParameters: ParameterValues<R['query']>;
   readonly body:
     | Body<R['body']>
-    | (R['batch'] extends () => v.GenericSchema ? Body<R['batch']> : never);
+    | (R['batch'] extends () => v.GenericSchema ? Body<R['batch']> : never)
+    | (R['files'] extends readonly string[] ? FileBody : never);
 }
 
 type Body<S> = S extends () => v.GenericSchema ? v.InferOutput<ReturnType<S>> : undefined;
@@ -213,7 +219,8 @@ export function validation(
         (isMergePatch && mergePatchSchema) ||
         (Array.isArray(event.body) && batchSchema) ||
         bodySchema;
-      if (schema) {
+      if (event.body instanceof FileBody) parsed.body = event.body;
+      else if (schema) {
         const { success, output, issues = [] } = v.safeParse(schema(), event.body);
         if (success) parsed.body = output;
         for (const issue of issues) {

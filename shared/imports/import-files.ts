@@ -22,90 +22,95 @@ export interface SentFile extends FileSource {
   readonly etag: string;
 }
 
-/** The files of an import. */
-export class ImportFiles {
-  readonly #owner: string;
+/** An import, whose files these are. */
+export interface FileOwner {
+  readonly merchantId: string;
+  readonly importId: string;
+}
 
-  constructor(merchantId: string, importId: string) {
-    this.#owner = `${merchantId}/${importId}/`;
-  }
+/** Returns the key of a file in the bucket. */
+export function fileKey({ merchantId, importId }: FileOwner, kind: FileKind, name: string): string {
+  return `${IMPORT_PREFIXES[kind]}${merchantId}/${importId}/${name}`;
+}
 
-  /** Returns the key of a file in the bucket. */
-  key(kind: FileKind, name: string): string {
-    return `${IMPORT_PREFIXES[kind]}${this.#owner}${name}`;
-  }
+/** Returns the file that was sent to be imported; undefined if none was. */
+export async function getSentFile(owner: FileOwner): Promise<SentFile | undefined> {
+  const target = { Bucket: BUCKET_NAME, Key: fileKey(owner, 'upload', SENT) };
+  const head = await ifExists(s3.send(new HeadObjectCommand(target)));
+  if (!head) return undefined;
+  const etag = head.ETag as string;
+  const bytes = head.ContentLength as number;
+  return {
+    bytes,
+    etag,
+    async *read(from = 0, to = bytes) {
+      // S3 has no empty ranges.
+      if (from >= to) return;
+      const Range = `bytes=${from}-${to - 1}`;
+      const { Body } = await s3.send(new GetObjectCommand({ ...target, Range, IfMatch: etag }));
+      yield* Body as AsyncIterable<Uint8Array>;
+    },
+  };
+}
 
-  /** Returns the file that was sent; undefined if none was. */
-  async sentFile(): Promise<SentFile | undefined> {
-    const target = { Bucket: BUCKET_NAME, Key: this.key('upload', SENT) };
-    const head = await ifExists(s3.send(new HeadObjectCommand(target)));
-    if (!head) return undefined;
-    const etag = head.ETag as string;
-    const bytes = head.ContentLength as number;
-    return {
-      bytes,
-      etag,
-      async *read(from = 0, to = bytes) {
-        // S3 has no empty ranges.
-        if (from >= to) return;
-        const Range = `bytes=${from}-${to - 1}`;
-        const { Body } = await s3.send(new GetObjectCommand({ ...target, Range, IfMatch: etag }));
-        yield* Body as AsyncIterable<Uint8Array>;
-      },
-    };
-  }
+/** Stores a file. */
+export async function putFile(
+  owner: FileOwner,
+  kind: FileKind,
+  name: string,
+  Body: string | Uint8Array,
+): Promise<void> {
+  const Key = fileKey(owner, kind, name);
+  await s3.send(new PutObjectCommand({ Bucket: BUCKET_NAME, Key, Body }));
+}
 
-  /** Stores a file that was sent in a request. */
-  async putSentFile(bytes: Uint8Array): Promise<void> {
-    await this.put('upload', SENT, bytes);
-  }
+/** Returns a file's text; undefined if there is no such file, or none any more. */
+export async function getFile(
+  owner: FileOwner,
+  kind: FileKind,
+  name: string,
+): Promise<string | undefined> {
+  const command = new GetObjectCommand({ Bucket: BUCKET_NAME, Key: fileKey(owner, kind, name) });
+  const object = await ifExists(s3.send(command));
+  return object?.Body?.transformToString();
+}
 
-  async put(kind: FileKind, name: string, body: string | Uint8Array): Promise<void> {
-    const Key = this.key(kind, name);
-    await s3.send(new PutObjectCommand({ Bucket: BUCKET_NAME, Key, Body: body }));
-  }
+/** Returns the values of a file of JSON Lines; undefined as {@link getFile} does. */
+export async function getLines<T>(
+  owner: FileOwner,
+  kind: FileKind,
+  name: string,
+): Promise<T[] | undefined> {
+  const text = await getFile(owner, kind, name);
+  return text
+    ?.split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
 
-  /** Returns a file's text; undefined if there is no such file, or none any more. */
-  async get(kind: FileKind, name: string): Promise<string | undefined> {
-    const command = new GetObjectCommand({ Bucket: BUCKET_NAME, Key: this.key(kind, name) });
-    const object = await ifExists(s3.send(command));
-    return object?.Body?.transformToString();
-  }
-
-  /** Stores a file of JSON Lines. */
-  putLines(kind: FileKind, name: string, values: readonly unknown[]): Promise<void> {
-    return this.put(kind, name, toLines(values));
-  }
-
-  /** Returns the values of a file of JSON Lines; undefined as {@link get} does. */
-  async getLines<T>(kind: FileKind, name: string): Promise<T[] | undefined> {
-    const text = await this.get(kind, name);
-    return text
-      ?.split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line));
-  }
-
-  /** Deletes all files of some kinds, or those whose names begin with a text. May be repeated. */
-  async delete(kinds: readonly FileKind[] = KINDS, beginning = ''): Promise<void> {
-    for (const kind of kinds) {
-      const listed = { Bucket: BUCKET_NAME, Prefix: this.key(kind, beginning) };
-      let Marker: string | undefined;
-      do {
-        const { Contents = [], IsTruncated } = await s3.send(
-          new ListObjectsCommand({ ...listed, ...(Marker && { Marker }) }),
+/** Deletes all files of some kinds, or those whose names begin with a text. May be repeated. */
+export async function deleteFiles(
+  owner: FileOwner,
+  kinds: readonly FileKind[] = KINDS,
+  beginning = '',
+): Promise<void> {
+  for (const kind of kinds) {
+    const listed = { Bucket: BUCKET_NAME, Prefix: fileKey(owner, kind, beginning) };
+    let Marker: string | undefined;
+    do {
+      const { Contents = [], IsTruncated } = await s3.send(
+        new ListObjectsCommand({ ...listed, ...(Marker && { Marker }) }),
+      );
+      const Objects = Contents.map(({ Key }) => ({ Key }));
+      if (Objects.length > 0) {
+        const Delete = { Objects, Quiet: true };
+        const { Errors = [] } = await s3.send(
+          new DeleteObjectsCommand({ Bucket: BUCKET_NAME, Delete }),
         );
-        const Objects = Contents.map(({ Key }) => ({ Key }));
-        if (Objects.length > 0) {
-          const Delete = { Objects, Quiet: true };
-          const { Errors = [] } = await s3.send(
-            new DeleteObjectsCommand({ Bucket: BUCKET_NAME, Delete }),
-          );
-          if (Errors.length > 0) throw new UnavailableError('Not all files could be deleted.');
-        }
-        Marker = IsTruncated ? Contents.at(-1)?.Key : undefined;
-      } while (Marker);
-    }
+        if (Errors.length > 0) throw new UnavailableError('Not all files could be deleted.');
+      }
+      Marker = IsTruncated ? Contents.at(-1)?.Key : undefined;
+    } while (Marker);
   }
 }
 

@@ -1,8 +1,14 @@
 import type { Outcome, PlannedRow } from '../domain/import.ts';
 import type { Counts } from '../domain/import-job.ts';
 
-/** A row of a plan, with its cells as sent if it is not imported. */
-export type PlannedLine = PlannedRow & { readonly cells?: readonly string[] };
+/** A row of a plan, as it is stored: with what shows a person whom it is about. */
+export type PlannedLine = PlannedRow & {
+  /** Of the customer that the row names; of a row that is not imported, as sent. */
+  readonly name?: string | undefined;
+  readonly customerid?: string | undefined;
+  /** As sent, of a row that is not imported. */
+  readonly cells?: readonly string[] | undefined;
+};
 
 /** One of a plan's files. */
 export interface PlanStep {
@@ -21,11 +27,25 @@ export interface Manifest {
   readonly steps: readonly PlanStep[];
 }
 
+/** What the files of a plan have, as JSON of a {@link Manifest}. */
 export const MANIFEST = 'manifest.json';
 
-/** Returns the name of one of a plan's files. */
+/** Returns the name of one of a plan's files, which is a step of applying. */
 export function planFile(index: number): string {
   return `plan-${index}.jsonl`;
+}
+
+/** Rows of the step that has begun last. */
+export const BEGUN = 'begun.json';
+
+/** Returns the name of the file with what applying a step has done. */
+export function appliedFile(index: number): string {
+  return `applied-${index}.jsonl`;
+}
+
+/** Returns the name of the file with what undoing a step has done. */
+export function undoneFile(index: number): string {
+  return `undone-${index}.jsonl`;
 }
 
 /** Returns whether rows of an outcome are not imported. */

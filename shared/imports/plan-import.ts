@@ -13,12 +13,18 @@ import { getItems } from '../storage/get-items.ts';
 import { listImportJobs, moveImportJob } from '../storage/import-jobs.ts';
 import { toCustomer } from '../storage/read-customer.ts';
 import { rawCustomerKey } from '../storage/table.ts';
-import { ImportFiles, type SentFile } from './import-files.ts';
+import {
+  deleteFiles,
+  type FileOwner,
+  getLines,
+  getSentFile,
+  putFile,
+  type SentFile,
+} from './import-files.ts';
 import { RowMatcher, type RowMatches } from './match-rows.ts';
-import { Pace } from './pace.ts';
+import { type Pace, paceOf } from './pace.ts';
 import {
   countsOf,
-  isRejected,
   MANIFEST,
   type Manifest,
   type PlannedLine,
@@ -58,6 +64,8 @@ export interface PlanRun {
   readonly step: Step;
   /** @default - any number */
   readonly maxRows?: number;
+  /** Seconds after which the run, without progress, has ended. */
+  readonly stalledAfterS?: number;
 }
 
 /** A file that is read, and its rows stored. */
@@ -78,7 +86,7 @@ interface ReadFile {
  */
 export async function planImport(planRun: PlanRun): Promise<ImportJob | undefined> {
   const { merchantId, job, run, step } = planRun;
-  const files = new ImportFiles(merchantId, job.id);
+  const files = { merchantId, importId: job.id };
   const origin = { states: ['reading'], run } as const;
   try {
     const read = await step('read', () => readFile(planRun, files));
@@ -89,7 +97,7 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
     const steps = await planSteps(planRun, files, read);
     return await step('note planned', async () => {
       const manifest: Manifest = { headings: read.headings, steps };
-      await files.put('plan', MANIFEST, JSON.stringify(manifest));
+      await putFile(files, 'plan', MANIFEST, JSON.stringify(manifest));
       const counts = sumOfCounts(
         OUTCOMES,
         steps.map((each) => each.counts),
@@ -114,13 +122,13 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
         reason: undefined,
       });
       if (!planned) throw new NotRunningError();
-      await files.delete(['upload']);
-      await files.delete(['plan'], ROWS);
+      await deleteFiles(files, ['upload']);
+      await deleteFiles(files, ['plan'], ROWS);
       return planned;
     });
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
-    await files.delete();
+    await deleteFiles(files, ['upload', 'plan']);
     return undefined;
   }
 }
@@ -131,15 +139,18 @@ const rowsFile = (index: number) => `${ROWS}${index}.jsonl`;
 
 /** Reads the file that was sent, and stores its rows. */
 async function readFile(
-  { merchantId, job, run, maxRows = Number.POSITIVE_INFINITY }: PlanRun,
-  files: ImportFiles,
+  planRun: PlanRun,
+  files: FileOwner,
 ): Promise<ReadFile | { readonly reason: ImportReason }> {
-  const sent = await files.sentFile();
+  const { job, maxRows = Number.POSITIVE_INFINITY } = planRun;
+  const sent = await getSentFile(files);
   if (!sent)
-    return { reason: { code: 'noFile', detail: 'There is no file any more. Send it again.' } };
+    return {
+      reason: { code: 'noFile', detail: 'There is no file any more. Create an import again.' },
+    };
   const sha256 = await digestOf(sent);
   if (job.sha256 !== undefined && job.sha256 !== sha256) {
-    const detail = `The file's SHA-256 is ${sha256}, and not ${job.sha256} as announced. Send it again.`;
+    const detail = `The file's SHA-256 is ${sha256}, and not ${job.sha256} as announced. Create an import again.`;
     return { reason: { code: 'digestMismatch', detail } };
   }
   const sizes: number[] = [];
@@ -152,14 +163,14 @@ async function readFile(
         rows += size;
         if (rows > maxRows) throw new TooManyRowsForCallError();
         if (Date.now() - noted > PROGRESS_MS) {
-          await noteProgress(merchantId, job.id, run, rows);
+          await noteProgress(planRun, rows);
           noted = Date.now();
         }
         yield { text, index: sizes.push(size) - 1 };
       }
     })();
     await mapConcurrently(texts, CONCURRENT_FILES, ({ text, index }) =>
-      files.put('plan', rowsFile(index), text),
+      putFile(files, 'plan', rowsFile(index), text),
     );
     const headings = file.columns.map(({ heading }) => heading);
     return { sha256, facts: factsOf(file), headings, files: sizes };
@@ -209,21 +220,21 @@ function factsOf(file: RowsOfFile): FileFacts {
 /** Plans the rows, some files of them between two checkpoints. */
 async function planSteps(
   planRun: PlanRun,
-  files: ImportFiles,
+  files: FileOwner,
   { files: sizes }: ReadFile,
 ): Promise<PlanStep[]> {
-  const { merchantId, job, run, step } = planRun;
+  const { merchantId, job, step } = planRun;
   const rows = sizes.reduce((sum, size) => sum + size, 0);
   const starts = sizes.map((_, index) =>
     sizes.slice(0, index).reduce((sum, size) => sum + size, 0),
   );
-  const pace = new Pace(READ_UNITS_PER_SECOND);
+  const pace = paceOf(READ_UNITS_PER_SECOND);
   let matcher: Promise<RowMatcher> | undefined;
   const planned: PlanStep[] = [];
   for (let from = 0; from < sizes.length; from += FILES_PER_STEP) {
     const indexes = sizes.map((_, index) => index).slice(from, from + FILES_PER_STEP);
     const some = await step(`plan ${from}`, async () => {
-      await noteProgress(merchantId, job.id, run, rows);
+      await noteProgress(planRun, rows);
       matcher ??= matchRows(merchantId, job, files, sizes);
       const found = await matcher;
       return mapConcurrently(indexes, CONCURRENT_FILES, (index) =>
@@ -238,7 +249,7 @@ async function planSteps(
 async function matchRows(
   merchantId: string,
   { options }: ImportJob,
-  files: ImportFiles,
+  files: FileOwner,
   sizes: readonly number[],
 ): Promise<RowMatcher> {
   const matcher = new RowMatcher(options.match);
@@ -251,15 +262,15 @@ async function matchRows(
   return matcher;
 }
 
-async function rowsOf(files: ImportFiles, index: number): Promise<FileRow[]> {
-  const rows = await files.getLines<FileRow>('plan', rowsFile(index));
+async function rowsOf(files: FileOwner, index: number): Promise<FileRow[]> {
+  const rows = await getLines<FileRow>(files, 'plan', rowsFile(index));
   if (!rows) throw new NotRunningError();
   return rows;
 }
 
 interface Planning {
   readonly planRun: PlanRun;
-  readonly files: ImportFiles;
+  readonly files: FileOwner;
   readonly matcher: RowMatcher;
   readonly pace: Pace;
 }
@@ -275,10 +286,13 @@ async function planFileOfRows(
   const customers = await readCustomers(merchantId, matches.flatMap(candidatesOf), pace);
   const lines = rows.map((row, at): PlannedLine => {
     const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
-    return isRejected(planned.outcome) ? { ...planned, cells: row.cells } : planned;
+    if (planned.outcome === 'create') return planned;
+    const isOfCustomer = planned.outcome === 'update' || planned.outcome === 'unchanged';
+    const { name, customerid } = (isOfCustomer && customers.get(planned.id)?.fields) || row.fields;
+    return { ...planned, name, customerid, ...(!isOfCustomer && { cells: row.cells }) };
   });
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-  await files.put('plan', planFile(index), text);
+  await putFile(files, 'plan', planFile(index), text);
   return {
     first: rows[0]?.row ?? 0,
     last: rows.at(-1)?.row ?? 0,
@@ -303,7 +317,7 @@ async function readCustomers(
 ): Promise<Map<number, Customer>> {
   const batches = batchesOf([...new Set(ids)]);
   const items = await mapConcurrently(batches, CONCURRENT_READS, async (batch) => {
-    await pace.spend(batch.length);
+    await pace(batch.length);
     return getItems(batch.map((id) => rawCustomerKey(merchantId, id)));
   });
   const customers = items.flat().map(toCustomer);
@@ -311,13 +325,12 @@ async function readCustomers(
 }
 
 async function noteProgress(
-  merchantId: string,
-  id: string,
-  run: string,
+  { merchantId, job, run, stalledAfterS }: PlanRun,
   rowsDone: number,
 ): Promise<void> {
   const origin = { states: ['reading'], run } as const;
-  if (!(await moveImportJob(merchantId, id, origin, { rowsDone }))) throw new NotRunningError();
+  const noted = await moveImportJob(merchantId, job.id, origin, { rowsDone }, stalledAfterS);
+  if (!noted) throw new NotRunningError();
 }
 
 /** Returns a warning if the same file was applied before. */
@@ -336,11 +349,11 @@ async function sameFile(
 
 async function fail(
   { merchantId, job, run }: PlanRun,
-  files: ImportFiles,
+  files: FileOwner,
   reason: ImportReason,
 ): Promise<ImportJob | undefined> {
   const origin = { states: ['reading'], run } as const;
   const failed = await moveImportJob(merchantId, job.id, origin, { state: 'failed', reason });
-  await files.delete();
+  await deleteFiles(files, ['upload', 'plan']);
   return failed;
 }

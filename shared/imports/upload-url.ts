@@ -3,7 +3,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ImportJob } from '../domain/import-job.ts';
 import { IMPORT_URL_LIFETIME_S } from '../domain/limits.ts';
 import { s3 } from '../exports/multipart-upload.ts';
-import { BUCKET_NAME, ImportFiles, SENT } from './import-files.ts';
+import { BUCKET_NAME, fileKey, SENT } from './import-files.ts';
 
 /** How a file is sent: a request that needs no token. */
 export interface UploadRequest {
@@ -25,7 +25,7 @@ export async function uploadRequest(
   const headers: Record<string, string> = sha256 ? { [CHECKSUM]: sha256 } : {};
   const command = new PutObjectCommand({
     Bucket: BUCKET_NAME,
-    Key: new ImportFiles(merchantId, id).key('upload', SENT),
+    Key: fileKey({ merchantId, importId: id }, 'upload', SENT),
     ContentLength: bytes,
     ...(sha256 && { ChecksumSHA256: sha256 }),
   });

@@ -19,7 +19,7 @@ import {
 
 /** The part of an import that changes. Those that are undefined are removed. */
 export type ImportChanges = Partial<
-  Omit<ImportJob, 'id' | 'started' | 'updated' | 'options' | 'bytes'>
+  Omit<ImportJob, 'id' | 'started' | 'updated' | 'options' | 'filename' | 'bytes'>
 >;
 
 /** From where an import moves. */
@@ -110,10 +110,13 @@ export async function moveImportJob(
   stalledAfterS = IMPORT_STALLED_S,
 ): Promise<ImportJob | undefined> {
   const expression = new Expression();
-  const condition = `${expression.name('expiresAt')} > ${expression.value(nowS())} AND (${[
-    isFrom(origin, expression),
-    ...(changes.run === undefined ? [] : [isRepeat(changes, expression)]),
-  ].join(' OR ')})`;
+  const places = [
+    ...placesOf(origin, expression),
+    ...(changes.run === undefined ? [] : [begunBy(changes, expression)]),
+  ];
+  // DynamoDB refuses parentheses that are not needed.
+  const isThere = places.length > 1 ? `(${places.join(' OR ')})` : places[0];
+  const condition = `${expression.name('expiresAt')} > ${expression.value(nowS())} AND ${isThere}`;
   const update = new UpdateCommand({
     TableName: TABLE_NAME,
     Key: importJobKey(merchantId, id),
@@ -135,27 +138,25 @@ export async function moveImportJob(
   }
 }
 
-/** Returns the condition that an import is where it is said to be. */
-function isFrom({ states, run }: ImportOrigin, expression: Expression): string {
+/** Returns conditions of which one holds if an import is where it is said to be. */
+function placesOf({ states, run }: ImportOrigin, expression: Expression): string[] {
   const state = expression.name('importState');
-  const isStored = states.map((each) => `${state} = ${expression.value(each)}`);
-  const isStalled = Object.entries(RUNNING)
-    .filter(([, ended]) => states.includes(ended))
-    .map(
-      ([running]) =>
-        `(${state} = ${expression.value(running)} AND ` +
-        `${expression.name('stalledAt')} <= ${expression.value(nowS())})`,
-    );
-  const isIn = `(${[...isStored, ...isStalled].join(' OR ')})`;
-  return run === undefined
-    ? isIn
-    : `(${isIn} AND ${expression.name('run')} = ${expression.value(run)})`;
+  const isOwn = run === undefined ? [] : [`${expression.name('run')} = ${expression.value(run)}`];
+  const stored = states.map((each) => expression.value(each));
+  const stalled = Object.entries(RUNNING).filter(([, ended]) => states.includes(ended));
+  return [
+    [`${state} IN (${stored.join(', ')})`],
+    ...stalled.map(([running]) => [
+      `${state} = ${expression.value(running)}`,
+      `${expression.name('stalledAt')} <= ${expression.value(nowS())}`,
+    ]),
+  ].map((conditions) => [...conditions, ...isOwn].join(' AND '));
 }
 
 /** Returns the condition that an earlier attempt, whose response was lost, has begun the run. */
-function isRepeat({ state, run }: ImportChanges, expression: Expression): string {
+function begunBy({ state, run }: ImportChanges, expression: Expression): string {
   const hasState = `${expression.name('importState')} = ${expression.value(state)}`;
-  return `(${hasState} AND ${expression.name('run')} = ${expression.value(run)})`;
+  return `${hasState} AND ${expression.name('run')} = ${expression.value(run)}`;
 }
 
 /** Names and values of the expressions of one request: some names are reserved words of DynamoDB. */

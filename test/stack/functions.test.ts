@@ -9,6 +9,8 @@ import {
   END_EXPORT,
   ENDPOINTS,
   EXPORT_WORKER,
+  IMPORT_PLANNER,
+  IMPORT_WORKER,
   SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { registerUrls } from '../../infra/local/registers.ts';
@@ -21,6 +23,7 @@ import {
   CHANGE_LOG_ATTRIBUTES,
   COMPANY_ATTRIBUTES,
   EXPORT_JOB_ATTRIBUTES,
+  IMPORT_JOB_ATTRIBUTES,
   partitionKey,
   SNAPSHOT_ATTRIBUTES,
 } from '../../shared/storage/table.ts';
@@ -64,6 +67,11 @@ const WRITING_FILES = ENDPOINTS.filter((route) => route.files === 'write').map(
 const SEARCHING = ENDPOINTS.filter((route) => route.snapshots).map((route) => route.function);
 
 const CANCEL = 'cancel-export';
+/** Functions that plan imports, and those that apply and undo them. */
+const PLANNING = ['create-import', 'plan-import'];
+const APPLYING = ['apply-import', 'undo-import'];
+/** Functions that write imports, and no customers. */
+const OF_IMPORTS = [...PLANNING, 'delete-import'];
 /** Writes of functions whose scope is to read, by their names. */
 const WRITES_OF_READERS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(WRITING_FILES.map((name) => [name, ['UpdateItem']])),
@@ -117,8 +125,12 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       API_FUNCTIONS.filter((name) => stack.properties(name).Environment?.Variables[variable]);
     expect(having('TABLE_NAME')).toEqual(ENDPOINT_FUNCTIONS);
     expect(having('BUCKET_NAME')).toEqual(
-      ENDPOINTS.filter((route) => route.files || route.snapshots).map((route) => route.function),
+      ENDPOINTS.filter(({ files, snapshots, importFiles }) => files || snapshots || importFiles).map(
+        (route) => route.function,
+      ),
     );
+    expect(having('IMPORT_PLANNER').toSorted()).toEqual(PLANNING);
+    expect(having('IMPORT_WORKER').toSorted()).toEqual(APPLYING);
     expect(having('SNAPSHOT_BUILDER')).toEqual(SEARCHING);
     expect(having('SNAPSHOT_FROM_ID')).toEqual(SEARCHING);
     const tokens = ['list-changes', 'digest-customers', ...WRITING_FILES, 'get-export'];
@@ -148,7 +160,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
   test('end an export that waits for ten minutes, or whose execution is dead, by its dead letter', () => {
     const worker = stack.properties(EXPORT_WORKER);
     const topic = worker.DeadLetterConfig.TargetArn;
-    const [alias] = Object.keys(stack.template.findResources('AWS::Lambda::Alias'));
+    const alias = aliasOf(stack, EXPORT_WORKER);
     const { Qualifier, ...waiting } = invokeConfigOf(stack, EXPORT_WORKER);
     expect(JSON.stringify(Qualifier)).toContain(`{"Ref":"${alias}"}`);
     // Durable functions have no destinations, and their retries are steps.
@@ -174,9 +186,8 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
   });
 
   test('start the export worker by an alias, so that an execution stays with its version', () => {
-    const [[aliasId, alias] = []] = Object.entries<Json>(
-      stack.template.findResources('AWS::Lambda::Alias'),
-    );
+    const aliasId = aliasOf(stack, EXPORT_WORKER);
+    const alias = stack.resources[aliasId];
     expect(alias?.Properties).toMatchObject({
       Name: 'live',
       FunctionName: { Ref: stack.functionId(EXPORT_WORKER) },
@@ -197,6 +208,15 @@ function invokeConfigOf(stack: SynthesizedStack, name: string): Json {
   return stack
     .all('AWS::Lambda::EventInvokeConfig')
     .find(({ FunctionName }) => FunctionName.Ref === stack.functionId(name)) as Json;
+}
+
+/** Returns the logical id of the alias of a durable function. */
+function aliasOf(stack: SynthesizedStack, name: string): string {
+  const aliases = Object.entries<Json>(stack.template.findResources('AWS::Lambda::Alias'));
+  const [id = ''] =
+    aliases.find(([, { Properties }]) => Properties.FunctionName.Ref === stack.functionId(name)) ??
+    [];
+  return id;
 }
 
 /** Returns the names of functions with reserved concurrency, and their executions. */
@@ -258,10 +278,13 @@ describe('a closed deployment', () => {
   const closed = synthesize({ stage: 'closed', closed: true, table: RESTORED });
 
   test('runs no function that changes customers, and all others', () => {
-    const writing = ENDPOINTS.filter(({ scope }) => scope === 'customers:write');
-    expect(writing.length).toBeGreaterThan(0);
-    expect(reservedConcurrency(closed, [...API_FUNCTIONS, EXPORT_WORKER])).toEqual(
-      writing.map((route) => [route.function, 0]),
+    const writing = ENDPOINTS.filter(({ table }) =>
+      table?.actions?.some((action) => /Put|Update|Delete/.test(action)),
+    ).map((route) => route.function);
+    expect(writing).toContain('apply-import');
+    const workers = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER];
+    expect(reservedConcurrency(closed, [...API_FUNCTIONS, ...workers])).toEqual(
+      [...writing, IMPORT_WORKER].map((name) => [name, 0]),
     );
   });
 
@@ -331,7 +354,7 @@ describe('the permissions of functions', () => {
       // This action knows no resource.
       if (Action === 'dynamodb:ListStreams') continue;
       const resource = JSON.stringify(Resource).replace(
-        /\/(?:exports|snapshots)\/\*|run-export:\*/,
+        /\/(?:exports|snapshots|imports\/\w+)\/\*|run-[a-z-]+:\*/,
         '',
       );
       expect(resource).not.toContain('*');
@@ -350,6 +373,8 @@ describe('the permissions of functions', () => {
     for (const { function: name, method, scope } of ENDPOINTS) {
       const writes = actions(name, 'dynamodb').filter((action) => !/Get|Query/.test(action));
       if (scope === 'customers:read') expect(writes).toEqual(WRITES_OF_READERS[name] ?? []);
+      else if (OF_IMPORTS.includes(name)) expect(writes).not.toContain('DeleteItem');
+      else if (APPLYING.includes(name)) expect(writes).toContain('DeleteItem');
       else if (method === 'DELETE') expect(writes).toEqual(['DeleteItem']);
       else expect(writes).not.toContain('DeleteItem');
     }
@@ -374,9 +399,13 @@ describe('the permissions of functions', () => {
   });
 
   test.each<[string, readonly string[]]>([
-    ...[...WRITING_FILES, ...BACKGROUND_FUNCTIONS, CANCEL].map(
+    ...[...WRITING_FILES, EXPORT_WORKER, CANCEL].map(
       (name): [string, typeof EXPORT_JOB_ATTRIBUTES] => [name, EXPORT_JOB_ATTRIBUTES],
     ),
+    ...[...OF_IMPORTS, IMPORT_PLANNER].map((name): [string, typeof IMPORT_JOB_ATTRIBUTES] => [
+      name,
+      IMPORT_JOB_ATTRIBUTES,
+    ]),
     [LOOK_UP, COMPANY_ATTRIBUTES],
   ])('do not let %s write a field of a customer', (name, attributes) => {
     const writing = development
@@ -390,9 +419,13 @@ describe('the permissions of functions', () => {
     }
   });
 
-  test('let only exports by filter start the export worker, and only searches the builder of snapshots', () => {
-    const [alias] = Object.keys(development.template.findResources('AWS::Lambda::Alias'));
+  test('let only exports by filter and imports start their workers, and only searches the builder of snapshots', () => {
     const builder = { 'Fn::GetAtt': [development.functionId(SNAPSHOT_BUILDER), 'Arn'] };
+    const workersOf = (name: string) => [
+      ...(EXPORT_STARTERS.includes(name) ? [EXPORT_WORKER] : []),
+      ...(PLANNING.includes(name) ? [IMPORT_PLANNER] : []),
+      ...(APPLYING.includes(name) ? [IMPORT_WORKER] : []),
+    ];
     for (const name of [...API_FUNCTIONS, END_EXPORT, SNAPSHOT_BUILDER]) {
       const invoked = development
         .statements(name)
@@ -400,7 +433,7 @@ describe('the permissions of functions', () => {
         .flatMap(({ Resource }) => Resource);
       expect(new Set(invoked)).toEqual(
         new Set([
-          ...(EXPORT_STARTERS.includes(name) ? [{ Ref: alias }] : []),
+          ...workersOf(name).map((worker) => ({ Ref: aliasOf(development, worker) })),
           ...(SEARCHING.includes(name) ? [builder] : []),
         ]),
       );
@@ -420,7 +453,7 @@ describe('the permissions of functions', () => {
     expect(resource).toContain(`:function:${FunctionName}:*`);
   });
 
-  test('let only exports and searches read or write files, each under its prefix', () => {
+  test('let only exports and searches read or write their files, each under its prefix', () => {
     const bucket = development.logicalId('Exports');
     const below = (prefix: string) => ({
       'Fn::Join': ['', [{ 'Fn::GetAtt': [bucket, 'Arn'] }, `/${prefix}/*`]],
@@ -434,7 +467,10 @@ describe('the permissions of functions', () => {
       write: ['s3:AbortMultipartUpload', 's3:GetObject', 's3:PutObject'],
     };
     const ofSnapshots = { read: 's3:GetObject', write: ['s3:GetObject', 's3:PutObject'] };
-    for (const { function: name, files, snapshots } of [...ENDPOINTS, ...others]) {
+    for (const { function: name, files, snapshots } of [
+      ...ENDPOINTS.filter(({ importFiles }) => !importFiles),
+      ...others,
+    ]) {
       const onFiles = development.statements(name).filter(({ Action }) => /s3:/.test(`${Action}`));
       expect(onFiles.map(({ Action, Resource }) => [Action, Resource])).toEqual([
         ...(files ? [[ofFiles[files], below('exports')]] : []),
@@ -539,6 +575,9 @@ test('the alarms of the table watch each DynamoDB operation in the bundles', () 
   expect(watched.toSorted()).toEqual([...new Set([...sent, 'Query'])].toSorted());
 });
 
+/** Readers of the formats of imports, each loaded for a file of its format. */
+const READERS = ['csv-rows.mjs', 'jsonl-rows.mjs', 'xlsx-rows.mjs', 'xml-rows.mjs'];
+
 /** In every bundle, since the clients and their paginators name them. */
 const IN_EVERY_BUNDLE = ['CreateSession', 'DescribeEndpoints', 'Query', 'Scan'];
 /** Commands that another action permits. */
@@ -549,6 +588,8 @@ const ACTIONS: Record<string, string> = {
   UploadPart: 'PutObject',
   CompleteMultipartUpload: 'PutObject',
   HeadObject: 'GetObject',
+  DeleteObjects: 'DeleteObject',
+  ListObjects: 'ListBucket',
   ListMultipartUploads: 'ListBucketMultipartUploads',
 };
 
@@ -645,6 +686,9 @@ test.each(API_FUNCTIONS)(
     };
     for (const starter of EXPORT_STARTERS)
       later[starter] = ['look-ups.mjs', 'start-export-job.mjs', SNAPSHOT];
+    for (const planner of PLANNING)
+      later[planner] = [...READERS, 'plan-import.mjs', 'start-worker.mjs'];
+    for (const applier of APPLYING) later[applier] = ['start-worker.mjs'];
     // What these files and the entry share is in chunks.
     const named = files.filter((file) => file !== 'chunk.mjs');
     expect(named.sort()).toEqual(['index.mjs', ...(later[name] ?? [])].sort());

@@ -15,6 +15,8 @@ import {
   ENDPOINTS,
   type Endpoint,
   EXPORT_WORKER,
+  IMPORT_PLANNER,
+  IMPORT_WORKER,
   SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { firstSettings, resolveSettings } from '../../infra/settings.ts';
@@ -32,7 +34,7 @@ export const API_FUNCTIONS = [
   DOCUMENTS_FUNCTION,
 ];
 /** Names of the functions that no caller waits for. */
-export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, END_EXPORT];
+export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER, END_EXPORT];
 /** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
 export const EXPORT_STARTERS = ['csv', 'jsonl', 'xlsx', 'xml'].map(
   (format) => `export-customers-${format}`,
@@ -179,6 +181,8 @@ export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string
     DEFAULT_FUNCTION,
     DOCUMENTS_FUNCTION,
     EXPORT_WORKER,
+    IMPORT_PLANNER,
+    IMPORT_WORKER,
     END_EXPORT,
     TOKEN_TRIGGER,
   ]) {

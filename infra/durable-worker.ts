@@ -3,11 +3,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Alias, CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../shared/storage/table.ts';
+import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES, LOOK_UP_INDEXES } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { LONG_EXPORT_TIMEOUT_HOURS } from './capacity.ts';
 import { EXPORT_MEMORY_MB, reservedConcurrency } from './endpoint-function.ts';
-import { EXPORT_WORKER } from './endpoints.ts';
+import { EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
 import {
   acknowledgeFilePrefix,
@@ -17,21 +17,71 @@ import {
 } from './permissions.ts';
 import { removalPolicy } from './retention.ts';
 
-export interface ExportWorkerProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
+export interface DurableWorkerProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
+  readonly worker: Worker;
   readonly resources: Resources;
   /** Topic to which Lambda publishes the input of executions that are dead or did not begin. */
   readonly deadLetters: ITopic;
 }
 
-const CONTRACT: FunctionContract = {
-  table: {
-    actions: ['Query', 'BatchGetItem'],
-    indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
-    exportJobs: ['UpdateItem'],
+/** A durable function: its folder in `functions/`, and what it may do. */
+interface Worker {
+  readonly name: string;
+  readonly description: string;
+  readonly contract: FunctionContract;
+}
+
+const LOOK_UPS_OF_IMPORTS = [LOOK_UP_INDEXES.customerid.name, LOOK_UP_INDEXES.companyno.name];
+
+/** The durable functions. That which plans imports cannot write customers. */
+export const WORKERS = {
+  exportWorker: {
+    name: EXPORT_WORKER,
+    description: 'Continues exports that take longer than the API waits',
+    contract: {
+      table: {
+        actions: ['Query', 'BatchGetItem'],
+        indexes: [CUSTOMER_INDEX.name, ...LOOK_UP_INDEX_NAMES],
+        exportJobs: ['UpdateItem'],
+      },
+      files: 'write',
+      snapshots: 'read',
+    },
   },
-  files: 'write',
-  snapshots: 'read',
-};
+  importPlanner: {
+    name: IMPORT_PLANNER,
+    description: 'Plans imports of large files',
+    contract: {
+      table: {
+        actions: ['GetItem', 'Query', 'BatchGetItem'],
+        indexes: LOOK_UPS_OF_IMPORTS,
+        importJobs: ['UpdateItem'],
+      },
+      importFiles: {
+        upload: ['GetObject', 'DeleteObject'],
+        plan: ['GetObject', 'PutObject', 'DeleteObject'],
+      },
+    },
+  },
+  importWorker: {
+    name: IMPORT_WORKER,
+    description: 'Applies and undoes large imports',
+    contract: {
+      table: {
+        actions: [
+          'GetItem',
+          'BatchGetItem',
+          'PutItem',
+          'UpdateItem',
+          'DeleteItem',
+          'ConditionCheckItem',
+        ],
+        indexes: LOOK_UPS_OF_IMPORTS,
+      },
+      importFiles: { plan: ['GetObject'], undo: ['GetObject', 'PutObject'] },
+    },
+  },
+} as const satisfies Readonly<Record<string, Worker>>;
 
 /** Lambda's maximum for one invocation; the function ends each invocation itself, long before. */
 const TIMEOUT = Duration.minutes(15);
@@ -44,15 +94,16 @@ const MAX_WAIT = Duration.minutes(10);
 /** Lambda's minimum: the input of an export contains the text that was searched for. */
 const RETENTION = Duration.days(1);
 
-/** Durable Lambda function that continues exports that take longer than the API waits. */
-export class ExportWorker extends BundledFunction {
+/** Durable Lambda function: its work continues after a crash, and after the 15 minutes of an invocation. */
+export class DurableWorker extends BundledFunction {
   /** The alias to invoke it by: a durable execution stays with the version that started it. */
   readonly alias: Alias;
 
-  constructor(scope: Construct, id: string, props: ExportWorkerProps) {
-    const { settings, bundles, resources, deadLetters } = props;
+  constructor(scope: Construct, id: string, props: DurableWorkerProps) {
+    const { settings, bundles, worker, resources, deadLetters } = props;
+    const { name, description, contract } = worker;
     // Its policy has to name the function before it exists.
-    const functionName = `customer-register-${settings.stage}-${EXPORT_WORKER}`;
+    const functionName = `customer-register-${settings.stage}-${name}`;
     const arn = Stack.of(scope).formatArn({
       service: 'lambda',
       resource: 'function',
@@ -62,17 +113,17 @@ export class ExportWorker extends BundledFunction {
     super(scope, id, {
       settings,
       bundles,
-      name: EXPORT_WORKER,
-      description: 'Continues exports that take longer than the API waits',
+      name,
+      description,
       functionName,
       memorySize: EXPORT_MEMORY_MB,
       timeout: TIMEOUT,
-      ...reservedConcurrency(CONTRACT, settings),
+      ...reservedConcurrency(contract, settings),
       durableConfig: { executionTimeout: EXECUTION_TIMEOUT, retentionPeriod: RETENTION },
       currentVersionOptions: { removalPolicy: removalPolicy(settings) },
-      environment: contractVariables(CONTRACT, resources, settings),
+      environment: contractVariables(contract, resources, settings),
       statements: [
-        ...contractStatements(CONTRACT, resources),
+        ...contractStatements(contract, resources),
         new PolicyStatement({
           actions: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
           // Executions belong to a version, whose number increases with each deployment.
@@ -81,7 +132,7 @@ export class ExportWorker extends BundledFunction {
         new PolicyStatement({ actions: ['sns:Publish'], resources: [deadLetters.topicArn] }),
       ],
     });
-    acknowledgeFilePrefix(this, CONTRACT, resources.bucket);
+    acknowledgeFilePrefix(this, contract, resources.bucket);
     const { partition, region, account } = Stack.of(scope);
     const named = (value: string, variable: string) =>
       Token.isUnresolved(value) ? `<AWS::${variable}>` : value;

@@ -1,0 +1,55 @@
+import { MAX_ROWS_APPLIED_IN_CALL } from '../../shared/domain/limits.ts';
+import { defineContract } from '../../shared/http/contract.ts';
+import type { RequestSchemas } from '../../shared/http/validation.ts';
+import {
+  applying,
+  IMPORT_ID_DESCRIPTION,
+  importIdParameter,
+  importSchemas,
+  leaveOutSchema,
+  NOT_FOUND,
+  PLAN_TAG_DESCRIPTION,
+  PREFER_DESCRIPTION,
+  planTagParameter,
+  preferParameter,
+  workResponses,
+} from '../import-contracts.ts';
+
+export const request = {
+  path: { importId: importIdParameter },
+  headers: { 'If-Match': planTagParameter, Prefer: preferParameter },
+  body: leaveOutSchema,
+  isBodyOptional: true,
+} satisfies RequestSchemas;
+
+export const contract = () =>
+  defineContract({
+    method: 'POST',
+    path: '/customers/imports/{importId}/apply',
+    scope: 'customers:write',
+    ...applying,
+    summary: 'Apply the plan of an import',
+    request,
+    parameters: {
+      importId: IMPORT_ID_DESCRIPTION,
+      'If-Match': PLAN_TAG_DESCRIPTION,
+      Prefer: PREFER_DESCRIPTION,
+    },
+    requestBody: {
+      name: 'ImportLeaveOut',
+      description:
+        'Outcomes of the rows that are to be left out. The body can be missing if no row is ambiguous or invalid.',
+      example: { leaveOut: ['ambiguous', 'invalid'] },
+    },
+    responses: workResponses(
+      `The plan is applied; also if it had been before. That is at once if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers.`,
+    ),
+    errors: {
+      404: NOT_FOUND,
+      409: 'The import is not planned, or is undone; rows are to be left out; or another import is being applied or undone.',
+      410: 'The plan is no longer kept.',
+      412: 'The import has another plan than that of If-Match.',
+      428: 'If-Match is missing.',
+    },
+    schemas: importSchemas(),
+  });

@@ -1,0 +1,25 @@
+import { LISTED_IMPORTS } from '../../shared/domain/limits.ts';
+import { defineContract } from '../../shared/http/contract.ts';
+import { ref } from '../../shared/http/json-schema.ts';
+import type { RequestSchemas } from '../../shared/http/validation.ts';
+import { importSchemas } from '../import-contracts.ts';
+
+export const request = {} satisfies RequestSchemas;
+
+export const contract = () =>
+  defineContract({
+    method: 'GET',
+    path: '/customers/imports',
+    scope: 'customers:write',
+    table: { actions: ['Query'] },
+    summary: 'List imports, the newest first',
+    request,
+    parameters: {},
+    responses: {
+      200: {
+        description: `The newest ${LISTED_IMPORTS} imports that are still kept.`,
+        schema: { type: 'array', maxItems: LISTED_IMPORTS, items: ref('Import') },
+      },
+    },
+    schemas: importSchemas(),
+  });

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { isTransient } from '../aws-errors.ts';
+import {
+  ImportExpiredError,
+  ImportNotFoundError,
+  ImportStateError,
+  RowsToLeaveOutError,
+  StalePlanError,
+} from '../domain/errors.ts';
+import { type Outcome, UNDO_RESULTS } from '../domain/import.ts';
+import type { ImportJob, ImportJobInput, ImportState } from '../domain/import-job.ts';
+import { IMPORT_CALL_STALLED_S, MAX_ROWS_APPLIED_IN_CALL } from '../domain/limits.ts';
+import { required } from '../environment.ts';
+import type { References } from '../storage/create-customer.ts';
+import {
+  getImportJob,
+  type ImportChanges,
+  moveImportJob,
+  takeImportLock,
+} from '../storage/import-jobs.ts';
+import { applyImport, stop, undoImport } from './apply-import.ts';
+import { countsOf } from './plan-files.ts';
+
+const WORKER = required('importWorker');
+
+/** How a plan is applied, or an import undone. */
+export interface RunOptions {
+  /** Whether the plan with a tag is the one that the caller has seen. */
+  readonly isExpected: (tag: string) => boolean;
+  /** Whether it is done in the background, also if it is little. */
+  readonly inBackground: boolean;
+  /** Module and service that new customers belong to. */
+  readonly references: References;
+}
+
+/** Why an import stops whose caller waits, if the table cannot be reached. */
+const OUTAGE = {
+  code: 'outage',
+  detail: 'The register or the file store could not be reached. Send the same request again.',
+};
+
+/**
+ * Applies the plan of an import, or has it applied in the background. An import that has stopped is
+ * continued. Returns the import as it is if that has been done, or is being done.
+ *
+ * @param options with the outcomes whose rows are left out.
+ * @throws ImportNotFoundError
+ * @throws StalePlanError if the plan is not the one that the caller has seen.
+ * @throws RowsToLeaveOutError if rows are ambiguous or invalid, and are not left out.
+ * @throws ImportStateError if there is no plan, the import is undone, or another is being applied.
+ * @throws ImportExpiredError if the plan is no longer kept.
+ */
+export async function applyPlan(
+  merchantId: string,
+  id: string,
+  { leaveOut, ...options }: RunOptions & { readonly leaveOut: readonly Outcome[] },
+): Promise<ImportJob> {
+  const job = await expectedImport(merchantId, id, options);
+  if (job.state === 'applied' || job.state === 'applying') return job;
+  const { plan } = job;
+  const isStopped = job.state === 'stopped' && !job.undone;
+  if (!plan || !(isStopped || job.state === 'planned' || job.state === 'expired')) {
+    throw new ImportStateError(`The import is ${job.state} and cannot be applied.`);
+  }
+  if (Date.parse(job.expires ?? '') <= Date.now()) throw new ImportExpiredError(id);
+  const toLeaveOut = (['ambiguous', 'invalid'] as const).filter(
+    (outcome) => plan.counts[outcome] > 0 && !(job.leaveOut ?? leaveOut).includes(outcome),
+  );
+  if (toLeaveOut.length > 0) throw new RowsToLeaveOutError(plan.counts, toLeaveOut);
+  const writes = plan.counts.create + plan.counts.update;
+  return begin(merchantId, job, options, {
+    task: 'apply',
+    origins: ['planned', 'stopped'],
+    changes: { state: 'applying', leaveOut: job.leaveOut ?? leaveOut },
+    isLong: writes > MAX_ROWS_APPLIED_IN_CALL || plan.steps > MAX_STEPS_IN_CALL,
+  });
+}
+
+/** Steps that are run while a caller waits. */
+const MAX_STEPS_IN_CALL = 10;
+
+/**
+ * Undoes what an import has applied, or has it undone in the background, as {@link applyPlan} does.
+ *
+ * @throws ImportNotFoundError
+ * @throws StalePlanError if the plan is not the one that the caller has seen.
+ * @throws ImportStateError if nothing has been applied, or another import is being applied.
+ * @throws ImportExpiredError if what undoing needs is no longer kept.
+ */
+export async function undoPlan(
+  merchantId: string,
+  id: string,
+  options: RunOptions,
+): Promise<ImportJob> {
+  const job = await expectedImport(merchantId, id, options);
+  if (job.state === 'undone' || job.state === 'undoing') return job;
+  if (job.state !== 'applied' && job.state !== 'stopped') {
+    throw new ImportStateError(`The import is ${job.state}, and there is nothing to undo.`);
+  }
+  if (job.state === 'applied' && Date.parse(job.expires ?? '') <= Date.now()) {
+    throw new ImportExpiredError(id);
+  }
+  const { created = 0, updated = 0 } = job.results ?? {};
+  return begin(merchantId, job, options, {
+    task: 'undo',
+    origins: ['applied', 'stopped'],
+    changes: { state: 'undoing', undone: job.undone ?? countsOf(UNDO_RESULTS, []) },
+    isLong:
+      created + updated > MAX_ROWS_APPLIED_IN_CALL ||
+      job.stepsDone > MAX_STEPS_IN_CALL ||
+      // The step that was interrupted is completed first.
+      (job.state === 'stopped' && (job.plan?.rows ?? 0) > MAX_ROWS_APPLIED_IN_CALL),
+  });
+}
+
+async function expectedImport(
+  merchantId: string,
+  id: string,
+  { isExpected }: Pick<RunOptions, 'isExpected'>,
+): Promise<ImportJob> {
+  const job = await getImportJob(merchantId, id);
+  if (!job) throw new ImportNotFoundError(id);
+  if (!job.plan) throw new ImportStateError(`The import is ${job.state}, and has no plan yet.`);
+  if (!isExpected(job.plan.tag)) throw new StalePlanError(id);
+  return job;
+}
+
+/** What is to be done. */
+interface Task {
+  readonly task: 'apply' | 'undo';
+  readonly origins: readonly ImportState[];
+  readonly changes: ImportChanges;
+  /** Whether it takes longer than a caller waits. */
+  readonly isLong: boolean;
+}
+
+async function begin(
+  merchantId: string,
+  { id }: ImportJob,
+  { references, inBackground }: Omit<RunOptions, 'isExpected'>,
+  { task, origins, changes, isLong }: Task,
+): Promise<ImportJob> {
+  const other = await takeImportLock(merchantId, id);
+  if (other !== undefined) {
+    throw new ImportStateError('Another import is being applied or undone. Wait for it.', other);
+  }
+  const run = randomUUID();
+  const isWaitedFor = !isLong && !inBackground;
+  const job = await moveImportJob(
+    merchantId,
+    id,
+    { states: origins },
+    { ...changes, run, rowsDone: 0, reason: undefined },
+    ...(isWaitedFor ? [IMPORT_CALL_STALLED_S] : []),
+  );
+  if (!job) {
+    // Another call was first.
+    const current = await getImportJob(merchantId, id);
+    if (!current) throw new ImportNotFoundError(id);
+    return current;
+  }
+  const applyRun = { merchantId, job, run, references };
+  if (isWaitedFor) {
+    const execute = task === 'apply' ? applyImport : undoImport;
+    try {
+      await execute({ ...applyRun, step: (_name, work) => work() });
+    } catch (error) {
+      await stop({ merchantId, importId: id, run }, isTransient(error) ? OUTAGE : DEFECT);
+      throw error;
+    }
+    return (await getImportJob(merchantId, id)) ?? job;
+  }
+  // Loaded on demand: most imports are small.
+  const { startFailure, startWorker } = await import('../exports/start-worker.ts');
+  const input: ImportJobInput = { merchantId, importId: id, run, task, references };
+  try {
+    await startWorker(WORKER, run, input);
+  } catch (error) {
+    await stop({ merchantId, importId: id, run }, OUTAGE);
+    throw startFailure(error, 'The import');
+  }
+  return job;
+}
+
+const DEFECT = { code: 'defect', detail: 'Something went wrong here.' };
