@@ -18,6 +18,7 @@ import {
   text,
   time,
 } from '../shared/http/json-schema.ts';
+import { MAX_FAULTS } from '../shared/http/problem-details.ts';
 import { uuidParameter } from '../shared/http/uuid-parameter.ts';
 import { checked, commaSeparated, oneOf, single, suggestion } from '../shared/http/validation.ts';
 import { LOOK_UP_INDEXES } from '../shared/storage/table.ts';
@@ -115,21 +116,21 @@ export function newImportSchema() {
   return v.pipe(
     v.unknown(),
     v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-    knownMembers(Object.keys(entries)),
-    v.object(entries, ({ received, expected }) =>
+    v.looseObject(entries, ({ received, expected }) =>
       expected === 'Object' ? `must be an object, not ${received}` : 'is missing',
     ),
+    knownMembers(Object.keys(entries)),
   );
 }
 
 const BYTES_MESSAGE = `must be the file's size, an integer from 1 to ${MAX_IMPORT_BYTES}`;
 
 /** Reports members with other names than these. */
-export function knownMembers<T>(known: readonly string[]) {
+function knownMembers<T>(known: readonly string[]) {
   return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    for (const name of Object.keys(value)) {
-      if (known.includes(name)) continue;
+    const unknown = Object.keys(value).filter((name) => !known.includes(name));
+    for (const name of unknown.slice(0, MAX_FAULTS)) {
       const similar = suggestion(name, known) ?? `known are ${known.join(', ')}`;
       addIssue({
         message: `is not a member of the body; ${similar}`,
@@ -179,8 +180,7 @@ export function leaveOutSchema() {
     v.pipe(
       v.unknown(),
       v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-      knownMembers(['leaveOut']),
-      v.object(
+      v.looseObject(
         {
           leaveOut: v.exactOptional(
             v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
@@ -188,6 +188,7 @@ export function leaveOutSchema() {
         },
         ({ received }) => `must be an object, not ${received}`,
       ),
+      knownMembers(['leaveOut']),
     ),
   );
 }

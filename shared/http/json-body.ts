@@ -15,6 +15,8 @@ const JSON_TYPE = 'application/json';
 /** JSON with a structure of its own (RFC 6839). A patch is no representation of a customer. */
 const JSON_SUFFIX = /^application\/(?![\w.+-]*patch)[\w.+-]+\+json$/;
 
+const LOST_CHARACTER = '\ufffd';
+
 /** The members of {@link RequestSchemas} that are about the body. */
 type BodySchemas = Pick<RequestSchemas, 'body' | 'mergePatch' | 'files' | 'isBodyOptional'>;
 
@@ -38,7 +40,16 @@ export function jsonBody(request: BodySchemas): MiddlewareObj<BodyEvent> {
 function bodyOf(event: BodyEvent, request: BodySchemas): unknown {
   const bytes = bytesOf(event);
   const { type } = parseMediaType(event.headers['content-type']) ?? {};
-  if (type !== undefined && request.files?.includes(type)) return new FileBody(type, bytes);
+  if (type !== undefined && request.files?.includes(type)) {
+    // API Gateway passes text on as UTF-8, in which other bytes are lost.
+    if (!event.isBase64Encoded && bytes.includes(LOST_CHARACTER)) {
+      const detail =
+        'is not UTF-8, or has a character U+FFFD, the mark of a lost one; save the file in UTF-8, ' +
+        'or create the import by JSON and upload the file as it is';
+      throw badRequest([{ pointer: '', detail }]);
+    }
+    return new FileBody(type, bytes);
+  }
   if (request.isBodyOptional && bytes.length === 0) return undefined;
   checkMediaType(event.headers['content-type'], request);
   return parseJson(decode(bytes));

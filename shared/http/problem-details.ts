@@ -207,7 +207,7 @@ function importProblem(error: unknown): Problem | undefined {
   }
   if (error instanceof ImportFailedError) {
     const { code, importId } = error;
-    return new Problem(422, `The file cannot be read: ${message}`, {
+    return new Problem(422, `The file cannot be read: ${message}.`, {
       type: '/problems/unreadable-file',
       members: { code, importId },
     });

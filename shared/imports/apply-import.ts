@@ -67,6 +67,8 @@ export async function applyImport(applyRun: ApplyRun): Promise<void> {
       const rows = lines.map(({ name, customerid, cells, ...row }): PlannedRow => row);
       // Undoing completes the step, if it is interrupted and the plan is no longer kept.
       await putFile(files, 'undo', BEGUN, JSON.stringify({ index, rows } satisfies BegunStep));
+      // A run that is late must not apply more once an undo, which reads this file first, has begun.
+      if (!(await goesOn(applyRun))) return null;
       return applyStep(applyRun, files, { index, rows }, before);
     });
     if (done === null) return;
@@ -157,6 +159,11 @@ async function progress({ merchantId, job, run }: ApplyRun, changes: ImportChang
   const states = ['applying', 'undoing', 'stopped'] as const;
   const moved = await moveImportJob(merchantId, job.id, { states, run }, changes);
   return moved !== undefined && moved.state !== 'stopped';
+}
+
+/** Returns whether an import is being applied by this run. */
+async function goesOn({ merchantId, job, run }: ApplyRun): Promise<boolean> {
+  return (await moveImportJob(merchantId, job.id, { states: ['applying'], run }, {})) !== undefined;
 }
 
 async function end({ merchantId, job, run }: ApplyRun, changes: ImportChanges): Promise<void> {

@@ -1,8 +1,7 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ImportJob } from '../domain/import-job.ts';
 import { IMPORT_URL_LIFETIME_S } from '../domain/limits.ts';
-import { s3 } from '../exports/multipart-upload.ts';
 import { BUCKET_NAME, fileKey, SENT } from './import-files.ts';
 
 /** How a file is sent: a request that needs no token. */
@@ -29,7 +28,7 @@ export async function uploadRequest(
     ContentLength: bytes,
     ...(sha256 && { ChecksumSHA256: sha256 }),
   });
-  const url = await getSignedUrl(s3, command, {
+  const url = await getSignedUrl(presigning, command, {
     expiresIn: IMPORT_URL_LIFETIME_S,
     // In the URL, S3 would take any length, and any file for one of the checksum.
     signableHeaders: new Set(['content-length', CHECKSUM]),
@@ -39,3 +38,9 @@ export async function uploadRequest(
 }
 
 const CHECKSUM = 'x-amz-checksum-sha256';
+/**
+ * By default the SDK would sign the checksum of an empty body, which S3 compares with the file.
+ *
+ * @see https://github.com/aws/aws-sdk-js-v3/issues/6994
+ */
+const presigning = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });

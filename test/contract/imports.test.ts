@@ -462,11 +462,11 @@ describe('An import', () => {
     const body = { format: 'ods', bytes: 0, match: ['name'], mode: 'replace', sheat: 'A' };
     const response = await merchant.call('POST', '/customers/imports', { body });
     expectProblem(response, 400, [
-      { pointer: '/sheat' },
       { pointer: '/format' },
       { pointer: '/bytes' },
       { pointer: '/match/0' },
       { pointer: '/mode' },
+      { pointer: '/sheat' },
     ]);
     const file = await importFile(merchant, 'customerid\n', 'mode=all&unkeyed=drop');
     expectProblem(file, 400, [
@@ -507,6 +507,26 @@ describe('An import', () => {
     expect(await put(again.body.upload, Buffer.from(text))).toBe(200);
     const planned = await merchant.call('POST', pathOf(again, 'plan'));
     expect(planned.body).toMatchObject({ state: 'planned', counts: { create: 1 } });
+  });
+
+  test('is uploaded by an address that promises nothing of the content but its announced SHA-256', async () => {
+    const body = { format: 'csv', match: ['customerid'], bytes: 10 };
+    const { upload } = (await merchant.call('POST', '/customers/imports', { body })).body;
+    // S3 compares each checksum in the address with the file.
+    expect(upload.url).not.toMatch(/checksum-(?:crc|sha)/i);
+    expect(upload.headers).toEqual({});
+  });
+
+  test('of a body that is no UTF-8 is refused, since API Gateway loses its characters', async () => {
+    const text = csvOf([
+      ['customerid', 'name'],
+      [newKey(), 'Björk'],
+    ]);
+    const refused = await importFile(merchant, Buffer.from(text, 'latin1'));
+    expectProblem(refused, 400, [{ pointer: '' }]);
+    const created = await sendFile(merchant, Buffer.from(text, 'latin1'));
+    const { body } = await merchant.call('POST', pathOf(created, 'plan'));
+    expect(body).toMatchObject({ encoding: 'windows-1252', counts: { create: 1 } });
   });
 
   test('of a file that cannot be read says why, and keeps nothing of it', async () => {

@@ -94,7 +94,7 @@ export function clientOf(url: string, token: string): Client {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
@@ -105,6 +105,11 @@ export function clientOf(url: string, token: string): Client {
     };
   };
   return { url, token, call };
+}
+
+/** Returns whether a body is sent as it is, and not as JSON. */
+function isRaw(body: unknown): body is string | Uint8Array<ArrayBuffer> {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
 
 /** Creates a customer and returns the response. */

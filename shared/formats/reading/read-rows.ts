@@ -19,6 +19,9 @@ export async function readRows(source: FileSource, options: ReadOptions): Promis
   }
   const kind = kindOf(await bytesOf(source, 0, Math.min(SIGNATURE_BYTES, source.bytes)));
   if (kind !== undefined && kind !== options.format) throw wrongFormat(kind, options.format);
+  if (kind === undefined && options.format === 'xlsx') {
+    throw new UnreadableFileError('wrongFormat', 'The file is not an XLSX workbook');
+  }
   // Each format's parser is loaded if it is needed.
   switch (options.format) {
     case 'csv': {
