@@ -289,7 +289,7 @@ describe('Rows that are not imported', () => {
     ]);
     expectProblem(await apply(merchant, planned), 409, [], '/problems/rows-to-leave-out');
     const unknown = await apply(merchant, planned, { leaveOut: ['valid'], other: 1 });
-    expectProblem(unknown, 400, [{ pointer: '/other' }, { pointer: '/leaveOut/0' }]);
+    expectProblem(unknown, 400, [{ pointer: '/leaveOut/0' }, { pointer: '/other' }]);
 
     const path = pathOf(planned, 'rejected');
     const english = await merchant.call('GET', path);
