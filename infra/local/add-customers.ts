@@ -39,7 +39,7 @@ interface Register {
  * replaced, and a repeat adds none. What an interrupted call has not added is added first, also
  * without a number.
  *
- * A customer costs half a millisecond; through the API it costs 15.
+ * A customer costs a third of a millisecond of CPU time; through the API it costs 15.
  *
  * @returns how many were added.
  */

@@ -47,6 +47,8 @@ export interface Bundles {
   usual(name: string): Promise<string>;
   /** Bundle of the program that loads a handler in its own process. */
   readonly caller: string;
+  /** Bundle of the program that counts customers of a snapshot. */
+  readonly searcher: string;
   remove(): void;
 }
 
@@ -76,6 +78,7 @@ export async function createBundles(): Promise<Bundles> {
         banner: { js: REQUIRE },
       }),
     caller: await bundleOnce(join(import.meta.dirname, 'child/caller.ts'), 'caller'),
+    searcher: await bundleOnce(join(import.meta.dirname, 'child/searcher.ts'), 'searcher'),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }

@@ -225,13 +225,15 @@ describe('What a snapshot holds', () => {
     ));
 
   test.each([
-    ['the same id again', [1, 1]],
-    ['a lower id', [2, 1]],
-    ['an id that is no integer', [1.5]],
-  ])('A snapshot is not written with %s', (_, ids) => {
+    ['the same id again', [{ id: 1 }, { id: 1 }]],
+    ['a lower id', [{ id: 2 }, { id: 1 }]],
+    ['an id that is no integer', [{ id: 1.5 }]],
+    ['a time that is no integer', [{ createdAt: Number.NaN }]],
+    ['a kind that there is not', [{ kind: 'k' as IndexEntry['kind'] }]],
+  ])('A snapshot is not written with %s', (_, changes) => {
     const [entry] = customers(1) as Iterable<IndexEntry> as [IndexEntry];
-    const writer = new SnapshotWriter();
-    expect(() => writer.add(ids.map((id) => ({ ...entry, id })))).toThrow(RangeError);
+    const write = () => fileOf(changes.map((change) => ({ ...entry, ...change })));
+    expect(write).toThrow(RangeError);
   });
 });
 

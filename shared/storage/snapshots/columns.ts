@@ -12,9 +12,14 @@ export const FLAGS_VALUES = 256;
 /** The attributes that a byte of flags holds. Texts are there or not. */
 type Flags = Pick<IndexEntry, 'kind' | 'eInvoice' | 'reverseTax' | (typeof TEXT_BLOCKS)[number]>;
 
-/** Returns kind, marks and which texts there are, in a byte. */
+/**
+ * Returns kind, marks and which texts there are, in a byte.
+ *
+ * @throws RangeError if there is no such kind.
+ */
 export function toFlags(entry: Flags): number {
   let flags = KINDS.indexOf(entry.kind);
+  if (flags < 0) throw new RangeError(`kind must be one of ${KINDS}; got ${entry.kind}`);
   if (entry.eInvoice) flags |= E_INVOICE;
   if (entry.reverseTax) flags |= REVERSE_TAX;
   for (const [index, name] of TEXT_BLOCKS.entries()) {

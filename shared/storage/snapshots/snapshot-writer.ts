@@ -46,7 +46,8 @@ export class SnapshotWriter {
   /**
    * Adds entries.
    *
-   * @throws RangeError if an id is not greater than the one before, or a number is not an integer.
+   * @throws RangeError if an id is not greater than the one before, a number is not an integer, or
+   * there is no such kind.
    */
   add(entries: Iterable<IndexEntry>): void {
     for (const entry of entries) {

@@ -1,12 +1,16 @@
 import { openSync, readSync } from 'node:fs';
 import { type CustomerFilter, toCustomerFilter } from '../../../shared/domain/customer-filter.ts';
+import { SnapshotMemory } from '../../../shared/storage/snapshots/snapshot-memory.ts';
 import { openSnapshot, type Snapshot } from '../../../shared/storage/snapshots/snapshot-reader.ts';
 
 /** Reads a snapshot's file for counts, in a process of its own. Arguments: the file, bytes of its head. */
 
-/** A count to measure: of those whose texts contain this one, or without a text of the companies. */
+/** A count to measure. */
 export interface SearchTask {
+  /** Counts those whose texts contain this one; without it, the companies. */
   readonly search?: string;
+  /** Opens the file again, of which nothing is in memory then. */
+  readonly isReopened?: boolean;
 }
 
 /** What a count needed. */
@@ -30,15 +34,16 @@ async function read(from: number, to: number): Promise<Uint8Array> {
   return bytes.subarray(0, length);
 }
 
-/** Counts, and opens the snapshot if this is the first count. */
+/** Counts, and opens the snapshot if it is not open. */
 async function count(filter: CustomerFilter): Promise<number> {
-  snapshot ??= await openSnapshot({ read }, Number(headBytes));
+  snapshot ??= await openSnapshot({ read }, Number(headBytes), new SnapshotMemory());
   let sum = 0;
   for await (const { marks } of snapshot.frames(filter)) for (const mark of marks) sum += mark;
   return sum;
 }
 
-process.on('message', async ({ search }: SearchTask) => {
+process.on('message', async ({ search, isReopened }: SearchTask) => {
+  if (isReopened) snapshot = undefined;
   const filter =
     search === undefined
       ? toCustomerFilter(['isCompany'], {})
