@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 /** Bytes of a write unit. */
 const UNIT_BYTES = 1_024;
 
-/** Waits until so many write units may be consumed. */
+/** Waits until so many units may be consumed. */
 export type Pace = (units: number) => Promise<void>;
 
 /** Returns a function by which all who call it together consume no more units a second than this. */
