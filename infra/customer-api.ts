@@ -19,7 +19,7 @@ import type { BundledFunction } from './bundled-function.ts';
 import { CAPACITY, type Throttle } from './capacity.ts';
 import { CORS } from './cors.ts';
 import type { EndpointFunction } from './endpoint-function.ts';
-import { DOCUMENT_ROUTES, type Route, refusingRoutes, routesOf } from './endpoints.ts';
+import { DOCUMENT_ROUTES, PAGE_ROUTES, type Route, refusingRoutes, routesOf } from './endpoints.ts';
 import { logRetention, removalPolicy } from './retention.ts';
 import type { Identity, Settings } from './settings.ts';
 
@@ -29,7 +29,7 @@ export interface CustomerApiProps {
   readonly endpoints: readonly EndpointFunction[];
   /** Function of the `$default` route: requests that match no endpoint. */
   readonly unknownRoute: BundledFunction;
-  /** Function of the API reference and the documents that describe the API. */
+  /** Function of the API reference, the page and the documents that describe the API. */
   readonly documents: BundledFunction;
 }
 
@@ -85,7 +85,8 @@ export class CustomerApi extends HttpApi {
     }
     // These routes respond with what is the same for each caller, and use no data.
     const documentIntegration = integrationOf(documents);
-    const documentRoutes = DOCUMENT_ROUTES.flatMap(({ method, path }) =>
+    const publicRoutes = [...DOCUMENT_ROUTES, ...(settings.page ? PAGE_ROUTES : [])];
+    const documentRoutes = publicRoutes.flatMap(({ method, path }) =>
       this.addRoutes({
         path,
         methods: [HttpMethod[method]],
@@ -97,7 +98,7 @@ export class CustomerApi extends HttpApi {
       Validations.of(route).acknowledge({
         id: 'AwsSolutions-APIG4',
         reason:
-          'The API reference and the documents that describe the API are public; their function has no permissions for data.',
+          'The API reference, the documents that describe the API, and the page without data are public; their function has no permissions for data.',
       });
     }
     if (browserOrigins.length > 0) this.addOptionsRoute(unknownRouteIntegration);
@@ -125,7 +126,7 @@ export class CustomerApi extends HttpApi {
       .flatMap(({ endpoint }) => routesOf(endpoint));
     (stage.node.defaultChild as CfnStage).routeSettings = {
       ...routeSettings(exportRoutes, CAPACITY.exportRoute),
-      ...routeSettings(DOCUMENT_ROUTES, CAPACITY.documentRoute),
+      ...routeSettings(publicRoutes, CAPACITY.documentRoute),
     };
   }
 

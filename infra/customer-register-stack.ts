@@ -110,7 +110,7 @@ export class CustomerRegisterStack extends Stack {
       ...API_FUNCTION_OPTIONS,
       environment: {
         ...claimVariables(settings),
-        [ENVIRONMENT.routes]: routesVariable(endpoints),
+        [ENVIRONMENT.routes]: routesVariable(endpoints, settings.page),
       },
     });
     const documents = new BundledFunction(this, pascalCase(DOCUMENTS_FUNCTION), {
@@ -119,6 +119,9 @@ export class CustomerRegisterStack extends Stack {
       name: DOCUMENTS_FUNCTION,
       description: 'API reference, OpenAPI document and XML schema',
       ...API_FUNCTION_OPTIONS,
+      ...(settings.page && {
+        environment: { [ENVIRONMENT.filesOrigin]: `https://${bucket.bucketRegionalDomainName}` },
+      }),
     });
     const issuer = settings.identity.kind === 'issuer' ? settings.identity : undefined;
     const userPool = issuer
@@ -132,6 +135,8 @@ export class CustomerRegisterStack extends Stack {
       unknownRoute,
       documents,
     });
+    const address = apiAddress(settings) ?? api.apiEndpoint;
+    bucket.allowOrigins([...settings.browserOrigins, ...(settings.page ? [address] : [])]);
     const apiFunctions = [...functions, unknownRoute, documents];
     const tokenTrigger = userPool?.tokenTrigger;
     const background = {
@@ -152,7 +157,7 @@ export class CustomerRegisterStack extends Stack {
       functionLogs: [...apiFunctions, ...Object.values(background)].map(({ logGroup }) => logGroup),
     });
 
-    new CfnOutput(this, 'ApiAddress', { value: apiAddress(settings) ?? api.apiEndpoint });
+    new CfnOutput(this, 'ApiAddress', { value: address });
     new CfnOutput(this, 'Issuer', { value: identity.issuer });
     if (build) new CfnOutput(this, 'Build', { value: build });
     if (settings.production) {

@@ -15,7 +15,7 @@ import { RecordType } from 'aws-cdk-lib/aws-route53';
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets';
 import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
-import { DOCUMENT_ROUTES } from './endpoints.ts';
+import { DOCUMENT_ROUTES, PAGE_ROUTES } from './endpoints.ts';
 import { HostDns } from './host-dns.ts';
 import type { Settings } from './settings.ts';
 import type { EdgeSettings, NamedHost } from './stage-settings.ts';
@@ -69,7 +69,8 @@ export class EdgeStack extends Stack {
       allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
       cachePolicy: CachePolicy.CACHING_OPTIMIZED,
     };
-    const paths = new Set(DOCUMENT_ROUTES.map(({ path }) => path.replaceAll(/\{\w+\}/g, '*')));
+    const routes = [...DOCUMENT_ROUTES, ...(settings.page ? PAGE_ROUTES : [])];
+    const paths = new Set(routes.map(({ path }) => path.replaceAll(/\{\w+\}/g, '*')));
     const distribution = new Distribution(this, 'Distribution', {
       comment: `Customer register, stage ${settings.stage}`,
       domainNames: [edge.name],

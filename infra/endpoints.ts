@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contract } from '../shared/http/contract.ts';
+import { PAGE_PATH } from '../shared/http/document-index.ts';
 
 /** An endpoint: its contract, and the name of its folder in `functions/` and of its function. */
 export interface Endpoint extends Contract {
@@ -43,14 +44,24 @@ const DOCUMENT_PATHS = [
 ] as const;
 
 /** Routes of the documents, which need no token. */
-export const DOCUMENT_ROUTES: readonly Route[] = DOCUMENT_PATHS.flatMap((path) =>
-  (['GET', 'HEAD'] as const).map((method) => ({
+export const DOCUMENT_ROUTES: readonly Route[] = DOCUMENT_PATHS.flatMap(documentRoutes);
+
+/**
+ * Routes of the page for persons, which itself needs no token; it asks for the one of its calls. A
+ * deployment has them if its settings say so.
+ */
+export const PAGE_ROUTES: readonly Route[] = [PAGE_PATH, `${PAGE_PATH}/{file}`].flatMap(
+  documentRoutes,
+);
+
+function documentRoutes(path: string): Route[] {
+  return (['GET', 'HEAD'] as const).map((method) => ({
     method,
     path,
     function: DOCUMENTS_FUNCTION,
     isPublic: true,
-  })),
-);
+  }));
+}
 
 /** The durable function that continues long exports. */
 export const EXPORT_WORKER = 'run-export';
@@ -116,16 +127,24 @@ function covers(template: string, path: string): boolean {
   );
 }
 
-/** Every route of the API but `$default`. */
+/** Every route of the API but `$default`, and those of the page. */
 export const ROUTES: readonly Route[] = [
   ...ENDPOINTS.flatMap(routesOf),
   ...refusingRoutes(),
   ...DOCUMENT_ROUTES,
 ];
 
-/** Returns the value of the environment variable `ROUTES`: method and path of each route. */
-export function routesVariable(endpoints: readonly Endpoint[] = ENDPOINTS): string {
-  return [...endpoints.flatMap(routesOf), ...DOCUMENT_ROUTES]
+/**
+ * Returns the value of the environment variable `ROUTES`: method and path of each route.
+ *
+ * @param hasPage whether there are those of the page.
+ */
+export function routesVariable(
+  endpoints: readonly Endpoint[] = ENDPOINTS,
+  hasPage = false,
+): string {
+  const pageRoutes = hasPage ? PAGE_ROUTES : [];
+  return [...endpoints.flatMap(routesOf), ...DOCUMENT_ROUTES, ...pageRoutes]
     .map(({ method, path }) => `${method} ${path}`)
     .join(',');
 }

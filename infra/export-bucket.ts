@@ -33,16 +33,6 @@ export class ExportBucket extends Bucket {
         { prefix: IMPORT_PREFIXES.undo, expiration: Duration.days(8) },
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],
-      ...(settings.browserOrigins.length > 0 && {
-        cors: [
-          {
-            allowedOrigins: [...settings.browserOrigins],
-            allowedMethods: [HttpMethods.GET, HttpMethods.HEAD],
-            allowedHeaders: ['*'],
-            exposedHeaders: ['Content-Disposition', 'Content-Length', 'ETag'],
-          },
-        ],
-      }),
       removalPolicy: removalPolicy(settings),
       // CloudFormation deletes empty buckets only.
       autoDeleteObjects: !settings.production,
@@ -51,6 +41,17 @@ export class ExportBucket extends Bucket {
       id: 'AwsSolutions-S1',
       reason:
         "The API's access log records every export and import; files expire and are read by functions, or read and sent by presigned URLs that are valid for 15 minutes. A log bucket would keep callers' IP addresses longer than that.",
+    });
+  }
+
+  /** Lets pages of these origins fetch and send files (CORS), by presigned URLs. */
+  allowOrigins(origins: readonly string[]): void {
+    if (origins.length === 0) return;
+    this.addCorsRule({
+      allowedOrigins: [...origins],
+      allowedMethods: [HttpMethods.GET, HttpMethods.HEAD, HttpMethods.PUT],
+      allowedHeaders: ['*'],
+      exposedHeaders: ['Content-Disposition', 'Content-Length', 'ETag'],
     });
   }
 }

@@ -198,6 +198,8 @@ export const STAGE_SCHEMA = strict({
       requestsPerMinute: v.optional(integer(10, 2_000_000_000), 6_000),
     }),
   ),
+  /** Whether the deployment has the page at `/app`, by which persons import and export customers. */
+  page: v.optional(flag, false),
   /** Whether functions send traces to AWS X-Ray. */
   tracing: v.optional(flag, false),
   /** The least level of the functions' log lines. They log failures as `WARN` and `ERROR`. */

@@ -23,6 +23,8 @@ export const ENVIRONMENT = {
   routes: 'ROUTES',
   /** Folder of the documents that are served without a token; set by the local stack alone. */
   documentsFolder: 'DOCUMENTS_FOLDER',
+  /** Origin of the bucket, to which the page sends files; only a stack with the page has it. */
+  filesOrigin: 'FILES_ORIGIN',
   /** Address of Bolagsverket's API; if it is missing, the register is not enabled. */
   bolagsverket: 'BOLAGSVERKET_ADDRESS',
   /** The same of Brønnøysundregistrene's API. */

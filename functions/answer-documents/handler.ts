@@ -20,30 +20,44 @@ const INDEX: DocumentIndex = JSON.parse(read(INDEX_FILE).toString());
 
 const YEAR_S = 31_536_000;
 
+const NOTHING_ELSE = ["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"];
+
 /**
- * The page may load from and call its own origin. `unsafe-inline` is for styles, which the reference
- * sets on elements; inline scripts do not run. Other pages may neither frame nor embed the documents.
+ * The reference may load from and call its own origin. `unsafe-inline` is for styles, which it sets on
+ * elements; inline scripts do not run. Other pages may neither frame nor embed the documents.
  *
  * @see https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP
  */
+const REFERENCE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  ...NOTHING_ELSE,
+].join('; ');
+
+/** The page has no inline styles, writes no HTML, and also sends files to the file store. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  ["connect-src 'self'", process.env[ENVIRONMENT.filesOrigin] ?? []].flat().join(' '),
+  ...NOTHING_ELSE,
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
 const SECURITY_HEADERS = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
-    "font-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
+  'content-security-policy': REFERENCE_POLICY,
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
 
-/** Serves the API reference and the documents that describe the API. They need no token. */
+/** Serves the API reference, the page, and the documents that describe the API. They need no token. */
 export const handler = middy<HttpEvent, HttpResponse>()
   .use(problemDetails())
   .handler(async ({ rawPath, headers }) => {
@@ -61,12 +75,13 @@ export const handler = middy<HttpEvent, HttpResponse>()
         { headers: SECURITY_HEADERS },
       );
     }
-    const { file, type, hash, isImmutable } = document;
+    const { file, type, hash, isImmutable, isPage } = document;
     const isCompressed = acceptsGzip(headers['accept-encoding']);
     // A strong entity tag stands for one representation (RFC 9110, section 8.8.3).
     const version = isCompressed ? `${hash}-gzip` : hash;
     const common = {
       ...SECURITY_HEADERS,
+      ...(isPage && { 'content-security-policy': PAGE_POLICY }),
       'cache-control': isImmutable ? `public, max-age=${YEAR_S}, immutable` : 'public, no-cache',
       etag: entityTag(version),
       vary: 'accept-encoding',

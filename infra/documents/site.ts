@@ -6,13 +6,16 @@ import { gzip } from 'node:zlib';
 import {
   type DocumentIndex,
   INDEX_FILE,
+  PAGE_PATH,
   REFERENCE_PATH,
 } from '../../shared/http/document-index.ts';
 import { scalarScript } from './scalar.ts';
 
 const SHARED = join(import.meta.dirname, '../../shared');
+const PAGE_SOURCE = join(import.meta.dirname, 'page');
 const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
 
 /** A document that the site has. */
 interface Page {
@@ -20,10 +23,12 @@ interface Page {
   readonly type: string;
   readonly content: string;
   readonly isImmutable?: boolean;
+  /** Whether it belongs to the page by which persons import and export. */
+  readonly isPage?: boolean;
 }
 
-interface SiteOptions {
-  /** Path at which the page gets a token for its calls; only the local stack has one. */
+export interface SiteOptions {
+  /** Path at which pages get a token for their calls; only the local stack has one. */
   readonly tokenPath?: string;
 }
 
@@ -35,9 +40,10 @@ interface SiteOptions {
 export async function writeSite(folder: string, options: SiteOptions = {}): Promise<void> {
   await mkdir(folder, { recursive: true });
   const index: Record<string, DocumentIndex[string]> = {};
-  for (const { path, type, content, isImmutable = false } of await pages(options)) {
+  for (const page of await pages(options)) {
+    const { path, type, content, isImmutable = false, isPage = false } = page;
     const file = path.replaceAll('/', '-').slice(1);
-    index[path] = { file, type, hash: hashOf(content), isImmutable };
+    index[path] = { file, type, hash: hashOf(content), isImmutable, isPage };
     await writeFile(join(folder, file), content);
     await writeFile(join(folder, `${file}.gz`), await promisify(gzip)(content, { level: 9 }));
   }
@@ -62,6 +68,7 @@ async function pages(options: SiteOptions): Promise<Page[]> {
       content: await readFile(join(SHARED, 'customers.xsd'), 'utf8'),
     },
     { path: '/favicon.ico', type: 'image/svg+xml', content: ICON },
+    ...(await importPage(options)),
   ];
 }
 
@@ -82,6 +89,39 @@ ${tokenPath ? `<meta name="token-path" content="${tokenPath}">\n` : ''}<link rel
 </body>
 </html>
 `;
+}
+
+/** Returns the page by which persons import and export, in three files. */
+async function importPage({ tokenPath }: SiteOptions): Promise<Page[]> {
+  const script = await pageScript();
+  const style = await readFile(join(PAGE_SOURCE, 'page.css'), 'utf8');
+  const scriptPath = `${PAGE_PATH}/page-${hashOf(script)}.js`;
+  const stylePath = `${PAGE_PATH}/page-${hashOf(style)}.css`;
+  const html = (await readFile(join(PAGE_SOURCE, 'page.html'), 'utf8'))
+    .replace('{script}', scriptPath)
+    .replace('{style}', stylePath)
+    .replace('{tokenPath}', tokenPath ?? '');
+  return [
+    { path: PAGE_PATH, type: HTML, content: html, isPage: true },
+    { path: scriptPath, type: SCRIPT, content: script, isImmutable: true, isPage: true },
+    { path: stylePath, type: STYLE, content: style, isImmutable: true, isPage: true },
+  ];
+}
+
+/** Returns the page's modules, and those of the domain that they import, as one script. */
+async function pageScript(): Promise<string> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [join(PAGE_SOURCE, 'main.ts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  return outputFiles[0]?.text ?? '';
 }
 
 /** Three customers' cards. */

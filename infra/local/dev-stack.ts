@@ -16,7 +16,9 @@ export interface DevStackOptions {
 }
 
 /** Message to the parent: the stack is ready, or cannot start for a reason the user can correct. */
-export type DevStackMessage = { readonly welcome: string } | { readonly usageError: string };
+export type DevStackMessage =
+  | { readonly welcome: string; readonly url: string }
+  | { readonly usageError: string };
 
 const options: DevStackOptions = JSON.parse(process.argv[2] as string);
 const send = (message: DevStackMessage) => process.send?.(message);
@@ -32,7 +34,7 @@ process.once('message', async () => {
 
 try {
   stack = await startSampleStack(options);
-  send({ welcome: await prepareSamples(stack) });
+  send({ welcome: await prepareSamples(stack), url: stack.url });
   // The parent may kill this process, which then does not write the cache.
   flushCompileCache();
 } catch (error) {

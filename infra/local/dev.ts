@@ -7,6 +7,7 @@ import { withCompileCache } from './compile-cache.ts';
 import { DATA_FOLDER, secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import type { DevStackMessage, DevStackOptions } from './dev-stack.ts';
+import type { FileStore } from './s3.ts';
 import type { LocalServer } from './server.ts';
 import { startDatabase, startFileStore } from './stack.ts';
 import {
@@ -38,6 +39,7 @@ const RESTART_MS = 1_000;
 const END_MS = 3_000;
 
 const servers: LocalServer[] = [];
+let fileStore: FileStore | undefined;
 let child: ChildProcess | undefined;
 let isEnding = false;
 
@@ -84,9 +86,9 @@ await runCommand(HELP, async () => {
 async function startServers({ dynamodb, s3 }: Ports, browserOrigins: readonly string[]) {
   const database = await startDatabase(dynamodb, DATA_FOLDER);
   servers.push(database);
-  const files = await startFileStore(s3, DATA_FOLDER, browserOrigins);
-  servers.push(files);
-  return { dynamodbEndpoint: database.endpoint, s3Endpoint: files.endpoint };
+  fileStore = await startFileStore(s3, DATA_FOLDER, browserOrigins);
+  servers.push(fileStore);
+  return { dynamodbEndpoint: database.endpoint, s3Endpoint: fileStore.endpoint };
 }
 
 /**
@@ -112,6 +114,7 @@ async function start(options: DevStackOptions, execArgv: string[]): Promise<stri
     once(starting, 'exit').then(() => []),
   ])) as [DevStackMessage?];
   if (message && 'usageError' in message) throw new UsageError(message.usageError);
+  if (message) fileStore?.allowPage(message.url);
   return message?.welcome;
 }
 

@@ -8,10 +8,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { S3Options } from './s3.ts';
+import type { AllowOrigins, S3Options } from './s3.ts';
 import { start } from './server.ts';
 
 const { port, bucket, path, browserOrigins = [] } = workerData as S3Options;
+/** The guard reads it at each request. */
+const allowedOrigins = [...browserOrigins];
 let directory = path;
 let listener: Promise<RequestListener> | undefined;
 
@@ -23,18 +25,22 @@ const { endpoint, close } = await start(
     (await listener)(request, response);
   }),
   port,
-  { allowOrigin: browserOrigins },
+  { allowOrigin: allowedOrigins },
 );
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
-parentPort?.once('message', async () => {
+parentPort?.on('message', async (message: 'end' | AllowOrigins) => {
+  if (message !== 'end') {
+    allowedOrigins.push(...message.allowOrigins);
+    return;
+  }
   await close();
   if (!path && directory) await rm(directory, { recursive: true });
   process.exit();
 });
 
 /**
- * Lets a page of an allowed origin read the response, as the deployed bucket's CORS does. The guard
+ * Lets a page of an allowed origin send a file, or read the response, as the deployed bucket's CORS does. The guard
  * has rejected other origins.
  *
  * @returns whether the request was a preflight, which then has its response.

@@ -13,7 +13,7 @@ const SAMPLES = { merchantId: SAMPLE_MERCHANT, references: REFERENCES };
 const SAMPLE_USER = { merchant: SAMPLE_MERCHANT, ...REFERENCES };
 
 /**
- * Starts the stack on the data folder, with a token on the API reference and the capacity of a deployment.
+ * Starts the stack on the data folder, with a token for the API reference and the page, and the capacity of a deployment.
  *
  * @throws what startLocalStack throws.
  */
@@ -73,6 +73,7 @@ function welcome({ url }: LocalStack, token: string, headerFile: string): string
   return `
 API        ${api}
 Reference  ${api}/docs
+Page       ${api}/app (imports and exports customers)
 Data       ${DATA_FOLDER} (npm start -- --reset deletes it)
 
 Token of merchant ${SAMPLE_MERCHANT} with all scopes, valid for 12 hours (npm run token prints others):

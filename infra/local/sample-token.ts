@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Path at which the API reference of the local stack gets a token for its calls. */
+/** Path at which the API reference and the page of the local stack get a token for their calls. */
 export const TOKEN_PATH = '/local/token';
 
 /**
- * Serves a new token at {@link TOKEN_PATH}, so that calls from the API reference need no sign-in. Pages
+ * Serves a new token at {@link TOKEN_PATH}, so that calls from the API reference and the page need no sign-in. Pages
  * of other origins cannot read it: the response permits neither CORS nor embedding.
  *
  * @returns whether the request was for the token, and is being handled.

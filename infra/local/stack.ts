@@ -18,6 +18,7 @@ import {
   EXPORT_WORKER,
   IMPORT_PLANNER,
   IMPORT_WORKER,
+  PAGE_ROUTES,
   ROUTES,
   routesVariable,
   SNAPSHOT_BUILDER,
@@ -41,7 +42,7 @@ import { createLambda } from './lambda.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { registerUrls, startRegisters } from './registers.ts';
 import type { GatewayRoute } from './router.ts';
-import { S3_CREDENTIALS, startS3 } from './s3.ts';
+import { type FileStore, S3_CREDENTIALS, startS3 } from './s3.ts';
 import { createTokenPage, TOKEN_PATH } from './sample-token.ts';
 import { type LocalServer, start } from './server.ts';
 import { type Admit, createThrottle } from './throttle.ts';
@@ -56,11 +57,14 @@ export interface LocalStackOptions {
   readonly dataFolder?: string | undefined;
   /** URL of a DynamoDB server to use instead of dynalite, such as Amazon's DynamoDB Local. */
   readonly dynamodbEndpoint?: string | undefined;
-  /** URL of an S3 server that has the bucket, to use instead of a new one. */
+  /**
+   * URL of an S3 server that has the bucket, to use instead of a new one. Its owner lets the page send
+   * files to it.
+   */
   readonly s3Endpoint?: string | undefined;
   /** Name of the table, for a shared server. */
   readonly table?: string;
-  /** Content of the token for calls from the API reference; without it, that has none. */
+  /** Content of the token for calls from the API reference and the page; without it, they have none. */
   readonly sampleToken?: TokenOptions;
   /** Rate and concurrency limits; unlimited if not given. */
   readonly capacity?: Capacity;
@@ -139,7 +143,11 @@ export async function startLocalStack({
   try {
     const key = await (dataFolder ? loadOrCreateKey(dataFolder) : createKey());
     const database = dynamodbEndpoint ?? (await track(startDatabase(ports.dynamodb, dataFolder)));
-    const files = s3Endpoint ?? (await track(startFileStore(ports.s3, dataFolder, browserOrigins)));
+    const fileStore = s3Endpoint
+      ? undefined
+      : await startFileStore(ports.s3, dataFolder, browserOrigins);
+    if (fileStore) servers.push(fileStore);
+    const files = s3Endpoint ?? (fileStore as FileStore).endpoint;
     const issuer = await track(startIssuer(ports.issuer ?? 0, key));
     const lambda = createLambda(async (name) => {
       if (name === DOCUMENTS_FUNCTION) await provideDocuments(sampleToken && TOKEN_PATH);
@@ -178,7 +186,7 @@ export async function startLocalStack({
       servers.push({ endpoint: database, close: endHeartbeat });
     }
     const gateway = createGateway({
-      routes: ROUTES,
+      routes: [...ROUTES, ...PAGE_ROUTES],
       defaultFunction: DEFAULT_FUNCTION,
       authorize: createAuthorizer(issuer, AUDIENCE),
       invoke: (name, event) => whileOpen(lambda(name, event)),
@@ -186,9 +194,11 @@ export async function startLocalStack({
       browserOrigins,
       pages: sampleToken && createTokenPage(() => token(sampleToken)),
     });
+    // As for API Gateway without CORS, `Origin` makes no difference: a page has no token.
+    const url = await track(start(gateway, ports.api ?? 0, { allowOrigin: true }));
+    fileStore?.allowPage(url);
     return {
-      // As for API Gateway without CORS, `Origin` makes no difference: a page has no token.
-      url: await track(start(gateway, ports.api ?? 0, { allowOrigin: true })),
+      url,
       issuer,
       dynamodbEndpoint: database,
       s3Endpoint: files,
@@ -219,7 +229,7 @@ export function startFileStore(
   port = 0,
   dataFolder?: string,
   browserOrigins?: readonly string[],
-): Promise<LocalServer> {
+): Promise<FileStore> {
   return startS3({
     port,
     bucket: BUCKET,
@@ -262,7 +272,7 @@ function createThrottles({ api, exportRoute, documentRoute }: Capacity) {
     return writingFiles.includes(route.function) ? exportRoute : undefined;
   };
   const throttles = new Map<GatewayRoute | undefined, Admit>(
-    ROUTES.flatMap((route) => {
+    [...ROUTES, ...PAGE_ROUTES].flatMap((route) => {
       const limit = limitOf(route);
       return limit ? [[route, createThrottle(limit)]] : [];
     }),
@@ -307,7 +317,8 @@ function setEnvironment(stack: {
     [ENVIRONMENT.importWorker]: aliasOf(IMPORT_WORKER),
     [ENVIRONMENT.snapshotBuilder]: `arn:aws:lambda:${REGION}:000000000000:function:${SNAPSHOT_BUILDER}`,
     [ENVIRONMENT.snapshotFromId]: process.env[ENVIRONMENT.snapshotFromId] ?? SNAPSHOT_FROM_ID,
-    [ENVIRONMENT.routes]: routesVariable(),
+    [ENVIRONMENT.routes]: routesVariable(undefined, true),
+    [ENVIRONMENT.filesOrigin]: stack.s3Endpoint,
     [ENVIRONMENT.longExportRows]: process.env[ENVIRONMENT.longExportRows] ?? LONG_EXPORT_ROWS,
     [ENVIRONMENT.changesDays]: process.env[ENVIRONMENT.changesDays] ?? CHANGES_DAYS,
     [ENVIRONMENT.changesEpoch]: process.env[ENVIRONMENT.changesEpoch] ?? 0,

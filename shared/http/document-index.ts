@@ -8,6 +8,8 @@ interface ServedDocument {
   readonly hash: string;
   /** Whether the path contains the hash, so that browsers need not ask again. */
   readonly isImmutable: boolean;
+  /** Whether it belongs to the page, which calls the API and the file store, and has no inline styles. */
+  readonly isPage: boolean;
 }
 
 /** The served documents by path. */
@@ -21,3 +23,6 @@ export const BUNDLED_DOCUMENTS = 'documents';
 
 /** Path of the API reference, to which `/` redirects. */
 export const REFERENCE_PATH = '/docs';
+
+/** Path of the page by which a person imports and exports customers. */
+export const PAGE_PATH = '/app';

@@ -80,10 +80,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   });
 
   describe('the first start', () => {
-    test('says where the API, its page and its data are', async () => {
+    test('says where the API, its reference, the page for persons and its data are', async () => {
       const { welcome, url, folder } = stack;
       expect(welcome).toMatch(/^API {2,}http:\/\/localhost:\d+$/m);
       expect(welcome).toContain(`${url}/docs\n`);
+      expect(welcome).toContain(`${url}/app (`);
       expect(welcome).toContain(folder);
       const page = await fetch(url);
       expect(page.headers.get('content-type')).toContain('text/html');

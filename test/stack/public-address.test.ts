@@ -63,10 +63,10 @@ describe('CORS', () => {
     });
   });
 
-  test('lets pages of the origins fetch export files', () => {
+  test('lets pages of the origins fetch export files, and send files to import', () => {
     const { CorsRules } = withOrigins.resource('Exports').Properties.CorsConfiguration;
     expect(CorsRules).toMatchObject([
-      { AllowedOrigins: [ORIGIN], AllowedMethods: ['GET', 'HEAD'] },
+      { AllowedOrigins: [ORIGIN], AllowedMethods: ['GET', 'HEAD', 'PUT'] },
     ]);
   });
 

@@ -83,6 +83,7 @@ describe('The settings of a stage', () => {
       { env, domain, edge: { name: 'c.example.com', hostedZone, requestsPerMinute: 9 } },
       'dev.edge.requestsPerMinute: must be an integer from 10',
     ],
+    [{ page: 'yes' }, 'dev.page: must be true or false; got "yes"'],
     [{ tracing: 1 }, 'dev.tracing: must be true or false; got 1'],
     [{ logLevel: 'info' }, 'dev.logLevel: must be TRACE, DEBUG, INFO, WARN or ERROR; got "info"'],
     ['prod', 'dev: must be an object; got "prod"'],

@@ -1,0 +1,187 @@
+import type { ImportFormat } from '../../../shared/domain/import.ts';
+import { MAX_IMPORT_BYTES } from '../../../shared/domain/limits.ts';
+import { digestOf, type NewImport, NoContactError, sendFile } from './api.ts';
+import { MATCH_CHOICES, type MatchChoice } from './choices.ts';
+import { actions, announce, el, put, radios } from './dom.ts';
+import { formatOf } from './file-format.ts';
+import { rememberFileName } from './file-names.ts';
+import { errorMessage, type Page } from './page.ts';
+
+/** Names that the API gives to exported files, which have ids. */
+const OWN_EXPORT = /^customers-/;
+
+/** A file that can be sent. */
+interface ChosenFile {
+  readonly file: File;
+  readonly format: ImportFormat;
+}
+
+/** Part of the page that sends a file, to be planned. */
+export function importForm(page: Page): HTMLElement {
+  const { api, texts } = page;
+  const { form: words } = texts;
+  let chosen: ChosenFile | undefined;
+
+  const message = el('div');
+  const said = el('p', { class: 'file', id: 'file-chosen' });
+  const input = el('input', {
+    type: 'file',
+    id: 'file',
+    class: 'hidden',
+    accept: '.xlsx,.csv,.txt,.xml,.json,.jsonl,.ndjson',
+    'aria-describedby': 'file-accepted file-chosen',
+    onchange: () => {
+      if (input.files?.[0]) choose([...input.files]);
+    },
+  });
+  const dropZone = el(
+    'div',
+    {
+      class: 'drop',
+      ondragover: (event: DragEvent) => {
+        event.preventDefault();
+        dropZone.classList.add('over');
+      },
+      ondragleave: () => dropZone.classList.remove('over'),
+      ondrop: (event: DragEvent) => {
+        event.preventDefault();
+        dropZone.classList.remove('over');
+        choose([...(event.dataTransfer?.files ?? [])]);
+      },
+    },
+    el(
+      'p',
+      {},
+      words.drop,
+      ' ',
+      input,
+      el('label', { for: 'file', class: 'button' }, words.choose),
+    ),
+    el('p', { class: 'help', id: 'file-accepted' }, words.accepted),
+    said,
+  );
+  const sheet = el(
+    'p',
+    { class: 'field', hidden: true },
+    el('label', { for: 'sheet' }, words.sheet),
+    el('input', { id: 'sheet', name: 'sheet', autocomplete: 'off' }),
+  );
+  const submit = el('button', { type: 'submit', class: 'main' }, words.submit);
+  const form = el(
+    'form',
+    {
+      onsubmit: (event: SubmitEvent) => {
+        event.preventDefault();
+        if (chosen) send(chosen);
+        else refuse(words.noFile);
+      },
+    },
+    dropZone,
+    message,
+    el(
+      'div',
+      { class: 'settings' },
+      radios('match', words.match, 'customerid'),
+      radios('mode', words.mode, 'upsert'),
+      radios('empty', words.empty, 'keep'),
+    ),
+    el(
+      'label',
+      { class: 'choice' },
+      el('input', { type: 'checkbox', name: 'unkeyed', value: 'create' }),
+      el('span', {}, words.unkeyed),
+    ),
+    sheet,
+    actions(submit),
+  );
+
+  function refuse(text: string): void {
+    put(message, el('p', { class: 'message error', role: 'alert' }, text));
+    input.focus();
+  }
+
+  async function choose(files: readonly File[]): Promise<void> {
+    const [file] = files;
+    if (!file) return;
+    chosen = undefined;
+    put(said);
+    put(message);
+    const faults = words.fileErrors;
+    if (files.length > 1) return refuse(faults.several);
+    if (file.size === 0) return refuse(faults.empty);
+    if (file.size > MAX_IMPORT_BYTES) return refuse(faults.tooLarge);
+    const format = await formatOf(file).catch(() => undefined);
+    if (!format) return refuse(faults.unreadable);
+    if (typeof format === 'object') return refuse(faults[format.fault]);
+    chosen = { file, format };
+    said.textContent = words.chosen(file.name, words.formats[format], texts.bytes(file.size));
+    announce(said.textContent);
+    sheet.hidden = format !== 'xlsx';
+    if (OWN_EXPORT.test(file.name)) {
+      const byId = form.querySelector<HTMLInputElement>('input[name=match][value=id]');
+      if (byId) byId.checked = true;
+    }
+  }
+
+  /** Returns the options that the form has. */
+  function options({ file, format }: ChosenFile): NewImport {
+    const data = new FormData(form);
+    const sheetName = format === 'xlsx' ? String(data.get('sheet') ?? '').trim() : '';
+    return {
+      format,
+      bytes: file.size,
+      match: MATCH_CHOICES[data.get('match') as MatchChoice],
+      mode: data.get('mode') as NewImport['mode'],
+      empty: data.get('empty') as NewImport['empty'],
+      unkeyed: data.has('unkeyed') ? 'create' : 'invalid',
+      ...(sheetName !== '' && { sheet: sheetName }),
+    };
+  }
+
+  /** Sends the file and has it planned; shows the import, or why there is none. */
+  async function send({ file, format }: ChosenFile): Promise<void> {
+    const canceled = new AbortController();
+    const bar = el('progress', { max: 1, value: 0, 'aria-label': words.sending });
+    const text = el('p', {}, words.sending);
+    const stop = el('button', { type: 'button', onclick: () => canceled.abort() }, texts.cancel);
+    put(message, bar, text, actions(stop));
+    announce(words.sending);
+    submit.disabled = true;
+    let id: string | undefined;
+    try {
+      const sha256 = await digestOf(file);
+      const created = await api.createImport({ ...options({ file, format }), sha256 });
+      id = created.importId;
+      rememberFileName(id, file.name);
+      if (!created.upload) throw new NoContactError();
+      await sendFile(
+        created.upload,
+        file,
+        (part) => {
+          bar.value = part;
+          text.textContent = words.sent(Math.floor(part * 100));
+        },
+        canceled.signal,
+      );
+      await api.planImport(id);
+      page.open(id);
+      return;
+    } catch (error) {
+      // Nothing is known of the file; the import would be in the list for a day.
+      if (id) await api.deleteImport(id).catch(() => {});
+      if (canceled.signal.aborted) put(message);
+      else if (error instanceof DOMException) refuse(words.fileErrors.changed);
+      else if (error instanceof NoContactError) refuse(words.sendFailed);
+      else put(message, errorMessage(error, page));
+    }
+    submit.disabled = false;
+  }
+
+  return el(
+    'section',
+    { 'aria-labelledby': 'form-heading' },
+    el('h2', { id: 'form-heading' }, words.heading),
+    el('p', {}, words.intro),
+    form,
+  );
+}
