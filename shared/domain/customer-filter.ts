@@ -6,7 +6,7 @@ import { type DayOrInstant, firstMillisecond, lastMillisecond } from './time-zon
 /** Attributes that conditions look at. */
 export type SearchAttribute = Exclude<keyof IndexedAttributes, 'createdAt'>;
 /** Those of them in which texts are searched. */
-export type TextAttribute = Exclude<SearchAttribute, 'kind' | 'eInvoice' | 'reverseTax'>;
+type TextAttribute = Exclude<SearchAttribute, 'kind' | 'eInvoice' | 'reverseTax'>;
 
 /** A condition over a customer's search attributes. */
 export type Condition =

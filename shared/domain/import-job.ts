@@ -55,7 +55,7 @@ export interface ImportReason {
 }
 
 /** A complete plan. */
-export interface ImportPlan {
+interface ImportPlan {
   /** Digest of the outcomes: a plan with another outcome of any row has another tag. */
   readonly tag: string;
   readonly rows: number;

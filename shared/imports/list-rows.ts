@@ -35,7 +35,7 @@ export interface RowFilter {
 }
 
 /** A row of an import: what is planned, what was done, and what undoing did. */
-export type ListedRow = PlannedRow & {
+type ListedRow = PlannedRow & {
   readonly result?: Result;
   readonly undone?: UndoResult;
 };

@@ -125,9 +125,9 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       API_FUNCTIONS.filter((name) => stack.properties(name).Environment?.Variables[variable]);
     expect(having('TABLE_NAME')).toEqual(ENDPOINT_FUNCTIONS);
     expect(having('BUCKET_NAME')).toEqual(
-      ENDPOINTS.filter(({ files, snapshots, importFiles }) => files || snapshots || importFiles).map(
-        (route) => route.function,
-      ),
+      ENDPOINTS.filter(
+        ({ files, snapshots, importFiles }) => files || snapshots || importFiles,
+      ).map((route) => route.function),
     );
     expect(having('IMPORT_PLANNER').toSorted()).toEqual(PLANNING);
     expect(having('IMPORT_WORKER').toSorted()).toEqual(APPLYING);

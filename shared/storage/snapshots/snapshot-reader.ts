@@ -25,7 +25,7 @@ export interface RangeReader {
 }
 
 /** Which entries to read. */
-export interface IdsOptions {
+interface IdsOptions {
   /** First id; included. Default: the first. */
   readonly from?: number;
   /** Last id; included. Default: the last. */
