@@ -12,7 +12,8 @@ export const contract = () =>
     method: 'DELETE',
     path: '/customers',
     scope: 'customers:write',
-    table: { actions: ['BatchGetItem', 'DeleteItem'] },
+    // Gets a customer again whose deletion had no response.
+    table: { actions: ['BatchGetItem', 'DeleteItem', 'GetItem'] },
     summary: 'Delete many customers',
     request,
     parameters: {},

@@ -36,6 +36,8 @@ describe('the API', () => {
         ['DELETE /customers/digest', undefined],
         ['PATCH /customers/exports', undefined],
         ['DELETE /customers/exports', undefined],
+        ['PATCH /customers/imports', undefined],
+        ['DELETE /customers/imports', undefined],
         ...DOCUMENT_ROUTES.map(({ method, path }) => [`${method} ${path}`, undefined] as const),
         ['$default', undefined],
       ]),

@@ -134,10 +134,13 @@ describe.each(stages)('the bucket of $stage', ({ stack }) => {
     });
   });
 
-  test('deletes files and incomplete uploads after a day', () => {
+  test('deletes files and incomplete uploads after a day, and what undoes imports after eight', () => {
     expect(stack.resource('Exports').Properties.LifecycleConfiguration.Rules).toEqual([
       { Prefix: 'exports/', ExpirationInDays: 1, Status: 'Enabled' },
       { Prefix: 'snapshots/', ExpirationInDays: 1, Status: 'Enabled' },
+      { Prefix: 'imports/upload/', ExpirationInDays: 1, Status: 'Enabled' },
+      { Prefix: 'imports/plan/', ExpirationInDays: 1, Status: 'Enabled' },
+      { Prefix: 'imports/undo/', ExpirationInDays: 8, Status: 'Enabled' },
       { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' },
     ]);
   });
