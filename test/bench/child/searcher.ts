@@ -38,7 +38,10 @@ async function read(from: number, to: number): Promise<Uint8Array> {
 async function count(filter: CustomerFilter): Promise<number> {
   snapshot ??= await openSnapshot({ read }, Number(headBytes), new SnapshotMemory());
   let sum = 0;
-  for await (const { marks } of snapshot.frames(filter)) for (const mark of marks) sum += mark;
+  for await (const { marks } of snapshot.frames(filter)) {
+    // As the functions count: ten times faster than for … of.
+    for (let index = 0; index < marks.length; index += 1) sum += marks[index] as number;
+  }
   return sum;
 }
 
