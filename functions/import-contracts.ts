@@ -148,7 +148,7 @@ export const planning = {
     importJobs: ['UpdateItem'],
   },
   importFiles: {
-    upload: ['GetObject', 'PutObject', 'DeleteObject'],
+    upload: ['GetObject', 'DeleteObject'],
     plan: ['GetObject', 'PutObject', 'DeleteObject'],
   },
   readsAll: true,
@@ -158,17 +158,9 @@ export const planning = {
 /** What a function may do that applies and undoes imports while their callers wait. */
 export const applying = {
   table: {
-    actions: [
-      'GetItem',
-      'BatchGetItem',
-      'PutItem',
-      'UpdateItem',
-      'DeleteItem',
-      'ConditionCheckItem',
-    ],
+    actions: ['GetItem', 'BatchGetItem', 'PutItem', 'UpdateItem', 'ConditionCheckItem'],
     indexes: [LOOK_UP_INDEXES.customerid.name, LOOK_UP_INDEXES.companyno.name],
   },
-  importFiles: { plan: ['GetObject'], undo: ['GetObject', 'PutObject'] },
   readsAll: true,
   starts: 'importWorker',
 } as const;

@@ -28,6 +28,7 @@ export const contract = () =>
     path: '/customers/imports/{importId}/apply',
     scope: 'customers:write',
     ...applying,
+    importFiles: { plan: ['GetObject'], undo: ['PutObject'] },
     summary: 'Apply the plan of an import',
     request,
     parameters: {

@@ -33,6 +33,10 @@ export const contract = () =>
     scope: 'customers:write',
     ...planning,
     table: { ...planning.table, importJobs: ['PutItem', 'UpdateItem'] },
+    importFiles: {
+      ...planning.importFiles,
+      upload: ['GetObject', 'PutObject', 'DeleteObject'],
+    },
     summary: 'Create an import of customers from a file',
     request,
     parameters: { ...fileDescriptions(), Prefer: PREFER_DESCRIPTION },

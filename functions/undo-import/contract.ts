@@ -25,6 +25,8 @@ export const contract = () =>
     path: '/customers/imports/{importId}/undo',
     scope: 'customers:write',
     ...applying,
+    table: { ...applying.table, actions: [...applying.table.actions, 'DeleteItem'] },
+    importFiles: { undo: ['GetObject', 'PutObject'] },
     summary: 'Undo an import',
     request,
     parameters: {

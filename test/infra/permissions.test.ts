@@ -5,6 +5,8 @@ import {
   END_EXPORT,
   ENDPOINTS,
   EXPORT_WORKER,
+  IMPORT_PLANNER,
+  IMPORT_WORKER,
   SNAPSHOT_BUILDER,
 } from '../../infra/endpoints.ts';
 import { createAuthorizer } from '../../infra/local/authorizer.ts';
@@ -80,6 +82,9 @@ interface Statement {
 
 /** Requests of S3 by the action that permits them; a part of an upload is no more than a file. */
 const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/^GET \S+[?&]prefix=imports/, 'ListBucket'],
+  [/^POST \S+\?delete/, 'DeleteObject'],
+  [/^(?:GET|HEAD) \S+\/imports\//, 'GetObject'],
   [/^GET \S+[?&]uploads/, 'ListBucketMultipartUploads'],
   [/^DELETE [^?]+\.(?:csv|jsonl|xlsx|xml)(?:\?x-id|$)/, 'DeleteObject'],
   [/^GET \S+\/snapshots\//, 'GetObject'],
@@ -92,9 +97,14 @@ const S3_ACTIONS: readonly (readonly [RegExp, string])[] = [
 
 describe.runIf(isLocal)('the permissions of', () => {
   const calls: Call[] = [];
-  const worker = new URL(`../support/functions/${EXPORT_WORKER}/handler.ts`, import.meta.url);
+  const workers = Object.fromEntries(
+    [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER].map((name) => [
+      name,
+      new URL(`../support/functions/${name}/handler.ts`, import.meta.url),
+    ]),
+  );
   const { dynamodb, s3, lambda } = useExportWorker(LONG_EXPORT_ROWS, {
-    functions: { [EXPORT_WORKER]: worker },
+    functions: workers,
     watch: {
       dynamodb: (passing) => {
         const { actions, index, leadingKeys, written } = readCall(passing);
@@ -113,8 +123,10 @@ describe.runIf(isLocal)('the permissions of', () => {
         calls.push({
           by: callerOf(passing),
           action: `s3:${action}`,
-          resource: path.replace(`/${localStack().bucket}`, 'bucket').replace(/\/$/, ''),
-          context: {},
+          resource: `${path}${deletedKey(passing)}`
+            .replace(`/${localStack().bucket}`, 'bucket')
+            .replace(/\/$/, ''),
+          context: listedPrefix(passing),
         });
       },
     },
@@ -341,6 +353,53 @@ describe.runIf(isLocal)('the permissions of', () => {
     await call(500, ['POST', path, { body: inParts.ids }], inParts, { s3: PART_REFUSED() });
   }
 
+  /** Plans a file whose rows name known and unknown customers. */
+  function importFile(status: number, merchant = few, faults = {}) {
+    const body = FILE_OF_IMPORT;
+    const headers = { 'content-type': 'text/csv' };
+    const path = '/customers/imports?match=customerid,companyno';
+    return call(status, ['POST', path, { body, headers }], merchant, faults);
+  }
+
+  /** Creates an import and sends its file; returns its path. */
+  async function sentFile(signer = 'create-import'): Promise<string> {
+    const file = Buffer.from(FILE_OF_IMPORT);
+    const options = { format: 'csv', bytes: file.length, match: ['customerid', 'companyno'] };
+    const created = await call(201, ['POST', '/customers/imports', { body: options }]);
+    const path = `/customers/imports/${created.body.importId}`;
+    const { upload } = (await call(200, ['GET', path])).body;
+    const headers = { ...upload.headers, 'user-agent': `exec-env/${signer}` };
+    expect((await fetch(upload.url, { method: 'PUT', headers, body: file })).status).toBe(200);
+    return path;
+  }
+
+  /** Applies a plan that updates a customer and creates some, one by a claim that is stale. */
+  async function appliedImport({ status = 200, options = {}, faults = {} } = {}) {
+    const merchant = await merchantWith(1, { name: 'A', companyno: '556703-7485' });
+    const claimed = '/customers/by-customerid/NEW';
+    const { body: owner } = await call(201, ['PUT', claimed, { body: {} }], merchant);
+    const moved = { customerid: 'MOVED' };
+    await call(
+      200,
+      ['PATCH', `/customers/${owner.mexcParamvaluesetsid}`, { body: moved }],
+      merchant,
+    );
+    const planned = await importFile(201, merchant);
+    const path = `/customers/imports/${planned.body.importId}`;
+    const headers = { 'if-match': planned.headers.get('etag') as string };
+    const body = { leaveOut: ['ambiguous', 'invalid'] };
+    const apply = { body, headers: { ...headers, ...options } };
+    await call(status, ['POST', `${path}/apply`, apply], merchant, faults);
+    return { path, headers, merchant };
+  }
+
+  function reaching(path: string, state: string, { client }: Merchant): Promise<void> {
+    return vi.waitFor(async () => expect((await client.call('GET', path)).body.state).toBe(state), {
+      timeout: 50_000,
+      interval: 50,
+    });
+  }
+
   /** For each function the calls by which it does all that it ever does. */
   const DRIVES: Readonly<Record<string, () => Promise<unknown>>> = {
     'list-customers': async () => {
@@ -453,6 +512,55 @@ describe.runIf(isLocal)('the permissions of', () => {
     'cancel-export': async () => {
       await call(404, ['DELETE', `/customers/exports/${crypto.randomUUID()}`]);
     },
+    'create-import': async () => {
+      const body = { format: 'csv', bytes: FILE_OF_IMPORT.length, match: ['customerid'] };
+      await call(201, ['POST', '/customers/imports', { body }]);
+      await importFile(201);
+      // Another call may have begun to read the file.
+      await importFile(201, few, { dynamodb: first(1, CONDITION_FAILED, /^UpdateItem/) });
+    },
+    'plan-import': async () => {
+      await call(200, ['POST', `${await sentFile()}/plan`]);
+    },
+    'list-imports': () => call(200, ['GET', '/customers/imports']),
+    'get-import': async () => {
+      await sentFile('get-import');
+    },
+    'list-import-rows': async () => {
+      const { path } = await appliedImport();
+      await call(200, ['GET', `${path}/rows`]);
+    },
+    'get-rejected-rows': async () => {
+      const { body } = await importFile(201);
+      const path = `/customers/imports/${body.importId}/rejected`;
+      await use((await call(200, ['GET', path])).body.url, 'get-rejected-rows');
+    },
+    'apply-import': () => appliedImport(),
+    'undo-import': async () => {
+      const { path, headers, merchant } = await appliedImport();
+      await call(200, ['POST', `${path}/undo`, { headers }], merchant);
+      // Of an interrupted step, which is completed first.
+      const refused = every(dynamodbError(400, 'AccessDeniedException'), /^PutItem/);
+      const stopped = await appliedImport({ status: 500, faults: { dynamodb: refused } });
+      const { path: other, headers: tag, merchant: of } = stopped;
+      await call(200, ['POST', `${other}/undo`, { headers: tag }], of);
+    },
+    'delete-import': async () => {
+      const { path, merchant } = await appliedImport();
+      await call(200, ['DELETE', path], merchant);
+      await call(200, ['DELETE', await sentFile()]);
+    },
+    [IMPORT_PLANNER]: async () => {
+      const path = await sentFile();
+      await call(202, ['POST', `${path}/plan`, { headers: ASYNC }]);
+      await reaching(path, 'planned', few);
+    },
+    [IMPORT_WORKER]: async () => {
+      const { path, headers, merchant } = await appliedImport({ status: 202, options: ASYNC });
+      await reaching(path, 'applied', merchant);
+      await call(202, ['POST', `${path}/undo`, { headers: { ...headers, ...ASYNC } }], merchant);
+      await reaching(path, 'undone', merchant);
+    },
     [EXPORT_WORKER]: async () => {
       await exportOfMany('/customers/export/csv', 'ready');
       await exportOfMany('/customers/export/csv?filter=isCompany', 'ready');
@@ -527,6 +635,8 @@ describe.runIf(isLocal)('the permissions of', () => {
         CHANGE_RECORDER,
         DEFAULT_FUNCTION,
         EXPORT_WORKER,
+        IMPORT_PLANNER,
+        IMPORT_WORKER,
         END_EXPORT,
         SNAPSHOT_BUILDER,
       ].toSorted(),
@@ -543,7 +653,30 @@ describe.runIf(isLocal)('the permissions of', () => {
  * needs no end. The export of XLSX by ids, whose code is the same, is driven to it.
  */
 function isDriven(name: string, action: string): boolean {
+  // A file of rejected rows that takes several parts is that of an export.
+  if (name === 'get-rejected-rows') return action !== 's3:AbortMultipartUpload';
   return name !== 'export-customers-xlsx' || action !== 's3:AbortMultipartUpload';
+}
+
+/** A file with rows for customers that exist, that do not, and with errors. */
+const FILE_OF_IMPORT = [
+  'customerid,companyno,name',
+  ',5567037485,B',
+  'NEW,,C',
+  ',559987-6546,D',
+  `X,,${'x'.repeat(256)}\n`,
+].join('\n');
+const ASYNC = { prefer: 'respond-async' };
+
+/** Returns the first of the keys that a request deletes, with a slash in front. */
+function deletedKey({ operation, body }: Passing): string {
+  const [, key] = (/\?delete/.test(operation) && /<Key>([^<]+)/.exec(body)) || [];
+  return key ? `/${key}` : '';
+}
+
+function listedPrefix({ operation }: Passing): Record<string, string[]> {
+  const [, prefix] = /[?&]prefix=([^&]+)/.exec(operation) ?? [];
+  return prefix ? { 's3:prefix': [decodeURIComponent(prefix)] } : {};
 }
 
 /** Values of every field that is looked up. */
@@ -572,7 +705,7 @@ function callerOf({ userAgent }: Passing): string {
 
 /** A file's key as a policy names it. */
 function patternOf(resource: string): string {
-  return resource.replace(/^(bucket\/(?:exports|snapshots))\/.+$/, '$1/*');
+  return resource.replace(/^(bucket\/(?:exports|snapshots|imports\/\w+))\/.+$/, '$1/*');
 }
 
 function allows({ actions, resources, conditions }: Statement, call: Call): boolean {
@@ -581,7 +714,7 @@ function allows({ actions, resources, conditions }: Statement, call: Call): bool
     resources.some((pattern) => isLike(call.resource, pattern)) &&
     Object.entries(conditions).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) => {
-        const [, how] = /^ForAllValues:String(Like|Equals)$/.exec(operator) ?? [];
+        const [, how] = /^(?:ForAllValues:)?String(Like|Equals)$/.exec(operator) ?? [];
         if (!how) throw new Error(`What ${operator} means is not known here`);
         return call.context[key]?.every((value) =>
           [wanted].flat().some((text) => (how === 'Like' ? isLike(value, text) : value === text)),
