@@ -10,7 +10,7 @@ import { readRows } from '../formats/reading/read-rows.ts';
 import type { RowsOfFile } from '../formats/reading/rows-of-file.ts';
 import { batchesOf } from '../storage/batch-get.ts';
 import { getItems } from '../storage/get-items.ts';
-import { listImportJobs, moveImportJob } from '../storage/import-jobs.ts';
+import { getImportJob, listImportJobs, moveImportJob } from '../storage/import-jobs.ts';
 import { toCustomer } from '../storage/read-customer.ts';
 import { rawCustomerKey } from '../storage/table.ts';
 import {
@@ -81,13 +81,14 @@ interface ReadFile {
  * Plans an import: reads its file, finds the customers that its rows name, and stores what is to become
  * of each. No customer is written. May be repeated; the plan of the same customers is the same.
  *
- * @returns the import, `planned` or `failed`; undefined if it was canceled meanwhile.
+ * @returns the import, `planned` or `failed`, or as another run has left it; undefined if it was canceled.
  * @throws TooManyRowsForCallError if the file has more than `maxRows`.
  */
 export async function planImport(planRun: PlanRun): Promise<ImportJob | undefined> {
   const { merchantId, job, run, step } = planRun;
   const files = { merchantId, importId: job.id };
-  const origin = { states: ['reading'], run } as const;
+  // An interrupted run may have noted its plan already.
+  const origin = { states: ['reading', 'planned'], run } as const;
   try {
     const read = await step('read', () => readFile(planRun, files));
     if ('reason' in read) {
@@ -128,8 +129,10 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
     });
   } catch (error) {
     if (!(error instanceof NotRunningError)) throw error;
-    await deleteFiles(files, ['upload', 'plan']);
-    return undefined;
+    // Another run has these files; those of an import that was canceled are of no use.
+    const current = await getImportJob(merchantId, job.id);
+    if (!current) await deleteFiles(files, ['upload', 'plan']);
+    return current;
   }
 }
 

@@ -27,7 +27,8 @@ describe('HEAD', () => {
     path
       .replace('{mexcParamvaluesetsid}', String(id))
       .replace('{orgNum}', '5567037485')
-      .replace('{exportId}', crypto.randomUUID());
+      .replace('{exportId}', crypto.randomUUID())
+      .replace('{importId}', crypto.randomUUID());
   const headersOf = (headers: Headers) =>
     Object.fromEntries([...headers].filter(([header]) => !OF_ONE_RESPONSE.includes(header)));
 

@@ -21,6 +21,7 @@ import {
   unprocessed,
   useProxyOf,
 } from '../support/fault-proxy.ts';
+import { bodyOfImport } from '../support/imports.ts';
 import { logged, quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { newMerchantWith } from '../support/seed.ts';
@@ -108,11 +109,13 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
         const path = route.path
           .replace('{mexcParamvaluesetsid}', String(ids[0]))
           .replace('{orgNum}', '5567037485')
-          .replace('{exportId}', crypto.randomUUID());
-        const body =
+          .replace('{exportId}', crypto.randomUUID())
+          .replace('{importId}', crypto.randomUUID());
+        const ofCustomers =
           /export/.test(path) || route.method === 'DELETE' ? ids : { ...ANNA, name: 'Bo Ek' };
-        const hasBody = route.method !== 'GET';
-        expectUnavailable(await merchant.call(route.method, path, hasBody ? { body } : {}));
+        const body = bodyOfImport(path) ?? ofCustomers;
+        const options = { ...(route.method !== 'GET' && { body }), headers: { 'if-match': '"1"' } };
+        expectUnavailable(await merchant.call(route.method, path, options));
         dynamodb.heal(name);
         expect(await list(merchant)).toEqual(customers);
       },

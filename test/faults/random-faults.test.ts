@@ -483,7 +483,11 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     const { requests, faults } = injected.passed;
     expect(requests).toBeGreaterThan(iterations({ short: 150, long: 1_000 }));
     expect(faults / requests).toBeGreaterThan(0.05);
-    for (const { function: name } of ENDPOINTS.filter((each) => each.function !== PUT)) {
+    // Imports take several calls each; imports.test.ts has their faults.
+    const reached = ENDPOINTS.filter(
+      (each) => each.function !== PUT && !each.path.startsWith('/customers/imports'),
+    );
+    for (const { function: name } of reached) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
       expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
     }

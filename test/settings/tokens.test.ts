@@ -19,6 +19,7 @@ import { EXPORTS_PREFIX } from '../../shared/environment.ts';
 import { clientOf, isLocal, localStack, useApi } from '../support/api.ts';
 import { readCall } from '../support/dynamodb-call.ts';
 import { type Passing, useProxyOf } from '../support/fault-proxy.ts';
+import { bodyOfImport } from '../support/imports.ts';
 import { iterations } from '../support/iterations.ts';
 import { expectProblem } from '../support/problem.ts';
 
@@ -37,12 +38,18 @@ const REQUESTS = [
   ...ENDPOINTS.map((route) => ({
     ...route,
     // Stated independently of the table of routes, so that a wrong scope there is found.
-    scope: route.method === 'GET' || /export/.test(route.path) ? READ : WRITE,
+    scope:
+      !/imports/.test(route.path) && (route.method === 'GET' || /export/.test(route.path))
+        ? READ
+        : WRITE,
     url: route.path
       .replace('{mexcParamvaluesetsid}', '1')
       .replace('{orgNum}', '5567037485')
-      .replace('{exportId}', crypto.randomUUID()),
-    body: /export/.test(route.path) || route.method === 'DELETE' ? [1] : { name: 'A' },
+      .replace('{exportId}', crypto.randomUUID())
+      .replace('{importId}', crypto.randomUUID()),
+    body:
+      bodyOfImport(route.path) ??
+      (/export/.test(route.path) || route.method === 'DELETE' ? [1] : { name: 'A' }),
   })),
   { method: 'GET', function: DEFAULT_FUNCTION, scope: '', url: '/nowhere', body: {} },
 ];

@@ -86,3 +86,9 @@ export async function reaching(
 export function csvOf(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${row.join(',')}\n`).join('');
 }
+
+/** Returns a valid body of a call of imports; undefined of another call. */
+export function bodyOfImport(path: string): object | undefined {
+  if (!path.startsWith('/customers/imports')) return undefined;
+  return path === '/customers/imports' ? { format: 'csv', bytes: 1, match: ['customerid'] } : {};
+}
