@@ -92,6 +92,8 @@ beforeAll(async () => {
     searchers.push(await import('../../shared/storage/customer-index.ts'));
     // Loaded now, as loading takes no time of the simulation.
     await import('../../shared/storage/snapshots/open-merchant-snapshot.ts');
+    await import('../../shared/storage/snapshots/snapshot-files.ts');
+    await import('../../shared/storage/snapshots/start-build.ts');
   }
   builder = await import('../../shared/storage/snapshots/build-snapshot.ts');
 });

@@ -664,7 +664,7 @@ describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER, TOKE
   },
 );
 
-const SNAPSHOT = 'open-merchant-snapshot.mjs';
+const SNAPSHOTS = ['open-merchant-snapshot.mjs', 'snapshot-files.mjs', 'start-build.mjs'];
 
 test.each(API_FUNCTIONS)(
   'the bundle of %s is one file, apart from code that is loaded on demand',
@@ -675,17 +675,17 @@ test.each(API_FUNCTIONS)(
     const later: Record<string, readonly string[]> = {
       [LOOK_UP]: ['look-up.mjs'],
       [DOCUMENTS_FUNCTION]: [BUNDLED_DOCUMENTS],
-      'count-customers': ['look-ups.mjs', SNAPSHOT],
-      'list-customers': ['look-ups.mjs', 'sort-customers.mjs', SNAPSHOT],
+      'count-customers': ['look-ups.mjs', ...SNAPSHOTS],
+      'list-customers': ['look-ups.mjs', 'sort-customers.mjs', ...SNAPSHOTS],
       ...Object.fromEntries(
         ['csv', 'xml', 'jsonl', 'xlsx'].map((format) => [
           `export-customers-by-id-${format}`,
-          ['look-ups.mjs', SNAPSHOT],
+          ['look-ups.mjs', ...SNAPSHOTS],
         ]),
       ),
     };
     for (const starter of EXPORT_STARTERS)
-      later[starter] = ['look-ups.mjs', 'start-export-job.mjs', SNAPSHOT];
+      later[starter] = ['look-ups.mjs', 'start-export-job.mjs', ...SNAPSHOTS];
     for (const planner of PLANNING)
       later[planner] = [...READERS, 'plan-import.mjs', 'start-worker.mjs'];
     for (const applier of APPLYING) later[applier] = ['start-worker.mjs'];

@@ -1,9 +1,7 @@
 import { loggable } from '../../aws-errors.ts';
 import { MerchantSnapshot } from './merchant-snapshot.ts';
-import { snapshotReader } from './snapshot-files.ts';
 import { openSnapshot } from './snapshot-reader.ts';
 import { readSnapshotState, type SnapshotPointer, type SnapshotState } from './snapshot-state.ts';
-import { startBuild } from './start-build.ts';
 
 /** How long a state that was read is used. */
 const STATE_MS = 10_000;
@@ -66,7 +64,10 @@ async function open(merchantId: string): Promise<MerchantSnapshot | undefined> {
   // Its texts may be of customers that were deleted long ago.
   if (!isSame) snapshots.delete(merchantId);
   if (!isSame && pointer && !isUnreadable) snapshot = await load(merchantId, pointer, nextChange);
-  if (mayBuild && (!snapshot || snapshot.isDue)) await startBuild(merchantId);
+  if (mayBuild && (!snapshot || snapshot.isDue)) {
+    const { startBuild } = await import('./start-build.ts');
+    await startBuild(merchantId);
+  }
   return snapshot;
 }
 
@@ -75,6 +76,7 @@ async function load(
   pointer: SnapshotPointer,
   nextChange: number,
 ): Promise<MerchantSnapshot | undefined> {
+  const { snapshotReader } = await import('./snapshot-files.ts');
   const file = await openSnapshot(snapshotReader(pointer), pointer.headBytes);
   const snapshot = new MerchantSnapshot(merchantId, pointer, file);
   if (!(await snapshot.follow(nextChange))) return undefined;
