@@ -170,7 +170,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
           expect(await exportedIds(client, query)).toEqual(expected);
         },
       ),
-      { numRuns: iterations({ short: 25, long: 200 }) },
+      { numRuns: iterations({ short: 8, long: 200 }) },
     );
     const reads = requests.slice(readsBefore);
     expect(reads.filter(({ operation }) => operation.startsWith('GET')).length).toBeGreaterThan(1);
