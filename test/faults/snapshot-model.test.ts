@@ -47,6 +47,8 @@ vi.mock('../../shared/storage/snapshots/snapshot-files.ts', () => ({
       return (files.get(key) as Uint8Array).subarray(from, to);
     },
   }),
+}));
+vi.mock('../../shared/storage/snapshots/write-snapshot-file.ts', () => ({
   writeSnapshotFile: async (_: string, { chunks }: { chunks: readonly Uint8Array[] }) => {
     await simulation.sleep(random.below(random.chance(0.2) ? 3 * MINUTE : 500));
     // A function that stops does nothing more.

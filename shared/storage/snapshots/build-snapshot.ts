@@ -4,11 +4,12 @@ import { newestIndexedId } from '../customer-index.ts';
 import { LAST_ID } from '../table.ts';
 import { ENTRIES_PER_UNIT, MerchantSnapshot, RENEWAL_MS } from './merchant-snapshot.ts';
 import { IndexUnderLoadError, readIndexEntries } from './read-index-entries.ts';
-import { snapshotReader, writeSnapshotFile } from './snapshot-files.ts';
+import { snapshotReader } from './snapshot-files.ts';
 import { openSnapshot } from './snapshot-reader.ts';
 import { readSnapshotState, type SnapshotPointer } from './snapshot-state.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
 import { claimBuild, writePointer } from './write-pointer.ts';
+import { writeSnapshotFile } from './write-snapshot-file.ts';
 
 /** Why no snapshot was built; undefined of `reason` if one was. */
 export interface BuildOutcome {
