@@ -200,14 +200,15 @@ function importProblem(error: unknown): Problem | undefined {
     return new Problem(410, message, { type: '/problems/import-expired' });
   }
   if (error instanceof StalePlanError) {
-    return new Problem(412, message, {
+    return new Problem(412, `If-Match names another plan. ${message}`, {
       type: '/problems/stale-plan',
       faults: [{ header: 'If-Match', detail: 'is not the tag of the plan' }],
     });
   }
   if (error instanceof ImportFailedError) {
     const { code, importId } = error;
-    return new Problem(422, `The file cannot be read: ${message}.`, {
+    const end = /[.?]$/.test(message) ? '' : '.';
+    return new Problem(422, `The file cannot be read: ${message}${end}`, {
       type: '/problems/unreadable-file',
       members: { code, importId },
     });

@@ -70,6 +70,7 @@ export async function applyPlan(
   const writes = plan.counts.create + plan.counts.update;
   return begin(merchantId, job, options, {
     task: 'apply',
+    execute: applyImport,
     origins: ['planned', 'stopped'],
     changes: { state: 'applying', leaveOut: job.leaveOut ?? leaveOut },
     isLong: writes > MAX_ROWS_APPLIED_IN_CALL || plan.steps > MAX_STEPS_IN_CALL,
@@ -103,6 +104,7 @@ export async function undoPlan(
   const { created = 0, updated = 0 } = job.results ?? {};
   return begin(merchantId, job, options, {
     task: 'undo',
+    execute: undoImport,
     origins: ['applied', 'stopped'],
     changes: { state: 'undoing', undone: job.undone ?? countsOf(UNDO_RESULTS, []) },
     isLong:
@@ -128,6 +130,7 @@ async function expectedImport(
 /** What is to be done. */
 interface Task {
   readonly task: 'apply' | 'undo';
+  readonly execute: typeof applyImport | typeof undoImport;
   readonly origins: readonly ImportState[];
   readonly changes: ImportChanges;
   /** Whether it takes longer than a caller waits. */
@@ -138,7 +141,7 @@ async function begin(
   merchantId: string,
   { id }: ImportJob,
   { references, inBackground }: Omit<RunOptions, 'isExpected'>,
-  { task, origins, changes, isLong }: Task,
+  { task, execute, origins, changes, isLong }: Task,
 ): Promise<ImportJob> {
   const other = await takeImportLock(merchantId, id);
   if (other !== undefined) {
@@ -161,7 +164,6 @@ async function begin(
   }
   const applyRun = { merchantId, job, run, references };
   if (isWaitedFor) {
-    const execute = task === 'apply' ? applyImport : undoImport;
     try {
       await execute({ ...applyRun, step: (_name, work) => work() });
     } catch (error) {
