@@ -12,7 +12,7 @@ useApi({ recordChanges: false });
 const ROWS = 2_200;
 const ASYNC = { prefer: 'respond-async' };
 
-describe.runIf(isLocal)('An import in the background', () => {
+describe.runIf(isLocal)('An import', () => {
   const worker = useExportWorker(100);
 
   beforeAll(() => {
@@ -49,7 +49,7 @@ describe.runIf(isLocal)('An import in the background', () => {
   const countOf = async (merchant: Client) =>
     (await merchant.call('GET', '/customers/count')).body.count;
 
-  test('continues after the machine was switched off, and creates each customer once', async () => {
+  test('in the background continues after the machine was switched off, and creates each customer once', async () => {
     const merchant = await newMerchant();
     const planned = await plannedImport(merchant);
     const applying = await apply(merchant, planned, {}, ASYNC);
@@ -86,13 +86,8 @@ describe.runIf(isLocal)('An import in the background', () => {
     expect(undone.body.undone).toMatchObject({ removed: ROWS });
     expect((await merchant.call('GET', '/customers?limit=1')).body).toEqual([]);
   }, 180_000);
-});
 
-describe.runIf(isLocal)('An import in a call', () => {
-  const worker = useExportWorker(100);
-
-  test('that cannot reach the table is stopped with nothing lost, and is continued or undone', async () => {
-    quiet();
+  test('in a call that cannot reach the table is stopped with nothing lost, and is undone as a whole', async () => {
     const { name, merchant } = await newMerchantWith(3, (index) => ({ customerid: `K${index}` }));
     const rows = ['K0', 'K1', 'K2', 'NEW'].map((key) => [key, `Ek ${key}`]);
     const planned = await importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
