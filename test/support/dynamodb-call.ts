@@ -90,7 +90,8 @@ function checkedKeys({ TransactItems = [] }: Body): Attributes[] {
 }
 
 function keysOfQuery(request: Body): (Attributes | undefined)[] {
-  const [, placeholder = ''] = /^pk = (:\w+) AND /.exec(request.KeyConditionExpression ?? '') ?? [];
+  const [, placeholder = ''] =
+    /^pk = (:\w+)(?: AND |$)/.exec(request.KeyConditionExpression ?? '') ?? [];
   const value = request.ExpressionAttributeValues?.[placeholder];
   const start = request.ExclusiveStartKey;
   return [value && { [KEY.partition]: value }, ...(start ? [start] : [])];
