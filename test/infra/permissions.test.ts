@@ -528,8 +528,8 @@ describe.runIf(isLocal)('the permissions of', () => {
       await sentFile('get-import');
     },
     'list-import-rows': async () => {
-      const { path } = await appliedImport();
-      await call(200, ['GET', `${path}/rows`]);
+      const { path, merchant } = await appliedImport();
+      await call(200, ['GET', `${path}/rows`], merchant);
     },
     'get-rejected-rows': async () => {
       const { body } = await importFile(201);
@@ -555,6 +555,10 @@ describe.runIf(isLocal)('the permissions of', () => {
       const path = await sentFile();
       await call(202, ['POST', `${path}/plan`, { headers: ASYNC }]);
       await reaching(path, 'planned', few);
+      // It deletes what it has read after that.
+      const isLast = ({ by, action, resource }: Call) =>
+        by === IMPORT_PLANNER && action === 's3:DeleteObject' && resource.includes('/plan/');
+      await vi.waitFor(() => expect(calls.some(isLast)).toBe(true), { timeout: 50_000 });
     },
     [IMPORT_WORKER]: async () => {
       const { path, headers, merchant } = await appliedImport({ status: 202, options: ASYNC });
