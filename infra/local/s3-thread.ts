@@ -55,7 +55,7 @@ function allowsOrigin(
   response.setHeader('vary', 'Origin');
   if (method !== 'OPTIONS') return false;
   response.writeHead(200, {
-    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-methods': 'GET, HEAD, PUT',
     'access-control-allow-headers': '*',
   });
   response.end();

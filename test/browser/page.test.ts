@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { source as axe } from 'axe-core';
+import axe from 'axe-core';
 import { type CellValue, readXlsx, writeXlsx } from 'hucre/xlsx';
 import type { Browser, BrowserContext, Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -158,7 +158,7 @@ describe.runIf(executable)('the page for persons', () => {
 
   /** Finds faults of accessibility, at the levels A and AA of WCAG. */
   async function accessibilityFaults(page: Page): Promise<string[]> {
-    await page.evaluate(axe);
+    await page.evaluate(axe.source);
     return page.evaluate(async () => {
       const { violations } = await (
         globalThis as unknown as {

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
+import { exchange } from '../support/raw-http.ts';
 
 useApi();
 
@@ -88,6 +89,30 @@ describe.runIf(isLocal)('the page for persons', () => {
     );
     const bytes = contents.reduce((sum, content) => sum + gzipSync(content).length, 0);
     expect(bytes).toBeLessThan(MAX_BYTES);
+  });
+
+  test('is the one page of which the local file store takes files', async () => {
+    const { s3Endpoint } = localStack();
+    const preflight = (origin: string) =>
+      exchange(s3Endpoint, {
+        method: 'OPTIONS',
+        target: '/customer-exports/imports/upload/file',
+        headers: [
+          ['Host', new URL(s3Endpoint).host],
+          ['Origin', origin],
+          ['Access-Control-Request-Method', 'PUT'],
+          ['Access-Control-Request-Headers', 'x-amz-checksum-sha256'],
+        ],
+      });
+    for (const origin of [merchant.url, merchant.url.replace('127.0.0.1', 'localhost')]) {
+      const { status, headers } = await preflight(origin);
+      expect(status).toBe(200);
+      expect(headers.get('access-control-allow-origin')).toBe(origin);
+      expect(headers.get('access-control-allow-methods')).toContain('PUT');
+    }
+    for (const origin of ['https://page.example', 'http://localhost:5173', s3Endpoint]) {
+      expect((await preflight(origin)).status).toBe(403);
+    }
   });
 
   test('has no other files, and other methods are 405', async () => {
