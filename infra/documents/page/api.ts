@@ -15,6 +15,7 @@ export interface ImportStatus
       ImportJob,
       | 'state'
       | 'options'
+      | 'filename'
       | 'bytes'
       | 'rowsDone'
       | 'results'
@@ -42,6 +43,7 @@ interface Upload {
 
 /** What is to be sent, and how it is read. */
 export interface NewImport extends ImportOptions {
+  readonly filename: string;
   readonly bytes: number;
   readonly sha256?: string | undefined;
 }

@@ -4,7 +4,6 @@ import { digestOf, type NewImport, NoContactError, sendFile } from './api.ts';
 import { MATCH_CHOICES, type MatchChoice } from './choices.ts';
 import { actions, announce, el, put, radios } from './dom.ts';
 import { formatOf } from './file-format.ts';
-import { rememberFileName } from './file-names.ts';
 import { errorMessage, type Page } from './page.ts';
 
 /** Names that the API gives to exported files, which have ids. */
@@ -129,6 +128,7 @@ export function importForm(page: Page): HTMLElement {
     const sheetName = format === 'xlsx' ? String(data.get('sheet') ?? '').trim() : '';
     return {
       format,
+      filename: file.name,
       bytes: file.size,
       match: MATCH_CHOICES[data.get('match') as MatchChoice],
       mode: data.get('mode') as NewImport['mode'],
@@ -152,7 +152,6 @@ export function importForm(page: Page): HTMLElement {
       const sha256 = await digestOf(file);
       const created = await api.createImport({ ...options({ file, format }), sha256 });
       id = created.importId;
-      rememberFileName(id, file.name);
       if (!created.upload) throw new NoContactError();
       await sendFile(
         created.upload,

@@ -1,7 +1,6 @@
 import { RESULTS, UNDO_RESULTS } from '../../../shared/domain/import.ts';
 import type { ImportStatus } from './api.ts';
 import { actions, el, put } from './dom.ts';
-import { fileNameOf, keepFileNames } from './file-names.ts';
 import { isUndoable, remove, undo } from './import-actions.ts';
 import { BUSY, errorMessage, type Page } from './page.ts';
 
@@ -15,7 +14,6 @@ export function importList(page: Page): HTMLElement {
   async function load(): Promise<void> {
     try {
       const imports = await api.listImports();
-      keepFileNames(imports.map(({ importId }) => importId));
       put(content, imports.length === 0 ? el('p', {}, words.empty) : listOf(imports));
     } catch (error) {
       const again = el('button', { type: 'button', onclick: load }, texts.retry);
@@ -44,15 +42,19 @@ export function importList(page: Page): HTMLElement {
       'ul',
       { class: 'imports' },
       imports.map((job) => {
-        const { importId, started, state } = job;
-        const name = fileNameOf(importId);
+        const { importId, started, state, filename } = job;
         return el(
           'li',
           {},
           el(
             'div',
             {},
-            el('a', { href: `#import=${importId}` }, texts.date(started), name && ` – ${name}`),
+            el(
+              'a',
+              { href: `#import=${importId}` },
+              texts.date(started),
+              filename && ` – ${filename}`,
+            ),
             el('p', {}, el('strong', {}, texts.import.states[state]), ' ', resultOf(job)),
           ),
           actions(

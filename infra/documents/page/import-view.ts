@@ -2,7 +2,6 @@ import { RESULTS, UNDO_RESULTS } from '../../../shared/domain/import.ts';
 import type { ImportState } from '../../../shared/domain/import-job.ts';
 import { ApiError, type ImportStatus, type Polled } from './api.ts';
 import { actions, announce, confirm, el, focusOn, put } from './dom.ts';
-import { fileNameOf } from './file-names.ts';
 import { isUndoable, remove, undo } from './import-actions.ts';
 import { BUSY, download, errorMessage, type Page, wait } from './page.ts';
 import { planRows } from './plan-rows.ts';
@@ -58,8 +57,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
   /** Shows an import in its state; returns what shows its progress. */
   function show(job: ImportStatus): ((job: ImportStatus) => void) | undefined {
     const state = words.states[job.state];
-    const name = fileNameOf(id);
-    put(heading, name ? `${name}: ${state}` : state);
+    put(heading, job.filename ? `${job.filename}: ${state}` : state);
     document.title = `${state} – ${texts.title}`;
     announce(state);
     if (BUSY.includes(job.state)) return showProgress(job);
