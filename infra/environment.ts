@@ -1,7 +1,7 @@
 import { Fn } from 'aws-cdk-lib';
 import { LONG_EXPORT_ROWS, SNAPSHOT_FROM_ID } from '../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../shared/environment.ts';
-import { EXPORT_NODE_OPTIONS } from './node-options.ts';
+import { FILE_NODE_OPTIONS } from './node-options.ts';
 import type { FunctionContract, Resources } from './permissions.ts';
 import type { Settings } from './settings.ts';
 
@@ -36,7 +36,7 @@ export function contractVariables(
     ...((files || snapshots || importFiles) && {
       [ENVIRONMENT.bucketName]: resources.bucket.bucketName,
     }),
-    ...(files === 'write' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
+    ...((files === 'write' || importFiles?.upload) && { NODE_OPTIONS: FILE_NODE_OPTIONS }),
     ...(starts &&
       resources.workers && { [ENVIRONMENT[starts]]: resources.workers[starts].functionArn }),
     ...(starts === 'exportWorker' && { [ENVIRONMENT.longExportRows]: String(LONG_EXPORT_ROWS) }),

@@ -106,8 +106,8 @@ export const IMPORT_LIFETIME_S = 7 * 24 * 60 * 60;
 export const IMPORT_PLAN_LIFETIME_S = 24 * 60 * 60;
 /** How long the presigned URL for an import's file is valid, in seconds. */
 export const IMPORT_URL_LIFETIME_S = 15 * 60;
-/** Seconds without progress after which an import in the background has stopped, see {@link EXPORT_STALLED_S}. */
-export const IMPORT_STALLED_S = EXPORT_STALLED_S;
+/** Seconds without progress after which an import in the background has stopped: as of an export. */
+export const IMPORT_STALLED_S = 30 * 60;
 /** The same of an import whose caller waits: more than a function's time. */
 export const IMPORT_CALL_STALLED_S = 60;
 /** Seconds after which to poll an import again. */

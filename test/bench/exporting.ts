@@ -1,5 +1,5 @@
 import { readXlsx } from 'hucre/xlsx';
-import { EXPORT_NODE_OPTIONS } from '../../infra/node-options.ts';
+import { FILE_NODE_OPTIONS } from '../../infra/node-options.ts';
 import type { Bundles } from './bundles.ts';
 import type { Shape } from './customers.ts';
 import { environmentOf } from './environment.ts';
@@ -71,7 +71,7 @@ export async function startExporter(
     environment: {
       ...environment,
       // As in the deployed stack.
-      ...(who === 'ours' && { NODE_OPTIONS: EXPORT_NODE_OPTIONS }),
+      ...(who === 'ours' && { NODE_OPTIONS: FILE_NODE_OPTIONS }),
     },
   });
 }
