@@ -222,8 +222,11 @@ export const NOT_FOUND = 'The merchant has no such import, or it is no longer ke
 
 /** Returns the named schemas of imports. */
 export function importSchemas(): Readonly<Record<string, Json>> {
+  const options = fileDescriptions();
   const counts = (names: readonly string[], description: string) => ({
-    ...object(Object.fromEntries(names.map((name) => [name, count()]))),
+    ...object(
+      Object.fromEntries(names.map((name) => [name, count({ description: `Rows: ${name}.` })])),
+    ),
     description,
   });
   const list = (description: string) => ({ type: 'array', items: text(), description });
@@ -268,12 +271,18 @@ export function importSchemas(): Readonly<Record<string, Json>> {
   const always = ['importId', 'state', 'options', 'bytes', 'rowsDone', 'started', 'updated'];
   return {
     Import: {
-      ...object({ ...status, upload: ref('Upload') }, always),
+      ...object(
+        {
+          ...status,
+          upload: { ...ref('Upload'), description: 'How the file is sent, while it is awaited.' },
+        },
+        always,
+      ),
       description: 'An import; members that are not known yet are left out.',
     },
     Upload: {
       ...object({
-        method: text({ const: 'PUT' }),
+        method: text({ const: 'PUT', description: 'Method of the request.' }),
         url: text({ format: 'uri', description: 'Presigned URL, valid without a token.' }),
         headers: {
           type: 'object',
@@ -293,13 +302,13 @@ export function importSchemas(): Readonly<Record<string, Json>> {
             items: text({ enum: MATCH_FIELDS }),
             description: 'Match fields.',
           },
-          mode: text({ enum: MODES }),
-          empty: text({ enum: ['keep', 'clear'] }),
-          unkeyed: text({ enum: ['invalid', 'create'] }),
-          encoding: text({ enum: ENCODINGS }),
-          delimiter: text({ enum: DELIMITERS }),
+          mode: text({ enum: MODES, description: options.mode }),
+          empty: text({ enum: ['keep', 'clear'], description: options.empty }),
+          unkeyed: text({ enum: ['invalid', 'create'], description: options.unkeyed }),
+          encoding: text({ enum: ENCODINGS, description: options.encoding }),
+          delimiter: text({ enum: DELIMITERS, description: options.delimiter }),
           sheet: text({ description: 'Name of the sheet.' }),
-          formulas: text({ enum: ['guarded', 'keep'] }),
+          formulas: text({ enum: ['guarded', 'keep'], description: options.formulas }),
         },
         ['format', 'match', 'mode', 'empty', 'unkeyed'],
       ),
@@ -368,7 +377,10 @@ export function importSchemas(): Readonly<Record<string, Json>> {
             description: 'The fields of a new customer.',
           },
           key: {
-            ...object({ field: text({ enum: MATCH_FIELDS }), value: text() }),
+            ...object({
+              field: text({ enum: MATCH_FIELDS, description: 'The field.' }),
+              value: text({ description: 'Its text.' }),
+            }),
             description: 'What no customer was found by.',
           },
           name: text({

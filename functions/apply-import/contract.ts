@@ -40,6 +40,7 @@ export const contract = () =>
       name: 'ImportLeaveOut',
       description:
         'Outcomes of the rows that are to be left out. The body can be missing if no row is ambiguous or invalid.',
+      members: { leaveOut: 'Outcomes whose rows are left out.' },
       example: { leaveOut: ['ambiguous', 'invalid'] },
     },
     responses: workResponses(

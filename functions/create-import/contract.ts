@@ -44,6 +44,13 @@ export const contract = () =>
       name: 'NewImport',
       description:
         'The options of an import, whose file is sent by the request that the response has in upload.',
+      members: {
+        format: 'Format of the file.',
+        bytes: 'Size of the file; one of another size is refused.',
+        filename: 'Name of the file, for persons.',
+        sha256: 'SHA-256 of the file in base64; another file is refused.',
+        ...fileDescriptions(),
+      },
       example: { format: 'csv', bytes: 75_275, match: ['customerid'] },
     },
     responses: {

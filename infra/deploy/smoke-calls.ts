@@ -109,7 +109,8 @@ function faultOf(
 ): string | undefined {
   const mayBeUnknown = path.replaceAll(KNOWN, '').includes('{');
   const isProblem = type.startsWith('application/problem+json') || method === 'head';
-  if (mayBeUnknown && status === 404 && isProblem) return undefined;
+  // An import is unknown, and two of its calls need the tag of its plan first.
+  if (mayBeUnknown && (status === 404 || status === 428) && isProblem) return undefined;
   if (status >= 400) return `responds with ${status}`;
   const text = JSON.stringify(body ?? '');
   if (text.includes(foreignName)) return "contains another merchant's customer";

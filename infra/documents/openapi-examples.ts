@@ -61,6 +61,21 @@ const DIGEST = {
   changesFrom: TOKEN,
 };
 
+const UPLOAD = {
+  method: 'PUT',
+  url: 'https://exports.s3.eu-north-1.amazonaws.com/imports/upload/file?X-Amz-Signature=5d41402a',
+  headers: {},
+  expires: '2026-11-29T12:15:00.000Z',
+};
+
+const IMPORT_OPTIONS = {
+  format: 'csv',
+  match: ['customerid'],
+  mode: 'upsert',
+  empty: 'keep',
+  unkeyed: 'invalid',
+};
+
 const IMPORT_ROW = {
   row: 17,
   outcome: 'update',
@@ -75,13 +90,7 @@ const IMPORT_ROW = {
 const IMPORT = {
   importId: '0199e5a1-73d2-7c4e-9a1b-3f5d2c8e7a60',
   state: 'planned',
-  options: {
-    format: 'csv',
-    match: ['customerid'],
-    mode: 'upsert',
-    empty: 'keep',
-    unkeyed: 'invalid',
-  },
+  options: IMPORT_OPTIONS,
   filename: 'kunder.csv',
   bytes: 75_275,
   sha256: 'kq3cWnXCZ6YqdJQjlCVnBYzjDBV8AzqM9SkYp2oLZ1I=',
@@ -127,7 +136,8 @@ const EXAMPLES: Json = {
   CanceledExport: { state: 'canceled', rowsDone: 120_000, ...PROGRESS },
   ListedExport: { state: 'running', rowsDone: 120_000, ...PROGRESS },
   Import: IMPORT,
-  ImportOptions: IMPORT.options,
+  ImportOptions: IMPORT_OPTIONS,
+  Upload: UPLOAD,
   RejectedRows: {
     url: FILE.url.replace('customers-2026-11-25', 'errors'),
     expires: FILE.expires,
@@ -138,6 +148,51 @@ const EXAMPLES: Json = {
   ImportRows: { rows: [IMPORT_ROW] },
   ImportRow: IMPORT_ROW,
   FailedExport: { state: 'failed', rowsDone: 120_000, ...PROGRESS, reason: 'TimeoutError' },
+};
+
+/** Examples of members that the examples of responses do not have, or that requests have. */
+const MEMBERS: Readonly<Record<string, Json>> = {
+  NewImport: { ...IMPORT, ...IMPORT_OPTIONS, delimiter: 'semicolon', sheet: 'Kunder' },
+  ImportLeaveOut: { leaveOut: ['ambiguous', 'invalid'] },
+  Import: {
+    ...IMPORT,
+    leaveOut: ['invalid'],
+    results: {
+      created: 12,
+      updated: 33,
+      unchanged: 54,
+      changedMeanwhile: 1,
+      unclear: 0,
+      leftOut: 0,
+    },
+    undone: { removed: 12, restored: 32, changedMeanwhile: 1, unclear: 0 },
+    reason: { code: 'noHeader', detail: 'The file is empty' },
+    upload: UPLOAD,
+  },
+  ImportOptions: { ...IMPORT_OPTIONS, sheet: 'Kunder' },
+  ImportWarning: {
+    code: 'sameFileApplied',
+    detail: 'The same file was applied by another import.',
+    import: IMPORT.importId,
+  },
+  ImportReason: { code: 'noHeader', detail: 'The file is empty' },
+  ImportRows: { rows: [IMPORT_ROW], next: 117 },
+  ImportRow: {
+    ...IMPORT_ROW,
+    fields: { customerid: '10303', name: 'Ask AB' },
+    key: { field: 'customerid', value: '10303' },
+    code: 'repeated',
+    detail: 'rows 17 and 19 name the same customer; keep one of them',
+    candidates: [1000, 1001],
+    errors: [{ column: 'Postnummer', field: 'postcode', code: 'tooLong', detail: 'is too long' }],
+  },
+  RowFault: {
+    column: 'Postnummer',
+    field: 'postcode',
+    code: 'tooLong',
+    detail: 'must have at most 255 characters',
+    params: { max: 255 },
+  },
 };
 
 /** An example of each parameter, by its name, or by name and type if several have the name. */
@@ -228,7 +283,8 @@ export function responseExamples(schema: Json, schemas: Readonly<Record<string, 
  * @param examples of schemas, by their name, that contracts give.
  */
 export function withExamples(name: string, schema: Json, examples: Json): Json {
-  const example = (EXAMPLES[name] ?? ERROR_MEMBERS[name] ?? examples[name]) as Json | undefined;
+  const known = MEMBERS[name] ?? EXAMPLES[name] ?? ERROR_MEMBERS[name];
+  const example = (known ?? examples[name]) as Json | undefined;
   if (!example || !schema.properties) return schema;
   const properties = Object.entries(schema.properties as Record<string, Json>).map(
     ([property, its]) => [
@@ -241,7 +297,14 @@ export function withExamples(name: string, schema: Json, examples: Json): Json {
 
 /** An example of each member of an error. */
 const ERROR_MEMBERS: Json = {
-  Problem: { ...problemExample('400', ''), count: 2, ids: [1000, 1001] },
+  Problem: {
+    ...problemExample('400', ''),
+    count: 2,
+    ids: [1000, 1001],
+    code: 'noHeader',
+    importId: IMPORT.importId,
+    counts: IMPORT.counts,
+  },
   Fault: {
     pointer: '/companyno',
     parameter: 'limit',

@@ -277,9 +277,9 @@ function named(schema: Json): Json {
 /** Returns the named schemas of an endpoint's request body. */
 function requestBodySchemas({ request, requestBody }: Endpoint): Json {
   if (!request.body || !requestBody) return {};
-  const { name, description, batch, mergePatch } = requestBody;
+  const { name, description, members, batch, mergePatch } = requestBody;
   return {
-    [name]: { ...bodySchema(request.body()), description },
+    [name]: { ...bodySchema(request.body(), members), description },
     ...(request.batch &&
       batch && {
         [batch.name]: {
@@ -298,11 +298,22 @@ function requestBodySchemas({ request, requestBody }: Endpoint): Json {
   };
 }
 
-function bodySchema(body: GenericSchema): Json {
+/** @param members descriptions of its members; those of a customer are documented with the fields. */
+function bodySchema(body: GenericSchema, members?: Readonly<Record<string, string>>): Json {
   const { properties, ...schema } = toJson(body) as { properties?: Json };
   if (!properties) return schema;
-  // A customer's members are documented with the fields.
-  if (!('customerid' in properties)) return { ...schema, properties, additionalProperties: false };
+  if (members) {
+    const described = Object.entries(properties).map(([name, its]) => [
+      name,
+      { ...(its as Json), description: members[name] },
+    ]);
+    // Unknown members are reported by a check in code.
+    return {
+      ...schema,
+      properties: Object.fromEntries(described),
+      additionalProperties: false,
+    };
+  }
   const documented = FIELDS.map((field) => [
     field.name,
     field.readOnly

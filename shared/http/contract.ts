@@ -58,6 +58,8 @@ interface RequestBody {
   /** Name of its schema in the document. */
   readonly name: string;
   readonly description: string;
+  /** Descriptions of its members, unless they are fields of a customer. */
+  readonly members?: Readonly<Record<string, string>>;
   readonly example: unknown;
 }
 

@@ -256,8 +256,12 @@ describe('A wrong range of a digest is refused with 400, which says what would b
 
 describe('The separators of the canonical form are refused in texts', () => {
   const WRITERS = ENDPOINTS.filter(
-    ({ method, scope, request }) =>
-      scope === 'customers:write' && request.body && ['POST', 'PUT', 'PATCH'].includes(method),
+    ({ method, path, scope, request }) =>
+      scope === 'customers:write' &&
+      request.body &&
+      ['POST', 'PUT', 'PATCH'].includes(method) &&
+      // Imports take customers in files.
+      !path.startsWith('/customers/imports'),
   );
 
   test.each(WRITERS.map(({ method, path }) => [method, path] as const))(

@@ -50,8 +50,9 @@ const REQUESTS = [
     body:
       bodyOfImport(route.path) ??
       (/export/.test(route.path) || route.method === 'DELETE' ? [1] : { name: 'A' }),
+    headers: /apply|undo/.test(route.path) ? { 'if-match': '"p-1"' } : {},
   })),
-  { method: 'GET', function: DEFAULT_FUNCTION, scope: '', url: '/nowhere', body: {} },
+  { method: 'GET', function: DEFAULT_FUNCTION, scope: '', url: '/nowhere', body: {}, headers: {} },
 ];
 type Request = (typeof REQUESTS)[number];
 
@@ -110,9 +111,12 @@ describe.runIf(isLocal)('Tokens', () => {
     return { iss: issuer.endpoint, aud: AUDIENCE, exp, scope, [MERCHANT]: '1001' };
   }
 
-  function send({ method, url, body }: Request, token: string, headers = {}) {
+  function send({ method, url, body, headers }: Request, token: string, more = {}) {
     const client = clientOf(gateway.endpoint, token);
-    return client.call(method, url, { headers, ...(method !== 'GET' && { body }) });
+    return client.call(method, url, {
+      headers: { ...headers, ...more },
+      ...(method !== 'GET' && { body }),
+    });
   }
 
   /** Expects that API Gateway rejects every request. */

@@ -148,11 +148,14 @@ function decoded(path: string): string | undefined {
 const GREEDY = ENDPOINTS.filter(({ hasGreedyPath }) => hasGreedyPath).map(({ path }) => path);
 
 function fitsPath(template: string, path: string): boolean {
-  const segments = path.split('/');
   const parts = template.split('/');
-  const isLong = GREEDY.includes(template) && segments.length > parts.length;
+  const segments = path.split('/');
+  if (GREEDY.includes(template) && segments.length > parts.length) {
+    // The last parameter has the slashes, too.
+    segments.push(segments.splice(parts.length - 1).join('/'));
+  }
   return (
-    (isLong || parts.length === segments.length) &&
+    parts.length === segments.length &&
     parts.every((part, index) =>
       part.startsWith('{') ? segments[index] : part === segments[index],
     )
