@@ -536,7 +536,7 @@ describe('exports bucket', () => {
       method: 'OPTIONS',
       headers: { origin, 'access-control-request-method': 'GET' },
     });
-    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD');
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET, HEAD, PUT');
     for (const other of ['https://evil.example.com', 'null']) {
       expect((await fetch(url, { headers: { origin: other } })).status).toBe(403);
     }
