@@ -1,4 +1,12 @@
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, renameSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
 import manifest from './package.json' with { type: 'json' };
@@ -49,7 +57,13 @@ async function unpackChromium(): Promise<string> {
       if (TMPDIR === undefined) delete process.env.TMPDIR;
       else process.env.TMPDIR = TMPDIR;
     }
-    renameSync(folder, UNPACKED);
+    try {
+      renameSync(folder, UNPACKED);
+    } catch (error) {
+      // Another test file, at the same time, was first.
+      if (!existsSync(UNPACKED)) throw error;
+      rmSync(folder, { recursive: true });
+    }
   }
   return join(UNPACKED, 'chromium');
 }
