@@ -37,6 +37,8 @@ export interface ApplyRun {
   readonly references: References;
   /** Called after each step, such as to end an invocation that has run for long. */
   readonly afterStep?: (index: number) => Promise<void>;
+  /** Seconds after which the run, without progress, has ended. */
+  readonly stalledAfterS?: number | undefined;
 }
 
 /** The rows of a step that has begun, of which some may be applied. */
@@ -155,15 +157,19 @@ const UNDO_EXPIRED: ImportReason = {
  *
  * @returns whether it goes on.
  */
-async function progress({ merchantId, job, run }: ApplyRun, changes: ImportChanges) {
+async function progress(
+  { merchantId, job, run, stalledAfterS }: ApplyRun,
+  changes: ImportChanges,
+): Promise<boolean> {
   const states = ['applying', 'undoing', 'stopped'] as const;
-  const moved = await moveImportJob(merchantId, job.id, { states, run }, changes);
+  const moved = await moveImportJob(merchantId, job.id, { states, run }, changes, stalledAfterS);
   return moved !== undefined && moved.state !== 'stopped';
 }
 
 /** Returns whether an import is being applied by this run. */
-async function goesOn({ merchantId, job, run }: ApplyRun): Promise<boolean> {
-  return (await moveImportJob(merchantId, job.id, { states: ['applying'], run }, {})) !== undefined;
+async function goesOn({ merchantId, job, run, stalledAfterS }: ApplyRun): Promise<boolean> {
+  const origin = { states: ['applying'], run } as const;
+  return (await moveImportJob(merchantId, job.id, origin, {}, stalledAfterS)) !== undefined;
 }
 
 async function end({ merchantId, job, run }: ApplyRun, changes: ImportChanges): Promise<void> {

@@ -149,12 +149,13 @@ async function begin(
   }
   const run = randomUUID();
   const isWaitedFor = !isLong && !inBackground;
+  const stalledAfterS = isWaitedFor ? IMPORT_CALL_STALLED_S : undefined;
   const job = await moveImportJob(
     merchantId,
     id,
     { states: origins },
     { ...changes, run, rowsDone: 0, reason: undefined },
-    ...(isWaitedFor ? [IMPORT_CALL_STALLED_S] : []),
+    stalledAfterS,
   );
   if (!job) {
     // Another call was first.
@@ -162,7 +163,7 @@ async function begin(
     if (!current) throw new ImportNotFoundError(id);
     return current;
   }
-  const applyRun = { merchantId, job, run, references };
+  const applyRun = { merchantId, job, run, references, stalledAfterS };
   if (isWaitedFor) {
     try {
       await execute({ ...applyRun, step: (_name, work) => work() });

@@ -87,6 +87,28 @@ describe.runIf(isLocal)('An import', () => {
     expect((await merchant.call('GET', '/customers?limit=1')).body).toEqual([]);
   }, 180_000);
 
+  test('in a call whose function has died reads as stopped after a minute', async () => {
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const rows = ['K0', 'NEW'].map((key) => [key, `Ek ${key}`]);
+    const planned = await importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
+    const begun = Promise.withResolvers<void>();
+    worker.dynamodb.inject(name, ({ operation }) => {
+      if (!/^TransactWriteItems/.test(operation)) return undefined;
+      begun.resolve();
+      return { delayMs: 3_000 };
+    });
+    const applying = apply(merchant, planned);
+    await begun.promise;
+    expect((await merchant.call('GET', pathOf(planned))).body.state).toBe('applying');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    const later = await merchant.call('GET', pathOf(planned));
+    vi.useRealTimers();
+    expect(later.body).toMatchObject({ state: 'stopped', reason: { code: 'interrupted' } });
+    // This one was slow, and not dead.
+    expect((await applying).body).toMatchObject({ state: 'applied' });
+    worker.dynamodb.heal(name);
+  }, 60_000);
+
   test('in a call that cannot reach the table is stopped with nothing lost, and is undone as a whole', async () => {
     const { name, merchant } = await newMerchantWith(3, (index) => ({ customerid: `K${index}` }));
     const rows = ['K0', 'K1', 'K2', 'NEW'].map((key) => [key, `Ek ${key}`]);
