@@ -18,9 +18,8 @@ import {
   text,
   time,
 } from '../shared/http/json-schema.ts';
-import { MAX_FAULTS } from '../shared/http/problem-details.ts';
 import { uuidParameter } from '../shared/http/uuid-parameter.ts';
-import { checked, commaSeparated, oneOf, single, suggestion } from '../shared/http/validation.ts';
+import { checked, closedObject, commaSeparated, oneOf, single } from '../shared/http/validation.ts';
 import { LOOK_UP_INDEXES } from '../shared/storage/table.ts';
 
 /** Path parameter with the id of an import. */
@@ -113,31 +112,17 @@ export function newImportSchema() {
     sheet: v.exactOptional(v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH))),
     formulas: v.exactOptional(oneOf(['guarded', 'keep']), 'guarded'),
   };
-  return v.pipe(
-    v.unknown(),
-    v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-    v.looseObject(entries, ({ received, expected }) =>
-      expected === 'Object' ? `must be an object, not ${received}` : 'is missing',
-    ),
-    knownMembers(Object.keys(entries)),
+  return closedObject(entries, membersOf(entries), ({ received, expected }) =>
+    expected === 'Object' ? `must be an object, not ${received}` : 'is missing',
   );
 }
 
 const BYTES_MESSAGE = `must be the file's size, an integer from 1 to ${MAX_IMPORT_BYTES}`;
 
-/** Reports members with other names than these. */
-function knownMembers<T>(known: readonly string[]) {
-  return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    const unknown = Object.keys(value).filter((name) => !known.includes(name));
-    for (const name of unknown.slice(0, MAX_FAULTS)) {
-      const similar = suggestion(name, known) ?? `known are ${known.join(', ')}`;
-      addIssue({
-        message: `is not a member of the body; ${similar}`,
-        path: [{ type: 'unknown', origin: 'key', input: value, key: name, value: undefined }],
-      });
-    }
-  });
+/** Returns the words for the members of a body. */
+function membersOf(entries: object) {
+  const hint = `known are ${Object.keys(entries).join(', ')}`;
+  return { one: 'a member of the body', many: 'members of the body', hint };
 }
 
 /** What a function may do that plans imports while their callers wait. */
@@ -168,19 +153,15 @@ export const applying = {
 /** Returns the schema of the body of a call that applies a plan. */
 export function leaveOutSchema() {
   const outcomes = ['ambiguous', 'invalid'] as const;
+  const leaveOut = v.exactOptional(
+    v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
+  );
+  const entries = { leaveOut };
   return v.optional(
-    v.pipe(
-      v.unknown(),
-      v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-      v.looseObject(
-        {
-          leaveOut: v.exactOptional(
-            v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
-          ),
-        },
-        ({ received }) => `must be an object, not ${received}`,
-      ),
-      knownMembers(['leaveOut']),
+    closedObject(
+      entries,
+      membersOf(entries),
+      ({ received }) => `must be an object, not ${received}`,
     ),
   );
 }

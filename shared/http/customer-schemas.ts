@@ -8,15 +8,9 @@ import {
   SURROGATES_RULE,
   type TextRule,
 } from '../domain/field-text.ts';
-import {
-  FIELDS,
-  type SystemFieldName,
-  WRITABLE_FIELDS,
-  type WritableFieldName,
-} from '../domain/fields.ts';
+import { type SystemFieldName, WRITABLE_FIELDS, type WritableFieldName } from '../domain/fields.ts';
 import { MERGE_PATCH_TYPE } from './media-type.ts';
-import { MAX_FAULTS } from './problem-details.ts';
-import { checked, eachElement, elementsCheck, single, suggestion } from './validation.ts';
+import { checked, closedObject, eachElement, elementsCheck, single } from './validation.ts';
 
 const ID_MESSAGE = `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`;
 
@@ -146,57 +140,18 @@ function writable({
 /** Returns the schema of an object that has members of a customer and no others. */
 function membersSchema<const I extends v.GenericSchema>(id: I, textOf: TextSchema) {
   const ignored = v.exactOptional(v.unknown());
-  return v.pipe(
-    v.unknown(),
-    // An array is an object too, and an empty one would pass as a customer without fields.
-    v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
-    // Schemas of objects pass over names of prototypes, and copy members, however many they are.
-    namesCheck(
-      (unknown) =>
-        unknown.length > MAX_FAULTS || unknown.some((name) => PROTOTYPE_NAMES.includes(name)),
-    ),
-    v.looseObject(
-      {
-        ...textMembers(textOf),
-        mexcParamvaluesetsid: v.exactOptional(id),
-        date: ignored,
-        mexcModulesid: ignored,
-        mm3servicesid: ignored,
-      },
-      ({ received }) => `must be an object, not ${received}`,
-    ),
-    namesCheck(),
+  return closedObject(
+    {
+      ...textMembers(textOf),
+      mexcParamvaluesetsid: v.exactOptional(id),
+      date: ignored,
+      mexcModulesid: ignored,
+      mm3servicesid: ignored,
+    },
+    { one: 'a field of a customer', many: 'fields of a customer' },
+    ({ received }) => `must be an object, not ${received}`,
   );
 }
-
-/**
- * Reports members whose names are not those of fields; a strict object reports only the first. If
- * there are more than {@link MAX_FAULTS}, the last fault says how many are left out.
- *
- * @param isDue whether to report these names here. Default: always.
- */
-function namesCheck<T>(isDue: (unknown: readonly string[]) => boolean = () => true) {
-  return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    const unknown = Object.keys(value).filter((name) => !NAMES.has(name));
-    if (!isDue(unknown)) return;
-    const reported = unknown.length > MAX_FAULTS ? MAX_FAULTS - 1 : unknown.length;
-    for (const name of unknown.slice(0, reported)) {
-      const similar = suggestion(name, NAMES);
-      addIssue({
-        message: `is not a field of a customer${similar ? `; ${similar}` : ''}`,
-        path: [{ type: 'unknown', origin: 'key', input: value, key: name, value: undefined }],
-      });
-    }
-    const more = unknown.length - reported;
-    if (more > 0) {
-      addIssue({ message: `has ${more} more members that are not fields of a customer` });
-    }
-  });
-}
-
-const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
-const NAMES: ReadonlySet<string> = new Set(FIELDS.map(({ name }) => name));
 
 /** Returns a schema for each field that a merchant writes. */
 function textMembers(textOf: TextSchema) {

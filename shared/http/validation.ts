@@ -307,6 +307,68 @@ function reportUnknown(
   }
 }
 
+/** Words for the members that an object may have. */
+interface MemberWords {
+  /** One of them, with its article. */
+  readonly one: string;
+  readonly many: string;
+  /** What to say of a name that resembles none of them. */
+  readonly hint?: string;
+}
+
+/**
+ * Returns the schema of an object that has these members and no others, of which it reports each; a
+ * strict object reports only the first. If there are more than {@link MAX_FAULTS}, the last fault says
+ * how many are left out.
+ *
+ * @param message returns what is wrong with another value than an object, or with a missing member.
+ */
+export function closedObject<const E extends v.ObjectEntries>(
+  entries: E,
+  words: MemberWords,
+  message: (issue: v.LooseObjectIssue) => string,
+) {
+  return v.pipe(
+    v.unknown(),
+    // An array is an object too, and an empty one would pass as an object without members.
+    v.check((body) => !Array.isArray(body), 'must be an object, not an array'),
+    // Schemas of objects pass over names of prototypes, and copy members, however many they are.
+    otherMembersCheck(
+      entries,
+      words,
+      (others) =>
+        others.length > MAX_FAULTS || others.some((name) => PROTOTYPE_NAMES.includes(name)),
+    ),
+    v.looseObject(entries, message),
+    otherMembersCheck(entries, words),
+  );
+}
+
+const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
+
+/** @param isDue whether to report these names here. Default: always. */
+function otherMembersCheck<T>(
+  entries: v.ObjectEntries,
+  { one, many, hint }: MemberWords,
+  isDue: (others: readonly string[]) => boolean = () => true,
+) {
+  return v.rawCheck<T>(({ dataset: { value }, addIssue }) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+    const others = Object.keys(value).filter((name) => !Object.hasOwn(entries, name));
+    if (!isDue(others)) return;
+    const reported = others.length > MAX_FAULTS ? MAX_FAULTS - 1 : others.length;
+    for (const name of others.slice(0, reported)) {
+      const next = suggestion(name, Object.keys(entries)) ?? hint;
+      addIssue({
+        message: `is not ${one}${next ? `; ${next}` : ''}`,
+        path: [{ type: 'unknown', origin: 'key', input: value, key: name, value: undefined }],
+      });
+    }
+    const more = others.length - reported;
+    if (more > 0) addIssue({ message: `has ${more} more members that are not ${many}` });
+  });
+}
+
 /** Returns the question whether a known name was meant, if one is nearly the same. */
 export function suggestion(name: string, known: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');

@@ -468,6 +468,11 @@ describe('An import', () => {
       { pointer: '/mode' },
       { pointer: '/sheat' },
     ]);
+    const ofPrototype = `{"format":"csv","bytes":1,"match":["customerid"],"__proto__":{},"constructor":1}`;
+    expectProblem(await merchant.call('POST', '/customers/imports', { body: ofPrototype }), 400, [
+      { pointer: '/__proto__' },
+      { pointer: '/constructor' },
+    ]);
     const file = await importFile(merchant, 'customerid\n', 'mode=all&unkeyed=drop');
     expectProblem(file, 400, [
       { parameter: 'mode' },
