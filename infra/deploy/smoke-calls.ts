@@ -27,6 +27,9 @@ const ORG_NUMBER = '5567037485';
 /** Parameters that have a value here, so that the call must succeed. */
 const KNOWN = /\{(?:mexcParamvaluesetsid|orgNum|customerid)\}/g;
 
+/** Paths of the calls that need the tag of a plan. */
+const IS_OF_PLAN = /\/(?:apply|undo)$/;
+
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'];
 const OPERATIONS: readonly Operation[] = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item)
@@ -109,8 +112,7 @@ function faultOf(
 ): string | undefined {
   const mayBeUnknown = path.replaceAll(KNOWN, '').includes('{');
   const isProblem = type.startsWith('application/problem+json') || method === 'head';
-  // An import is unknown, and two of its calls need the tag of its plan first.
-  if (mayBeUnknown && (status === 404 || status === 428) && isProblem) return undefined;
+  if (mayBeUnknown && status === 404 && isProblem) return undefined;
   if (status >= 400) return `responds with ${status}`;
   const text = JSON.stringify(body ?? '');
   if (text.includes(foreignName)) return "contains another merchant's customer";
@@ -148,6 +150,8 @@ async function sendOnce(
       headers: {
         ...(token && { authorization: `Bearer ${token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        // An import that is unknown has no plan; without the tag of one the call is refused before.
+        ...(IS_OF_PLAN.test(path) && { 'if-match': '"smoke"' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
