@@ -50,13 +50,13 @@ export class MergedFrame {
 
   /** The lowest id that it may have. */
   get firstId(): number {
-    const first = this.#frame?.ids[0] ?? Number.POSITIVE_INFINITY;
+    const first = this.#frame?.firstId ?? Number.POSITIVE_INFINITY;
     return Math.min(first, this.#changed[0]?.id ?? Number.POSITIVE_INFINITY);
   }
 
   /** The highest id that it may have. */
   get lastId(): number {
-    return Math.max(this.#frame?.ids.at(-1) ?? 0, this.#changed.at(-1)?.id ?? 0);
+    return Math.max(this.#frame?.lastId ?? 0, this.#changed.at(-1)?.id ?? 0);
   }
 
   /** Returns the ids of those that meet the filter, ascending. */
