@@ -87,7 +87,7 @@ export const WORKERS = {
 const TIMEOUT = Duration.minutes(15);
 const EXECUTION_TIMEOUT = Duration.hours(LONG_EXPORT_TIMEOUT_HOURS);
 /**
- * How long an export may wait to begin, if the worker is throttled. Less than `EXPORT_STALLED_S`, after
+ * How long an export may wait to begin, if the worker is throttled. Less than `WORK_STALLED_S`, after
  * which its job reads as failed.
  */
 const MAX_WAIT = Duration.minutes(10);

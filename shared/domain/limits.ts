@@ -33,10 +33,11 @@ export const CONCURRENT_EXPORTS = 5;
 /** Maximum long exports of a merchant that run in the background. */
 export const CONCURRENT_LONG_EXPORTS = 3;
 /**
- * Seconds without progress after which a long export has failed: the 15 minutes of a run that hangs,
- * and up to 9 minutes for the attempts of one step and the waits between them, with room.
+ * Seconds without progress after which a long export has failed, and an import in the background has
+ * stopped: the 15 minutes of a run that hangs, and up to 9 minutes for the attempts of one step and the
+ * waits between them, with room.
  */
-export const EXPORT_STALLED_S = 30 * 60;
+export const WORK_STALLED_S = 30 * 60;
 /** Maximum long exports in their list. */
 export const LISTED_EXPORTS = 100;
 /** How long a long export's status and file are kept after its last update, in seconds. */
@@ -106,9 +107,7 @@ export const IMPORT_LIFETIME_S = 7 * 24 * 60 * 60;
 export const IMPORT_PLAN_LIFETIME_S = 24 * 60 * 60;
 /** How long the presigned URL for an import's file is valid, in seconds. */
 export const IMPORT_URL_LIFETIME_S = 15 * 60;
-/** Seconds without progress after which an import in the background has stopped: as of an export. */
-export const IMPORT_STALLED_S = 30 * 60;
-/** The same of an import whose caller waits: more than a function's time. */
+/** The same of an import whose caller waits, in place of {@link WORK_STALLED_S}: more than a call takes. */
 export const IMPORT_CALL_STALLED_S = 60;
 /** Seconds after which to poll an import again. */
 export const IMPORT_POLL_S = 2;

@@ -1,6 +1,6 @@
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ExportJob } from '../domain/export.ts';
-import { EXPORT_JOB_LIFETIME_S, EXPORT_STALLED_S, LISTED_EXPORTS } from '../domain/limits.ts';
+import { EXPORT_JOB_LIFETIME_S, LISTED_EXPORTS, WORK_STALLED_S } from '../domain/limits.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
@@ -17,7 +17,7 @@ import {
 export type JobChanges = Partial<Pick<ExportJob, 'state' | 'rowsDone' | 'bytes' | 'reason'>>;
 
 /** Why a job failed whose worker says nothing any more, in words for the caller. */
-const STALLED = `The export made no progress for ${EXPORT_STALLED_S / 60} minutes. Export again.`;
+const STALLED = `The export made no progress for ${WORK_STALLED_S / 60} minutes. Export again.`;
 
 /** Stores a new job. It expires {@link EXPORT_JOB_LIFETIME_S} seconds after its last update. */
 export async function addExportJob(merchantId: string, job: ExportJob): Promise<void> {
@@ -48,7 +48,7 @@ export async function withdrawExportJob(merchantId: string, id: string): Promise
 
 /**
  * Returns the job; undefined if the merchant has none with this id, or it has expired. A job without
- * progress for {@link EXPORT_STALLED_S} seconds has failed.
+ * progress for {@link WORK_STALLED_S} seconds has failed.
  */
 export async function getExportJob(merchantId: string, id: string): Promise<ExportJob | undefined> {
   const job = await readExportJob(merchantId, id);
@@ -133,7 +133,7 @@ function setting(values: Readonly<Record<string, unknown>>) {
 
 /** Returns the time after which a running job must have been updated. */
 function stalledBefore(): string {
-  return new Date(Date.now() - EXPORT_STALLED_S * 1_000).toISOString();
+  return new Date(Date.now() - WORK_STALLED_S * 1_000).toISOString();
 }
 
 /** Returns a job's attributes, by the names in `EXPORT_JOB_ATTRIBUTES`: a customer has a `state`. */

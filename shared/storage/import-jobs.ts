@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import type { ImportJob, ImportState } from '../domain/import-job.ts';
-import { IMPORT_LIFETIME_S, IMPORT_STALLED_S, LISTED_IMPORTS } from '../domain/limits.ts';
+import { IMPORT_LIFETIME_S, LISTED_IMPORTS, WORK_STALLED_S } from '../domain/limits.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
@@ -107,7 +107,7 @@ export async function moveImportJob(
   id: string,
   origin: ImportOrigin,
   changes: ImportChanges,
-  stalledAfterS = IMPORT_STALLED_S,
+  stalledAfterS = WORK_STALLED_S,
 ): Promise<ImportJob | undefined> {
   const expression = new Expression();
   const places = [

@@ -5,7 +5,7 @@ import { LambdaClient, StopDurableExecutionCommand } from '@aws-sdk/client-lambd
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { deadLetterEvent, type Execution } from '../../infra/local/durable-execution.ts';
-import { CONCURRENT_LONG_EXPORTS, EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
+import { CONCURRENT_LONG_EXPORTS, WORK_STALLED_S } from '../../shared/domain/limits.ts';
 import { exportJobKey } from '../../shared/storage/table.ts';
 import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
 import { keysInBucket } from '../support/export-bucket.ts';
@@ -301,9 +301,9 @@ describe.runIf(isLocal)('Long exports', () => {
     test('A job without progress for 30 minutes has failed, and stays failed if its worker continues', async () => {
       hold();
       const location = await start();
-      await age(location, EXPORT_STALLED_S - 60);
+      await age(location, WORK_STALLED_S - 60);
       expect(await statusOf(location)).toMatchObject({ state: 'running' });
-      await age(location, EXPORT_STALLED_S + 1);
+      await age(location, WORK_STALLED_S + 1);
       const failed = await statusOf(location);
       expect(failed).toMatchObject({ state: 'failed', reason: STALLED });
       expect(await list()).toEqual([failed]);
@@ -319,7 +319,7 @@ describe.runIf(isLocal)('Long exports', () => {
     test('A job whose worker did not run for 30 minutes has failed', async () => {
       lambda.inject(name, every({ status: 202, body: '' }, /invocations/));
       const location = await start(XML);
-      await age(location, EXPORT_STALLED_S + 1);
+      await age(location, WORK_STALLED_S + 1);
       expect(await statusOf(location)).toMatchObject({ state: 'failed', reason: STALLED });
       lambda.heal(name);
       await ended(await start(XML), 'ready');
@@ -332,7 +332,7 @@ describe.runIf(isLocal)('Long exports', () => {
       const location = await start(`${CSV}?bom=true`);
       await filesAfterUploads();
       expect(await statusOf(location)).toMatchObject({ state: 'running' });
-      await age(location, EXPORT_STALLED_S + 1);
+      await age(location, WORK_STALLED_S + 1);
       expect(await statusOf(location)).toMatchObject({ state: 'failed', reason: STALLED });
     });
   });

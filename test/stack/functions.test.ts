@@ -16,7 +16,7 @@ import {
 import { registerUrls } from '../../infra/local/registers.ts';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
-import { EXPORT_STALLED_S } from '../../shared/domain/limits.ts';
+import { WORK_STALLED_S } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
 import {
@@ -168,7 +168,7 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       FunctionName: { Ref: stack.functionId(EXPORT_WORKER) },
       MaximumEventAgeInSeconds: 600,
     });
-    expect(waiting.MaximumEventAgeInSeconds).toBeLessThan(EXPORT_STALLED_S);
+    expect(waiting.MaximumEventAgeInSeconds).toBeLessThan(WORK_STALLED_S);
     expect(stack.statements(EXPORT_WORKER)).toContainEqual({
       Effect: 'Allow',
       Action: 'sns:Publish',
