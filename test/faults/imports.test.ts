@@ -109,6 +109,27 @@ describe.runIf(isLocal)('An import', () => {
     worker.dynamodb.heal(name);
   }, 60_000);
 
+  test('whose function is late applies nothing once the import was stopped and undone', async () => {
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const rows = ['K0', 'NEW'].map((key) => [key, `Ek ${key}`]);
+    const planned = await importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
+    const begun = Promise.withResolvers<void>();
+    worker.s3.inject(name, ({ operation }) => {
+      if (!/^PUT \S+begun\.json/.test(operation)) return undefined;
+      begun.resolve();
+      return { delayMs: 3_000 };
+    });
+    const applying = apply(merchant, planned);
+    await begun.promise;
+    expect((await merchant.call('DELETE', pathOf(planned))).body.state).toBe('stopped');
+    expect((await undo(merchant, planned)).body.state).toBe('undone');
+    await applying;
+    worker.s3.heal(name);
+    const { body } = await merchant.call('GET', '/customers');
+    expect(body).toMatchObject([{ customerid: 'K0', name: '' }]);
+    expect((await merchant.call('GET', pathOf(planned))).body.state).toBe('undone');
+  }, 60_000);
+
   test('in a call that cannot reach the table is stopped with nothing lost, and is undone as a whole', async () => {
     const { name, merchant } = await newMerchantWith(3, (index) => ({ customerid: `K${index}` }));
     const rows = ['K0', 'K1', 'K2', 'NEW'].map((key) => [key, `Ek ${key}`]);
