@@ -5,7 +5,15 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Client, create, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
+import {
+  type Client,
+  create,
+  eventually,
+  isLocal,
+  localStack,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
 
 useApi();
 
@@ -373,11 +381,11 @@ describe('A first load', () => {
       const client = await newMerchant(1);
       const { mexcParamvaluesetsid: id } = await create(client, { name: 'Loaded' });
       const body = method === 'POST' ? { body: [id] } : {};
-      const loaded = await vi.waitFor(async () => {
+      const loaded = await eventually(async () => {
         const response = await client.call(method, path, body);
         expect(response.body).toMatchObject({ count: 1, changesFrom: expect.any(String) });
         return response;
-      }, 10_000);
+      });
       await client.call('PATCH', `/customers/${id}`, { body: { name: 'Changed since' } });
       const { mexcParamvaluesetsid: other } = await create(client, { name: 'Created since' });
       const { changes } = await changesOf(client, loaded.body.changesFrom, [id, other]);

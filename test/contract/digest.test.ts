@@ -10,6 +10,7 @@ import { MAX_DIGEST_PART } from '../../shared/domain/limits.ts';
 import {
   type Client,
   create,
+  eventually,
   isLocal,
   merchantsAvailable,
   newMerchant,
@@ -41,9 +42,6 @@ async function digestOf(client: Client, query = '') {
   expect(status, JSON.stringify(body)).toBe(200);
   return body;
 }
-
-/** Repeats an assertion: digests are read eventually consistently. */
-const eventually = (assertion: () => Promise<void>) => vi.waitFor(assertion, 10_000);
 
 test('A digest hashes every field that is set, of any text, by ascending id', async () => {
   const merchant = await newMerchant();

@@ -439,8 +439,10 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   /** Exports many customers in several parts, synchronously and in the background. */
   async function exportAll(): Promise<void> {
     let made = 0;
+    let isRead = false;
     let isListed = false;
-    for (let tries = MAX_TRIES; (made < LONG_EXPORTS || !isListed) && tries > 0; tries -= 1) {
+    const isDone = () => made >= LONG_EXPORTS && isRead && isListed;
+    for (let tries = MAX_TRIES; !isDone() && tries > 0; tries -= 1) {
       const path = '/customers/export/csv';
       const atOnce = await call(large, 'POST', path, { body: large.ids }, [200]);
       if (atOnce.status === 200) {
@@ -452,7 +454,8 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       if (status !== 202) continue;
       const location = headers.get('location') as string;
       large.locations.push(location);
-      await call(large, 'GET', location, {}, [200]);
+      const read = await call(large, 'GET', location, {}, [200]);
+      isRead ||= read.status === 200;
       const listed = await call(large, 'GET', '/customers/exports', {}, [200]);
       isListed ||= listed.status === 200;
     }

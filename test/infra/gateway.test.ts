@@ -410,7 +410,7 @@ describe('what may come at once', () => {
       return released.promise;
     };
     const first = [call('GET', '/result', {}, busy), call('GET', '/result', {}, busy)];
-    await vi.waitFor(() => expect(under).toBe(2));
+    await vi.waitFor(() => expect(under).toBe(2), 50_000);
     expect(await call('GET', '/result', {}, busy)).toMatchObject(
       refusal(503, 'Service Unavailable'),
     );

@@ -350,7 +350,8 @@ describe.runIf(isLocal)('Tokens', () => {
         }),
         { numRuns: iterations({ short: 40, long: 500 }) },
       );
-      expect(taken).toBeGreaterThan(20);
+      // Somewhat more than half of the claims are names that can be taken.
+      expect(taken).toBeGreaterThan(iterations({ short: 5, long: 150 }));
     });
   });
 });

@@ -119,9 +119,12 @@ export async function create(client: Client, body: Record<string, unknown>) {
   return answer.body as Record<string, string> & { mexcParamvaluesetsid: number };
 }
 
-/** Retries an assertion for 10 seconds: filters read indexes, which are eventually consistent. */
-export function eventually(assertion: () => Promise<void>): Promise<void> {
-  return vi.waitFor(assertion, { timeout: 10_000, interval: 200 });
+/**
+ * Retries an assertion for up to 50 seconds, since a busy machine may take long, and returns what it
+ * returns. Filters, digests and the change log are eventually consistent.
+ */
+export function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(assertion, { timeout: 50_000, interval: 100 });
 }
 
 async function empty(client: Client): Promise<void> {

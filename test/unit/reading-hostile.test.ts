@@ -258,13 +258,13 @@ describe('What a file is read from is closed', () => {
       expect(batch).toHaveLength(1);
       break;
     }
-    await vi.waitFor(() => expect(streams.open).toBe(0));
+    await vi.waitFor(() => expect(streams.open).toBe(0), 50_000);
   });
 
   test.each(IMPORT_FORMATS)('if it is refused (%s)', async (format) => {
     const { streams, source } = watched(bad[format]);
     await expect(readAll(source, { format })).rejects.toBeInstanceOf(UnreadableFileError);
-    await vi.waitFor(() => expect(streams.open).toBe(0));
+    await vi.waitFor(() => expect(streams.open).toBe(0), 50_000);
   });
 });
 
