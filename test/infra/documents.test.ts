@@ -132,6 +132,11 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(
       JSON.parse(before).count + 2,
     ),
+  'plan of its import': (response) => {
+    const { state, rows, counts } = JSON.parse(response);
+    expect([state, counts.unchanged]).toEqual(['planned', rows]);
+    expect(rows).toBeGreaterThan(0);
+  },
   'no changes, and a token to begin with': (response) =>
     expect(JSON.parse(response)).toMatchObject({ changes: [], next: expect.any(String) }),
   'changes since an export': (response) =>
@@ -160,6 +165,8 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(JSON.parse(response)).toBeInstanceOf(Array),
   'creates or replaces one': (response) =>
     expect(JSON.parse(response)).toMatchObject({ customerid: 'K7', name: 'Alm AB' }),
+  'customers with this address': (response) =>
+    expect(JSON.parse(response)[0]).toMatchObject({ email: 'post@example.com' }),
   'customers with any of these': (response) => expect(JSON.parse(response)).toBeInstanceOf(Array),
   'how many have this number': (response) =>
     expect(JSON.parse(response).count).toEqual(expect.any(Number)),
@@ -481,7 +488,7 @@ const WITH_CALLS = DOCUMENTS.filter((document) => blocks(document, 'sh').some(is
 
 describe.runIf(isLocal && hasCurl).each(WITH_CALLS)('the calls by curl in %s', (document) => {
   const script = blocks(document, 'sh').filter(isCurl).join('');
-  const calls = [...script.matchAll(/^(?:api|status) .*?(?: +# (.*))?$/gm)];
+  const calls = [...script.matchAll(/^(?:type=\S+ )?(?:api|status) .*?(?: +# (.*))?$/gm)];
   let folder: string;
   let responses: string[];
 
@@ -498,7 +505,7 @@ describe.runIf(isLocal && hasCurl).each(WITH_CALLS)('the calls by curl in %s', (
       .replace('http://localhost:3000', merchant.url)
       .replace('curl -s', 'curl -s --fail-with-body')
       .replace(/^(status\(\).*); }$/m, '$1 || true; }')
-      .replaceAll(/^((?:api|status) .*)$/gm, '$1\nprintf "\\0"');
+      .replaceAll(/^((?:type=\S+ )?(?:api|status) .*)$/gm, '$1\nprintf "\\0"');
     // The stack runs in this process, which must not wait for curl.
     const { stdout } = await promisify(execFile)('sh', ['-ec', commands], { cwd: folder });
     responses = stdout.split('\0').slice(0, -1);
