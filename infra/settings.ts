@@ -2,6 +2,7 @@ import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { suggestion } from '../shared/http/validation.ts';
 import { ENDPOINTS } from './endpoints.ts';
+import { UsageError } from './local/command.ts';
 import { type ParsedSettings, SETTING_NAMES, STAGE_SCHEMA } from './stage-settings.ts';
 import { DEFAULTS, STAGES } from './stages.ts';
 
@@ -42,7 +43,7 @@ const CDK_CONTEXT = /^(?:@aws-cdk|aws:|cdk-|cli-telemetry$)/;
 /**
  * Returns the settings of the stage in the context (`cdk deploy -c stage=prod`, by default `dev`).
  *
- * @throws Error that lists all faults of the context and of the settings of all stages.
+ * @throws UsageError that lists all faults of the context and of the settings of all stages.
  */
 export function readSettings(node: Node): Settings {
   const stage: unknown = node.tryGetContext('stage') ?? 'dev';
@@ -56,7 +57,7 @@ export function readSettings(node: Node): Settings {
  * Returns the settings of a stage among those given, with defaults.
  *
  * @param defaults settings of a stage that is not among them.
- * @throws Error that lists all faults: those given, and those of all stages.
+ * @throws UsageError that lists all faults: those given, and those of all stages.
  */
 export function resolveSettings(
   stage: unknown,
@@ -81,7 +82,9 @@ export function resolveSettings(
   );
   const settings = parsed.get(String(stage));
   if (faults.length > 0 || !settings?.success) {
-    throw new Error(`The settings in infra/stages.ts are not valid:\n  ${faults.join('\n  ')}`);
+    throw new UsageError(
+      `The settings in infra/stages.ts are not valid:\n  ${faults.join('\n  ')}`,
+    );
   }
   const { identity = { kind: 'cognito' }, registers, ...others } = settings.output;
   return {

@@ -29,7 +29,7 @@ const HELP = startHelp(
   `Starts the API like npm start, and restarts it when its source changes. DynamoDB and S3 keep running.
 
   npm run dev -- [options]`,
-  `  --inspect <number>        port for a debugger (default: ${DEBUGGER_PORT})\n`,
+  `  --inspect <number>         port for a debugger (default: ${DEBUGGER_PORT})\n`,
 );
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -53,15 +53,15 @@ type ListenError = NodeJS.ErrnoException & { port?: number };
 export function startHelp(intro: string, moreOptions = ''): string {
   const ports = Object.values(PORTS).map(({ flag, label, defaultPort, variable }) =>
     `  --${flag} <number>`
-      .padEnd(28)
+      .padEnd(29)
       .concat(`port of ${label} (default: ${variable}, or ${defaultPort})`),
   );
   return `${intro}
 
 ${ports.join('\n')}
 ${moreOptions}  --browser-origin <origin>  pages of this origin may call the API (CORS); repeatable
-  --reset                   deletes all data and creates the sample customers again
-  --help                    shows this text
+  --reset                    deletes all data and creates the sample customers again
+  --help                     shows this text
 
 The environment variable DATA_FOLDER sets the folder of the data; the default is .local.
 `;
@@ -127,7 +127,7 @@ export function browserOriginsOf(values: { 'browser-origin'?: string[] }): reado
 /** Option that only `npm start` has. */
 export const CUSTOMERS_OPTION = { customers: { type: 'string' } } as const;
 export const CUSTOMERS_HELP =
-  '  --customers <number>      adds invented customers to the sample merchant, up to this id\n';
+  '  --customers <number>       adds invented customers to the sample merchant, up to this id\n';
 /** A million customers take 2 GB on disk. */
 const MAX_CUSTOMERS = 1_000_000;
 
@@ -169,10 +169,10 @@ To delete all data in ${DATA_FOLDER} and create the sample customers again:
   const { label, flag } = PORTS[server];
   const reason =
     code === 'EADDRINUSE'
-      ? 'is already in use, perhaps by another npm start'
-      : `cannot be used (${code})`;
+      ? 'is already in use. If that is another npm start of this folder, stop it: two cannot share their data.\nOtherwise choose'
+      : `cannot be used (${code}). Choose`;
   const other = port + 100 > MAX_PORT ? port - 100 : port + 100;
-  return new UsageError(`Port ${port} of ${label} ${reason}. Choose another port:
+  return new UsageError(`Port ${port} of ${label} ${reason} another port:
 
   ${command} -- --${flag} ${other}`);
 }

@@ -371,11 +371,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
 
   describe.concurrent('a start that cannot be', () => {
     test.each(PORT_FLAGS)(
-      'says that the port is taken, and that %s chooses another',
+      'says that the port is taken, perhaps by another one to stop, and that %s chooses another',
       async (flag) => {
         const port = await freePort();
         const ended = await whileTaken(port, () => tryToStart(newFolder(), { [flag]: port }));
-        expectRefusal(ended, `Port ${port}`, 'already in use', `npm start -- ${flag} `);
+        expectRefusal(ended, `Port ${port}`, 'already in use', 'stop it', `npm start -- ${flag} `);
       },
     );
 

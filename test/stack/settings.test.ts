@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../infra/local/command.ts';
 import { readSettings, resolveSettings } from '../../infra/settings.ts';
 import { STAGES } from '../../infra/stages.ts';
 import { createApp, PRODUCTION } from '../support/synthesize.ts';
@@ -136,6 +137,10 @@ describe('The settings of a stage', () => {
       closed: false,
     });
     expect(() => resolveSettings('prod', {}, {})).toThrow('DEFAULTS (stage prod).identity: ');
+  });
+
+  test('that are not valid are printed by commands without a stack trace', () => {
+    expect(() => resolveSettings('prod', {}, {})).toThrow(UsageError);
   });
 });
 
