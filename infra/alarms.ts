@@ -31,7 +31,7 @@ export interface AlarmsProps {
   readonly exportWorker: BundledFunction;
   readonly importPlanner: BundledFunction;
   readonly importWorker: BundledFunction;
-  readonly endExport: BundledFunction;
+  readonly endFailedJob: BundledFunction;
   readonly changeRecorder: BundledFunction;
   readonly snapshotBuilder: BundledFunction;
   /** Who is notified; without an address or a topic, alarms are visible in CloudWatch only. */
@@ -54,7 +54,7 @@ export type RunbookHeading =
   | 'ExportWorkerErrors'
   | 'ImportFailures'
   | 'ImportWorkerErrors'
-  | 'EndExportErrors'
+  | 'EndFailedJobErrors'
   | 'ChangeRecorderErrors'
   | 'ChangesLate'
   | 'ChangesAtRisk'
@@ -125,7 +125,7 @@ export class Alarms extends Construct {
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
     const { api, table, functions, tokenTrigger, settings } = props;
-    const { exportWorker, importPlanner, importWorker, endExport } = props;
+    const { exportWorker, importPlanner, importWorker, endFailedJob } = props;
     const { changeRecorder, snapshotBuilder } = props;
     this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
     for (const each of functions) {
@@ -135,7 +135,7 @@ export class Alarms extends Construct {
     this.addFunctionAlarms(exportWorker, 'ExportWorker');
     this.addFunctionAlarms(importPlanner, 'ImportPlanner', ['ImportWorkerErrors']);
     this.addFunctionAlarms(importWorker, 'ImportWorker');
-    this.addFunctionAlarms(endExport, 'EndExport');
+    this.addFunctionAlarms(endFailedJob, 'EndFailedJob');
     this.addFunctionAlarms(changeRecorder, 'ChangeRecorder');
     this.addFunctionAlarms(snapshotBuilder, 'SnapshotBuilder');
     this.addApiAlarms(api, settings.stage);

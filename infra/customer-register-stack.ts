@@ -9,7 +9,7 @@ import { CustomerApi } from './customer-api.ts';
 import { CustomerTable } from './customer-table.ts';
 import { Dashboard } from './dashboard.ts';
 import { DurableWorker, WORKERS } from './durable-worker.ts';
-import { EndExport } from './end-export.ts';
+import { EndFailedJob } from './end-failed-job.ts';
 import { API_FUNCTION_OPTIONS, EndpointFunction } from './endpoint-function.ts';
 import {
   DEFAULT_FUNCTION,
@@ -58,7 +58,7 @@ export class CustomerRegisterStack extends Stack {
         })
       : new CustomerTable(this, 'Customers', { settings });
     const bucket = new ExportBucket(this, 'Exports', { settings });
-    const endExport = new EndExport(this, 'EndExport', {
+    const endFailedJob = new EndFailedJob(this, 'EndFailedJob', {
       settings,
       bundles,
       resources: { table, bucket },
@@ -68,7 +68,7 @@ export class CustomerRegisterStack extends Stack {
       bundles,
       resources: { table, bucket },
     });
-    const { deadLetters } = endExport;
+    const { deadLetters } = endFailedJob;
     const newWorker = (id: string, worker: (typeof WORKERS)[keyof typeof WORKERS]) =>
       new DurableWorker(this, id, {
         settings,
@@ -143,7 +143,7 @@ export class CustomerRegisterStack extends Stack {
       exportWorker,
       importPlanner,
       importWorker,
-      endExport,
+      endFailedJob,
       changeRecorder,
       snapshotBuilder,
     };

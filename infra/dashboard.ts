@@ -186,7 +186,7 @@ function exportGraphs(worker: LambdaFunction): Graph[] {
     },
     {
       title: 'Failures of long exports',
-      alarms: ['LongExportFailures', 'ExportsDropped', 'ExportWorkerErrors', 'EndExportErrors'],
+      alarms: ['LongExportFailures', 'ExportsDropped', 'ExportWorkerErrors', 'EndFailedJobErrors'],
     },
     { title: 'Wait of long exports (ms)', alarms: ['ExportsWaiting'] },
   ];

@@ -73,7 +73,7 @@ export const IMPORT_PLANNER = 'run-import-plan';
 export const IMPORT_WORKER = 'run-import';
 
 /** The function that ends long exports and imports whose worker is dead. */
-export const END_EXPORT = 'end-export';
+export const END_FAILED_JOB = 'end-failed-job';
 
 /** The function that appends the changes in the table's stream to the change logs. */
 export const CHANGE_RECORDER = 'record-changes';

@@ -7,7 +7,7 @@ import type {
   OperationUpdate,
 } from '@aws/durable-execution-sdk-js';
 import { LONG_EXPORT_TIMEOUT_HOURS } from '../capacity.ts';
-import { END_EXPORT, EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER } from '../endpoints.ts';
+import { END_FAILED_JOB, EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER } from '../endpoints.ts';
 import {
   applyCheckpoint,
   applyOutput,
@@ -35,7 +35,7 @@ type Modules = Readonly<Record<string, URL>>;
 const WORKERS = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER];
 const FUNCTIONS: Modules = Object.fromEntries(WORKERS.map((name) => [name, moduleOf(name)]));
 const DEAD_LETTER_FUNCTIONS: Modules = Object.fromEntries(
-  WORKERS.map((name) => [name, moduleOf(END_EXPORT)]),
+  WORKERS.map((name) => [name, moduleOf(END_FAILED_JOB)]),
 );
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 

@@ -424,7 +424,7 @@ describe.runIf(isLocal)('Long exports', () => {
     });
 
     test('A dead letter that is late, or comes again, changes neither a ready export nor the reason of a failed one', async () => {
-      const { handler } = await import('../../functions/end-export/handler.ts');
+      const { handler } = await import('../../functions/end-failed-job/handler.ts');
       const ready = await start(`${CSV}?delimiter=semicolon`);
       await ended(ready, 'ready');
       s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
@@ -450,7 +450,7 @@ describe.runIf(isLocal)('Long exports', () => {
     });
 
     test('A dead letter of a job that is no longer stored deletes its file', async () => {
-      const { handler } = await import('../../functions/end-export/handler.ts');
+      const { handler } = await import('../../functions/end-failed-job/handler.ts');
       const ready = await start(CSV);
       await ended(ready, 'ready');
       const before = await keysInBucket(name);

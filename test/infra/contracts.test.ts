@@ -10,7 +10,7 @@ const WITHOUT_CONTRACT = [
   'add-token-claims',
   'answer-documents',
   'answer-unknown-route',
-  'end-export',
+  'end-failed-job',
   'record-changes',
   'build-snapshot',
   'run-export',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   CHANGE_RECORDER,
   DEFAULT_FUNCTION,
-  END_EXPORT,
+  END_FAILED_JOB,
   ENDPOINTS,
   EXPORT_WORKER,
   IMPORT_PLANNER,
@@ -579,10 +579,10 @@ describe.runIf(isLocal)('the permissions of', () => {
       const lookUps = Object.fromEntries(LOOK_UP_NAMES.map((name) => [name, ['1']]));
       await exportScattered({ ...EVERYONE, lookUps });
     },
-    [END_EXPORT]: async () => {
-      const { handler } = await import(`../../functions/${END_EXPORT}/handler.ts`);
+    [END_FAILED_JOB]: async () => {
+      const { handler } = await import(`../../functions/${END_FAILED_JOB}/handler.ts`);
       const input = JSON.stringify(await startWithoutWorker());
-      process.env.AWS_EXECUTION_ENV = END_EXPORT;
+      process.env.AWS_EXECUTION_ENV = END_FAILED_JOB;
       await handler(deadLetterEvent(newExecution(EXPORT_WORKER, crypto.randomUUID(), input)));
       const ofImport = {
         merchantId: few.name,
@@ -650,7 +650,7 @@ describe.runIf(isLocal)('the permissions of', () => {
         EXPORT_WORKER,
         IMPORT_PLANNER,
         IMPORT_WORKER,
-        END_EXPORT,
+        END_FAILED_JOB,
         SNAPSHOT_BUILDER,
       ].toSorted(),
     );

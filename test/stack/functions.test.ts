@@ -6,7 +6,7 @@ import {
   CHANGE_RECORDER,
   DEFAULT_FUNCTION,
   DOCUMENTS_FUNCTION,
-  END_EXPORT,
+  END_FAILED_JOB,
   ENDPOINTS,
   EXPORT_WORKER,
   IMPORT_PLANNER,
@@ -174,12 +174,12 @@ describe.each(stages)('the functions of $stage', ({ stage, stack }) => {
       Action: 'sns:Publish',
       Resource: topic,
     });
-    const endExport = { 'Fn::GetAtt': [stack.functionId(END_EXPORT), 'Arn'] };
+    const endFailedJob = { 'Fn::GetAtt': [stack.functionId(END_FAILED_JOB), 'Arn'] };
     expect(stack.all('AWS::SNS::Subscription')).toEqual([
-      { Protocol: 'lambda', TopicArn: topic, Endpoint: endExport },
+      { Protocol: 'lambda', TopicArn: topic, Endpoint: endFailedJob },
     ]);
     stack.template.hasResourceProperties('AWS::Lambda::Permission', {
-      FunctionName: endExport,
+      FunctionName: endFailedJob,
       Principal: 'sns.amazonaws.com',
       SourceArn: topic,
     });
@@ -426,7 +426,7 @@ describe('the permissions of functions', () => {
       ...(PLANNING.includes(name) ? [IMPORT_PLANNER] : []),
       ...(APPLYING.includes(name) ? [IMPORT_WORKER] : []),
     ];
-    for (const name of [...API_FUNCTIONS, END_EXPORT, SNAPSHOT_BUILDER]) {
+    for (const name of [...API_FUNCTIONS, END_FAILED_JOB, SNAPSHOT_BUILDER]) {
       const invoked = development
         .statements(name)
         .filter(({ Action }) => Action === 'lambda:InvokeFunction')
@@ -527,7 +527,7 @@ describe('the permissions of functions', () => {
   test('let the function that ends exports list uploads, abort them and delete files, and read none', () => {
     const bucket = { 'Fn::GetAtt': [development.logicalId('Exports'), 'Arn'] };
     const onFiles = development
-      .statements(END_EXPORT)
+      .statements(END_FAILED_JOB)
       .filter(({ Action }) => /s3:/.test(`${Action}`));
     expect(onFiles.map(({ Action, Resource }) => [Action, Resource])).toEqual([
       [
@@ -633,7 +633,7 @@ function isReadLater(name: string, variable: string): boolean {
   const hasFiles = [...ENDPOINTS.filter(({ files }) => files).map((route) => route.function)];
   return (
     variable.startsWith('SNAPSHOT_') ||
-    (variable === 'BUCKET_NAME' && ![...hasFiles, EXPORT_WORKER, END_EXPORT].includes(name))
+    (variable === 'BUCKET_NAME' && ![...hasFiles, EXPORT_WORKER, END_FAILED_JOB].includes(name))
   );
 }
 

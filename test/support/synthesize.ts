@@ -11,7 +11,7 @@ import {
   CHANGE_RECORDER,
   DEFAULT_FUNCTION,
   DOCUMENTS_FUNCTION,
-  END_EXPORT,
+  END_FAILED_JOB,
   ENDPOINTS,
   type Endpoint,
   EXPORT_WORKER,
@@ -34,7 +34,7 @@ export const API_FUNCTIONS = [
   DOCUMENTS_FUNCTION,
 ];
 /** Names of the functions that no caller waits for. */
-export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER, END_EXPORT];
+export const BACKGROUND_FUNCTIONS = [EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER, END_FAILED_JOB];
 /** Names of the functions that start the export worker, in the order of {@link ENDPOINTS}. */
 export const EXPORT_STARTERS = ['csv', 'jsonl', 'xlsx', 'xml'].map(
   (format) => `export-customers-${format}`,
@@ -183,7 +183,7 @@ export function emptyBundles(endpoints: readonly Endpoint[] = ENDPOINTS): string
     EXPORT_WORKER,
     IMPORT_PLANNER,
     IMPORT_WORKER,
-    END_EXPORT,
+    END_FAILED_JOB,
     TOKEN_TRIGGER,
   ]) {
     mkdirSync(join(folder, name));

@@ -3,7 +3,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
-import { END_EXPORT } from './endpoints.ts';
+import { END_FAILED_JOB } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
 import {
   acknowledgeFilePrefix,
@@ -12,7 +12,7 @@ import {
   type Resources,
 } from './permissions.ts';
 
-export interface EndExportProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
+export interface EndFailedJobProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
   readonly resources: Resources;
 }
 
@@ -26,15 +26,15 @@ const CONTRACT: FunctionContract = {
  *
  * @see shared/decisions/2026-11-29-dead-letters-of-exports.md
  */
-export class EndExport extends BundledFunction {
+export class EndFailedJob extends BundledFunction {
   /** Dead-letter topic of the durable functions. */
   readonly deadLetters: Topic;
 
-  constructor(scope: Construct, id: string, { settings, bundles, resources }: EndExportProps) {
+  constructor(scope: Construct, id: string, { settings, bundles, resources }: EndFailedJobProps) {
     super(scope, id, {
       settings,
       bundles,
-      name: END_EXPORT,
+      name: END_FAILED_JOB,
       description: 'Ends long exports and imports whose worker is dead',
       memorySize: 512,
       // All attempts of its requests, with the waits between them.
