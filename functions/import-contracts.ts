@@ -210,6 +210,11 @@ export function importSchemas(): Readonly<Record<string, Json>> {
     ),
     description,
   });
+  const faultParams = () => ({
+    type: 'object',
+    additionalProperties: { type: ['string', 'number'] },
+    description: 'Values that the detail names, for translations.',
+  });
   const list = (description: string) => ({ type: 'array', items: text(), description });
   const status = {
     importId: text({ format: 'uuid', description: 'Id of the import, as in the path.' }),
@@ -370,6 +375,7 @@ export function importSchemas(): Readonly<Record<string, Json>> {
           customerid: text({ description: 'The same of its customerid.' }),
           code: text({ description: 'Why a row is ambiguous or skipped, for programs.' }),
           detail: text({ description: 'The same in English.' }),
+          params: faultParams(),
           candidates: {
             type: 'array',
             items: customerId(),
@@ -394,11 +400,7 @@ export function importSchemas(): Readonly<Record<string, Json>> {
           field: text({ description: 'The field.' }),
           code: text({ examples: ['tooLong'], description: 'What is wrong, for programs.' }),
           detail: text({ description: 'The same in English.' }),
-          params: {
-            type: 'object',
-            additionalProperties: { type: ['string', 'number'] },
-            description: 'Values that the detail names, for translations.',
-          },
+          params: faultParams(),
         },
         ['code', 'detail'],
       ),

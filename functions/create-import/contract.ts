@@ -61,7 +61,7 @@ export const contract = () =>
       },
       202: {
         ...workResponses('')[202],
-        description: `The file was the body and is planned in the background: it has more than ${MAX_ROWS_PLANNED_IN_CALL} rows, or the caller prefers that.`,
+        description: `The file was the body and is planned in the background: it has more than ${MAX_ROWS_PLANNED_IN_CALL} rows or takes long, or the caller prefers that.`,
       },
     },
     errors: {

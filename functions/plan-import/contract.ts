@@ -1,4 +1,8 @@
-import { MAX_BYTES_PLANNED_IN_CALL, MAX_ROWS_PLANNED_IN_CALL } from '../../shared/domain/limits.ts';
+import {
+  MAX_BYTES_PLANNED_IN_CALL,
+  MAX_PLANNING_IN_CALL_MS,
+  MAX_ROWS_PLANNED_IN_CALL,
+} from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
 import {
@@ -27,7 +31,7 @@ export const contract = () =>
     request,
     parameters: { importId: IMPORT_ID_DESCRIPTION, Prefer: PREFER_DESCRIPTION },
     responses: workResponses(
-      `The import is planned. That is at once if the file has at most ${MAX_BYTES_PLANNED_IN_CALL} bytes and ${MAX_ROWS_PLANNED_IN_CALL} rows.`,
+      `The import is planned. That is at once if the file has at most ${MAX_BYTES_PLANNED_IN_CALL} bytes and ${MAX_ROWS_PLANNED_IN_CALL} rows, and takes less than ${MAX_PLANNING_IN_CALL_MS / 1_000} seconds.`,
     ),
     errors: {
       404: NOT_FOUND,

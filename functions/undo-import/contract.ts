@@ -1,4 +1,4 @@
-import { MAX_ROWS_APPLIED_IN_CALL } from '../../shared/domain/limits.ts';
+import { MAX_ROWS_APPLIED_IN_CALL, MAX_WRITE_UNITS_IN_CALL } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
 import {
@@ -35,7 +35,7 @@ export const contract = () =>
       Prefer: PREFER_DESCRIPTION,
     },
     responses: workResponses(
-      `The import is undone; also if it had been before. That is at once if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers.`,
+      `The import is undone; also if it had been before. That is at once if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers, by about ${MAX_WRITE_UNITS_IN_CALL} write units at most.`,
     ),
     errors: {
       404: NOT_FOUND,

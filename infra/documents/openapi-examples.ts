@@ -182,7 +182,7 @@ const MEMBERS: Readonly<Record<string, Json>> = {
     fields: { customerid: '10303', name: 'Ask AB' },
     key: { field: 'customerid', value: '10303' },
     code: 'repeated',
-    detail: 'rows 17 and 19 name the same customer; keep one of them',
+    detail: 'rows 17 and 19 have customerid 10303; keep one of them',
     candidates: [1000, 1001],
     errors: [{ column: 'Postnummer', field: 'postcode', code: 'tooLong', detail: 'is too long' }],
   },
@@ -191,7 +191,7 @@ const MEMBERS: Readonly<Record<string, Json>> = {
     field: 'postcode',
     code: 'tooLong',
     detail: 'must have at most 255 characters',
-    params: { max: 255 },
+    params: { maxLength: 255 },
   },
 };
 

@@ -1,4 +1,5 @@
-import type { RowFault } from './import.ts';
+import { SWEDISH_HEADINGS } from './field-headings.ts';
+import type { FaultParams, MatchField, RowFault } from './import.ts';
 
 /** Languages in which a row's faults are told. */
 export type FaultLanguage = 'sv' | 'en';
@@ -6,10 +7,9 @@ export type FaultLanguage = 'sv' | 'en';
 /** Codes of what is wrong with a cell or a row of a file. */
 export type ReadFaultCode = keyof typeof READ_FAULTS;
 
-type Params = NonNullable<RowFault['params']>;
 type Texts = readonly [
-  sv: string | ((params: Params) => string),
-  en: string | ((params: Params) => string),
+  sv: string | ((params: FaultParams) => string),
+  en: string | ((params: FaultParams) => string),
 ];
 
 const READ_FAULTS = {
@@ -72,32 +72,59 @@ const READ_FAULTS = {
 /** Why a row that can be read is not imported. */
 const PLAN_FAULTS = {
   noKey: [
-    'Raden saknar det som kunden hittas med, till exempel kundnummer. Fyll i det.',
-    'The row lacks what its customer is found by, such as a customer number. Fill it in.',
+    ({ fields }) => `Raden saknar ${fieldsIn('sv', fields)}, som kunden hittas med. Fyll i det.`,
+    ({ fields }) =>
+      `The row lacks ${fieldsIn('en', fields)}, by which its customer is found. Fill it in.`,
   ],
-  noCustomer: ['Det finns ingen sådan kund.', 'There is no such customer.'],
-  customerExists: ['Kunden finns redan.', 'The customer exists already.'],
+  noCustomer: [
+    (params) =>
+      `Det finns ingen kund${params.field ? ` med ${keyIn('sv', params)}` : ' för raden'}.`,
+    (params) =>
+      `There is no customer ${params.field ? `with ${keyIn('en', params)}` : 'of the row'}.`,
+  ],
+  customerExists: [
+    ({ customers }) => `Kunden finns redan (id ${customers}).`,
+    ({ customers }) => `The customer exists already (id ${customers}).`,
+  ],
   severalCustomers: [
-    ({ customers }) =>
-      `Flera kunder passar (id ${customers}). Ange vilken med id, eller rätta dem först.`,
-    ({ customers }) =>
-      `Several customers match (ids ${customers}). Name one by its id, or correct them first.`,
+    (params) =>
+      `Flera kunder har ${keyIn('sv', params)} (id ${listIn('sv', params.customers)}). Ange vilken med id, eller rätta dem först.`,
+    (params) =>
+      `Several customers have ${keyIn('en', params)} (ids ${listIn('en', params.customers)}). Name one by its id, or correct them first.`,
   ],
   keysDisagree: [
-    ({ customers }) =>
-      `Kundnummer, organisationsnummer eller id pekar på olika kunder (id ${customers}). Rätta raden.`,
-    ({ customers }) =>
-      `Customer number, organisation number or id name different customers (ids ${customers}). Correct the row.`,
+    (params) => {
+      const other = `${otherKeyIn('sv', params)} (id ${listIn('sv', params.customers)})`;
+      return params.field
+        ? `Raden pekar på olika kunder: ${keyIn('sv', params)}${ownerIn('sv', params)} och ${other}. Rätta den.`
+        : `Det finns redan en kund med ${other}, men raden saknar det som kunden hittas med. Fyll i det.`;
+    },
+    (params) => {
+      const other = `${otherKeyIn('en', params)} (id ${listIn('en', params.customers)})`;
+      return params.field
+        ? `The row names different customers: ${keyIn('en', params)}${ownerIn('en', params)} and ${other}. Correct it.`
+        : `There is a customer with ${other} already, but the row lacks what it is found by. Fill it in.`;
+    },
   ],
   repeated: [
-    'Flera rader gäller samma kund. Behåll en av dem.',
-    'Several rows are about the same customer. Keep one of them.',
+    (params) => {
+      const rows = `Raderna ${listIn('sv', params.rows)}`;
+      return params.field
+        ? `${rows} har samma ${keyIn('sv', params)}. Behåll en av dem, eller rätta den som är fel.`
+        : `${rows} gäller samma kund (id ${params.customers}). Behåll en av dem.`;
+    },
+    (params) => {
+      const rows = `Rows ${listIn('en', params.rows)}`;
+      return params.field
+        ? `${rows} have the same ${keyIn('en', params)}. Keep one of them, or correct the wrong one.`
+        : `${rows} are about the same customer (id ${params.customers}). Keep one of them.`;
+    },
   ],
   zerosLost: [
-    ({ customers }) =>
-      `Numret saknar kanske inledande nollor: en kund har det med nollor (id ${customers}). Skriv det som text.`,
-    ({ customers }) =>
-      `The number may have lost leading zeros: a customer has it with zeros (id ${customers}). Enter it as text.`,
+    (params) =>
+      `Numret saknar kanske inledande nollor: ingen kund har ${keyIn('sv', params)}, men en har det med nollor (id ${listIn('sv', params.customers)}). Skriv det som text.`,
+    (params) =>
+      `The number may have lost leading zeros: no customer has ${keyIn('en', params)}, but one has it with zeros (id ${listIn('en', params.customers)}). Enter it as text.`,
   ],
 } satisfies Record<string, Texts>;
 
@@ -112,4 +139,42 @@ export function faultText(
 ): string {
   const text = TEXTS.get(code)?.[language === 'sv' ? 0 : 1] ?? detail;
   return typeof text === 'string' ? text : text(params);
+}
+
+const WORDS = { sv: { and: 'och', or: 'eller' }, en: { and: 'and', or: 'or' } } as const;
+
+type Param = FaultParams[string] | undefined;
+
+/** Returns what a match field is called within a sentence. */
+function fieldIn(language: FaultLanguage, field: Param): string {
+  if (field === 'mexcParamvaluesetsid') return 'id';
+  const heading = language === 'sv' ? SWEDISH_HEADINGS[field as MatchField] : undefined;
+  return heading?.toLowerCase() ?? String(field ?? '');
+}
+
+function fieldsIn(language: FaultLanguage, fields: Param = ''): string {
+  const names = String(fields)
+    .split(', ')
+    .map((field) => fieldIn(language, field));
+  return listIn(language, names.join(', '), 'or');
+}
+
+/** Returns a field and its value: what a row names a customer by. */
+function keyIn(language: FaultLanguage, { field, value }: FaultParams): string {
+  return `${fieldIn(language, field)} ${value}`;
+}
+
+function otherKeyIn(language: FaultLanguage, { otherField, otherValue }: FaultParams): string {
+  return `${fieldIn(language, otherField)} ${otherValue}`;
+}
+
+/** Returns the id of the customer that a key names, unless the key is the id. */
+function ownerIn(language: FaultLanguage, { field, customer }: FaultParams): string {
+  if (customer === undefined) return language === 'sv' ? ' (ingen kund)' : ' (no customer)';
+  return field === 'mexcParamvaluesetsid' ? '' : ` (id ${customer})`;
+}
+
+/** Returns a list in words; one that is cut as it is. */
+function listIn(language: FaultLanguage, list: Param = '', word: 'and' | 'or' = 'and'): string {
+  return String(list).replace(/, ([^,…]+)$/, ` ${WORDS[language][word]} $1`);
 }

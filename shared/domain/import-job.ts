@@ -55,13 +55,20 @@ export interface ImportReason {
 }
 
 /** A complete plan. */
-interface ImportPlan {
+export interface ImportPlan {
+  /**
+   * The run that made it, whose files it has: another run, that was taken for dead and is late, must
+   * not replace them.
+   */
+  readonly run: string;
   /** Digest of the outcomes: a plan with another outcome of any row has another tag. */
   readonly tag: string;
   readonly rows: number;
   readonly counts: Counts<Outcome>;
   /** The plan's files, each of which is a step of applying. */
   readonly steps: number;
+  /** About how many write units of the table applying it consumes. */
+  readonly writeUnits: number;
 }
 
 /** An import, from its creation until seven days after it last moved. */

@@ -38,6 +38,9 @@ export interface ImportOptions extends ReadOptions {
   readonly unkeyed: 'invalid' | 'create';
 }
 
+/** Values that a text about a row names, for translations. */
+export type FaultParams = Readonly<Record<string, string | number>>;
+
 /** Something wrong in a row. */
 export interface RowFault {
   /** The column's heading, as in the file. */
@@ -48,7 +51,7 @@ export interface RowFault {
   /** In English. */
   readonly detail: string;
   /** Values that the detail names, for translations. */
-  readonly params?: Readonly<Record<string, string | number>> | undefined;
+  readonly params?: FaultParams | undefined;
 }
 
 /** A row of a file, as it is read. */
@@ -100,10 +103,17 @@ export type PlannedRow = { readonly row: number } & (
       readonly outcome: 'ambiguous';
       readonly code: string;
       readonly detail: string;
+      /** As of a {@link RowFault}. */
+      readonly params?: FaultParams | undefined;
       readonly candidates: readonly number[];
     }
   | { readonly outcome: 'invalid'; readonly errors: readonly RowFault[] }
-  | { readonly outcome: 'skipped'; readonly code: string; readonly detail: string }
+  | {
+      readonly outcome: 'skipped';
+      readonly code: string;
+      readonly detail: string;
+      readonly params?: FaultParams | undefined;
+    }
 );
 
 /** Results of applying a plan's rows. */

@@ -95,8 +95,14 @@ export const MAX_IMPORT_SHARED_BYTES = 200_000_000;
 /** Maximum bytes and rows of an import that is planned while its caller waits. */
 export const MAX_BYTES_PLANNED_IN_CALL = 1_048_576;
 export const MAX_ROWS_PLANNED_IN_CALL = 1_000;
-/** Maximum customers that an import creates and updates while its caller waits. */
+/** Milliseconds after which it is planned in the background: its customers can be large, or DynamoDB slow. */
+export const MAX_PLANNING_IN_CALL_MS = 15_000;
+/**
+ * Maximum customers that an import creates and updates while its caller waits, and write units of the
+ * table: an import consumes 500 a second, and API Gateway waits for 30 seconds.
+ */
 export const MAX_ROWS_APPLIED_IN_CALL = 500;
+export const MAX_WRITE_UNITS_IN_CALL = 5_000;
 /** Maximum imports of a merchant that wait for their file. */
 export const MAX_WAITING_IMPORTS = 20;
 /** Maximum imports in their list. */

@@ -39,11 +39,12 @@ export async function* rejectedRowsFile(
   batches: AsyncIterable<readonly RejectedRow[]>,
   options: RejectedRowsOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const headings = [...options.headings, ...HEADINGS[options.language]];
+  const own = ownHeadings(options.headings);
+  const headings = [...own, ...HEADINGS[options.language]];
   const { start, rows, end } = options.format === 'csv' ? csvFile() : workbook();
   yield await start();
   for await (const batch of batches) {
-    if (batch.length > 0) yield await rows(batch.map((row) => cellsOf(row, options)));
+    if (batch.length > 0) yield await rows(batch.map((row) => cellsOf(row, own.length, options)));
   }
   yield await end();
 
@@ -79,15 +80,27 @@ function cut(cell: string): string {
   return cell.slice(0, MAX_CELL);
 }
 
-/** Returns the cells of a row; those past the last heading stay past it. */
+/** Returns the headings without those of a file of rejected rows that was sent again, and in vain. */
+function ownHeadings(headings: readonly string[]): readonly string[] {
+  const last = headings.slice(-HEADINGS.en.length);
+  const isOurs = Object.values(HEADINGS).some((ours) => ours.join() === last.join());
+  return isOurs ? headings.slice(0, -last.length) : headings;
+}
+
+/**
+ * Returns the cells of a row; those past the last heading stay past it.
+ *
+ * @param ownColumns how many of them are the sender's own.
+ */
 function cellsOf(
   row: RejectedRow,
+  ownColumns: number,
   { headings, language, sent }: RejectedRowsOptions,
 ): readonly string[] {
   const { cells = [] } = row;
   const isGuarded = sent.format === 'csv' && sent.formulas !== 'keep';
   const texts = isGuarded ? cells.map(unescapeFormula) : cells;
-  const own = headings.map((_, index) => texts[index] ?? '');
+  const own = headings.slice(0, ownColumns).map((_, index) => texts[index] ?? '');
   const faults = faultsOf(row);
   const columns = [...new Set(faults.flatMap(({ column }) => column ?? []))];
   const isOne = columns.length < 2;
@@ -106,7 +119,6 @@ function cellsOf(
 
 function faultsOf(row: RejectedRow): readonly RowFault[] {
   if (row.outcome === 'invalid') return row.errors;
-  const { code, detail } = row;
-  const customers = row.outcome === 'ambiguous' ? row.candidates.join(', ') : '';
-  return [{ code, detail, params: { customers } }];
+  const { code, detail, params } = row;
+  return [{ code, detail, params }];
 }

@@ -18,8 +18,7 @@ import {
   appliedFile,
   BEGUN,
   countsOf,
-  type PlannedLine,
-  planFile,
+  readPlanned,
   sumOfCounts,
   undoneFile,
 } from './plan-files.ts';
@@ -64,7 +63,7 @@ export async function applyImport(applyRun: ApplyRun): Promise<void> {
   for (let index = job.stepsDone; index < (job.plan?.steps ?? 0); index += 1) {
     const before = results;
     const done = await step(`apply ${index}`, async () => {
-      const lines = await getLines<PlannedLine>(files, 'plan', planFile(index));
+      const lines = await readPlanned(files, job, index);
       if (!lines) return stop({ ...applyRun, importId: job.id }, PLAN_EXPIRED);
       const rows = lines.map(({ name, customerid, cells, ...row }): PlannedRow => row);
       // Undoing completes the step, if it is interrupted and the plan is no longer kept.

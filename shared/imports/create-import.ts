@@ -12,6 +12,7 @@ import {
   IMPORT_CALL_STALLED_S,
   IMPORT_PLAN_LIFETIME_S,
   MAX_BYTES_PLANNED_IN_CALL,
+  MAX_PLANNING_IN_CALL_MS,
   MAX_ROWS_PLANNED_IN_CALL,
   MAX_WAITING_IMPORTS,
 } from '../domain/limits.ts';
@@ -88,7 +89,7 @@ export async function importSentFile(
   return planOrStart(merchantId, job, planOptions);
 }
 
-/** States from which an import is planned. */
+/** States from which an import is planned: of one that failed the file may still be there. */
 const ORIGINS: readonly ImportState[] = ['awaitingFile', 'failed'];
 
 /**
@@ -115,6 +116,7 @@ export async function planFileOf(
   }
   const file = await getSentFile({ merchantId, importId: id });
   if (!file) {
+    if (job.state === 'failed' && job.reason) throw new ImportFailedError(id, job.reason);
     throw new ImportStateError('There is no file yet. Send it by the request in `upload`.');
   }
   const isLarge = file.bytes > MAX_BYTES_PLANNED_IN_CALL;
@@ -144,20 +146,23 @@ async function planOrStart(
   return reading;
 }
 
-/** Plans the file; undefined if it has too many rows for that. */
+/** Plans the file; undefined if that takes too long. */
 async function planNow(merchantId: string, job: ImportJob): Promise<ImportJob | undefined> {
   const run = randomUUID();
   const reading = await beginReading(merchantId, job, run, IMPORT_CALL_STALLED_S);
   if (reading.run !== run) return reading;
   // Loaded on demand: an import whose file is sent later needs no parser.
-  const { planImport, TooManyRowsForCallError } = await import('./plan-import.ts');
+  const { planImport, TooLongForCallError } = await import('./plan-import.ts');
   try {
     const planned = await planImport({
       merchantId,
       job: reading,
       run,
       step: (_name, work) => work(),
-      maxRows: MAX_ROWS_PLANNED_IN_CALL,
+      callLimits: {
+        maxRows: MAX_ROWS_PLANNED_IN_CALL,
+        deadlineMs: Date.now() + MAX_PLANNING_IN_CALL_MS,
+      },
       stalledAfterS: IMPORT_CALL_STALLED_S,
     });
     if (!planned) throw new ImportNotFoundError(job.id);
@@ -166,7 +171,7 @@ async function planNow(merchantId: string, job: ImportJob): Promise<ImportJob | 
   } catch (error) {
     if (error instanceof ImportFailedError || error instanceof ImportNotFoundError) throw error;
     await awaitAgain(merchantId, job, run);
-    if (error instanceof TooManyRowsForCallError) return undefined;
+    if (error instanceof TooLongForCallError) return undefined;
     throw error;
   }
 }

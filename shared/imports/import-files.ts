@@ -75,6 +75,12 @@ export async function getFile(
   return object?.Body?.transformToString();
 }
 
+/** Returns whether there is a file. */
+export async function hasFile(owner: FileOwner, kind: FileKind, name: string): Promise<boolean> {
+  const command = new HeadObjectCommand({ Bucket: BUCKET_NAME, Key: fileKey(owner, kind, name) });
+  return (await ifExists(s3.send(command))) !== undefined;
+}
+
 /** Returns the values of a file of JSON Lines; undefined as {@link getFile} does. */
 export async function getLines<T>(
   owner: FileOwner,

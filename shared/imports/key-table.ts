@@ -19,7 +19,7 @@ export class KeyTable {
   #slots = new Int32Array(0);
   /** Next row with the same key, plus one. */
   #next = new Int32Array(0);
-  /** First row with the same key. */
+  /** First row of the chain with the same key. */
   #head = new Int32Array(0);
   #customers = new Customers(0);
   /** Customers whose key has more zeros at its beginning; made if there is one. */
@@ -45,22 +45,29 @@ export class KeyTable {
     this.#rows += 1;
   }
 
-  /** Ends adding, so that rows can be found by their keys. */
-  complete(): void {
+  /**
+   * Ends adding, so that rows can be found by their keys.
+   *
+   * @param leads says which rows come before the others with their key, so that they are found without
+   * passing over these: a file can have a key in each of its rows. Default: all.
+   */
+  complete(leads: (row: number) => boolean = () => true): void {
     const rows = this.#rows;
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows + 1)));
     this.#next = new Int32Array(rows);
     this.#head = new Int32Array(rows).fill(-1);
     this.#customers = new Customers(rows);
-    // From the last to the first, so that each chain begins with its first row.
-    for (let row = rows - 1; row >= 0; row -= 1) {
-      if (!this.#hasKey(row)) continue;
-      const slot = this.#slotOf(
-        this.#hashes[2 * row] as number,
-        this.#hashes[2 * row + 1] as number,
-      );
-      this.#next[row] = this.#slots[slot] as number;
-      this.#slots[slot] = row + 1;
+    for (const isLeading of [false, true]) {
+      // From the last to the first, so that each chain begins with its first row.
+      for (let row = rows - 1; row >= 0; row -= 1) {
+        if (!this.#hasKey(row) || leads(row) !== isLeading) continue;
+        const slot = this.#slotOf(
+          this.#hashes[2 * row] as number,
+          this.#hashes[2 * row + 1] as number,
+        );
+        this.#next[row] = this.#slots[slot] as number;
+        this.#slots[slot] = row + 1;
+      }
     }
     for (const first of this.#slots) {
       for (let row = first - 1; row >= 0; row = (this.#next[row] as number) - 1) {
@@ -93,7 +100,7 @@ export class KeyTable {
     return this.#withZeros?.of(this.#head[row] as number) ?? [];
   }
 
-  /** Yields the rows with the same key as a row, itself included, in order. */
+  /** Yields the rows with the same key as a row, itself included: those that lead, then the others, each in order. */
   *sameKey(row: number): Generator<number> {
     const head = this.#head[row] as number;
     for (let at = head; at >= 0; at = (this.#next[at] as number) - 1) yield at;

@@ -9,15 +9,8 @@ import type {
   UndoResult,
 } from '../domain/import.ts';
 import type { ImportJob } from '../domain/import-job.ts';
-import { type FileOwner, getFile, getLines } from './import-files.ts';
-import {
-  appliedFile,
-  MANIFEST,
-  type Manifest,
-  type PlannedLine,
-  planFile,
-  undoneFile,
-} from './plan-files.ts';
+import { type FileOwner, getLines } from './import-files.ts';
+import { appliedFile, readManifest, readPlanned, undoneFile } from './plan-files.ts';
 
 /** Files that are read for one page, and of them concurrently. */
 const MAX_FILES = 40;
@@ -59,9 +52,7 @@ export async function listRows(
   { outcome, result, after, limit }: RowFilter,
 ): Promise<RowPage> {
   const files = { merchantId, importId: job.id };
-  const text = await getFile(files, 'plan', MANIFEST);
-  if (text === undefined) throw new ImportExpiredError(job.id);
-  const manifest: Manifest = JSON.parse(text);
+  const manifest = await readManifest(files, job);
   const steps = manifest.steps
     .map((step, index) => ({ ...step, index }))
     .filter(
@@ -84,7 +75,7 @@ export async function listRows(
 
 async function readStep(files: FileOwner, job: ImportJob, index: number): Promise<ListedRow[]> {
   const [planned, applied = [], undone = []] = await Promise.all([
-    getLines<PlannedLine>(files, 'plan', planFile(index)),
+    readPlanned(files, job, index),
     index < job.stepsDone ? getLines<AppliedRow>(files, 'undo', appliedFile(index)) : [],
     index < job.stepsUndone ? getLines<UndoneRow>(files, 'undo', undoneFile(index)) : [],
   ]);

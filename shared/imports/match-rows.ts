@@ -25,15 +25,19 @@ type IndexedField = Exclude<MatchField, 'mexcParamvaluesetsid'>;
 export interface RowMatch extends RowKey {
   /** Customers that may have the key, at most eleven: an index can lag behind. */
   readonly customers: readonly number[];
+  /** Numbers of the rows, this one included, that have the key; empty if it is the only one. */
+  readonly rows: readonly number[];
 }
 
 /** What is known of the customers that a row names. */
 export interface RowMatches {
   /** The keys that the row fills, in their order. */
   readonly keys: readonly RowMatch[];
+  /** The row's customerid, if that is no match field: two customers should not get one. */
+  readonly customerid?: RowMatch | undefined;
   /** Customers that may have the first key, but for zeros at its beginning. */
   readonly withZeros: readonly number[];
-  /** Numbers of the rows, this one included, that have a key of this one. */
+  /** Numbers of the rows, this one included, whose first key is that of this one. */
   readonly sameKey: readonly number[];
   /** Numbers of the rows, this one included, that name the same customer by their first keys. */
   readonly sameCustomer: readonly number[];
@@ -46,6 +50,8 @@ export interface RowMatches {
  */
 export class RowMatcher {
   readonly #match: readonly MatchField[];
+  /** Match fields in their order, then customerid. */
+  readonly #fields: readonly MatchField[];
   readonly #columns: ReadonlyMap<MatchField, KeyColumn>;
   /** Identity numbers with the zeros that a spreadsheet may have dropped. */
   readonly #padded = new KeyColumn();
@@ -61,7 +67,8 @@ export class RowMatcher {
 
   constructor(match: readonly MatchField[]) {
     this.#match = match;
-    this.#columns = new Map(match.map((field) => [field, new KeyColumn()]));
+    this.#fields = [...new Set<MatchField>([...match, 'customerid'])];
+    this.#columns = new Map(this.#fields.map((field) => [field, new KeyColumn()]));
   }
 
   /** Adds the next row. An invalid row is not imported, but is one of those with its key. */
@@ -71,14 +78,14 @@ export class RowMatcher {
       this.#firstKey = grown(this.#firstKey, new Uint8Array(2 * this.#rows));
       this.#named = grown(this.#named, new Float64Array(2 * this.#rows));
     }
-    const keys = keysOf(row, this.#match);
+    const keys = keysOf(row, this.#fields);
     for (const [field, column] of this.#columns) {
       column.add(keys.find((each) => each.field === field)?.key);
     }
     if (this.#columns.has('companyno')) this.#padded.add(keyWithZeros(row.fields.companyno));
     this.#numbers[this.#rows] = row.row;
-    const [first] = keys;
-    this.#firstKey[this.#rows] = first ? this.#match.indexOf(first.field) + 1 : 0;
+    const first = keys.find(({ field }) => this.#match.includes(field));
+    this.#firstKey[this.#rows] = first ? this.#placeOf(first.field) : 0;
     if (first?.field === 'mexcParamvaluesetsid') this.#named[this.#rows] = Number(first.key);
     this.#rows += 1;
   }
@@ -88,12 +95,19 @@ export class RowMatcher {
    * as a whole, if that costs less.
    */
   async find(merchantId: string): Promise<void> {
-    for (const { table } of [...this.#columns.values(), this.#padded]) table.complete();
+    for (const [field, { table }] of this.#columns) {
+      const place = this.#placeOf(field);
+      table.complete((row) => this.#firstKey[row] === place);
+    }
+    this.#padded.table.complete();
     const customers = await retryWhileThrottled(() => newestId(merchantId));
     if (customers > 0) {
       const maxQueries = Math.min(MAX_QUERIES, customers / ENTRIES_OF_HALF_UNIT);
       for (const [field, column] of this.#columns) {
-        if (field === 'customerid') await findByCustomerid(merchantId, column, maxQueries);
+        if (field === 'customerid') {
+          const isKey = this.#match.includes(field);
+          await findByCustomerid(merchantId, column, maxQueries, isKey);
+        }
         if (field === 'companyno') {
           await findByCompanyno(merchantId, [column, this.#padded], maxQueries);
         }
@@ -104,16 +118,19 @@ export class RowMatcher {
 
   /** Returns what a row names; to be called with the row that was added at the index. */
   matchesOf(row: FileRow, index: number): RowMatches {
-    const keys = keysOf(row, this.#match).map((key) => ({
+    const all = keysOf(row, this.#fields).map((key) => ({
       ...key,
       customers: this.#customersOf(key.field, index, key.key),
+      rows: this.#rowsWithKey(key.field, index),
     }));
+    const keys = all.filter(({ field }) => this.#match.includes(field));
     const [first] = keys;
     return {
       keys,
+      customerid: all.find(({ field }) => !this.#match.includes(field)),
       withZeros: this.#withZeros(first?.field, index),
-      sameKey: keys.flatMap(({ field }) => this.#rowsWithKey(field, index)),
-      sameCustomer: first ? this.#rowsOfCustomer(first, index) : [],
+      sameKey: first ? this.#rowsWithKey(first.field, index, this.#placeOf(first.field)) : [],
+      sameCustomer: this.#sameCustomer.get(first?.customers[0] ?? 0) ?? [],
     };
   }
 
@@ -129,21 +146,21 @@ export class RowMatcher {
     return field === 'companyno' ? this.#padded.table.customers(index) : [];
   }
 
-  #rowsWithKey(field: MatchField, index: number, isWanted = (_row: number) => true): number[] {
+  /** Returns the numbers of the rows with a row's key; with a place, of those whose first key is there. */
+  #rowsWithKey(field: MatchField, index: number, place?: number): number[] {
     const numbers: number[] = [];
     for (const row of this.#columns.get(field)?.table.sameKey(index) ?? []) {
-      if (!isWanted(row)) continue;
+      // They lead.
+      if (place !== undefined && this.#firstKey[row] !== place) break;
       numbers.push(this.#numbers[row] as number);
       if (numbers.length > MAX_NAMED) break;
     }
-    return numbers.length > 1 ? numbers : [];
+    return numbers.length > 1 ? numbers.sort((a, b) => a - b) : [];
   }
 
-  #rowsOfCustomer({ field, customers }: RowMatch, index: number): readonly number[] {
-    const place = this.#match.indexOf(field) + 1;
-    const byKey = this.#rowsWithKey(field, index, (row) => this.#firstKey[row] === place);
-    const [id] = customers;
-    return byKey.length > 0 || id === undefined ? byKey : (this.#sameCustomer.get(id) ?? []);
+  /** Returns the place of a match field from 1 on; 0 of a field that is none. */
+  #placeOf(field: MatchField): number {
+    return this.#match.indexOf(field) + 1;
   }
 
   /** Rows can name one customer by keys in different fields. */
@@ -184,14 +201,16 @@ class KeyColumn {
   }
 }
 
+/** @param isKey whether rows are matched by it, so that it is looked for with zeros, too. */
 async function findByCustomerid(
   merchantId: string,
   column: KeyColumn,
   maxQueries: number,
+  isKey: boolean,
 ): Promise<void> {
   const { table } = column;
   const noteZeros = ({ key, id }: IndexKey) => {
-    const text = withoutZeros(key);
+    const text = isKey ? withoutZeros(key) : undefined;
     if (text !== undefined) table.noteWithZeros(text, id);
   };
   const texts = column.texts(maxQueries);
@@ -207,6 +226,7 @@ async function findByCustomerid(
     table.note(key, id);
     found.add(key);
   });
+  if (!isKey) return;
   const withZeros = texts.filter((key) => DIGITS.test(key) && !found.has(key)).flatMap(zerosBefore);
   if (withZeros.length <= maxQueries) {
     await lookUp(merchantId, 'customerid', withZeros, noteZeros);

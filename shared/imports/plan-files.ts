@@ -1,5 +1,7 @@
+import { ImportExpiredError } from '../domain/errors.ts';
 import type { Outcome, PlannedRow } from '../domain/import.ts';
-import type { Counts } from '../domain/import-job.ts';
+import type { Counts, ImportJob } from '../domain/import-job.ts';
+import { type FileOwner, getFile, getLines } from './import-files.ts';
 
 /** A row of a plan, as it is stored: with what shows a person whom it is about. */
 export type PlannedLine = PlannedRow & {
@@ -17,6 +19,8 @@ export interface PlanStep {
   readonly last: number;
   readonly rows: number;
   readonly counts: Counts<Outcome>;
+  /** About how many write units of the table applying it consumes. */
+  readonly writeUnits: number;
   readonly digest: string;
 }
 
@@ -27,12 +31,34 @@ export interface Manifest {
   readonly steps: readonly PlanStep[];
 }
 
-/** What the files of a plan have, as JSON of a {@link Manifest}. */
-export const MANIFEST = 'manifest.json';
+/** Returns the name of the file with a plan's {@link Manifest}. */
+export function manifestFile(run: string): string {
+  return `${run}/manifest.json`;
+}
 
 /** Returns the name of one of a plan's files, which is a step of applying. */
-export function planFile(index: number): string {
-  return `plan-${index}.jsonl`;
+export function planFile(run: string, index: number): string {
+  return `${run}/plan-${index}.jsonl`;
+}
+
+/**
+ * Returns what the files of an import's plan have.
+ *
+ * @throws ImportExpiredError if the plan is no longer kept.
+ */
+export async function readManifest(files: FileOwner, { id, plan }: ImportJob): Promise<Manifest> {
+  const text = plan && (await getFile(files, 'plan', manifestFile(plan.run)));
+  if (text === undefined) throw new ImportExpiredError(id);
+  return JSON.parse(text);
+}
+
+/** Returns the rows of one of a plan's files; undefined if it is no longer kept. */
+export async function readPlanned(
+  files: FileOwner,
+  { plan }: ImportJob,
+  index: number,
+): Promise<PlannedLine[] | undefined> {
+  return plan && getLines<PlannedLine>(files, 'plan', planFile(plan.run, index));
 }
 
 /** Rows of the step that has begun last. */

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { mapAhead, mapConcurrently } from '../concurrency.ts';
 import type { Customer } from '../domain/customer.ts';
 import { UnreadableFileError } from '../domain/errors.ts';
-import { type FileRow, OUTCOMES, ROWS_PER_STEP } from '../domain/import.ts';
+import { headingOf } from '../domain/field-headings.ts';
+import {
+  type FileRow,
+  type ImportOptions,
+  OUTCOMES,
+  type PlannedRow,
+  ROWS_PER_STEP,
+} from '../domain/import.ts';
 import type { FileFacts, ImportJob, ImportReason, ImportWarning } from '../domain/import-job.ts';
 import { IMPORT_PLAN_LIFETIME_S } from '../domain/limits.ts';
 import type { Step } from '../exports/durable-steps.ts';
@@ -22,17 +29,17 @@ import {
   type SentFile,
 } from './import-files.ts';
 import { RowMatcher, type RowMatches } from './match-rows.ts';
-import { type Pace, paceOf } from './pace.ts';
+import { type Pace, paceOf, writeUnits } from './pace.ts';
 import {
   countsOf,
-  MANIFEST,
   type Manifest,
+  manifestFile,
   type PlannedLine,
   type PlanStep,
   planFile,
   sumOfCounts,
 } from './plan-files.ts';
-import { planRow } from './plan-row.ts';
+import { type KnownCustomers, planRow } from './plan-row.ts';
 
 /** Characters after which a file of rows ends, though it has fewer than {@link ROWS_PER_STEP}. */
 const MAX_FILE_LENGTH = 8 * 1024 * 1024;
@@ -49,8 +56,8 @@ const PROGRESS_MS = 5_000;
 const MAX_NAMES = 200;
 const MAX_NAME_LENGTH = 100;
 
-/** A file has more rows than can be planned while its caller waits. */
-export class TooManyRowsForCallError extends Error {}
+/** A file takes longer to plan than its caller waits. */
+export class TooLongForCallError extends Error {}
 
 /** The import was canceled, or another run has taken over. */
 class NotRunningError extends Error {}
@@ -62,8 +69,8 @@ export interface PlanRun {
   readonly run: string;
   /** Runs a part of the work, once even if a run is interrupted and begins again. */
   readonly step: Step;
-  /** @default - any number */
-  readonly maxRows?: number;
+  /** What can be done while a caller waits: rows, and until when (`Date.now()`). @default - anything */
+  readonly callLimits?: { readonly maxRows: number; readonly deadlineMs: number };
   /** Seconds after which the run, without progress, has ended. */
   readonly stalledAfterS?: number;
 }
@@ -82,7 +89,7 @@ interface ReadFile {
  * of each. No customer is written. May be repeated; the plan of the same customers is the same.
  *
  * @returns the import, `planned` or `failed`, or as another run has left it; undefined if it was canceled.
- * @throws TooManyRowsForCallError if the file has more than `maxRows`.
+ * @throws TooLongForCallError if it exceeds `callLimits`.
  */
 export async function planImport(planRun: PlanRun): Promise<ImportJob | undefined> {
   const { merchantId, job, run, step } = planRun;
@@ -98,7 +105,7 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
     const steps = await planSteps(planRun, files, read);
     return await step('note planned', async () => {
       const manifest: Manifest = { headings: read.headings, steps };
-      await putFile(files, 'plan', MANIFEST, JSON.stringify(manifest));
+      await putFile(files, 'plan', manifestFile(run), JSON.stringify(manifest));
       const counts = sumOfCounts(
         OUTCOMES,
         steps.map((each) => each.counts),
@@ -113,10 +120,12 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
           warnings: [...read.facts.warnings, ...(await sameFile(planRun, read))],
         },
         plan: {
+          run,
           tag: `p-${digest.digest('base64url').slice(0, 22)}`,
           rows,
           counts,
           steps: steps.length,
+          writeUnits: steps.reduce((sum, each) => sum + each.writeUnits, 0),
         },
         rowsDone: rows,
         expires: new Date(Date.now() + IMPORT_PLAN_LIFETIME_S * 1_000).toISOString(),
@@ -124,7 +133,7 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
       });
       if (!planned) throw new NotRunningError();
       await deleteFiles(files, ['upload']);
-      await deleteFiles(files, ['plan'], ROWS);
+      await deleteFiles(files, ['plan'], rowsFile(run));
       return planned;
     });
   } catch (error) {
@@ -136,16 +145,16 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
   }
 }
 
-/** Names of the files of rows that are read, and not planned yet. */
-const ROWS = 'rows-';
-const rowsFile = (index: number) => `${ROWS}${index}.jsonl`;
+/** Returns the name of a file of rows that are read, and not planned yet; what all begin with. */
+const rowsFile = (run: string, index?: number) =>
+  `${run}/rows-${index === undefined ? '' : `${index}.jsonl`}`;
 
 /** Reads the file that was sent, and stores its rows. */
 async function readFile(
   planRun: PlanRun,
   files: FileOwner,
 ): Promise<ReadFile | { readonly reason: ImportReason }> {
-  const { job, maxRows = Number.POSITIVE_INFINITY } = planRun;
+  const { job } = planRun;
   const sent = await getSentFile(files);
   if (!sent)
     return {
@@ -164,7 +173,7 @@ async function readFile(
     const texts = (async function* () {
       for await (const { text, size } of textsOf(file.rows)) {
         rows += size;
-        if (rows > maxRows) throw new TooManyRowsForCallError();
+        checkCallLimits(planRun, rows);
         if (Date.now() - noted > PROGRESS_MS) {
           await noteProgress(planRun, rows);
           noted = Date.now();
@@ -173,8 +182,9 @@ async function readFile(
       }
     })();
     await mapConcurrently(texts, CONCURRENT_FILES, ({ text, index }) =>
-      putFile(files, 'plan', rowsFile(index), text),
+      putFile(files, 'plan', rowsFile(planRun.run, index), text),
     );
+    if (rows > 0 && !isKeyed(file, job.options)) return { reason: noKeyColumn(job.options) };
     const headings = file.columns.map(({ heading }) => heading);
     return { sha256, facts: factsOf(file), headings, files: sizes };
   } catch (error) {
@@ -182,6 +192,30 @@ async function readFile(
     const { code, where, message } = error;
     return { reason: { code, detail: where ? `${where}: ${message}` : message } };
   }
+}
+
+/**
+ * Returns whether a file's rows can name customers. If they cannot, the file creates all its customers,
+ * and again when it is sent again, which its sender must have asked for by both options.
+ */
+function isKeyed({ columns }: RowsOfFile, { match, mode, unkeyed }: ImportOptions): boolean {
+  const hasColumn = columns.some(({ field }) => match.some((each) => each === field));
+  return hasColumn || (mode === 'create' && unkeyed === 'create');
+}
+
+function noKeyColumn({ match }: ImportOptions): ImportReason {
+  const fields = match.map((field) => `${field} (${headingOf(field, 'sv')})`).join(' or ');
+  const detail =
+    `The file has no column ${fields}, by which its customers are found. Add one, or match by ` +
+    'another field. To create a customer of each row, set both mode and unkeyed to create.';
+  return { code: 'noKeyColumn', detail };
+}
+
+/** @throws TooLongForCallError */
+function checkCallLimits({ callLimits }: PlanRun, rows = 0): void {
+  if (!callLimits) return;
+  const { maxRows, deadlineMs } = callLimits;
+  if (rows > maxRows || Date.now() > deadlineMs) throw new TooLongForCallError();
 }
 
 async function digestOf(file: SentFile): Promise<string> {
@@ -226,7 +260,7 @@ async function planSteps(
   files: FileOwner,
   { files: sizes }: ReadFile,
 ): Promise<PlanStep[]> {
-  const { merchantId, job, step } = planRun;
+  const { step } = planRun;
   const rows = sizes.reduce((sum, size) => sum + size, 0);
   const starts = sizes.map((_, index) =>
     sizes.slice(0, index).reduce((sum, size) => sum + size, 0),
@@ -238,7 +272,7 @@ async function planSteps(
     const indexes = sizes.map((_, index) => index).slice(from, from + FILES_PER_STEP);
     const some = await step(`plan ${from}`, async () => {
       await noteProgress(planRun, rows);
-      matcher ??= matchRows(merchantId, job, files, sizes);
+      matcher ??= matchRows(planRun, files, sizes);
       const found = await matcher;
       return mapConcurrently(indexes, CONCURRENT_FILES, (index) =>
         planFileOfRows({ planRun, files, matcher: found, pace }, index, starts[index] as number),
@@ -250,14 +284,13 @@ async function planSteps(
 }
 
 async function matchRows(
-  merchantId: string,
-  { options }: ImportJob,
+  { merchantId, job, run }: PlanRun,
   files: FileOwner,
   sizes: readonly number[],
 ): Promise<RowMatcher> {
-  const matcher = new RowMatcher(options.match);
+  const matcher = new RowMatcher(job.options.match);
   for await (const rows of mapAhead(sizes.keys(), CONCURRENT_FILES, (index) =>
-    rowsOf(files, index),
+    rowsOf(files, run, index),
   )) {
     for (const row of rows) matcher.add(row);
   }
@@ -265,8 +298,8 @@ async function matchRows(
   return matcher;
 }
 
-async function rowsOf(files: FileOwner, index: number): Promise<FileRow[]> {
-  const rows = await getLines<FileRow>(files, 'plan', rowsFile(index));
+async function rowsOf(files: FileOwner, run: string, index: number): Promise<FileRow[]> {
+  const rows = await getLines<FileRow>(files, 'plan', rowsFile(run, index));
   if (!rows) throw new NotRunningError();
   return rows;
 }
@@ -280,13 +313,14 @@ interface Planning {
 
 /** Plans the rows of a file, and stores what is to become of them. */
 async function planFileOfRows(
-  { planRun: { merchantId, job }, files, matcher, pace }: Planning,
+  { planRun, files, matcher, pace }: Planning,
   index: number,
   start: number,
 ): Promise<PlanStep> {
-  const rows = await rowsOf(files, index);
+  const { job, run } = planRun;
+  const rows = await rowsOf(files, run, index);
   const matches = rows.map((row, at) => matcher.matchesOf(row, start + at));
-  const customers = await readCustomers(merchantId, matches.flatMap(candidatesOf), pace);
+  const customers = await readCustomers(planRun, matches.flatMap(candidatesOf), pace);
   const lines = rows.map((row, at): PlannedLine => {
     const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
     if (planned.outcome === 'create') return planned;
@@ -295,7 +329,7 @@ async function planFileOfRows(
     return { ...planned, name, customerid, ...(!isOfCustomer && { cells: row.cells }) };
   });
   const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-  await putFile(files, 'plan', planFile(index), text);
+  await putFile(files, 'plan', planFile(run, index), text);
   return {
     first: rows[0]?.row ?? 0,
     last: rows.at(-1)?.row ?? 0,
@@ -304,24 +338,39 @@ async function planFileOfRows(
       OUTCOMES,
       lines.map(({ outcome }) => outcome),
     ),
+    writeUnits: lines.reduce((sum, line) => sum + unitsToApply(line, customers), 0),
     digest: createHash('sha256').update(text).digest('base64url'),
   };
 }
 
+/** Returns about how many write units of the table applying a row consumes. */
+function unitsToApply(row: PlannedRow, customers: KnownCustomers): number {
+  if (row.outcome === 'create') {
+    const claim = row.key?.field === 'customerid' ? 1 : 0;
+    // A transaction consumes twice as many.
+    return 2 * (writeUnits(row.fields) + claim);
+  }
+  if (row.outcome !== 'update') return 0;
+  // The whole customer is written, and has about its present size.
+  return writeUnits([customers.get(row.id)?.fields, row.changes]);
+}
+
 /** Returns the customers that the outcome of a row depends on. */
-function candidatesOf({ keys, withZeros }: RowMatches): number[] {
-  return [...keys.flatMap(({ customers }) => customers), ...withZeros];
+function candidatesOf({ keys, customerid, withZeros }: RowMatches): number[] {
+  const ofKeys = keys.flatMap(({ customers }) => customers);
+  return [...ofKeys, ...(customerid?.customers ?? []), ...withZeros];
 }
 
 async function readCustomers(
-  merchantId: string,
+  planRun: PlanRun,
   ids: readonly number[],
   pace: Pace,
 ): Promise<Map<number, Customer>> {
   const batches = batchesOf([...new Set(ids)]);
   const items = await mapConcurrently(batches, CONCURRENT_READS, async (batch) => {
+    checkCallLimits(planRun);
     await pace(batch.length);
-    return getItems(batch.map((id) => rawCustomerKey(merchantId, id)));
+    return getItems(batch.map((id) => rawCustomerKey(planRun.merchantId, id)));
   });
   const customers = items.flat().map(toCustomer);
   return new Map(customers.map((customer) => [customer.system.mexcParamvaluesetsid, customer]));

@@ -1,10 +1,10 @@
 import { applyChanges, type Customer, type CustomerFields } from '../domain/customer.ts';
 import type { WritableFieldName } from '../domain/fields.ts';
 import type {
+  FaultParams,
   FieldChange,
   FileRow,
   ImportOptions,
-  MatchField,
   PlannedRow,
 } from '../domain/import.ts';
 import { MAX_NAMED } from './key-table.ts';
@@ -15,8 +15,8 @@ import { keyOf, keyWithZeros, withoutZeros } from './row-keys.ts';
 export type KnownCustomers = ReadonlyMap<number, Customer>;
 
 /**
- * Decides what becomes of a row. Of rows that name one customer none is applied: which of them is
- * right is for their sender to say.
+ * Decides what becomes of a row. Of rows that name one customer none is applied, nor of those that give
+ * several customers one key: which of them is right is for their sender to say.
  */
 export function planRow(
   row: FileRow,
@@ -26,79 +26,83 @@ export function planRow(
 ): PlannedRow {
   const number = { row: row.row };
   if (row.faults.length > 0) return { ...number, outcome: 'invalid', errors: row.faults };
-  const [first, ...others] = matches.keys.map((key) => ({
-    ...key,
-    customers: key.customers.filter((id) => hasKey(customers.get(id), key)),
-  }));
-  if (!first) return { ...number, ...planWithoutKey(row, options) };
-  const [id, ...more] = first.customers;
-  const named = nameOf(first);
-  if (more.length > 0) {
-    return ambiguous(
-      'severalCustomers',
-      `${customersOf(first.customers)} have ${named}`,
-      first.customers,
-    );
-  }
-  const contradiction = others.find(
-    (key) => key.customers.length > 0 && (id === undefined || !key.customers.includes(id)),
-  );
-  if (contradiction) {
-    const by = id === undefined ? `no customer has ${named}` : `${named} names customer ${id}`;
-    return ambiguous(
-      'keysDisagree',
-      `${by}, but ${nameOf(contradiction)} names ${customersOf(contradiction.customers)}`,
-      [...first.customers, ...contradiction.customers],
-    );
-  }
-  const rows = id === undefined ? matches.sameKey : matches.sameCustomer;
-  if (rows.length > 1) {
-    const detail = `rows ${listOf(rows)} name the same customer as ${named} does; keep one of them`;
-    return ambiguous('repeated', detail, first.customers);
-  }
-  if (id !== undefined)
-    return { ...number, ...planChange(row, customers.get(id) as Customer, options) };
-  const withZeros = matches.withZeros.filter((each) => isWithZeros(customers.get(each), first));
-  if (withZeros.length > 0) {
-    const own = fieldOf(customers.get(withZeros[0] as number), first.field);
-    const detail = `no customer has ${named}, but ${customersOf(withZeros)} has ${own}: a spreadsheet may have dropped zeros`;
-    return ambiguous('zerosLost', detail, withZeros);
-  }
-  return { ...number, ...planCreation(row, first, options) };
-
-  function ambiguous(code: string, detail: string, candidates: readonly number[]): PlannedRow {
-    const unique = [...new Set(candidates)];
-    return { ...number, outcome: 'ambiguous', code, detail, candidates: unique };
-  }
+  return { ...number, ...planValid(row, matches, customers, options) };
 }
 
 /** An outcome without the number of its row. */
 type OutcomeOf<P> = P extends { readonly row: number } ? Omit<P, 'row'> : never;
 type RowOutcome = OutcomeOf<PlannedRow>;
 
-function planWithoutKey(row: FileRow, { match, unkeyed, mode }: ImportOptions): RowOutcome {
-  if (unkeyed === 'create') {
-    return mode === 'update'
-      ? skipped('noCustomer', 'names no customer, and none is to be created')
-      : { outcome: 'create', fields: applyChanges({}, row.fields) };
+function planValid(
+  row: FileRow,
+  matches: RowMatches,
+  customers: KnownCustomers,
+  options: ImportOptions,
+): RowOutcome {
+  const withCustomers = (key: RowMatch) => ({
+    ...key,
+    customers: key.customers.filter((id) => hasKey(customers.get(id), key)),
+  });
+  const [first, ...later] = matches.keys.map(withCustomers);
+  if (!first && options.unkeyed === 'invalid') return withoutKey(options);
+  const [id, ...more] = first?.customers ?? [];
+  if (first && more.length > 0) return severalCustomers(first);
+  const customer = id === undefined ? undefined : customers.get(id);
+  const isSkipped = options.mode === (customer ? 'create' : 'update');
+  const given = !isSkipped && matches.customerid ? [withCustomers(matches.customerid)] : [];
+  const others = [...later, ...given];
+  // A customer can have a key that so many have that it is not among those found.
+  const contradiction = others.find((key) => key.customers.length > 0 && !hasKey(customer, key));
+  if (contradiction) return keysDisagree(first, contradiction);
+  if (first && matches.sameKey.length > 1) return repeatedKey(first, matches.sameKey);
+  if (customer) {
+    if (matches.sameCustomer.length > 1) return repeatedCustomer(customer, matches.sameCustomer);
+    const change = planChange(row, customer, options);
+    const shared = others.find(
+      (key) => change.outcome === 'update' && key.rows.length > 1 && !hasKey(customer, key),
+    );
+    return shared ? repeatedKey(shared, shared.rows) : change;
   }
-  const detail = `must have ${match.join(' or ')}, by which its customer is found`;
-  return { outcome: 'invalid', errors: [{ code: 'noKey', detail }] };
+  const shared = [...(first ? [first] : []), ...others].find((key) => key.rows.length > 1);
+  if (shared) return repeatedKey(shared, shared.rows);
+  const withZeros = first
+    ? matches.withZeros.filter((each) => isWithZeros(customers.get(each), first))
+    : [];
+  if (first && withZeros.length > 0) return zerosLost(first, withZeros, customers);
+  return planCreation(row, first, options);
 }
 
-function planCreation(row: FileRow, key: RowMatch, { mode }: ImportOptions): RowOutcome {
+function withoutKey({ match }: ImportOptions): RowOutcome {
+  const detail = `must have ${match.join(' or ')}, by which its customer is found`;
+  const params = { fields: match.join(', ') };
+  return { outcome: 'invalid', errors: [{ code: 'noKey', detail, params }] };
+}
+
+function planCreation(
+  row: FileRow,
+  key: RowMatch | undefined,
+  { mode }: ImportOptions,
+): RowOutcome {
+  const params = key && paramsOf(key);
+  if (mode === 'update') {
+    const detail = key ? `no customer has ${nameOf(key)}` : 'names no customer';
+    return { outcome: 'skipped', code: 'noCustomer', detail, ...(params && { params }) };
+  }
+  if (!key) return { outcome: 'create', fields: applyChanges({}, row.fields) };
   const { field, value } = key;
-  if (mode === 'update') return skipped('noCustomer', `no customer has ${nameOf(key)}`);
   if (field === 'mexcParamvaluesetsid') {
     const detail = `no customer has ${nameOf(key)}; leave it empty to create one`;
-    return { outcome: 'invalid', errors: [{ field, code: 'noCustomer', detail }] };
+    return { outcome: 'invalid', errors: [{ field, code: 'noCustomer', detail, params }] };
   }
   return { outcome: 'create', fields: applyChanges({}, row.fields), key: { field, value } };
 }
 
 function planChange(row: FileRow, customer: Customer, { mode, empty }: ImportOptions): RowOutcome {
   const { mexcParamvaluesetsid: id } = customer.system;
-  if (mode === 'create') return skipped('customerExists', `customer ${id} exists`);
+  if (mode === 'create') {
+    const detail = `customer ${id} exists`;
+    return { outcome: 'skipped', code: 'customerExists', detail, params: { customers: id } };
+  }
   const changes = changesOf(customer.fields, row.fields, empty);
   return Object.keys(changes).length === 0
     ? { outcome: 'unchanged', id }
@@ -118,13 +122,74 @@ function changesOf(
   return changes;
 }
 
-function skipped(code: string, detail: string): RowOutcome {
-  return { outcome: 'skipped', code, detail };
+function severalCustomers(key: RowMatch): RowOutcome {
+  const detail = `${customersOf(key.customers)} have ${nameOf(key)}`;
+  return ambiguous('severalCustomers', detail, key.customers, paramsOf(key));
+}
+
+/** Of a key that names another customer than the first does, be it that the first names none. */
+function keysDisagree(first: RowMatch | undefined, other: RowMatch): RowOutcome {
+  const [id] = first?.customers ?? [];
+  const own = first ? nameOf(first) : 'the row';
+  const says = id === undefined ? `${own} names no customer` : `${own} names customer ${id}`;
+  const detail = `${says}, but ${nameOf(other)} names ${customersOf(other.customers)}`;
+  return ambiguous('keysDisagree', detail, [...(first?.customers ?? []), ...other.customers], {
+    ...(first && paramsOf(first)),
+    ...(id !== undefined && { customer: id }),
+    otherField: other.field,
+    otherValue: other.value.trim(),
+    customers: shortList(other.customers),
+  });
+}
+
+function repeatedKey(key: RowMatch, rows: readonly number[]): RowOutcome {
+  const detail = `rows ${listOf(rows)} have ${nameOf(key)}; keep one of them`;
+  return ambiguous('repeated', detail, key.customers, { ...paramsOf(key), rows: shortList(rows) });
+}
+
+/** Of rows that name a customer by different keys. */
+function repeatedCustomer({ system }: Customer, rows: readonly number[]): RowOutcome {
+  const { mexcParamvaluesetsid: id } = system;
+  const detail = `rows ${listOf(rows)} name customer ${id}; keep one of them`;
+  return ambiguous('repeated', detail, [id], { rows: shortList(rows) });
+}
+
+function zerosLost(
+  key: RowMatch,
+  withZeros: readonly number[],
+  customers: KnownCustomers,
+): RowOutcome {
+  const own = customers.get(withZeros[0] as number)?.fields[key.field as 'customerid'];
+  const detail = `no customer has ${nameOf(key)}, but ${customersOf(withZeros)} has ${key.field} ${own}: a spreadsheet may have dropped zeros`;
+  return ambiguous('zerosLost', detail, withZeros, paramsOf(key));
+}
+
+function ambiguous(
+  code: string,
+  detail: string,
+  customers: readonly number[],
+  params: FaultParams,
+): RowOutcome {
+  const candidates = [...new Set(customers)];
+  const named = candidates.length > 0 && { customers: shortList(candidates) };
+  return { outcome: 'ambiguous', code, detail, candidates, params: { ...named, ...params } };
+}
+
+/** Returns a key as a text about it in any language names it. */
+function paramsOf({ field, value }: RowMatch): FaultParams {
+  return { field, value: value.trim() };
+}
+
+/** Returns a list of numbers for a text in any language; of many only the first. */
+function shortList(numbers: readonly number[]): string {
+  const list = numbers.slice(0, MAX_NAMED).join(', ');
+  return numbers.length > MAX_NAMED ? `${list}, …` : list;
 }
 
 /** An index can lag behind, and entries of a few other keys can be found. */
 function hasKey(customer: Customer | undefined, { field, key }: RowMatch): boolean {
-  if (!customer || field === 'mexcParamvaluesetsid') return customer !== undefined;
+  if (!customer) return false;
+  if (field === 'mexcParamvaluesetsid') return String(customer.system[field]) === key;
   return keyOf(field, customer.fields[field] ?? '') === key;
 }
 
@@ -136,13 +201,8 @@ function isWithZeros(customer: Customer | undefined, { field, value, key }: RowM
   return field === 'customerid' ? withoutZeros(own) === key : own === keyWithZeros(value);
 }
 
-function fieldOf(customer: Customer | undefined, field: MatchField): string {
-  const value = field === 'mexcParamvaluesetsid' ? undefined : customer?.fields[field];
-  return `${field} ${value}`;
-}
-
 function nameOf({ field, value }: RowMatch): string {
-  return `${field} ${value}`;
+  return `${field} ${value.trim()}`;
 }
 
 function customersOf(ids: readonly number[]): string {

@@ -8,8 +8,8 @@ import { MultipartUpload } from '../exports/multipart-upload.ts';
 import { CSV_TYPE } from '../formats/csv.ts';
 import { type RejectedRow, rejectedRowsFile } from '../formats/rejected-rows.ts';
 import { XLSX_TYPE } from '../formats/xlsx.ts';
-import { BUCKET_NAME, type FileOwner, fileKey, getFile, getLines } from './import-files.ts';
-import { isRejected, MANIFEST, type Manifest, type PlannedLine, planFile } from './plan-files.ts';
+import { BUCKET_NAME, type FileOwner, fileKey } from './import-files.ts';
+import { isRejected, readManifest, readPlanned } from './plan-files.ts';
 
 const CONCURRENT_FILES = 4;
 const CONTENT_TYPES = { csv: `${CSV_TYPE}; charset=utf-8; header=present`, xlsx: XLSX_TYPE };
@@ -37,9 +37,7 @@ export async function rejectedFile(
   { format, language }: { readonly format: 'csv' | 'xlsx'; readonly language: FaultLanguage },
 ): Promise<RejectedFile> {
   const files = { merchantId, importId: job.id };
-  const text = await getFile(files, 'plan', MANIFEST);
-  if (text === undefined) throw new ImportExpiredError(job.id);
-  const { headings, steps }: Manifest = JSON.parse(text);
+  const { headings, steps } = await readManifest(files, job);
   const indexes = [...steps.keys()].filter((index) => {
     const { ambiguous = 0, invalid = 0, skipped = 0 } = steps[index]?.counts ?? {};
     return ambiguous + invalid + skipped > 0;
@@ -84,7 +82,7 @@ async function rejectedRows(
   job: ImportJob,
   index: number,
 ): Promise<RejectedRow[]> {
-  const lines = await getLines<PlannedLine>(files, 'plan', planFile(index));
+  const lines = await readPlanned(files, job, index);
   if (!lines) throw new ImportExpiredError(job.id);
   return lines.filter((line): line is RejectedRow => isRejected(line.outcome));
 }

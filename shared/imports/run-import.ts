@@ -8,8 +8,12 @@ import {
   StalePlanError,
 } from '../domain/errors.ts';
 import { type Outcome, UNDO_RESULTS } from '../domain/import.ts';
-import type { ImportJob, ImportJobInput, ImportState } from '../domain/import-job.ts';
-import { IMPORT_CALL_STALLED_S, MAX_ROWS_APPLIED_IN_CALL } from '../domain/limits.ts';
+import type { ImportJob, ImportJobInput, ImportPlan, ImportState } from '../domain/import-job.ts';
+import {
+  IMPORT_CALL_STALLED_S,
+  MAX_ROWS_APPLIED_IN_CALL,
+  MAX_WRITE_UNITS_IN_CALL,
+} from '../domain/limits.ts';
 import { required } from '../environment.ts';
 import type { References } from '../storage/create-customer.ts';
 import {
@@ -19,7 +23,8 @@ import {
   takeImportLock,
 } from '../storage/import-jobs.ts';
 import { applyImport, stop, undoImport } from './apply-import.ts';
-import { countsOf } from './plan-files.ts';
+import { hasFile } from './import-files.ts';
+import { appliedFile, countsOf, planFile } from './plan-files.ts';
 
 const WORKER = required('importWorker');
 
@@ -59,26 +64,27 @@ export async function applyPlan(
   if (job.state === 'applied' || job.state === 'applying') return job;
   const { plan } = job;
   const isStopped = job.state === 'stopped' && !job.undone;
-  if (!plan || !(isStopped || job.state === 'planned' || job.state === 'expired')) {
+  if (!(isStopped || job.state === 'planned' || job.state === 'expired')) {
     throw new ImportStateError(`The import is ${job.state} and cannot be applied.`);
   }
   if (Date.parse(job.expires ?? '') <= Date.now()) throw new ImportExpiredError(id);
+  const next = planFile(plan.run, job.stepsDone);
+  const files = { merchantId, importId: id };
+  if (job.stepsDone < plan.steps && !(await hasFile(files, 'plan', next))) {
+    throw new ImportExpiredError(id);
+  }
   const toLeaveOut = (['ambiguous', 'invalid'] as const).filter(
     (outcome) => plan.counts[outcome] > 0 && !(job.leaveOut ?? leaveOut).includes(outcome),
   );
   if (toLeaveOut.length > 0) throw new RowsToLeaveOutError(plan.counts, toLeaveOut);
-  const writes = plan.counts.create + plan.counts.update;
   return begin(merchantId, job, options, {
     task: 'apply',
     execute: applyImport,
     origins: ['planned', 'stopped'],
     changes: { state: 'applying', leaveOut: job.leaveOut ?? leaveOut },
-    isLong: writes > MAX_ROWS_APPLIED_IN_CALL || plan.steps > MAX_STEPS_IN_CALL,
+    isLong: isLong(plan),
   });
 }
-
-/** Steps that are run while a caller waits. */
-const MAX_STEPS_IN_CALL = 10;
 
 /**
  * Undoes what an import has applied, or has it undone in the background, as {@link applyPlan} does.
@@ -101,30 +107,43 @@ export async function undoPlan(
   if (job.state === 'applied' && Date.parse(job.expires ?? '') <= Date.now()) {
     throw new ImportExpiredError(id);
   }
-  const { created = 0, updated = 0 } = job.results ?? {};
+  const next = appliedFile(job.stepsUndone);
+  const files = { merchantId, importId: id };
+  if (job.stepsUndone < job.stepsDone && !(await hasFile(files, 'undo', next))) {
+    throw new ImportExpiredError(id);
+  }
   return begin(merchantId, job, options, {
     task: 'undo',
     execute: undoImport,
     origins: ['applied', 'stopped'],
     changes: { state: 'undoing', undone: job.undone ?? countsOf(UNDO_RESULTS, []) },
-    isLong:
-      created + updated > MAX_ROWS_APPLIED_IN_CALL ||
-      job.stepsDone > MAX_STEPS_IN_CALL ||
-      // The step that was interrupted is completed first.
-      (job.state === 'stopped' && (job.plan?.rows ?? 0) > MAX_ROWS_APPLIED_IN_CALL),
+    isLong: isLong(job.plan),
   });
+}
+
+/** Steps that are run while a caller waits. */
+const MAX_STEPS_IN_CALL = 10;
+
+/** Returns whether a plan writes more than is written while a caller waits, be it applied or undone. */
+function isLong({ counts, writeUnits, steps }: ImportPlan): boolean {
+  return (
+    counts.create + counts.update > MAX_ROWS_APPLIED_IN_CALL ||
+    writeUnits > MAX_WRITE_UNITS_IN_CALL ||
+    steps > MAX_STEPS_IN_CALL
+  );
 }
 
 async function expectedImport(
   merchantId: string,
   id: string,
   { isExpected }: Pick<RunOptions, 'isExpected'>,
-): Promise<ImportJob> {
+): Promise<ImportJob & { readonly plan: ImportPlan }> {
   const job = await getImportJob(merchantId, id);
   if (!job) throw new ImportNotFoundError(id);
-  if (!job.plan) throw new ImportStateError(`The import is ${job.state}, and has no plan yet.`);
-  if (!isExpected(job.plan.tag)) throw new StalePlanError(id);
-  return job;
+  const { plan } = job;
+  if (!plan) throw new ImportStateError(`The import is ${job.state}, and has no plan yet.`);
+  if (!isExpected(plan.tag)) throw new StalePlanError(id);
+  return { ...job, plan };
 }
 
 /** What is to be done. */

@@ -241,6 +241,117 @@ describe('A row is ambiguous', () => {
     expect(await codesOf(agreeing, query)).toEqual(['update']);
   });
 
+  test('if it gives a customer the customerid or companyno of another row, so that no two customers end with one', async () => {
+    const [a, b, taken, fresh] = [newKey(), newKey(), newKey(), newKey()];
+    const one = await create(merchant, { customerid: a });
+    const two = await create(merchant, { customerid: b });
+    await create(merchant, { customerid: taken });
+    await indexed(a, b, taken);
+    const [x, y] = [one, two].map(({ mexcParamvaluesetsid: id }) => String(id)) as [string, string];
+    const head = ['mexcParamvaluesetsid', 'customerid', 'companyno', 'name'];
+    const byId = 'match=mexcParamvaluesetsid,customerid';
+    // An existing customer and a new one.
+    const both = csvOf([head, [x, fresh, '', 'Ek'], ['', fresh, '', 'Alm']]);
+    expect(await codesOf(both, byId)).toEqual(['repeated', 'repeated']);
+    expect(await codesOf(both, 'match=mexcParamvaluesetsid&unkeyed=create')).toEqual([
+      'repeated',
+      'repeated',
+    ]);
+    // Two existing ones, also if the customerid names no customer in this import.
+    const given = csvOf([head, [x, fresh, '', 'Ek'], [y, ` ${fresh}`, '', 'Alm']]);
+    for (const query of [byId, 'match=mexcParamvaluesetsid']) {
+      expect(await codesOf(given, query)).toEqual(['repeated', 'repeated']);
+    }
+    // The row that keeps its customerid is not in doubt.
+    const kept = csvOf([head, [x, a, '', 'Ek'], [y, a, '', 'Alm']]);
+    expect(await codesOf(kept, 'match=mexcParamvaluesetsid')).toEqual(['update', 'keysDisagree']);
+    // A customer that the file does not name.
+    const others = csvOf([head, [x, taken, '', 'Ek'], ['', taken, '', 'Alm']]);
+    const unkeyed = 'match=mexcParamvaluesetsid&unkeyed=create';
+    expect(await codesOf(others, unkeyed)).toEqual(['keysDisagree', 'keysDisagree']);
+    const newNumber = csvOf([head, ['', taken, '556703-7485', 'Ek']]);
+    expect(await codesOf(newNumber, 'match=companyno')).toEqual(['keysDisagree']);
+    // What mode leaves out clashes with nothing.
+    expect(await codesOf(others, `${unkeyed}&mode=update`)).toEqual(['keysDisagree', 'noCustomer']);
+    expect(await codesOf(others, `${unkeyed}&mode=create`)).toEqual([
+      'customerExists',
+      'keysDisagree',
+    ]);
+    const numbers = csvOf([
+      head,
+      [x, '', '556016-0680', 'Ek'],
+      [y, '', '16556016-0680', 'Alm'],
+      ['', '', '5560160680', 'Asp'],
+    ]);
+    expect(await codesOf(numbers, 'match=mexcParamvaluesetsid,companyno')).toEqual([
+      'repeated',
+      'repeated',
+      'repeated',
+    ]);
+    // Several customers of one company are no fault, if it is not what they are matched by.
+    expect(await codesOf(numbers, 'match=mexcParamvaluesetsid&unkeyed=create')).toEqual([
+      'update',
+      'update',
+      'create',
+    ]);
+    const written = csvOf([head, [x, ` ${a} `, '', 'Ek'], [y, b, '', '']]);
+    expect(await codesOf(written, byId)).toEqual(['update', 'unchanged']);
+  });
+
+  test('of customers that share a customerid only where it is given anew, so that an export is read back unchanged', async () => {
+    const shared = newKey();
+    const all: { mexcParamvaluesetsid: number }[] = [];
+    for (let twin = 0; twin < 13; twin += 1) {
+      all.push(await create(merchant, { customerid: shared, companyno: '556036-0793' }));
+    }
+    await eventually(async () => expect(await listed(shared)).toHaveLength(13));
+    const rows = all.map(({ mexcParamvaluesetsid: id }) => [String(id), shared, '556036-0793']);
+    const file = csvOf([['mexcParamvaluesetsid', 'customerid', 'companyno'], ...rows]);
+    const query = 'match=mexcParamvaluesetsid,customerid,companyno';
+    expect(new Set(await codesOf(file, query))).toEqual(new Set(['unchanged']));
+    const ids = all.map(({ mexcParamvaluesetsid: id }) => id);
+    await merchant.call('DELETE', '/customers', { body: ids });
+  });
+
+  test('and says in Swedish and English with which rows and customers it clashes', async () => {
+    const [a, b, fresh] = [newKey(), newKey(), newKey()];
+    const one = await create(merchant, { customerid: a, companyno: '556703-7485' });
+    const two = await create(merchant, { customerid: b });
+    await indexed(a, b);
+    const [x, y] = [one, two].map(({ mexcParamvaluesetsid: id }) => String(id)) as [string, string];
+    const head = ['Id', 'Kundnummer', 'Organisationsnummer', 'Namn'];
+    const file = csvOf([
+      head,
+      [x, b, '', 'Ek'],
+      ['', fresh, '', 'Alm'],
+      ['', fresh, '', 'Asp'],
+      [y, '', '', 'Al'],
+      [y, '', '', 'Lind'],
+    ]);
+    const planned = await importFile(merchant, file, 'match=mexcParamvaluesetsid,customerid');
+    const [first, second, , last] = await rowsOf(merchant, planned);
+    expect(first.detail).toBe(
+      `mexcParamvaluesetsid ${x} names customer ${x}, but customerid ${b} names customer ${y}`,
+    );
+    expect(second.detail).toBe(`rows 3 and 4 have customerid ${fresh}; keep one of them`);
+    expect(last.detail).toBe(`rows 5 and 6 have mexcParamvaluesetsid ${y}; keep one of them`);
+    const errors = async (language: string) => {
+      const { body } = await merchant.call('GET', pathOf(planned, 'rejected'), {
+        headers: { 'accept-language': language },
+      });
+      const text = await (await fetch(body.url)).text();
+      return text.split('\r\n').slice(1, 3);
+    };
+    expect(await errors('sv')).toEqual([
+      `${x};${b};;Ek;2;;Raden pekar på olika kunder: id ${x} och kundnummer ${b} (id ${y}). Rätta den.`,
+      `;${fresh};;Alm;3;;"Raderna 3 och 4 har samma kundnummer ${fresh}. Behåll en av dem, eller rätta den som är fel."`,
+    ]);
+    expect(await errors('en')).toEqual([
+      `${x},${b},,Ek,2,,The row names different customers: id ${x} and customerid ${b} (id ${y}). Correct it.`,
+      `,${fresh},,Alm,3,,"Rows 3 and 4 have the same customerid ${fresh}. Keep one of them, or correct the wrong one."`,
+    ]);
+  });
+
   test('if a spreadsheet may have dropped zeros of its key', async () => {
     last += 1;
     const digits = `70${last}`;
@@ -534,13 +645,155 @@ describe('An import', () => {
     expect(body).toMatchObject({ encoding: 'windows-1252', counts: { create: 1 } });
   });
 
+  test('of a file as a bookkeeper has it is read: title-less columns, blank rows, hard spaces, numbers that Excel has shortened', async () => {
+    const [a, b, c] = [newKey(), newKey(), newKey()];
+    const known = await create(merchant, { customerid: a, name: 'Ek' });
+    await indexed(a);
+    const lines = [
+      'Kundnr;Kundnamn;Org.nr;Säljare;;',
+      `${a}\u00a0;Ek AB;556703\u00a0-7485;Eva;;`,
+      ';;;;;',
+      ' ;\u00a0;;;;',
+      `${b};Alm AB;1,65567E+11;Bo;;`,
+      `${c};Asp AB;16556016-0680;Bo;; `,
+      '',
+    ];
+    const created = await sendFile(merchant, Buffer.from(lines.join('\r\n'), 'latin1'));
+    const planned = await merchant.call('POST', pathOf(created, 'plan'));
+    expect(planned.body).toMatchObject({
+      rows: 3,
+      counts: { update: 1, create: 1, invalid: 1 },
+      unknownColumns: ['Säljare'],
+    });
+    const [update, invalid, creation] = await rowsOf(merchant, planned);
+    expect(update).toMatchObject({ row: 2, id: known.mexcParamvaluesetsid });
+    expect(invalid).toMatchObject({
+      row: 5,
+      errors: [{ column: 'Org.nr', field: 'companyno', code: 'shortenedNumber' }],
+    });
+    expect(creation).toMatchObject({ row: 6, fields: { customerid: c, name: 'Asp AB' } });
+    const twice = await importFile(merchant, `Kundnr;Kundnummer;Namn\n${a};${b};Ek\n`);
+    expectProblem(twice, 422, [], '/problems/unreadable-file');
+    expect(twice.body).toMatchObject({
+      code: 'duplicateColumn',
+      detail: expect.stringContaining('`Kundnr` and `Kundnummer`'),
+    });
+  });
+
+  test('leaves alone a customer that was deleted meanwhile, when it is applied and when it is undone', async () => {
+    const [a, b] = [newKey(), newKey()];
+    const customers = [
+      await create(merchant, { customerid: a, name: 'Ek' }),
+      await create(merchant, { customerid: b, name: 'Alm' }),
+    ];
+    const [one, two] = customers.map(({ mexcParamvaluesetsid: id }) => `/customers/${id}`);
+    await indexed(a, b);
+    const fresh = newKey();
+    const file = csvOf([
+      ['customerid', 'name'],
+      [a, 'Ek AB'],
+      [b, 'Alm AB'],
+      [fresh, 'Asp AB'],
+    ]);
+    const planned = await importFile(merchant, file);
+    await merchant.call('DELETE', one as string);
+    const applied = await apply(merchant, planned);
+    expect(applied.body.results).toMatchObject({ updated: 1, created: 1, changedMeanwhile: 1 });
+    await merchant.call('DELETE', two as string);
+    const undone = await undo(merchant, planned);
+    expect(undone.body.undone).toMatchObject({ restored: 0, removed: 1, changedMeanwhile: 1 });
+    for (const path of [one, two]) {
+      expect((await merchant.call('GET', path as string)).status).toBe(404);
+    }
+    expect(await listed(fresh)).toEqual([]);
+  });
+
+  test('that is undone after a later import has changed its customers leaves these as the later one made them', async () => {
+    const [a, b] = [newKey(), newKey()];
+    const customer = await create(merchant, { customerid: a, name: 'Ek' });
+    await indexed(a);
+    const importOf = async (name: string) => {
+      const planned = await importFile(
+        merchant,
+        csvOf([
+          ['customerid', 'name'],
+          [a, name],
+          [b, name],
+        ]),
+      );
+      expect((await apply(merchant, planned)).status).toBe(200);
+      await indexed(b);
+      return planned;
+    };
+    const first = await importOf('Alm');
+    const second = await importOf('Asp');
+    expect((await undo(merchant, first)).body.undone).toMatchObject({ changedMeanwhile: 2 });
+    const names = async () =>
+      [...(await listed(a)), ...(await listed(b))].map(({ name }: { name: string }) => name);
+    expect(await names()).toEqual(['Asp', 'Asp']);
+    expect((await undo(merchant, second)).body.undone).toMatchObject({ restored: 2 });
+    expect(await names()).toEqual(['Alm', 'Alm']);
+    expect((await undo(merchant, first)).body.state).toBe('undone');
+    expect((await get(customer.mexcParamvaluesetsid)).name).toBe('Alm');
+  });
+
+  test('of a file without a column of what its customers are found by is refused, unless each row is to be created', async () => {
+    const name = `Ek ${newKey()}`;
+    const files = [
+      ['text/csv', `Namn;Säljare\n${name};Eva\n`],
+      ['application/jsonl', `{"name":"${name}"}\n`],
+      ['application/xml', `<customers><customer><name>${name}</name></customer></customers>`],
+    ] as const;
+    for (const [type, file] of files) {
+      const headers = { 'content-type': type };
+      for (const query of [
+        'match=customerid',
+        'match=customerid&unkeyed=create',
+        'match=companyno,mexcParamvaluesetsid&unkeyed=create&mode=update',
+        'match=mexcParamvaluesetsid&mode=create',
+      ]) {
+        const refused = await importFile(merchant, file, query, headers);
+        expectProblem(refused, 422, [], '/problems/unreadable-file');
+        expect(refused.body.code).toBe('noKeyColumn');
+        const [, field] = /match=(\w+)/.exec(query) ?? [];
+        expect(refused.body.detail).toContain(`no column ${field}`);
+      }
+      const query = 'match=customerid&unkeyed=create&mode=create';
+      const planned = await importFile(merchant, file, query, headers);
+      expect(planned.body).toMatchObject({ state: 'planned', counts: { create: 1 } });
+    }
+  });
+
   test('of a file that cannot be read says why, and keeps nothing of it', async () => {
     const planned = await importFile(merchant, 'a,b\n1,2\n');
     expectProblem(planned, 422, [], '/problems/unreadable-file');
     expect(planned.body.code).toBe('noHeader');
+    // Nor can it be planned again.
+    const again = await merchant.call('POST', `/customers/imports/${planned.body.importId}/plan`);
+    expectProblem(again, 422, [], '/problems/unreadable-file');
+    expect([again.body.code, again.body.detail]).toEqual(['noHeader', planned.body.detail]);
     const { body } = await merchant.call('GET', `/customers/imports/${planned.body.importId}`);
     expect(body).toMatchObject({ state: 'failed', reason: { code: 'noHeader' } });
   });
+
+  test('of few rows with large texts is applied and undone in the background, since a call ends before', async () => {
+    const prefix = newKey();
+    const text = 'å'.repeat(9_000);
+    const rows = Array.from({ length: 75 }, (_, index) => [`${prefix}-${index}`, text, text]);
+    const created = await sendFile(
+      merchant,
+      csvOf([['customerid', 'notes', 'statuslog'], ...rows]),
+    );
+    await merchant.call('POST', pathOf(created, 'plan'));
+    const planned = await reaching(merchant, created, 'planned');
+    expect(planned.body.counts).toMatchObject({ create: 75 });
+    expect((await apply(merchant, planned)).status).toBe(202);
+    const applied = await reaching(merchant, planned, 'applied');
+    expect(applied.body.results).toMatchObject({ created: 75 });
+    expect((await undo(merchant, planned)).status).toBe(202);
+    const undone = await reaching(merchant, planned, 'undone');
+    expect(undone.body.undone).toMatchObject({ removed: 75 });
+  }, 90_000);
 
   test('of thousands of rows is planned and applied in the background, and listed page by page', async () => {
     const prefix = newKey();

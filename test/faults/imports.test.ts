@@ -1,12 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type ApiResponse, type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { deadLetterEvent, type Execution } from '../../infra/local/durable-execution.ts';
+import { importJobKey } from '../../shared/storage/table.ts';
+import {
+  type ApiResponse,
+  type Client,
+  isLocal,
+  localStack,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
 import { useExportWorker } from '../support/export-worker.ts';
 import { dynamodbError, every } from '../support/fault-proxy.ts';
-import { apply, csvOf, importFile, pathOf, rowsOf, undo } from '../support/imports.ts';
+import { apply, csvOf, importFile, pathOf, rowsOf, sendFile, undo } from '../support/imports.ts';
 import { quiet } from '../support/logs.ts';
+import { expectProblem } from '../support/problem.ts';
 import { newMerchantWith } from '../support/seed.ts';
 
 useApi({ recordChanges: false });
+
+// Both clients bypass the proxies.
+const s3 = () => new S3Client({ endpoint: localStack().s3Endpoint, forcePathStyle: true });
+
+/** Returns the keys of a merchant's files of imports. */
+async function filesOf(name: string, kind = ''): Promise<string[]> {
+  const where = { Bucket: localStack().bucket, Prefix: 'imports/' };
+  const { Contents = [] } = await s3().send(new ListObjectsV2Command(where));
+  return Contents.map(({ Key = '' }) => Key).filter(
+    (key) => key.includes(name) && key.startsWith(`imports/${kind}`),
+  );
+}
+
+/** Deletes files of a merchant's imports, as the bucket's lifecycle rules do. */
+async function deleteFilesOf(name: string, kind: 'plan' | 'undo'): Promise<void> {
+  const keys = await filesOf(name, kind);
+  expect(keys).not.toHaveLength(0);
+  for (const Key of keys) {
+    await s3().send(new DeleteObjectCommand({ Bucket: localStack().bucket, Key }));
+  }
+}
+
+/** Changes the item of an import, such as to one that is old. */
+async function changeItem(name: string, { body }: ApiResponse, attribute: string, value: unknown) {
+  const client = new DynamoDBClient({ endpoint: localStack().dynamodbEndpoint });
+  await DynamoDBDocumentClient.from(client).send(
+    new UpdateCommand({
+      TableName: localStack().table,
+      Key: importJobKey(name, body.importId),
+      UpdateExpression: 'SET #attribute = :value',
+      ExpressionAttributeNames: { '#attribute': attribute },
+      ExpressionAttributeValues: { ':value': value },
+    }),
+  );
+}
 
 /** More than two steps of a plan. */
 const ROWS = 2_200;
@@ -48,6 +98,189 @@ describe.runIf(isLocal)('An import', () => {
 
   const countOf = async (merchant: Client) =>
     (await merchant.call('GET', '/customers/count')).body.count;
+
+  /** Returns the durable execution that plans an import. */
+  function executionOf({ body }: ApiResponse): Execution {
+    const texts = readdirSync(worker.folder()).map((file) =>
+      readFileSync(join(worker.folder(), file), 'utf8'),
+    );
+    return JSON.parse(texts.find((text) => text.includes(body.importId)) ?? '');
+  }
+
+  const stateOf = async (merchant: Client, planned: ApiResponse) =>
+    (await merchant.call('GET', pathOf(planned))).body.state;
+
+  /** Delays requests of S3 or DynamoDB that match, the first of which resolves the promise. */
+  function delayed(server: 's3' | 'dynamodb', name: string, match: RegExp, delayMs = 3_000) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    worker[server].inject(name, ({ operation }) => {
+      if (!match.test(operation)) return undefined;
+      resolve();
+      return { delayMs };
+    });
+    return promise;
+  }
+
+  test.each([
+    ['while its file is read', /^PUT \S+rows-1\.jsonl/],
+    ['while its rows are planned', /^PUT \S+plan-1\.jsonl/],
+    ['before its plan is noted', /^PUT \S+manifest\.json/],
+  ])(
+    'whose planner is killed %s is planned after the restart, each row once, and was not half planned meanwhile',
+    async (_, where) => {
+      const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+      const keys = Array.from({ length: ROWS }, (_, index) => [`K${index}`, `Ek ${index}`]);
+      const reached = delayed('s3', name, where);
+      const started = await importFile(
+        merchant,
+        csvOf([['customerid', 'name'], ...keys]),
+        undefined,
+        ASYNC,
+      );
+      expect(started.status).toBe(202);
+      await reached;
+      await worker.stop();
+      worker.s3.heal(name);
+      expect(await stateOf(merchant, started)).toBe('reading');
+      const path = pathOf(started, 'rows');
+      expectProblem(await merchant.call('GET', path), 409, [], '/problems/import-state');
+      const headers = { 'if-match': '"p-any"' };
+      const early = await merchant.call('POST', pathOf(started, 'apply'), { headers });
+      expectProblem(early, 409, [], '/problems/import-state');
+      // A second call begins no second plan.
+      const second = await merchant.call('POST', pathOf(started, 'plan'));
+      expect([second.status, second.body.state]).toEqual([202, 'reading']);
+      await worker.restart();
+      const planned = await reaching(merchant, started, ({ state }) => state === 'planned');
+      expect(planned.body).toMatchObject({ rows: ROWS, counts: { create: ROWS - 1, update: 1 } });
+      const rows = [];
+      for (let after = 0; after !== undefined; ) {
+        const { body } = await merchant.call('GET', `${path}?limit=1000&after=${after}`);
+        rows.push(...body.rows.map(({ row }: { row: number }) => row));
+        after = body.next;
+      }
+      expect(rows).toEqual(keys.map((_, index) => index + 2));
+      const again = await merchant.call('POST', pathOf(started, 'plan'));
+      expect([again.status, again.body]).toEqual([200, planned.body]);
+      // Of the file nothing is left but its plan.
+      expect(
+        (await filesOf(name)).filter((key) => !/\/(?:plan-\d|manifest)\.json/.test(key)),
+      ).toEqual([]);
+    },
+    120_000,
+  );
+
+  test('whose planner is ended for good has failed, and the same call plans it anew', async () => {
+    const { handler } = await import('../../functions/end-failed-job/handler.ts');
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const file = csvOf([
+      ['customerid', 'name'],
+      ['K0', 'Ek'],
+    ]);
+    const reached = delayed('s3', name, /^PUT \S+plan-0\.jsonl/);
+    const started = await importFile(merchant, file, undefined, ASYNC);
+    await reached;
+    await handler(deadLetterEvent(executionOf(started)));
+    const failed = await merchant.call('GET', pathOf(started));
+    expect(failed.body).toMatchObject({ state: 'failed', reason: { code: 'interrupted' } });
+    worker.s3.heal(name);
+    const planned = await merchant.call('POST', pathOf(started, 'plan'));
+    expect(planned.body).toMatchObject({ state: 'planned', counts: { update: 1 } });
+    expect(planned.body.reason).toBeUndefined();
+    expect((await apply(merchant, planned)).body.results).toMatchObject({ updated: 1 });
+  }, 60_000);
+
+  test('that is planned anew since its first planner was late keeps its second plan, when that comes', async () => {
+    const { name, merchant, ids } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const file = csvOf([
+      ['customerid', 'name'],
+      ['K0', 'Ek'],
+    ]);
+    const created = await sendFile(merchant, file);
+    const plan = () => merchant.call('POST', pathOf(created, 'plan'));
+    const reached = delayed('s3', name, /^PUT \S+plan-0\.jsonl/, 4_000);
+    const late = plan();
+    await reached;
+    worker.s3.heal(name);
+    await merchant.call('PATCH', `/customers/${ids[0]}`, { body: { name: 'Alm' } });
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    const stalled = await merchant.call('GET', pathOf(created));
+    expect(stalled.body).toMatchObject({ state: 'failed', reason: { code: 'interrupted' } });
+    const planned = await plan();
+    vi.useRealTimers();
+    const [row] = await rowsOf(merchant, planned);
+    expect(row).toMatchObject({ version: 2, changes: { name: ['Alm', 'Ek'] } });
+    expect((await late).body.plan).toBe(planned.body.plan);
+    expect(await rowsOf(merchant, planned)).toEqual([row]);
+    expect((await apply(merchant, planned)).body.results).toMatchObject({ updated: 1 });
+  }, 60_000);
+
+  test('whose plan takes longer than a caller waits is planned in the background', async () => {
+    const { name, merchant } = await newMerchantWith(500, (index) => ({ customerid: `K${index}` }));
+    const rows = Array.from({ length: 500 }, (_, index) => [`K${index}`, `Ek ${index}`]);
+    const reached = delayed('dynamodb', name, /^BatchGetItem/, 500);
+    const planning = importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
+    await reached;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 16_000 });
+    const started = await planning;
+    vi.useRealTimers();
+    worker.dynamodb.heal(name);
+    expect([started.status, started.body.state]).toEqual([202, 'reading']);
+    const planned = await reaching(merchant, started, ({ state }) => state === 'planned');
+    expect(planned.body.counts).toMatchObject({ update: 500 });
+  }, 60_000);
+
+  test('whose plan has expired is neither applied nor planned again, and says so', async () => {
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const rows = ['K0', 'NEW'].map((key) => [key, `Ek ${key}`]);
+    const planned = await importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
+    await changeItem(name, planned, 'usableUntil', new Date(Date.now() - 1_000).toISOString());
+    expect(await stateOf(merchant, planned)).toBe('expired');
+    expectProblem(await apply(merchant, planned), 410, [], '/problems/import-expired');
+    const again = await merchant.call('POST', pathOf(planned, 'plan'));
+    expectProblem(again, 410, [], '/problems/import-expired');
+    expectProblem(await undo(merchant, planned), 409, [], '/problems/import-state');
+    const { body } = await merchant.call('GET', '/customers');
+    expect(body).toMatchObject([{ customerid: 'K0', name: '' }]);
+    // Seven days after it last moved nothing is known of it.
+    await changeItem(name, planned, 'expiresAt', Math.floor(Date.now() / 1_000) - 1);
+    const gone = [apply(merchant, planned), undo(merchant, planned)];
+    for (const response of [
+      await merchant.call('GET', pathOf(planned)),
+      ...(await Promise.all(gone)),
+    ]) {
+      expectProblem(response, 404, [], '/problems/import-not-found');
+    }
+  });
+
+  test('whose files are gone is not applied, nor undone, not even in part', async () => {
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const importOf = (key: string) =>
+      importFile(
+        merchant,
+        csvOf([
+          ['customerid', 'name'],
+          ['K0', `Ek ${key}`],
+          [key, 'Alm'],
+        ]),
+      );
+    const planned = await importOf('A');
+    await deleteFilesOf(name, 'plan');
+    expectProblem(await apply(merchant, planned), 410, [], '/problems/import-expired');
+    expect(await stateOf(merchant, planned)).toBe('planned');
+    expect((await merchant.call('GET', '/customers')).body).toMatchObject([{ name: '' }]);
+    for (const call of ['rows', 'rejected']) {
+      const response = await merchant.call('GET', pathOf(planned, call));
+      expectProblem(response, 410, [], '/problems/import-expired');
+    }
+    // It does not keep another import from being applied.
+    const other = await importOf('B');
+    expect((await apply(merchant, other)).body.results).toMatchObject({ created: 1, updated: 1 });
+    await deleteFilesOf(name, 'undo');
+    expectProblem(await undo(merchant, other), 410, [], '/problems/import-expired');
+    expect(await stateOf(merchant, other)).toBe('applied');
+    expect((await merchant.call('GET', '/customers')).body).toMatchObject([{ name: 'Ek B' }, {}]);
+  });
 
   test('in the background continues after the machine was switched off, and creates each customer once', async () => {
     const merchant = await newMerchant();

@@ -1,5 +1,5 @@
-import { expect } from 'vitest';
-import { type ApiResponse, type Client, eventually } from './api.ts';
+import { expect, vi } from 'vitest';
+import type { ApiResponse, Client } from './api.ts';
 import { recordSentTexts } from './logs.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -74,12 +74,14 @@ export async function reaching(
   planned: ApiResponse,
   ...states: string[]
 ): Promise<ApiResponse> {
-  let response = planned;
-  await eventually(async () => {
-    response = await client.call('GET', pathOf(planned));
-    expect(states).toContain(response.body.state);
-  });
-  return response;
+  return vi.waitFor(
+    async () => {
+      const response = await client.call('GET', pathOf(planned));
+      expect(states).toContain(response.body.state);
+      return response;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
 }
 
 /** Returns rows as the text of a CSV file. */

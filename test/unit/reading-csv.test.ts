@@ -112,6 +112,14 @@ describe('A CSV file', () => {
     expect(rows[0]?.fields).not.toHaveProperty('fax');
   });
 
+  test('leaves out rows that have nothing but white space, as spreadsheets save what looks empty', async () => {
+    const { rows } = await read('Namn;Ort\na;b\n;\n \u00a0;\t; \n\nc; \u00a0;\u00a0\n');
+    expect(rows).toMatchObject([
+      { row: 2, fields: { name: 'a' } },
+      { row: 6, fields: { name: 'c', postoffice: ' \u00a0' }, faults: [] },
+    ]);
+  });
+
   test.each(['a;b\nc\n', 'a;b\nc\n;', 'c\r\n', 'a;b\nc;\n\n'])(
     'that ends with a line end is whole, also if its last row is short: %j',
     async (text) => {

@@ -100,6 +100,17 @@ describe('The rows of an XLSX file', () => {
     ]);
   });
 
+  test('are those that have more than white space', async () => {
+    const sheet =
+      textRow(1, ' ', '') +
+      textRow(3, 'Namn', 'Ort') +
+      textRow(4, ' ', '\u00a0') +
+      textRow(5, 'Åsa', '');
+    expect((await read(workbookFile({ A: sheet }))).rows).toMatchObject([
+      { row: 5, fields: { name: 'Åsa' } },
+    ]);
+  });
+
   test('are those of the first visible sheet with rows, and of sheets with the same headings', async () => {
     const people = (name: string) => textRow(1, 'Namn', 'Ort') + textRow(2, name, 'x');
     const sheets = {

@@ -85,16 +85,24 @@ describe('A file of rejected rows', () => {
         code: 'zerosLost',
         detail: '…',
         candidates: [7, 9],
+        params: { field: 'customerid', value: '42', customers: '7, 9' },
         cells: ['42'],
       },
-      { row: 4, outcome: 'skipped', code: 'customerExists', detail: '…', cells: ['43'] },
+      {
+        row: 4,
+        outcome: 'skipped',
+        code: 'customerExists',
+        detail: '…',
+        params: { customers: 7 },
+        cells: ['43'],
+      },
       { row: 5, outcome: 'skipped', code: 'fullMoon', detail: 'the moon is full', cells: ['44'] },
     ];
     const text = (await written(rows, { language: 'en' })).toString();
     expect(text.split('\r\n').slice(0, 4)).toEqual([
       '\ufeffKundnr,Säljare,Mobil,row,column,error',
-      '42,,,3,,"The number may have lost leading zeros: a customer has it with zeros (id 7, 9). Enter it as text."',
-      '43,,,4,,The customer exists already.',
+      '42,,,3,,"The number may have lost leading zeros: no customer has customerid 42, but one has it with zeros (id 7 and 9). Enter it as text."',
+      '43,,,4,,The customer exists already (id 7).',
       '44,,,5,,the moon is full',
     ]);
   });
@@ -129,6 +137,34 @@ describe('A file of rejected rows', () => {
         fields: { customerid: 'K1', mobile: '0701' },
         faults: [],
       });
+    },
+  );
+
+  test.each<['csv' | 'xlsx', FaultLanguage, FaultLanguage]>([
+    ['csv', 'sv', 'sv'],
+    ['xlsx', 'sv', 'en'],
+    ['xlsx', 'en', 'sv'],
+  ])(
+    'as %s that is sent again in vain names what is wrong once, also in %s after %s',
+    async (format, language, before) => {
+      const sent = 'Kundnr;Säljare;Mobil\nK1;Eva;7,3E+12;extra\n';
+      const first = await rejectedOf(sent, { format: 'csv' });
+      const again = await rejectedOf(
+        await written(first.rows, { ...first, format, language: before }),
+        {
+          format,
+        },
+      );
+      expect(again.headings).toHaveLength(6);
+      const sentAs = { format };
+      const file = await written(again.rows, { ...again, format, language, sent: sentAs });
+      const last = await rejectedOf(file, { format });
+      const own = { sv: ['radnummer', 'kolumn', 'fel'], en: ['row', 'column', 'error'] };
+      expect(last.headings).toEqual(['Kundnr', 'Säljare', 'Mobil', ...own[language]]);
+      const [row] = last.rows as [RejectedRow];
+      expect(row.cells).toHaveLength(7);
+      expect(row.cells?.slice(0, 4)).toEqual(['K1', 'Eva', '7,3E+12', '2']);
+      expect(row.cells?.at(-1)).toBe('extra');
     },
   );
 

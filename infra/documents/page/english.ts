@@ -215,8 +215,10 @@ const UNREADABLE: Readonly<Record<UnreadableFileCode, string>> = {
 const REASONS: Readonly<Record<string, string>> = {
   ...UNREADABLE,
   digestMismatch: 'The file changed on its way. Send it again.',
+  noKeyColumn:
+    'The file lacks the column by which customers are found. Add it, or choose another way. Is each row to become a new customer? Choose “Add new customers” and “Rows without such a number become new customers”.',
   noFile: 'The file has not arrived. Send it again.',
-  interrupted: 'It was interrupted. Continue, or undo what was done.',
+  interrupted: 'It was interrupted.',
   stoppedByRequest: 'It was stopped. Continue, or undo what was done.',
   outage: 'It stopped, since the register was busy. Continue, or undo what was done.',
   defect: 'It stopped by a fault of the register. Report it; what was done can be undone.',

@@ -186,11 +186,7 @@ export function planRows(page: Page, job: ImportStatus): HTMLElement {
         return el(
           'div',
           {},
-          el(
-            'p',
-            {},
-            faultText({ ...row, params: { customers: row.candidates.join(', ') } }, page.language),
-          ),
+          el('p', {}, faultText(row, page.language)),
           row.candidates.length > 0 &&
             el(
               'ul',

@@ -266,8 +266,10 @@ export const swedish: Texts = {
     unsupported: 'Filen är av ett slag som inte går att läsa. Spara den som .xlsx.',
     wrongFormat: 'Filen är inte det som namnet säger. Spara den som .xlsx eller CSV.',
     digestMismatch: 'Filen ändrades på vägen. Skicka den igen.',
+    noKeyColumn:
+      'Filen saknar kolumnen som kunderna hittas med. Lägg till den, eller välj ett annat sätt. Ska varje rad bli en ny kund? Välj ”Lägg till nya kunder” och ”Rader utan ett sådant nummer blir nya kunder”.',
     noFile: 'Filen har inte kommit fram. Skicka den igen.',
-    interrupted: 'Den avbröts. Fortsätt, eller ångra det som blev gjort.',
+    interrupted: 'Den avbröts.',
     stoppedByRequest: 'Den stoppades. Fortsätt, eller ångra det som blev gjort.',
     outage: 'Den stannade, för registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
     defect:

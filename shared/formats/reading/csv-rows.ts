@@ -167,7 +167,7 @@ async function* recordsOf(
       let hasText = false;
       for (const cell of cells) {
         if (cell === '') continue;
-        hasText = true;
+        hasText ||= cell.trim() !== '';
         checkCell(cell, () => `line ${start}`);
         if (cell.includes('\n') || cell.includes('\r')) {
           line += cell.match(LINE_END)?.length ?? 0;

@@ -94,7 +94,7 @@ export class RowReader {
         else faults.push(...found.map((fault) => faultIn(field, fault)));
       }
     }
-    const extra = cells.findIndex((cell, index) => index >= this.#columns && cell);
+    const extra = cells.findIndex((cell, index) => index >= this.#columns && cell?.trim());
     if (extra !== -1) faults.push({ column: columnName(extra), ...TOO_MANY_CELLS });
     return { row: number, id, fields, faults };
   }

@@ -31,8 +31,8 @@ export interface RowsOfFile {
   readonly sheetsNotRead: readonly string[];
   readonly warnings: readonly FileWarning[];
   /**
-   * Rows in batches of at most 1,000, in order; can be read once. Rows without any text are left
-   * out.
+   * Rows in batches of at most 1,000, in order; can be read once. Rows of nothing but white space
+   * are left out.
    *
    * @throws {UnreadableFileError} at a part that cannot be read.
    */

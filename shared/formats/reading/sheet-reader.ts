@@ -86,7 +86,7 @@ export class SheetReader implements XmlReader<SheetRow> {
         this.#closeCell();
         break;
       case 'row':
-        if (this.#cells.some((cell) => cell !== '') || this.#faults) {
+        if (this.#cells.some((cell) => cell.trim() !== '') || this.#faults) {
           const faults = this.#faults ?? NO_FAULTS;
           this.#rows.push({ number: this.#number, cells: this.#cells, faults });
         }
