@@ -244,7 +244,7 @@ describe.runIf(executable)('the page for persons', () => {
       await page.getByRole('button', { name: '1 med fel' }).click();
       await says(page, 'Kalkylprogrammet har förkortat ett långt nummer');
       await page.getByRole('button', { name: '2 oklara' }).click();
-      await says(page, 'Flera rader gäller samma kund.');
+      await says(page, 'Raderna 6 och 7 har samma kundnummer K5.');
 
       await page.getByRole('button', { name: 'Genomför …' }).click();
       const dialog = page.getByRole('dialog');
@@ -271,6 +271,26 @@ describe.runIf(executable)('the page for persons', () => {
       await says(page, '1 kund har tagits bort');
       expect(await customer('K1')).toMatchObject({ email: 'a@example.com' });
       await eventually(async () => expect(await customer('K3')).toBeUndefined());
+    });
+
+    test('whose check was interrupted is checked again by a click, with the file that was sent', async () => {
+      const page = await open();
+      await drop(page, 'kunder.csv', KUNDER);
+      await says(page, 'kunder.csv (');
+      // As if the function that reads the file had died.
+      await page.route('**/customers/imports/*', async (route) => {
+        const response = await route.fetch();
+        const reason = { code: 'interrupted', detail: 'The import was interrupted.' };
+        await route.fulfill({
+          response,
+          json: { ...(await response.json()), state: 'failed', reason },
+        });
+      });
+      await page.getByRole('button', { name: 'Granska filen' }).click();
+      await says(page, 'Den avbröts.');
+      await page.unroute('**/customers/imports/*');
+      await page.getByRole('button', { name: 'Försök igen' }).click();
+      await heading(page, 'Klar att genomföra');
     });
 
     test('that is not agreed to changes nothing', async () => {
@@ -609,6 +629,34 @@ describe.runIf(executable)('the page for persons', () => {
       await page.reload();
       await heading(page, 'Take customers out');
       expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    });
+
+    test('can be changed after a file is chosen, which stays with what was said about it', async () => {
+      const page = await open({ locale: 'sv-SE' });
+      await drop(page, 'kunder.csv', KUNDER);
+      await says(page, 'kunder.csv (');
+      await page.getByRole('radio', { name: 'Ändra befintliga kunder' }).check();
+      await page.getByLabel('Rader utan ett sådant nummer').check();
+      await page.getByRole('button', { name: 'English' }).click();
+      await says(page, 'kunder.csv (');
+      expect(await page.getByRole('radio', { name: 'Change existing customers' }).isChecked()).toBe(
+        true,
+      );
+      expect(await page.getByLabel('Rows without such a number').isChecked()).toBe(true);
+      await page.getByRole('button', { name: 'Check the file' }).click();
+      await heading(page, 'Ready to apply');
+      const [job] = (await client.call('GET', '/customers/imports')).body;
+      expect(job).toMatchObject({
+        filename: 'kunder.csv',
+        options: { mode: 'update', unkeyed: 'create' },
+      });
+      // What was sent is not offered again.
+      await page.getByRole('link', { name: /^← All imports/ }).click();
+      await page.getByRole('button', { name: 'Check the file' }).click();
+      await says(page, 'Choose a file first');
+      expect(await page.getByRole('radio', { name: 'Change existing customers' }).isChecked()).toBe(
+        false,
+      );
     });
   });
 

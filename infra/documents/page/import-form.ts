@@ -15,11 +15,16 @@ interface ChosenFile {
   readonly format: ImportFormat;
 }
 
+/** What the reader has chosen and not sent yet, which is kept when the form is shown anew. */
+export interface ImportDraft {
+  chosen?: ChosenFile | undefined;
+  settings?: FormData | undefined;
+}
+
 /** Part of the page that sends a file, to be planned. */
-export function importForm(page: Page): HTMLElement {
+export function importForm(page: Page, draft: ImportDraft): HTMLElement {
   const { api, texts } = page;
   const { form: words } = texts;
-  let chosen: ChosenFile | undefined;
 
   const message = el('div');
   const said = el('p', { class: 'file', id: 'file-chosen' });
@@ -71,9 +76,10 @@ export function importForm(page: Page): HTMLElement {
     {
       onsubmit: (event: SubmitEvent) => {
         event.preventDefault();
-        if (chosen) send(chosen);
+        if (draft.chosen) send(draft.chosen);
         else refuse(words.noFile);
       },
+      onchange: keepSettings,
     },
     dropZone,
     message,
@@ -102,7 +108,7 @@ export function importForm(page: Page): HTMLElement {
   async function choose(files: readonly File[]): Promise<void> {
     const [file] = files;
     if (!file) return;
-    chosen = undefined;
+    draft.chosen = undefined;
     put(said);
     put(message);
     const faults = words.fileErrors;
@@ -112,13 +118,33 @@ export function importForm(page: Page): HTMLElement {
     const format = await formatOf(file).catch(() => undefined);
     if (!format) return refuse(faults.unreadable);
     if (typeof format === 'object') return refuse(faults[format.fault]);
-    chosen = { file, format };
-    said.textContent = words.chosen(file.name, words.formats[format], texts.bytes(file.size));
-    announce(said.textContent);
-    sheet.hidden = format !== 'xlsx';
+    draft.chosen = { file, format };
+    announce(showChosen(draft.chosen));
     if (OWN_EXPORT.test(file.name)) {
       const byId = form.querySelector<HTMLInputElement>('input[name=match][value=id]');
       if (byId) byId.checked = true;
+    }
+    keepSettings();
+  }
+
+  function showChosen({ file, format }: ChosenFile): string {
+    const text = words.chosen(file.name, words.formats[format], texts.bytes(file.size));
+    said.textContent = text;
+    sheet.hidden = format !== 'xlsx';
+    return text;
+  }
+
+  function keepSettings(): void {
+    draft.settings = new FormData(form);
+  }
+
+  function restore({ chosen, settings }: ImportDraft): void {
+    if (chosen) showChosen(chosen);
+    if (!settings) return;
+    for (const field of form.querySelectorAll<HTMLInputElement>('input[name]')) {
+      const value = settings.get(field.name);
+      if (field.type === 'text') field.value = String(value ?? '');
+      else field.checked = value === field.value;
     }
   }
 
@@ -139,7 +165,9 @@ export function importForm(page: Page): HTMLElement {
   }
 
   /** Sends the file and has it planned; shows the import, or why there is none. */
-  async function send({ file, format }: ChosenFile): Promise<void> {
+  async function send(chosen: ChosenFile): Promise<void> {
+    const { file, format } = chosen;
+    draft.chosen = undefined;
     const canceled = new AbortController();
     const bar = el('progress', { max: 1, value: 0, 'aria-label': words.sending });
     const text = el('p', {}, words.sending);
@@ -163,9 +191,11 @@ export function importForm(page: Page): HTMLElement {
         canceled.signal,
       );
       await api.planImport(id);
+      draft.settings = undefined;
       page.open(id);
       return;
     } catch (error) {
+      draft.chosen ??= chosen;
       // Nothing is known of the file; the import would be in the list for a day.
       if (id) await api.deleteImport(id).catch(() => {});
       if (canceled.signal.aborted) put(message);
@@ -176,6 +206,7 @@ export function importForm(page: Page): HTMLElement {
     submit.disabled = false;
   }
 
+  restore(draft);
   return el(
     'section',
     { 'aria-labelledby': 'form-heading' },

@@ -107,7 +107,12 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
             el('p', {}, reasonOf(job)),
             el('p', { class: 'detail', lang: 'en' }, job.reason?.detail ?? ''),
           ),
-          actions(anotherFile(), removeButton(job)),
+          actions(
+            // The file is still there.
+            job.reason?.code === 'interrupted' && planAgain(),
+            anotherFile(),
+            removeButton(job),
+          ),
         ];
       default:
         return [
@@ -115,6 +120,11 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
           actions(anotherFile(), removeButton(job)),
         ];
     }
+  }
+
+  function planAgain(): HTMLElement {
+    const onclick = () => follow(api.planImport(id));
+    return el('button', { type: 'button', class: 'main', onclick }, texts.retry);
   }
 
   function reasonOf({ reason }: ImportStatus): string {

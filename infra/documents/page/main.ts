@@ -4,7 +4,7 @@ import { Api } from './api.ts';
 import { actions, el, focusOn, liveRegion, put } from './dom.ts';
 import { english, type Texts } from './english.ts';
 import { exportSection } from './export-section.ts';
-import { importForm } from './import-form.ts';
+import { type ImportDraft, importForm } from './import-form.ts';
 import { importList } from './import-list.ts';
 import { importView } from './import-view.ts';
 import type { Language, Page } from './page.ts';
@@ -23,6 +23,7 @@ const header = el('header');
 let language = initialLanguage();
 /** Ends the work of what is shown, before something else is. */
 let shown = new AbortController();
+const draft: ImportDraft = {};
 const session = createSession();
 const api = new Api(session, () => show(TEXTS[language].problems[401]));
 
@@ -55,7 +56,7 @@ function show(reason?: string): void {
   const [, id] = IMPORT_ADDRESS.exec(location.hash) ?? [];
   if (session.isMissing()) put(main, tokenForm(texts, reason));
   else if (id) put(main, importView(page, id, shown.signal));
-  else put(main, exportSection(page), importForm(page), importList(page));
+  else put(main, exportSection(page), importForm(page, draft), importList(page));
 }
 
 function go(hash: string): void {
@@ -87,6 +88,7 @@ function headerOf(texts: Texts): readonly HTMLElement[] {
       class: 'quiet',
       onclick: () => {
         session.forget();
+        draft.chosen = undefined;
         show();
       },
     },
