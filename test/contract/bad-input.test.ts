@@ -231,6 +231,203 @@ describe.each(['GET', 'PATCH', 'DELETE'])('Ids in the path of %s', (method) => {
   });
 });
 
+const IMPORT = `/customers/imports/${crypto.randomUUID()}`;
+/** Calls of an import, which need its id. */
+const OF_AN_IMPORT = [
+  ['GET', ''],
+  ['DELETE', ''],
+  ['POST', '/plan'],
+  ['GET', '/rows'],
+  ['GET', '/rejected'],
+  ['POST', '/apply'],
+  ['POST', '/undo'],
+] as const;
+const SEEN = { 'if-match': '"p-seen"' };
+
+describe('Imports', () => {
+  const refused = async (
+    status: number,
+    places: readonly ErrorLocation[],
+    method: string,
+    path: string,
+    options?: Call,
+  ) => {
+    const answer = await expectRefused(status, places, method, path, options);
+    // No import is created, of which a merchant may have so many.
+    expect((await merchant.call('GET', '/customers/imports')).body).toEqual([]);
+    return answer;
+  };
+
+  test.each([
+    ['is missing', ''],
+    ['is truncated', '{"format": "csv"'],
+    ['contains two values', '{} {}'],
+    ['is an array', '[{"format":"csv","bytes":1,"match":["customerid"]}]'],
+    ['is a text', '"csv"'],
+    ['is null', 'null'],
+  ])('POST /customers/imports returns 400 if the body %s', async (_, body) => {
+    await refused(400, [{ pointer: '' }], 'POST', '/customers/imports', { body });
+  });
+
+  test('POST /customers/imports returns all that is missing from the body at once', async () => {
+    const places = ['/format', '/bytes', '/match'].map((pointer) => ({ pointer }));
+    await refused(400, places, 'POST', '/customers/imports', { body: {} });
+  });
+
+  test.each([
+    ['format', ['xls', 1, null, ['csv'], '__proto__']],
+    ['bytes', [0, -1, 1.5, 268_435_457, '75', null]],
+    ['match', ['customerid', [], null, {}]],
+    ['mode', ['all', '', null, 1]],
+    ['empty', ['drop', true]],
+    ['unkeyed', ['skip', null]],
+    ['encoding', ['utf-7', 'UTF-8']],
+    ['delimiter', [';', 'pipe']],
+    ['sheet', [1, 'x'.repeat(256)]],
+    ['formulas', ['yes', false]],
+    ['filename', [1, 'x'.repeat(256)]],
+    ['sha256', ['abc', 'x'.repeat(44), 1]],
+  ])(
+    'POST /customers/imports returns 400 for a wrong %s, and names no other member',
+    async (name, values) => {
+      for (const value of values) {
+        const body = { format: 'csv', bytes: 1, match: ['customerid'], [name]: value };
+        await refused(400, [{ pointer: `/${name}` }], 'POST', '/customers/imports', { body });
+      }
+    },
+  );
+
+  test.each([
+    ['an unknown field', ['name'], ['/0']],
+    ['several', ['customerid', 'name', 1, null], ['/1', '/2', '/3']],
+    ['a field twice', ['customerid', 'customerid'], ['']],
+  ])('POST /customers/imports returns 400 if match has %s', async (_, match, places) => {
+    const body = { format: 'csv', bytes: 1, match };
+    const pointers = places.map((place) => ({ pointer: `/match${place}` }));
+    await refused(400, pointers, 'POST', '/customers/imports', { body });
+    if (places[0] === '') return;
+    const path = `/customers/imports?match=${match.slice(0, 2)}`;
+    const headers = { 'content-type': 'text/csv' };
+    await refused(400, [{ parameter: 'match' }], 'POST', path, {
+      body: 'customerid\n1\n',
+      headers,
+    });
+  });
+
+  test.each(['text/plain', 'application/pdf', 'application/json; charset=iso-8859-1', 'csv'])(
+    'POST /customers/imports returns 415 if Content-Type is %s, with the types of files in Accept',
+    async (type) => {
+      const options = { body: 'customerid\n1\n', headers: { 'content-type': type } };
+      const path = '/customers/imports?match=customerid';
+      const answer = await refused(415, [{ header: 'Content-Type' }], 'POST', path, options);
+      expect(answer.headers.get('accept')).toMatch(/^application\/json.*, text\/csv/);
+    },
+  );
+
+  test('POST /customers/imports returns 413 if the file in the body is larger than 1 MiB', async () => {
+    const options = {
+      body: `customerid\n${'1\n'.repeat(600_000)}`,
+      headers: { 'content-type': 'text/csv' },
+    };
+    await refused(413, [], 'POST', '/customers/imports?match=customerid', options);
+  });
+
+  test('POST /customers/imports returns 400 for a file without options, and for each wrong one', async () => {
+    const options = { body: 'customerid\n1\n', headers: { 'content-type': 'text/csv' } };
+    await refused(400, [{ parameter: 'match' }], 'POST', '/customers/imports', options);
+    const query =
+      'match=customerid&mode=all&empty=&unkeyed=1&encoding=x&delimiter=,&formulas=no&sheat=A';
+    const wrong = ['sheat', 'mode', 'empty', 'unkeyed', 'encoding', 'delimiter', 'formulas'];
+    const places = wrong.map((parameter) => ({ parameter }));
+    await refused(400, places, 'POST', `/customers/imports?${query}`, options);
+  });
+
+  test.each(OF_AN_IMPORT)(
+    '%s /customers/imports/{importId}%s returns 400 if the id is no UUID',
+    async (method, call) => {
+      for (const id of ['1', 'abc', '%00', `${crypto.randomUUID()}0`, '..%2f..']) {
+        const path = `/customers/imports/${id}${call}`;
+        const { status, body } = await merchant.call(method, path, { headers: SEEN });
+        // With an encoded slash it is another path, which no route has.
+        expect(status).toBe(id.includes('%2f') ? 404 : 400);
+        if (status === 400) expect(body.errors).toMatchObject([{ parameter: 'importId' }]);
+      }
+    },
+  );
+
+  test.each(OF_AN_IMPORT)(
+    '%s /customers/imports/{importId}%s returns 404 if there is no such import',
+    async (method, call) => {
+      const answer = await refused(404, [], method, IMPORT + call, { headers: SEEN });
+      expect(answer.body.type).toBe('/problems/import-not-found');
+    },
+  );
+
+  test.each(OF_AN_IMPORT)(
+    '%s /customers/imports/{importId}%s returns 400 for an unknown parameter, before it looks for the import',
+    async (method, call) => {
+      const path = `${IMPORT}${call}?dryRun=1`;
+      await refused(400, [{ parameter: 'dryRun' }], method, path, { headers: SEEN });
+    },
+  );
+
+  test('GET /customers/imports/{importId}/rows returns all wrong parameters at once', async () => {
+    const query = 'outcome=create,gone&result=done&after=-1&limit=1001&page=2';
+    const places = ['page', 'outcome', 'result', 'after', 'limit'].map((parameter) => ({
+      parameter,
+    }));
+    await refused(400, places, 'GET', `${IMPORT}/rows?${query}`);
+  });
+
+  test('GET /customers/imports/{importId}/rejected returns 400 for an unknown format, and 406 if Accept excludes all', async () => {
+    await refused(400, [{ parameter: 'format' }], 'GET', `${IMPORT}/rejected?format=pdf`);
+    const headers = { accept: 'text/html' };
+    await refused(406, [{ header: 'Accept' }], 'GET', `${IMPORT}/rejected`, { headers });
+  });
+
+  test.each([
+    ['no object', '[]', ['']],
+    ['truncated', '{"leaveOut":', ['']],
+    ['leaveOut is no array', '{"leaveOut":"invalid"}', ['/leaveOut']],
+    ['leaveOut is null', '{"leaveOut":null}', ['/leaveOut']],
+    [
+      'leaveOut has outcomes that are not left out',
+      '{"leaveOut":["invalid","create",1]}',
+      ['/leaveOut/1', '/leaveOut/2'],
+    ],
+    [
+      'it has other members',
+      '{"leaveOut":["none"],"force":true}',
+      ['/leaveOut/0', '/force'],
+    ],
+  ])(
+    'POST /customers/imports/{importId}/apply returns 400 for its body: %s',
+    async (_, body, pointers) => {
+      const places = pointers.map((pointer) => ({ pointer }));
+      await refused(400, places, 'POST', `${IMPORT}/apply`, { body, headers: SEEN });
+    },
+  );
+
+  test.each(['/apply', '/undo'])(
+    'POST /customers/imports/{importId}%s returns 428 without If-Match',
+    async (call) => {
+      await refused(428, [{ header: 'If-Match' }], 'POST', IMPORT + call);
+    },
+  );
+
+  test.each([
+    ['PUT', '/customers/imports', 'GET, HEAD, POST'],
+    ['PATCH', IMPORT, 'GET, HEAD, DELETE'],
+    ['GET', `${IMPORT}/apply`, 'POST'],
+    ['DELETE', `${IMPORT}/undo`, 'POST'],
+    ['POST', `${IMPORT}/rows`, 'GET, HEAD'],
+  ])('%s %s returns 405 with the methods of the path in Allow', async (method, path, allow) => {
+    const options = method === 'GET' ? {} : { body: {} };
+    const answer = await refused(405, [], method, path, options);
+    expect(answer.headers.get('allow')).toBe(allow);
+  });
+});
+
 describe('Unknown parameters', () => {
   test.each([
     ['GET', '/customers?limt=1', 'limt'],
@@ -301,6 +498,7 @@ describe('Unknown paths and methods', () => {
   test.each([
     ['/customers/999999999', '/problems/customer-not-found'],
     [`/customers/exports/${crypto.randomUUID()}`, '/problems/export-not-found'],
+    [IMPORT, '/problems/import-not-found'],
     ['/customers/searchByOrgNumber/5560360793', '/problems/number-not-found'],
   ] as const)('GET %s returns 404 with the type %s', async (path, type) => {
     expectProblem(await merchant.call('GET', path), 404, [], type);
@@ -330,9 +528,15 @@ describe('Missing and invalid tokens', () => {
     ['A token with another signature', 'changed'],
   ])('%s is rejected with 401 and the message of API Gateway', async (_, kind) => {
     const token = kind === 'changed' ? `${merchant.token.slice(0, -8)}AAAAAAAA` : kind;
-    for (const [method, path] of [...TAKE_A_CUSTOMER, ...TAKE_IDS]) {
+    const ofImports = OF_AN_IMPORT.map(([method, call]) => [method, IMPORT + call] as const);
+    const imports = [
+      ['POST', '/customers/imports'],
+      ['GET', '/customers/imports'],
+    ] as const;
+    for (const [method, path] of [...TAKE_A_CUSTOMER, ...TAKE_IDS, ...imports, ...ofImports]) {
       const stranger = clientOf(merchant.url, token);
-      const answer = await stranger.call(method, pathOf(path), { body: ids });
+      const options = method === 'GET' ? {} : { body: ids };
+      const answer = await stranger.call(method, pathOf(path), options);
       expect(answer).toMatchObject({ status: 401, body: { message: 'Unauthorized' } });
       expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
     }
@@ -350,6 +554,8 @@ describe('Missing and invalid tokens', () => {
       ['PATCH', path, {}],
       ['DELETE', path, {}],
       ['DELETE', '/customers', [id]],
+      ['POST', '/customers/imports', { format: 'csv', bytes: 1, match: ['customerid'] }],
+      ...OF_AN_IMPORT.map(([method, call]) => [method, IMPORT + call, undefined] as const),
     ] as const) {
       const answer = await reader.call(method, target, { body });
       expect(answer).toMatchObject({ status: 403, body: { message: 'Forbidden' } });

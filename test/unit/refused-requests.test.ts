@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { request as applyImport } from '../../functions/apply-import/contract.ts';
 import { request as createCustomer } from '../../functions/create-customer/contract.ts';
+import { request as createImport } from '../../functions/create-import/contract.ts';
 import { request as deleteCustomers } from '../../functions/delete-customers/contract.ts';
 import { request as exportById } from '../../functions/export-customers-by-id-csv/contract.ts';
 import { request as exportCsv } from '../../functions/export-customers-csv/contract.ts';
+import { request as getImport } from '../../functions/get-import/contract.ts';
 import { request as listCustomers } from '../../functions/list-customers/contract.ts';
+import { request as listImportRows } from '../../functions/list-import-rows/contract.ts';
 import { request as searchByOrgNumber } from '../../functions/search-by-org-number/contract.ts';
 import { request as updateCustomer } from '../../functions/update-customer/contract.ts';
 import { api } from '../../shared/http/api.ts';
@@ -60,13 +64,21 @@ const HEADERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'a long Idempotency-Key': { 'idempotency-key': `"${upTo(HEAD_BYTES, '\\\\')}` },
   'an Accept of many types': { accept: upTo(HEAD_BYTES, 'a/b,') },
   'an Accept-Encoding of many codings': { 'accept-encoding': upTo(HEAD_BYTES, 'a,') },
+  'a Prefer of many preferences': { prefer: upTo(HEAD_BYTES, ' ,') },
   'a long Content-Type': { 'content-type': `application/${upTo(HEAD_BYTES, 'a+')}` },
 };
 
-const WITH_BODY = { createCustomer, updateCustomer, deleteCustomers, exportById };
-const WITH_QUERY = { listCustomers, exportCsv };
-const WITH_HEADERS = { createCustomer, updateCustomer };
-const PATHS = { searchByOrgNumber, updateCustomer };
+const WITH_BODY = {
+  createCustomer,
+  updateCustomer,
+  deleteCustomers,
+  exportById,
+  createImport,
+  applyImport,
+};
+const WITH_QUERY = { listCustomers, exportCsv, listImportRows, createImport };
+const WITH_HEADERS = { createCustomer, updateCustomer, createImport, applyImport };
+const PATHS = { searchByOrgNumber, updateCustomer, getImport };
 
 const reference = await cpuOf(async () => JSON.parse(BRACKETS));
 
@@ -91,7 +103,9 @@ describe.each(Object.entries(WITH_HEADERS))('A request of %s', (_, request) => {
 
 test.each(Object.entries(PATHS))('A long path of %s is refused at little cost', (_, request) => {
   const long = '1'.repeat(HEAD_BYTES);
-  return expectRefused(request, { pathParameters: { orgNum: long, mexcParamvaluesetsid: long } });
+  return expectRefused(request, {
+    pathParameters: { orgNum: long, mexcParamvaluesetsid: long, importId: long },
+  });
 });
 
 async function expectRefused(
@@ -101,7 +115,8 @@ async function expectRefused(
   const handler = api(request).handler(() => {
     throw new Error('The request was accepted.');
   });
-  const pathParameters = { mexcParamvaluesetsid: '1', orgNum: '5567037485' };
+  const importId = crypto.randomUUID();
+  const pathParameters = { mexcParamvaluesetsid: '1', orgNum: '5567037485', importId };
   let response = { statusCode: 0, body: '' };
   const send = async () => {
     const sent = httpEvent({ pathParameters, ...event });
