@@ -7,6 +7,7 @@ import {
   type FileRow,
   type ImportOptions,
   OUTCOMES,
+  type Outcome,
   type PlannedRow,
   ROWS_PER_STEP,
 } from '../domain/import.ts';
@@ -45,6 +46,8 @@ import { type KnownCustomers, planRow } from './plan-row.ts';
 const MAX_FILE_LENGTH = 8 * 1024 * 1024;
 /** Files of rows that are written, or read ahead, at a time. */
 const CONCURRENT_FILES = 2;
+/** Rows whose customers are in memory, of each of these files. */
+const ROWS_AT_ONCE = 200;
 /** Files of rows that are planned between two checkpoints. */
 const FILES_PER_STEP = 20;
 const CONCURRENT_READS = 4;
@@ -69,7 +72,11 @@ export interface PlanRun {
   readonly run: string;
   /** Runs a part of the work, once even if a run is interrupted and begins again. */
   readonly step: Step;
-  /** What can be done while a caller waits: rows, and until when (`Date.now()`). @default - anything */
+  /**
+   * What can be done while a caller waits: rows, and until when (`Date.now()`). Customers are then read
+   * consistently, which takes twice the units. In the background, a plan can lack writes of the last
+   * second; applying compares versions and keys with the table. @default - anything
+   */
   readonly callLimits?: { readonly maxRows: number; readonly deadlineMs: number };
   /** Seconds after which the run, without progress, has ended. */
   readonly stalledAfterS?: number;
@@ -319,28 +326,37 @@ async function planFileOfRows(
 ): Promise<PlanStep> {
   const { job, run } = planRun;
   const rows = await rowsOf(files, run, index);
-  const matches = rows.map((row, at) => matcher.matchesOf(row, start + at));
-  const customers = await readCustomers(planRun, matches.flatMap(candidatesOf), pace);
-  const lines = rows.map((row, at): PlannedLine => {
-    const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
-    if (planned.outcome === 'create') return planned;
-    const isOfCustomer = planned.outcome === 'update' || planned.outcome === 'unchanged';
-    const { name, customerid } = (isOfCustomer && customers.get(planned.id)?.fields) || row.fields;
-    return { ...planned, name, customerid, ...(!isOfCustomer && { cells: row.cells }) };
-  });
-  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const outcomes: Outcome[] = [];
+  let units = 0;
+  let text = '';
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const some = rows.slice(from, from + ROWS_AT_ONCE);
+    const matches = some.map((row, at) => matcher.matchesOf(row, start + from + at));
+    const customers = await readCustomers(planRun, matches.flatMap(candidatesOf), pace);
+    for (const [at, row] of some.entries()) {
+      const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
+      outcomes.push(planned.outcome);
+      units += unitsToApply(planned, customers);
+      text += `${JSON.stringify(lineOf(planned, row, customers))}\n`;
+    }
+  }
   await putFile(files, 'plan', planFile(run, index), text);
   return {
     first: rows[0]?.row ?? 0,
     last: rows.at(-1)?.row ?? 0,
     rows: rows.length,
-    counts: countsOf(
-      OUTCOMES,
-      lines.map(({ outcome }) => outcome),
-    ),
-    writeUnits: lines.reduce((sum, line) => sum + unitsToApply(line, customers), 0),
+    counts: countsOf(OUTCOMES, outcomes),
+    writeUnits: units,
     digest: createHash('sha256').update(text).digest('base64url'),
   };
+}
+
+/** Returns what is stored of a row. */
+function lineOf(planned: PlannedRow, row: FileRow, customers: KnownCustomers): PlannedLine {
+  if (planned.outcome === 'create') return planned;
+  const isOfCustomer = planned.outcome === 'update' || planned.outcome === 'unchanged';
+  const { name, customerid } = (isOfCustomer && customers.get(planned.id)?.fields) || row.fields;
+  return { ...planned, name, customerid, ...(!isOfCustomer && { cells: row.cells }) };
 }
 
 /** Returns about how many write units of the table applying a row consumes. */
@@ -367,13 +383,17 @@ async function readCustomers(
   pace: Pace,
 ): Promise<Map<number, Customer>> {
   const batches = batchesOf([...new Set(ids)]);
-  const items = await mapConcurrently(batches, CONCURRENT_READS, async (batch) => {
+  const isConsistent = planRun.callLimits !== undefined;
+  const customers = await mapConcurrently(batches, CONCURRENT_READS, async (batch) => {
     checkCallLimits(planRun);
-    await pace(batch.length);
-    return getItems(batch.map((id) => rawCustomerKey(planRun.merchantId, id)));
+    await pace(isConsistent ? batch.length : batch.length / 2);
+    const keys = batch.map((id) => rawCustomerKey(planRun.merchantId, id));
+    const items = await getItems(keys, isConsistent);
+    return items.map(toCustomer);
   });
-  const customers = items.flat().map(toCustomer);
-  return new Map(customers.map((customer) => [customer.system.mexcParamvaluesetsid, customer]));
+  return new Map(
+    customers.flat().map((customer) => [customer.system.mexcParamvaluesetsid, customer]),
+  );
 }
 
 async function noteProgress(

@@ -13,6 +13,7 @@ import {
   startCountingProxy,
 } from '../bench/counting-proxy.ts';
 import { type Client, clientOf } from '../support/api.ts';
+import { csvOf, importFile, pathOf } from '../support/imports.ts';
 
 // The cost of calls in read units, as the server reports them (ReturnConsumedCapacity).
 
@@ -272,6 +273,25 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
       expect(updated).toMatchObject({ units: COUNT, writeUnits: COUNT + 1 });
       const undone = await undo(updated.applied, importId);
       expect(undone).toMatchObject({ units: COUNT, writeUnits: COUNT + 1 });
+    });
+
+    test('A plan in the call takes a read unit for each customer, and one in the background half a unit', async () => {
+      const { client, ids } = await merchantWith(COUNT, () => ({ name: 'A' }));
+      const names = ids.map((id) => [String(id), 'B']);
+      const file = csvOf([['mexcParamvaluesetsid', 'name'], ...names]);
+      const query = 'match=mexcParamvaluesetsid';
+      proxy.take();
+      const inCall = await importFile(client, file, query);
+      expect(inCall.body).toMatchObject({ state: 'planned', counts: { update: COUNT } });
+      expect(proxy.take().units).toBeGreaterThanOrEqual(COUNT);
+      let status = await importFile(client, file, query, { prefer: 'respond-async' });
+      let polls = 0;
+      for (; status.body.state === 'reading'; polls += 1) {
+        await setTimeout(100);
+        status = await client.call('GET', pathOf(status));
+      }
+      expect(status.body).toMatchObject({ state: 'planned', counts: { update: COUNT } });
+      expect(proxy.take().units - polls).toBeLessThan(0.75 * COUNT);
     });
   });
 
