@@ -9,38 +9,37 @@ export const MAX_NAMED = 10;
 /**
  * The keys of a file's rows in one field, and which customers have them. A key takes 28 bytes, so that
  * a million rows fit into memory: it is kept as eight bytes of a hash, which two of a million keys
- * share with one in 37 million.
+ * share with one in 37 million. Without keys it takes nothing.
  */
 export class KeyTable {
-  #hashes: Uint32Array;
+  #hashes = new Uint32Array(0);
   /** Rows so far; a row without a key takes its place. */
   #rows = 0;
+  #keys = 0;
   /** Row with a hash, plus one, by the hash; open addressing. */
   #slots = new Int32Array(0);
   /** Next row with the same key, plus one. */
   #next = new Int32Array(0);
   /** First row of the chain with the same key. */
   #head = new Int32Array(0);
-  #customers = new Customers(0);
+  /** Made if there is one. */
+  #customers: Customers | undefined;
   /** Customers whose key has more zeros at its beginning; made if there is one. */
   #withZeros: Customers | undefined;
 
-  constructor() {
-    this.#hashes = new Uint32Array(2 * FIRST_ROWS);
-  }
-
   /** Adds the next row, with its key if it has one. */
   add(key: string | undefined): void {
-    const at = 2 * this.#rows;
-    if (at === this.#hashes.length) {
-      const larger = new Uint32Array(2 * this.#hashes.length);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
     if (key !== undefined) {
+      const at = 2 * this.#rows;
+      if (at >= this.#hashes.length) {
+        const larger = new Uint32Array(2 * Math.max(at, FIRST_ROWS));
+        larger.set(this.#hashes);
+        this.#hashes = larger;
+      }
       const [high, low] = hashOf(key);
       this.#hashes[at] = high;
       this.#hashes[at + 1] = low;
+      this.#keys += 1;
     }
     this.#rows += 1;
   }
@@ -52,11 +51,10 @@ export class KeyTable {
    * passing over these: a file can have a key in each of its rows. Default: all.
    */
   complete(leads: (row: number) => boolean = () => true): void {
-    const rows = this.#rows;
-    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * rows + 1)));
+    const rows = this.#keys === 0 ? 0 : this.#rows;
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * this.#keys + 1)));
     this.#next = new Int32Array(rows);
     this.#head = new Int32Array(rows).fill(-1);
-    this.#customers = new Customers(rows);
     for (const isLeading of [false, true]) {
       // From the last to the first, so that each chain begins with its first row.
       for (let row = rows - 1; row >= 0; row -= 1) {
@@ -79,7 +77,9 @@ export class KeyTable {
   /** Notes that a customer has a key, if a row has it. */
   note(key: string, id: number): void {
     const row = this.#rowOf(key);
-    if (row >= 0) this.#customers.add(row, id);
+    if (row < 0) return;
+    this.#customers ??= new Customers(this.#rows);
+    this.#customers.add(row, id);
   }
 
   /** Notes that a customer has a key with more zeros at its beginning, if a row has it. */
@@ -92,7 +92,7 @@ export class KeyTable {
 
   /** Returns ids of customers that may have the key of a row, at most 11. */
   customers(row: number): readonly number[] {
-    return this.#customers.of(this.#head[row] as number);
+    return this.#customers?.of(this.#head[row] as number) ?? [];
   }
 
   /** Returns ids of customers that may have the key of a row with more zeros at its beginning. */
@@ -107,7 +107,9 @@ export class KeyTable {
   }
 
   #hasKey(row: number): boolean {
-    return this.#hashes[2 * row] !== 0 || this.#hashes[2 * row + 1] !== 0;
+    const at = 2 * row;
+    // Rows after the last key have no place.
+    return at < this.#hashes.length && (this.#hashes[at] !== 0 || this.#hashes[at + 1] !== 0);
   }
 
   #rowOf(key: string): number {
