@@ -58,9 +58,11 @@ export async function putFile(
   owner: FileOwner,
   kind: FileKind,
   name: string,
-  Body: string | Uint8Array,
+  content: string | Uint8Array,
 ): Promise<void> {
   const Key = fileKey(owner, kind, name);
+  // Of an empty text the SDK does not see the length, and logs a warning.
+  const Body = content === '' ? new Uint8Array(0) : content;
   await s3.send(new PutObjectCommand({ Bucket: BUCKET_NAME, Key, Body }));
 }
 
