@@ -12,11 +12,27 @@ export interface Usage {
   readonly lambdaCalls: number;
   readonly durableOperations: number;
   readonly gatewayCalls: number;
+  /** Requests to S3 that write or list, and those that read. */
   readonly puts: number;
+  readonly gets: number;
   readonly logBytes: number;
   /** Bytes of responses and of files that are downloaded. */
   readonly sentBytes: number;
 }
+
+/** No use of anything. */
+export const NOTHING: Usage = {
+  readUnits: 0,
+  writeUnits: 0,
+  lambdaGbSeconds: 0,
+  lambdaCalls: 0,
+  durableOperations: 0,
+  gatewayCalls: 0,
+  puts: 0,
+  gets: 0,
+  logBytes: 0,
+  sentBytes: 0,
+};
 
 /** Dollars by the lines of a bill. */
 export interface Bill {
@@ -56,7 +72,7 @@ export function priceOf(usage: Usage, prices: Prices): Bill {
     'DynamoDB reads': usage.readUnits * prices.readUnit,
     'DynamoDB writes': usage.writeUnits * prices.writeUnit,
     'DynamoDB storage and backup': 0,
-    S3: usage.puts * prices.s3Put,
+    S3: usage.puts * prices.s3Put + usage.gets * prices.s3Get,
     Logs: (usage.logBytes / GB) * prices.logGb,
     'Data transfer': (usage.sentBytes / GB) * prices.transferGb,
   };

@@ -1,3 +1,5 @@
+import { MAX_SORTED_BY_TEXT, MAX_SORTED_BY_UPDATED } from '../../shared/domain/limits.ts';
+
 /** A call whose cost is measured. */
 export interface MeasuredCall {
   /** As it is named in the tables. */
@@ -20,6 +22,8 @@ export interface MeasuredCall {
   readonly readsAll?: boolean;
   /** Whether it reads more the more customers there are. */
   readonly grows?: boolean;
+  /** Customers of a merchant with more of whom the call is refused. @default - any number */
+  readonly maxCustomers?: number;
   /** Whether it reads a snapshot of the customer index, if the merchant has one. */
   readonly readsSnapshot?: boolean;
   /** @default - one with as many customers as asked for */
@@ -133,6 +137,25 @@ export const CALLS = {
     title: 'poll of changes, 100 ids',
     handler: 'list-changes',
     query: 'after={start}&fields=mexcParamvaluesetsid',
+  },
+  sortByDate: {
+    title: 'page of 100 by `-date`',
+    handler: 'list-customers',
+    query: 'sort=-date',
+  },
+  sortByName: {
+    title: 'page of 100 by `name`',
+    handler: 'list-customers',
+    query: 'sort=name',
+    grows: true,
+    maxCustomers: MAX_SORTED_BY_TEXT,
+  },
+  sortByUpdated: {
+    title: 'page of 100 by `updated`',
+    handler: 'list-customers',
+    query: 'sort=updated',
+    grows: true,
+    maxCustomers: MAX_SORTED_BY_UPDATED,
   },
   search: {
     title: 'search',

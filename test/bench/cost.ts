@@ -12,6 +12,7 @@ import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { startS3 } from '../../infra/local/s3.ts';
 import { start } from '../../infra/local/server.ts';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
+import type { ImportJobInput } from '../../shared/domain/import-job.ts';
 import { LONG_EXPORT_ROWS, SNAPSHOT_FROM_ID } from '../../shared/domain/limits.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 import { createLargeMerchant } from '../support/large-merchant.ts';
@@ -20,6 +21,7 @@ import {
   type Bill,
   type CostOptions,
   monthlyBill,
+  NOTHING,
   parseCostOptions,
   priceOf,
   totalOf,
@@ -31,6 +33,7 @@ import { environmentOf } from './environment.ts';
 import { eventOf } from './events.ts';
 import { runExportWorker } from './export-worker.ts';
 import { writeCustomers } from './filters.ts';
+import { type ImportPart, measureImportCosts, PLANNED_ROWS } from './import-costs.ts';
 import { MERCHANTS, type Merchant } from './merchants.ts';
 import { PRICES, type Prices, REGIONS } from './prices.ts';
 
@@ -77,7 +80,8 @@ const s3 = await startS3({ port: 0, bucket: 'customer-exports' });
 for (const size of [SMALL, LARGE, LONG])
   await writeCustomers(dynalite.endpoint, size, String(size));
 const proxy = await startCountingProxy(dynalite.endpoint);
-const jobs: ExportJobInput[] = [];
+/** Inputs with which durable functions were started, and have not been run. */
+const jobs: (ExportJobInput | ImportJobInput)[] = [];
 const lambda = await start(
   createServer(async (request, response) => {
     jobs.push(JSON.parse((await buffer(request)).toString()));
@@ -97,6 +101,7 @@ for (const name of CALL_NAMES) measured.set(name, await measureSizes(CALLS[name]
 /** First searches of an execution environment, by number of customers. */
 const firstSearch: Record<number, Measured> = {};
 await measureSnapshots();
+const imports = await measureImportCosts({ dynamodb: dynalite.endpoint, table: proxy, takeJob });
 const { region, merchant } = options;
 if (merchant) {
   printBill(`monthly bill, ${region}`, [merchant], PRICES[region]);
@@ -104,6 +109,7 @@ if (merchant) {
   printCalls(PRICES[region]);
   printGrowingCalls(PRICES[region]);
   printSnapshotCalls(PRICES[region]);
+  printImports(PRICES[region]);
   printBill(`monthly bill, ${region}`, MERCHANTS, PRICES[region]);
   printRegions();
   const { body } = await respond({ handler: 'count-customers', query: 'filter=isCompany' }, LARGE);
@@ -211,10 +217,15 @@ async function respond(
 
 /** Runs the worker on the job that was started last. */
 async function runWorker() {
-  const job = jobs.pop();
-  if (!job) throw new Error('No export job was started.');
-  const { parts, bytes } = await runExportWorker(job);
+  const { parts, bytes } = await runExportWorker(takeJob());
   return { worker: proxy.take(), parts, fileBytes: bytes };
+}
+
+/** Takes the input of the durable function that was started last. */
+function takeJob<T extends ExportJobInput | ImportJobInput>(): T {
+  const job = jobs.pop();
+  if (!job) throw new Error('No durable function was started.');
+  return job as T;
 }
 
 /** Returns what a call of a merchant with so many customers consumes. */
@@ -288,6 +299,7 @@ function usageOf(
     durableOperations: worker ? parts + runs + OTHER_STEPS : 0,
     gatewayCalls: 1,
     puts: call.isExport ? uploads : 0,
+    gets: 0,
     logBytes: LOG_BYTES.request + LOG_BYTES.run * (1 + runs),
     sentBytes,
   };
@@ -338,13 +350,15 @@ function printGrowingCalls(prices: Prices): void {
   console.log();
   printHead(['customers', ...SIZES.map(number)]);
   for (const name of CALL_NAMES.filter((each) => 'grows' in CALLS[each])) {
-    const cells = SIZES.map((size) =>
-      [
+    const { maxCustomers = Number.POSITIVE_INFINITY }: MeasuredCall = CALLS[name];
+    const cells = SIZES.map((size) => {
+      if (size > maxCustomers) return 'refused';
+      return [
         number(usageOf(name, size).readUnits),
         time(lambdaMs(name, size)),
         money(ofThousand(name, size, prices)),
-      ].join(' · '),
-    );
+      ].join(' · ');
+    });
     printRow([CALLS[name].title, ...cells]);
   }
 }
@@ -368,6 +382,40 @@ function printSnapshotCalls(prices: Prices): void {
     (size) => firstSearch[size] as Measured,
     'search',
   );
+}
+
+/** Prints imports of 10,000 rows: units, requests, time and dollars of a plan, and of applying and undoing it. */
+function printImports(prices: Prices): void {
+  const dollarsOf = (part: ImportPart) =>
+    totalOf(
+      priceOf(
+        {
+          ...NOTHING,
+          readUnits: part.readUnits,
+          writeUnits: part.tableWrites + part.indexWrites,
+          lambdaGbSeconds: part.seconds * GB.export,
+          lambdaCalls: 2,
+          gatewayCalls: 1,
+          durableOperations: part.durableOperations,
+          puts: part.puts,
+          gets: part.gets,
+        },
+        prices,
+      ),
+    );
+  const cellOf = (part: ImportPart) =>
+    [
+      number(part.readUnits),
+      number(part.tableWrites + part.indexWrites),
+      number(part.puts + part.gets),
+      time(part.seconds * 1_000),
+      money(dollarsOf(part)),
+    ].join(' · ');
+  console.log();
+  printHead([`import of ${number(PLANNED_ROWS)} rows`, 'plan', 'apply', 'undo']);
+  for (const { title, plan, apply, undo } of imports) {
+    printRow([title, cellOf(plan), cellOf(apply), cellOf(undo)]);
+  }
 }
 
 function billOf(merchant: Merchant, prices: Prices): Bill {

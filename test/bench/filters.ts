@@ -1,10 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { BatchWriteCommand, DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { Customer } from '../../shared/domain/customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
+import { sequenceKey } from '../../shared/storage/table.ts';
 import { type Consumption, type CountingProxy, startCountingProxy } from './counting-proxy.ts';
 import { customerOf } from './customers.ts';
 import { environmentOf, TABLE } from './environment.ts';
@@ -174,7 +175,7 @@ async function compareCursor(
   });
 }
 
-/** Writes customers to the table, in the stored form. */
+/** Writes customers to the table, in the stored form, and the merchant's last id. */
 export async function writeCustomers(
   endpoint: string,
   customers: number,
@@ -196,8 +197,11 @@ export async function writeCustomers(
       PutRequest: { Item: toItem(merchant, customerWith(id)) },
     }));
     await documents.send(new BatchWriteCommand({ RequestItems: { [TABLE]: requests } }));
-    if ((first + BATCH) % 10_000 === 0) progress(`filters: ${first + BATCH} customers written`);
+    if ((first + BATCH) % 10_000 === 0) progress(`${first + BATCH} customers written`);
   });
+  const date = customerWith(customers).system.date;
+  const Item = { ...sequenceKey(merchant), lastId: customers, lastDate: date };
+  await documents.send(new PutCommand({ TableName: TABLE, Item }));
   client.destroy();
 }
 

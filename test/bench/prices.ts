@@ -11,7 +11,9 @@ export interface Prices {
   readonly lambdaCall: number;
   readonly durableOperation: number;
   readonly gatewayCall: number;
+  /** S3, for a request that writes or lists, and for one that reads. */
   readonly s3Put: number;
+  readonly s3Get: number;
   /** CloudWatch Logs, for a GB that is written. */
   readonly logGb: number;
   /** For a GB that leaves AWS. */
@@ -28,6 +30,7 @@ const US_EAST_1: Prices = {
   durableOperation: 8e-6,
   gatewayCall: 1e-6,
   s3Put: 5e-6,
+  s3Get: 0.4e-6,
   logGb: 0.5,
   transferGb: 0.09,
 };
@@ -42,6 +45,7 @@ const US_EAST_1: Prices = {
  * @see https://aws.amazon.com/dynamodb/pricing/on-demand/
  * @see https://aws.amazon.com/lambda/pricing/
  * @see https://aws.amazon.com/api-gateway/pricing/
+ * @see https://aws.amazon.com/s3/pricing/
  * @see https://aws.amazon.com/cloudwatch/pricing/
  */
 export const PRICES = {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { monthlyBill, parseCostOptions, priceOf, totalOf, type Usage } from '../bench/bill.ts';
+import { monthlyBill, NOTHING, parseCostOptions, priceOf, totalOf, type Usage } from '../bench/bill.ts';
 import { CALL_NAMES } from '../bench/calls.ts';
 import { longestChain } from '../bench/counting-proxy.ts';
 import { checkSame, compare, interleave, statsOf } from '../bench/harness.ts';
@@ -167,17 +167,6 @@ describe('the canned table', () => {
 });
 
 describe('the bill', () => {
-  const NOTHING: Usage = {
-    readUnits: 0,
-    writeUnits: 0,
-    lambdaGbSeconds: 0,
-    lambdaCalls: 0,
-    durableOperations: 0,
-    gatewayCalls: 0,
-    puts: 0,
-    logBytes: 0,
-    sentBytes: 0,
-  };
   const prices = PRICES['us-east-1'];
 
   test('prices each thing that calls use', () => {
@@ -190,6 +179,7 @@ describe('the bill', () => {
       durableOperations: million,
       gatewayCalls: million,
       puts: million,
+      gets: million,
       logBytes: 1e9,
       sentBytes: 1e9,
     };
@@ -199,12 +189,12 @@ describe('the bill', () => {
       'DynamoDB reads': 0.125,
       'DynamoDB writes': 0.625,
       'DynamoDB storage and backup': 0,
-      S3: 5,
+      S3: 5.4,
       Logs: 0.5,
       'Data transfer': 0.09,
     });
     expect(bill.Lambda).toBeCloseTo(13.3334 + 0.2 + 8);
-    expect(totalOf(bill)).toBeCloseTo(1 + 0.125 + 0.625 + 5 + 0.5 + 0.09 + bill.Lambda);
+    expect(totalOf(bill)).toBeCloseTo(1 + 0.125 + 0.625 + 5.4 + 0.5 + 0.09 + bill.Lambda);
     expect(totalOf(priceOf(NOTHING, prices))).toBe(0);
   });
 
