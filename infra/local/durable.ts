@@ -46,6 +46,8 @@ export interface DurableOptions {
   readonly functions?: Modules;
   /** Time after which an execution is ended, in milliseconds; by default that of the stack. */
   readonly executionTimeoutMs?: number;
+  /** Calls the handler of a module; by default in a thread of its own. */
+  readonly call?: FunctionThreads['call'];
 }
 
 /** There is no durable function of this name. */
@@ -73,12 +75,15 @@ export class DurableFunctions {
   readonly #folder: string | undefined;
   readonly #functions: ReadonlyMap<string, URL>;
   readonly #executionTimeoutMs: number;
+  readonly #call: FunctionThreads['call'];
 
   constructor({
     folder,
     functions = FUNCTIONS,
     executionTimeoutMs = LONG_EXPORT_TIMEOUT_HOURS * 3_600_000,
+    call = (...args) => this.#threads.call(...args),
   }: DurableOptions) {
+    this.#call = call;
     this.#folder = folder;
     this.#executionTimeoutMs = executionTimeoutMs;
     this.#functions = new Map(Object.entries(functions));
@@ -218,7 +223,7 @@ export class DurableFunctions {
     if (!module) return;
     for (let attempt = 1; attempt <= DEAD_LETTER_ATTEMPTS; attempt += 1) {
       try {
-        await this.#threads.call(module, deadLetterEvent(execution), signal);
+        await this.#call(module, deadLetterEvent(execution), signal);
         execution.deadLetterSent = true;
         return await this.#save(execution);
       } catch (error) {
@@ -262,7 +267,7 @@ export class DurableFunctions {
         ...(operations.length > FIRST_OPERATIONS && { NextMarker: String(FIRST_OPERATIONS) }),
       },
     };
-    const output = this.#threads.call(this.#functions.get(name) as URL, event, signal);
+    const output = this.#call(this.#functions.get(name) as URL, event, signal);
     return output as Promise<DurableExecutionInvocationOutput>;
   }
 

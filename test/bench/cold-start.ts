@@ -3,6 +3,7 @@ import { customerOf } from './customers.ts';
 import { environmentOf } from './environment.ts';
 import { type Call, eventOf } from './events.ts';
 import { type Comparison, checkSame, compare, interleave, statsOf } from './harness.ts';
+import { measureImportStarts } from './import-cold-starts.ts';
 import type { Bench, Measure } from './measure.ts';
 import { coldStart, startServer } from './processes.ts';
 import { cannedMerchant } from './servers/canned-table.ts';
@@ -19,7 +20,7 @@ interface Case {
 }
 
 const ONE = { mexcParamvaluesetsid: '3' };
-/** All functions except the status of a long export, which has no counterpart. */
+/** Functions that have a counterpart. */
 const CASES: Readonly<Record<string, Case>> = {
   'get-customer': { call: { pathParameters: ONE }, usual: 'get' },
   'list-customers': { call: { query: 'limit=10' }, usual: 'list' },
@@ -45,6 +46,12 @@ const CASES: Readonly<Record<string, Case>> = {
     usual: 'export-xml-fast-xml-parser',
     exports: true,
   },
+  'export-customers-by-id-xlsx': { call: { body: [1, 2, 3] }, usual: 'export-xlsx', exports: true },
+  'export-customers-by-id-jsonl': {
+    call: { body: [1, 2, 3] },
+    usual: 'export-jsonl',
+    exports: true,
+  },
 };
 
 /**
@@ -60,6 +67,9 @@ export const measureColdStarts: Measure = async (bench) => {
     for (const name of Object.keys(CASES)) {
       comparisons.push(...(await compareStarts(name, bench, environment)));
     }
+    const ofImport = (name: string, ours: ColdStart[], bare: ColdStart[]) =>
+      pairOf(name, ours)('bare SDK', bare);
+    comparisons.push(...(await measureImportStarts(bench, ofImport)));
     return comparisons;
   } finally {
     dynamodb.stop();
@@ -97,7 +107,16 @@ async function compareStarts(
       comparableBody(theirs[index] as ColdStart),
     );
   }
-  const pair = (against: string, samples: ColdStart[], target?: { atMost: number }) => {
+  const pair = pairOf(name, ours);
+  return [
+    ...(exports ? [] : pair('bare SDK', bare, AGAINST_BARE)),
+    ...pair('usual way', theirs, AGAINST_USUAL),
+  ];
+}
+
+/** Returns a function that compares cold starts, and their parts, with those of another contender. */
+function pairOf(name: string, ours: ColdStart[]) {
+  return (against: string, samples: ColdStart[], target?: { atMost: number }): Comparison[] => {
     const part = (key: keyof Omit<ColdStart, 'response'>, what: string) =>
       compare({
         measure: 'cold',
@@ -116,10 +135,6 @@ async function compareStarts(
       part('cpuMs', ', processor time'),
     ];
   };
-  return [
-    ...(exports ? [] : pair('bare SDK', bare, AGAINST_BARE)),
-    ...pair('usual way', theirs, AGAINST_USUAL),
-  ];
 }
 
 /**

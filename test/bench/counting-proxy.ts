@@ -18,6 +18,14 @@ export interface Consumption {
 export interface CountingProxy extends LocalServer {
   /** What was consumed since the last time. */
   take(): Consumption;
+  /** Requests so far whose partition had given what it gives. */
+  throttled(): number;
+}
+
+/** Units that one partition gives in a second, of the table and of each index. */
+export interface PartitionLimits {
+  readonly readUnits: number;
+  readonly writeUnits: number;
 }
 
 /** When a request was under way. */
@@ -32,16 +40,34 @@ const WRITES = /(?:(?:Put|Update|Delete|BatchWrite)Item|TransactWriteItems)$/;
 /** The SDK says with each request which attempt it is, as in `attempt=2; max=4`. */
 const RETRY = /\battempt=(?!1\b)/;
 
-/** Starts a proxy that asks the server at `endpoint` for the units of each request. */
-export async function startCountingProxy(endpoint: string): Promise<CountingProxy> {
+/**
+ * Starts a proxy that asks the server at `endpoint` for the units of each request.
+ *
+ * @param limits beyond which requests are throttled, without what DynamoDB saves up for bursts.
+ */
+export async function startCountingProxy(
+  endpoint: string,
+  limits?: PartitionLimits,
+): Promise<CountingProxy> {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
   let units = 0;
   let writeUnits = 0;
   let spans: Span[] = [];
+  let throttled = 0;
+  const partitions = limits && new Partitions(limits);
   const server = createServer(async (incoming, outgoing) => {
     const from = performance.now();
-    const input = JSON.parse((await buffer(incoming)).toString());
+    const text = (await buffer(incoming)).toString();
+    const input = JSON.parse(text);
+    const isWrite = WRITES.test(String(incoming.headers['x-amz-target']));
+    const partition = `${isWrite} ${input.IndexName} ${/MERCHANT#[^"]*/.exec(text)?.[0]}`;
+    if (partitions?.isExhausted(partition, isWrite)) {
+      throttled += 1;
+      outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
+      outgoing.end(JSON.stringify({ __type: THROTTLED }));
+      return;
+    }
     const body = JSON.stringify({ ...input, ReturnConsumedCapacity: 'TOTAL' });
     const headers = { ...incoming.headers, 'content-length': Buffer.byteLength(body) };
     const onward = send({ hostname, port, agent, method: 'POST', path: '/', headers });
@@ -51,7 +77,8 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
     // On a machine under load the SDK times out and tries again, which says nothing of the call.
     const isRetry = RETRY.test(String(incoming.headers['amz-sdk-request']));
     const consumed = isRetry ? 0 : unitsOf(JSON.parse(bytes.toString()));
-    if (WRITES.test(String(incoming.headers['x-amz-target']))) writeUnits += consumed;
+    partitions?.take(partition, consumed);
+    if (isWrite) writeUnits += consumed;
     else units += consumed;
     spans.push({ from, to: performance.now() });
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
@@ -60,6 +87,7 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
   const running = await start(server, 0);
   return {
     endpoint: running.endpoint,
+    throttled: () => throttled,
     take: () => {
       const consumption = {
         units,
@@ -77,6 +105,33 @@ export async function startCountingProxy(endpoint: string): Promise<CountingProx
       agent.destroy();
     },
   };
+}
+
+const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
+
+/** What partitions have left to give: each is a bucket that fills up in a second. */
+class Partitions {
+  readonly #limits: PartitionLimits;
+  readonly #left = new Map<string, { units: number; atMs: number }>();
+
+  constructor(limits: PartitionLimits) {
+    this.#limits = limits;
+  }
+
+  isExhausted(partition: string, isWrite: boolean): boolean {
+    const perSecond = isWrite ? this.#limits.writeUnits : this.#limits.readUnits;
+    const now = performance.now();
+    const { units, atMs } = this.#left.get(partition) ?? { units: perSecond, atMs: now };
+    const filled = Math.min(perSecond, units + ((now - atMs) / 1_000) * perSecond);
+    this.#left.set(partition, { units: filled, atMs: now });
+    return filled <= 0;
+  }
+
+  /** Takes units that a request has consumed, also those that are not there any more. */
+  take(partition: string, units: number): void {
+    const left = this.#left.get(partition);
+    if (left) left.units -= units;
+  }
 }
 
 /** The most requests of which each began when the one before had ended. */

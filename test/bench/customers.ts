@@ -17,7 +17,8 @@ deliverypostcode deliverypostoffice deliverycountrycode deliverycountry referenc
 notes pricelist crediflowPartyId reversetax status`.split(/\s+/);
 /** Documented fields, except those that a response contains only if they are set. */
 const FULL = WRITABLE_FIELDS.filter(({ always }) => always).map(({ name }) => name);
-const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
+/** Names of the fields that customers of each shape have. */
+export const FIELDS: Readonly<Record<Shape, readonly string[]>> = {
   full: FULL,
   sparse: SPARSE,
   typical: TYPICAL,

@@ -1,8 +1,10 @@
+import { IMPORT_PLANNER, IMPORT_WORKER } from '../../infra/endpoints.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
 
 /** Table of all contenders. */
 export const TABLE = 'customers';
-const BUCKET = 'customer-exports';
+/** Bucket of all contenders. */
+export const BUCKET = 'customer-exports';
 
 /** Returns the environment variables of all contenders' handlers. */
 export function environmentOf(servers: { dynamodb: string; s3?: string }): Record<string, string> {
@@ -12,6 +14,8 @@ export function environmentOf(servers: { dynamodb: string; s3?: string }): Recor
     [ENVIRONMENT.cursorSecret]: 'of the benchmark only',
     // Every export completes in its request, however large it is.
     [ENVIRONMENT.exportWorker]: 'none',
+    [ENVIRONMENT.importPlanner]: IMPORT_PLANNER,
+    [ENVIRONMENT.importWorker]: IMPORT_WORKER,
     [ENVIRONMENT.longExportRows]: '1000000000',
     [ENVIRONMENT.snapshotBuilder]: 'none',
     [ENVIRONMENT.changesDays]: '90',

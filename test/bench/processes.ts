@@ -16,9 +16,13 @@ export interface ServerProcess {
  * Starts a server in its own process, so that it does not share the handlers' event loop.
  *
  * @param name file in `servers/`, without its extension.
+ * @param args arguments of its process.
  */
-export async function startServer(name: 'canned-dynamodb' | 's3-sink'): Promise<ServerProcess> {
-  const child = fork(`${import.meta.dirname}/servers/${name}.ts`);
+export async function startServer(
+  name: 'canned-dynamodb' | 's3-sink',
+  args: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = fork(`${import.meta.dirname}/servers/${name}.ts`, args);
   const [endpoint] = await Promise.race([
     once(child, 'message'),
     once(child, 'exit').then(() => Promise.reject(new Error(`The server ${name} did not start.`))),

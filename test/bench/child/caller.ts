@@ -28,6 +28,8 @@ export interface ColdStart {
 export interface Called {
   /** Milliseconds of all calls together. */
   readonly ms: number;
+  /** CPU time of all threads for them, in milliseconds. */
+  readonly cpuMs: number;
   /** Of the last call. */
   readonly response: Response;
   /** Peak resident memory of the process so far, in bytes. */
@@ -90,10 +92,12 @@ async function call(handler: Handler, event: object, times: number): Promise<Cal
   // Lambda parses a new event for each call, and handlers may replace parts of it.
   const events = Array.from({ length: times }, () => structuredClone(event));
   let response: Response | undefined;
+  const cpu = process.cpuUsage();
   const before = performance.now();
   for (const each of events) response = await handler(each, context);
   const ms = performance.now() - before;
-  return { ms, response: response as Response, maxRss: maxRss() };
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms, cpuMs: (user + system) / 1_000, response: response as Response, maxRss: maxRss() };
 }
 
 function maxRss(): number {
