@@ -20,12 +20,12 @@ import {
 } from './endpoints.ts';
 import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
-import { Heartbeat } from './heartbeat.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
 import { resourceTags } from './resource-tags.ts';
 import { SavedQueries } from './saved-queries.ts';
 import type { Settings } from './settings.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
+import { SnapshotSchedules } from './snapshot-schedules.ts';
 
 export interface CustomerRegisterStackProps extends StackProps {
   readonly settings: Settings;
@@ -67,6 +67,7 @@ export class CustomerRegisterStack extends Stack {
       settings,
       bundles,
       resources: { table, bucket },
+      schedules: new SnapshotSchedules(this, 'SnapshotSchedules', { table, bucket }),
     });
     const { deadLetters } = endFailedJob;
     const newWorker = (id: string, worker: (typeof WORKERS)[keyof typeof WORKERS]) =>
@@ -86,7 +87,6 @@ export class CustomerRegisterStack extends Stack {
       resources: { table, bucket },
       streamArn: table.tableStreamArn as string,
     });
-    new Heartbeat(this, 'Heartbeat', { table });
     const workers = {
       exportWorker: exportWorker.alias,
       importPlanner: importPlanner.alias,

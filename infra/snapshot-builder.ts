@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { ENVIRONMENT } from '../shared/environment.ts';
 import { CUSTOMER_INDEX } from '../shared/storage/table.ts';
 import { BundledFunction, type BundledFunctionProps } from './bundled-function.ts';
 import { EXPORT_MEMORY_MB, reservedConcurrency } from './endpoint-function.ts';
@@ -11,9 +12,11 @@ import {
   type FunctionContract,
   type Resources,
 } from './permissions.ts';
+import type { SnapshotSchedules } from './snapshot-schedules.ts';
 
 export interface SnapshotBuilderProps extends Pick<BundledFunctionProps, 'settings' | 'bundles'> {
   readonly resources: Resources;
+  readonly schedules: SnapshotSchedules;
 }
 
 const CONTRACT: FunctionContract = {
@@ -32,11 +35,12 @@ const MAX_WAIT = Duration.minutes(5);
 
 /**
  * Lambda function that builds snapshots of the customer index. Functions that search invoke it
- * asynchronously. A build that fails is not retried: the next search starts another.
+ * asynchronously. A build that fails is not retried: the next search starts another. It also creates the
+ * schedules that snapshots need.
  */
 export class SnapshotBuilder extends BundledFunction {
   constructor(scope: Construct, id: string, props: SnapshotBuilderProps) {
-    const { settings, bundles, resources } = props;
+    const { settings, bundles, resources, schedules } = props;
     super(scope, id, {
       settings,
       bundles,
@@ -45,10 +49,15 @@ export class SnapshotBuilder extends BundledFunction {
       memorySize: EXPORT_MEMORY_MB,
       timeout: TIMEOUT,
       ...reservedConcurrency(CONTRACT, settings),
-      environment: contractVariables(CONTRACT, resources, settings),
-      statements: contractStatements(CONTRACT, resources),
+      environment: {
+        ...contractVariables(CONTRACT, resources, settings),
+        [ENVIRONMENT.scheduleGroup]: schedules.groupName,
+        [ENVIRONMENT.scheduleRole]: schedules.role.roleArn,
+      },
+      statements: [...contractStatements(CONTRACT, resources), ...schedules.statements],
     });
     acknowledgeFilePrefix(this, CONTRACT, resources.bucket);
+    schedules.acknowledge(this);
     this.function.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: MAX_WAIT });
   }
 }

@@ -17,6 +17,10 @@ export const ENVIRONMENT = {
   longExportRows: 'LONG_EXPORT_ROWS',
   /** ARN of the function that builds snapshots of the customer index. */
   snapshotBuilder: 'SNAPSHOT_BUILDER',
+  /** Group of the schedules that write heartbeats and delete snapshots. */
+  scheduleGroup: 'SCHEDULE_GROUP',
+  /** ARN of the role of these schedules. */
+  scheduleRole: 'SCHEDULE_ROLE',
   /** Highest id from which on a merchant has a snapshot; without it, none is used. */
   snapshotFromId: 'SNAPSHOT_FROM_ID',
   /** Method and path of each route, separated by commas; for the `$default` route. */

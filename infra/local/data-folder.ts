@@ -22,6 +22,7 @@ export const DATA_ENTRIES = [
   'durable',
   's3',
   'stream-position',
+  'schedules.json',
   'dynamodb',
 ] as const;
 

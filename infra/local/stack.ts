@@ -29,7 +29,6 @@ import { startDynamoDb } from './dynamodb.ts';
 import { ensureTable } from './ensure-table.ts';
 import { EventSource } from './event-source.ts';
 import { createGateway } from './gateway.ts';
-import { startHeartbeat } from './heartbeat.ts';
 import {
   AUDIENCE,
   createKey,
@@ -44,6 +43,7 @@ import { registerUrls, startRegisters } from './registers.ts';
 import type { GatewayRoute } from './router.ts';
 import { type FileStore, S3_CREDENTIALS, startS3 } from './s3.ts';
 import { createTokenPage, TOKEN_PATH } from './sample-token.ts';
+import { startScheduler } from './scheduler.ts';
 import { type LocalServer, start } from './server.ts';
 import { type Admit, createThrottle } from './throttle.ts';
 
@@ -161,11 +161,15 @@ export async function startLocalStack({
     servers.push(lambdaApi);
     const lambdaEndpoint = lambdaApi.endpoint;
     const registersEndpoint = await track(startRegisters(0));
+    const schedulerEndpoint = await track(
+      startScheduler({ dynamodbEndpoint: database, s3Endpoint: files, dataFolder }),
+    );
     setEnvironment({
       table,
       dynamodbEndpoint: database,
       s3Endpoint: files,
       lambdaEndpoint,
+      schedulerEndpoint,
       registersEndpoint,
     });
     await ensureTable(database, table);
@@ -182,8 +186,6 @@ export async function startLocalStack({
         checkpoint: streamPosition(dataFolder),
       });
       servers.push({ endpoint: database, close: () => source.close() });
-      const endHeartbeat = startHeartbeat({ endpoint: database, table });
-      servers.push({ endpoint: database, close: endHeartbeat });
     }
     const gateway = createGateway({
       routes: [...ROUTES, ...PAGE_ROUTES],
@@ -305,6 +307,7 @@ function setEnvironment(stack: {
   dynamodbEndpoint: string;
   s3Endpoint: string;
   lambdaEndpoint: string;
+  schedulerEndpoint: string;
   registersEndpoint: string;
 }) {
   const aliasOf = (name: string) => `arn:aws:lambda:${REGION}:000000000000:function:${name}:live`;
@@ -316,6 +319,8 @@ function setEnvironment(stack: {
     [ENVIRONMENT.importPlanner]: aliasOf(IMPORT_PLANNER),
     [ENVIRONMENT.importWorker]: aliasOf(IMPORT_WORKER),
     [ENVIRONMENT.snapshotBuilder]: `arn:aws:lambda:${REGION}:000000000000:function:${SNAPSHOT_BUILDER}`,
+    [ENVIRONMENT.scheduleGroup]: 'snapshots',
+    [ENVIRONMENT.scheduleRole]: 'arn:aws:iam::000000000000:role/schedules',
     [ENVIRONMENT.snapshotFromId]: process.env[ENVIRONMENT.snapshotFromId] ?? SNAPSHOT_FROM_ID,
     [ENVIRONMENT.routes]: routesVariable(undefined, true),
     [ENVIRONMENT.filesOrigin]: stack.s3Endpoint,
@@ -336,6 +341,7 @@ function setEnvironment(stack: {
     AWS_ENDPOINT_URL_DYNAMODB: stack.dynamodbEndpoint,
     AWS_ENDPOINT_URL_S3: stack.s3Endpoint,
     AWS_ENDPOINT_URL_LAMBDA: stack.lambdaEndpoint,
+    AWS_ENDPOINT_URL_SCHEDULER: stack.schedulerEndpoint,
   });
   // A developer's own settings could direct the SDK to real AWS.
   for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN', 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']) {

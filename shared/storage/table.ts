@@ -417,6 +417,9 @@ const OF_NO_MERCHANT = PARTITION_PREFIX;
 /** Key of the item that is written each minute, so that its stream record shows whether the log is late. */
 export const HEARTBEAT_KEY = { pk: OF_NO_MERCHANT, sk: 'HEARTBEAT' } as const;
 
+/** Attribute of that item: when it was scheduled. */
+export const HEARTBEAT_TIME = 'scheduled';
+
 /** Sort key prefixes of the items whose stream records the recorder of changes gets. */
 export const RECORDED_PREFIXES = [CUSTOMER_PREFIX, HEARTBEAT_KEY.sk] as const;
 

@@ -10,14 +10,19 @@ import { Simulation } from '../support/simulation.ts';
 // Runs the code of snapshots and of the change log in many histories, against a simulation of DynamoDB,
 // its stream and index, S3 and Lambda that is harsher than AWS: indexes and replicas that are a minute
 // behind, writes that land minutes late, recorders that stand still for a quarter of an hour, builds
-// that stop anywhere, files that cannot be read.
+// that stop anywhere, files that cannot be read. In half of the histories a day is some minutes: snapshots
+// expire and their files are deleted, heartbeats end and begin again, and the stream drops old records.
 
 let simulation: Simulation;
 let marginMs = 0;
 let masksDeletions = true;
 let startsBuild: (merchantId: string) => void = () => {};
-const files = new Map<string, Uint8Array>();
+/** Files, and when they are deleted. */
+const files = new Map<string, { readonly bytes: Uint8Array; readonly until: number }>();
 let random: Random;
+let lifetimeMs = 0;
+/** When heartbeats end. */
+let heartbeatsUntil = 0;
 
 vi.mock('../../shared/storage/dynamodb.ts', () => ({
   TABLE_NAME: 'simulated',
@@ -36,6 +41,22 @@ vi.mock('../../shared/storage/change-log.ts', async (original) => ({
     return marginMs;
   },
 }));
+vi.mock('../../shared/storage/snapshots/snapshot-lifetime.ts', () => ({
+  get SNAPSHOT_LIFETIME_MS() {
+    return lifetimeMs;
+  },
+  get RENEWAL_MS() {
+    return lifetimeMs - MINUTE;
+  },
+}));
+vi.mock('../../shared/storage/snapshots/schedules.ts', () => ({
+  keepHeartbeats: async () => {
+    await simulation.sleep(random.below(SECOND));
+    if (random.chance(0.05)) throw new Error('The scheduler is not well.');
+    heartbeatsUntil = Math.max(heartbeatsUntil, simulation.now + lifetimeMs);
+    await simulation.sleep(random.below(SECOND));
+  },
+}));
 vi.mock('../../shared/storage/snapshots/start-build.ts', () => ({
   startBuild: async (merchantId: string) => startsBuild(merchantId),
 }));
@@ -44,17 +65,25 @@ vi.mock('../../shared/storage/snapshots/snapshot-files.ts', () => ({
     read: async (from: number, to: number) => {
       await simulation.sleep(random.below(200));
       if (random.chance(0.01)) throw new Error('S3 is not well.');
-      return (files.get(key) as Uint8Array).subarray(from, to);
+      const { bytes, until } = files.get(key) as { bytes: Uint8Array; until: number };
+      if (simulation.now >= until) throw new Error('There is no such file.');
+      return bytes.subarray(from, to);
     },
   }),
 }));
 vi.mock('../../shared/storage/snapshots/write-snapshot-file.ts', () => ({
-  writeSnapshotFile: async (_: string, { chunks }: { chunks: readonly Uint8Array[] }) => {
+  writeSnapshotFile: async (
+    _: string,
+    { chunks }: { chunks: readonly Uint8Array[] },
+    builtMs: number,
+  ) => {
     await simulation.sleep(random.below(random.chance(0.2) ? 3 * MINUTE : 500));
     // A function that stops does nothing more.
     if (random.chance(0.05)) await new Promise(() => {});
     const key = String(files.size);
-    files.set(key, Buffer.concat(chunks));
+    // Sooner than it is, so that searches that have begun find no file.
+    const until = builtMs + lifetimeMs - random.below(2 * MINUTE);
+    files.set(key, { bytes: Buffer.concat(chunks), until });
     await simulation.sleep(random.below(random.chance(0.2) ? 3 * MINUTE : 500));
     return key;
   },
@@ -109,7 +138,8 @@ type Flaw =
   | 'searches do not notice that the log is late'
   | 'the index is behind for longer than the margin'
   | 'deletions are not taken out of snapshots'
-  | 'customers that changed are read from a replica';
+  | 'customers that changed are read from a replica'
+  | 'snapshots are used for longer than the stream has records';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -123,6 +153,12 @@ const MAX_AGE = 3 * MINUTE + 10 * SECOND + MAX_LAG + TIMEOUT;
 const MAX_AGE_OF_NEW = MAX_LAG + 5 * SECOND;
 const SOON = 2 * MINUTE;
 const DURATION = 45 * MINUTE;
+/** A day in half of the histories: how long snapshots are used, and how long the stream has records. */
+const SHORT_LIFETIME = 12 * MINUTE;
+const SHORT_RETENTION = 14 * MINUTE;
+/** When nobody searches, in those: longer than snapshots are used. */
+const QUIET_START = 18 * MINUTE;
+const QUIET = 15 * MINUTE;
 /** An outage of the recorders that ends before searches notice it, and how often it comes. */
 const UNNOTICED = 2.5 * MINUTE;
 const REPEATED = 6 * MINUTE;
@@ -131,6 +167,8 @@ const COMPANIES = { ...EVERYONE, condition: { attribute: 'kind', equals: 'compan
 let histories = 0;
 /** Snapshots that were built, in all histories. */
 let built = 0;
+/** Heartbeats that began after there had been none for some time. */
+let resumed = 0;
 
 /** Runs a history, and returns what searches found wrongly. */
 async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
@@ -150,6 +188,11 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
       return random.chance(isSlow ? 0.5 : 0.1) ? random.below(maxLag) : random.below(SECOND);
     },
   });
+  const isUsedLong = flaw === 'snapshots are used for longer than the stream has records';
+  const isShort = flaw === undefined ? random.chance(0.5) : isUsedLong;
+  lifetimeMs = isShort && !isUsedLong ? SHORT_LIFETIME : 23 * 60 * MINUTE;
+  const retentionMs = isShort ? SHORT_RETENTION : 24 * 60 * MINUTE;
+  heartbeatsUntil = 0;
   vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(simulation.now));
   vi.spyOn(console, 'warn').mockImplementation(() => {});
   simulation.pageSize = 5;
@@ -168,17 +211,25 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
 
   const start = simulation.now;
   // Recorders stand still once for long, or time and again for as long as nobody notices.
-  const outage = random.pick(['none', 'long', 'short'] as const);
-  const outageStart = start + random.below(25 * MINUTE);
+  const outage = isUsedLong ? 'long' : random.pick(['none', 'long', 'short'] as const);
+  const outageMs = isShort ? SHORT_RETENTION + 5 * MINUTE : 15 * MINUTE;
+  const outageStart = start + random.below(DURATION - outageMs - 5 * MINUTE);
   /** Returns when recorders go on, if they stand still now. */
   const outageEnd = (): number | undefined => {
     const since = simulation.now - outageStart;
     if (outage === 'none' || since < 0) return undefined;
-    if (outage === 'long') return since < 15 * MINUTE ? outageStart + 15 * MINUTE : undefined;
+    if (outage === 'long') return since < outageMs ? outageStart + outageMs : undefined;
     const phase = since % REPEATED;
     return phase < UNNOTICED ? simulation.now + UNNOTICED - phase : undefined;
   };
-  const shards: object[][] = [[], []];
+  /** Waits until the quiet time ends, if it is now and there is one. */
+  const quiet = async () => {
+    const since = simulation.now - start - QUIET_START;
+    if (isShort && outage === 'none' && since >= 0 && since < QUIET) {
+      await simulation.sleep(QUIET - since);
+    }
+  };
+  const shards: { readonly at: number; readonly record: object }[][] = [[], []];
   let sequence = 0;
   simulation.onWrite = (key, existing, item) => {
     const [partition = '', sk = ''] = key.split('|');
@@ -188,11 +239,14 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
     const eventName = !existing ? 'INSERT' : item ? 'MODIFY' : 'REMOVE';
     // A partition that has been split has a shard for each part.
     shards[isHeartbeat ? 0 : Number(sk.at(-1)) % 2]?.push({
-      eventName,
-      dynamodb: {
-        Keys: { pk: { S: partition }, sk: { S: sk } },
-        SequenceNumber: String(sequence),
-        ApproximateCreationDateTime: Math.floor(simulation.now / SECOND),
+      at: simulation.now,
+      record: {
+        eventName,
+        dynamodb: {
+          Keys: { pk: { S: partition }, sk: { S: sk } },
+          SequenceNumber: String(sequence),
+          ApproximateCreationDateTime: Math.floor(simulation.now / SECOND),
+        },
       },
     });
   };
@@ -228,7 +282,13 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
 
   /** The schedule of heartbeats. */
   async function beat(): Promise<void> {
+    let wasOff = false;
     while (simulation.now < start + DURATION) {
+      // Somebody deletes the schedule.
+      if (random.chance(0.02)) heartbeatsUntil = 0;
+      const isOff = simulation.now >= heartbeatsUntil;
+      if (wasOff && !isOff) resumed += 1;
+      wasOff = isOff;
       const isUnnoticed = flaw === 'searches do not notice that the log is late';
       if (isUnnoticed) {
         simulation.write(`${RECORDER_KEY.pk}|${RECORDER_KEY.sk}`, {
@@ -236,11 +296,14 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
           heartbeatMs: simulation.now,
         });
       }
-      simulation.write(`${HEARTBEAT_KEY.pk}|${HEARTBEAT_KEY.sk}`, {
-        ...HEARTBEAT_KEY,
-        scheduled: simulation.now,
-      });
-      await simulation.sleep(MINUTE);
+      if (!isOff) {
+        simulation.write(`${HEARTBEAT_KEY.pk}|${HEARTBEAT_KEY.sk}`, {
+          ...HEARTBEAT_KEY,
+          scheduled: simulation.now,
+        });
+      }
+      // A new schedule begins at once.
+      await simulation.sleep(isOff ? 10 * SECOND : MINUTE);
     }
   }
 
@@ -253,8 +316,9 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
       await simulation.sleep(
         isInOutage ? untilOutage + random.below(UNNOTICED) : random.below(10 * MINUTE),
       );
+      await quiet();
       // Without the one before, the next snapshot is read from the index.
-      if (random.chance(0.5)) simulation.write(`${pk}|SNAPSHOT`, undefined);
+      if (random.chance(isUsedLong ? 0.1 : 0.5)) simulation.write(`${pk}|SNAPSHOT`, undefined);
       startsBuild(merchantId);
     }
   }
@@ -281,7 +345,9 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
   }
 
   /** Lambda's event source mapping: invokes the recorder with a shard's records until they are done. */
-  async function recordShard(records: readonly object[]): Promise<void> {
+  async function recordShard(
+    records: readonly { readonly at: number; readonly record: object }[],
+  ): Promise<void> {
     let next = 0;
     while (!hasEnded || next < records.length) {
       const end = hasEnded ? undefined : outageEnd();
@@ -289,7 +355,11 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
         await simulation.sleep(end - simulation.now);
         continue;
       }
-      const batch = records.slice(next, next + 1 + random.below(10));
+      // The stream has dropped them.
+      while ((records[next]?.at ?? Number.POSITIVE_INFINITY) < simulation.now - retentionMs) {
+        next += 1;
+      }
+      const batch = records.slice(next, next + 1 + random.below(10)).map(({ record }) => record);
       if (batch.length === 0) {
         await simulation.sleep(200 + random.below(300));
         continue;
@@ -309,6 +379,7 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
     const searcher = searchers[environment] as Searcher;
     while (simulation.now < start + DURATION) {
       await simulation.sleep(random.below(random.chance(0.2) ? 4 * MINUTE : 30 * SECOND));
+      await quiet();
       const before = simulation.now;
       const found = new Set<number>();
       const isDescending = random.chance(0.3);
@@ -379,6 +450,7 @@ describe('Histories of snapshots', () => {
     }
     // Otherwise the searches would be those of the index.
     expect(built).toBeGreaterThan(2 * count);
+    expect(resumed).toBeGreaterThan(count / 2);
   });
 
   test.each<Flaw>([
@@ -387,6 +459,7 @@ describe('Histories of snapshots', () => {
     'the index is behind for longer than the margin',
     'deletions are not taken out of snapshots',
     'customers that changed are read from a replica',
+    'snapshots are used for longer than the stream has records',
   ])('If %s, some search is wrong', { timeout: 300_000 }, async (flaw) => {
     for (let history = 0; history < 200; history += 1) {
       const wrong = await wrongResults(SEED * 1_000_000 + history, flaw);

@@ -1,16 +1,23 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  CreateScheduleCommand,
+  DeleteScheduleCommand,
+  SchedulerClient,
+} from '@aws-sdk/client-scheduler';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
 import { EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
 import { S3_CREDENTIALS, startS3 } from '../../infra/local/s3.ts';
-import type { LocalServer } from '../../infra/local/server.ts';
+import { startScheduler } from '../../infra/local/scheduler.ts';
+import { type LocalServer, start } from '../../infra/local/server.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { clientOf, isLocal } from '../support/api.ts';
 import { quiet } from '../support/logs.ts';
@@ -18,7 +25,15 @@ import { quiet } from '../support/logs.ts';
 // The local stack's servers listen on this machine, where pages in a browser can send requests to
 // them, too.
 
-const SERVERS = ['API', 'issuer', 'DynamoDB', 'S3', 'Lambda API', 'registers'] as const;
+const SERVERS = [
+  'API',
+  'issuer',
+  'DynamoDB',
+  'S3',
+  'Lambda API',
+  'scheduler',
+  'registers',
+] as const;
 type ServerName = (typeof SERVERS)[number];
 
 interface Response {
@@ -42,6 +57,7 @@ describe.runIf(isLocal)('the local stack', () => {
       DynamoDB: `${stack.dynamodbEndpoint}/`,
       S3: `${stack.s3Endpoint}/${stack.bucket}`,
       'Lambda API': `${process.env.AWS_ENDPOINT_URL_LAMBDA}/2025-12-01/durable-executions/none`,
+      scheduler: `${process.env.AWS_ENDPOINT_URL_SCHEDULER}/schedules/none`,
       registers: `${stack.registersEndpoint}/brreg/enhetsregisteret/api/enheter/999990010`,
     };
   });
@@ -371,6 +387,90 @@ describe.runIf(isLocal)('the local S3', () => {
     expect(readdirSync(join(parent, 's3'))).toEqual(['exports']);
     expect(readFileSync(join(parent, 's3/exports/a/b.csv._S3rver_object'), 'utf8')).toBe('b');
   }
+});
+
+describe('the local scheduler', () => {
+  const TARGET = {
+    Arn: 'arn:aws:scheduler:::aws-sdk:s3:deleteObject',
+    RoleArn: 'arn:aws:iam::000000000000:role/schedules',
+    Input: JSON.stringify({ Bucket: 'files', Key: 'a' }),
+  };
+  const schedule = (Name: string, ScheduleExpression: string, Target = TARGET) =>
+    new CreateScheduleCommand({
+      Name,
+      GroupName: 'group',
+      ScheduleExpression,
+      Target,
+      FlexibleTimeWindow: { Mode: 'OFF' },
+    });
+  /** Expression of a time in so many seconds. */
+  const inSeconds = (seconds: number) =>
+    `at(${new Date(Date.now() + 1_000 * seconds).toISOString().slice(0, 19)})`;
+
+  test('runs what was due while it was stopped, again until it succeeds, and then no more', async () => {
+    const requests: string[] = [];
+    let status = 503;
+    const target = await start(
+      createServer((request, response) => {
+        requests.push(`${request.method} ${request.url}`);
+        response.writeHead(status).end();
+      }),
+      0,
+    );
+    const dataFolder = mkdtempSync(join(tmpdir(), 'schedules-'));
+    const options = {
+      dataFolder,
+      s3Endpoint: target.endpoint,
+      dynamodbEndpoint: target.endpoint,
+    };
+    vi.stubEnv('AWS_REGION', 'eu-north-1');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', S3_CREDENTIALS.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', S3_CREDENTIALS.secretAccessKey);
+    let scheduler = await startScheduler(options);
+    const client = new SchedulerClient({ endpoint: scheduler.endpoint, maxAttempts: 1 });
+    await client.send(schedule('soon', inSeconds(2)));
+    await client.send(schedule('later', inSeconds(3_600)));
+    await expect(client.send(schedule('soon', inSeconds(2)))).rejects.toThrow(
+      expect.objectContaining({ name: 'ConflictException' }),
+    );
+    await scheduler.close();
+    expect(requests).toEqual([]);
+    await setTimeout(2_000);
+    scheduler = await startScheduler(options);
+    await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+    expect(new Set(requests)).toEqual(new Set(['DELETE /files/a?x-id=DeleteObject']));
+    status = 204;
+    const stored = () => readFileSync(join(dataFolder, 'schedules.json'), 'utf8');
+    await vi.waitFor(() => expect(stored()).not.toContain('group/soon'), { timeout: 10_000 });
+    expect(stored()).toContain('group/later');
+    await scheduler.close();
+    await target.close();
+    vi.unstubAllEnvs();
+  });
+
+  test('refuses what it cannot do', async () => {
+    const scheduler = await startScheduler({
+      s3Endpoint: 'http://s3',
+      dynamodbEndpoint: 'http://db',
+    });
+    const client = new SchedulerClient({
+      endpoint: scheduler.endpoint,
+      region: 'eu-north-1',
+      credentials: S3_CREDENTIALS,
+      maxAttempts: 1,
+    });
+    await expect(client.send(schedule('cron', 'cron(0 8 * * ? *)'))).rejects.toThrow(
+      'The local scheduler has no cron(0 8 * * ? *).',
+    );
+    const lambda = { ...TARGET, Arn: 'arn:aws:scheduler:::aws-sdk:lambda:invoke' };
+    await expect(client.send(schedule('lambda', inSeconds(1), lambda))).rejects.toThrow(
+      'The local scheduler does not call arn:aws:scheduler:::aws-sdk:lambda:invoke.',
+    );
+    await expect(client.send(new DeleteScheduleCommand({ Name: 'cron' }))).rejects.toThrow(
+      'DELETE /schedules/cron',
+    );
+    await scheduler.close();
+  });
 });
 
 function signingClient(endpoint: string): S3Client {

@@ -36,6 +36,7 @@ import {
   first,
   type Passing,
   s3Error,
+  useFaultProxy,
 } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { randomText } from '../support/random-text.ts';
@@ -50,6 +51,9 @@ import { type Json, synthesize } from '../support/synthesize.ts';
 
 // Its requests would be recorded at any time.
 useApi({ recordChanges: false });
+
+/** Schedules of EventBridge Scheduler, which have a role of their own. */
+const SCHEDULES = 'schedules';
 
 const LOG_START = { entry: 0, index: 0, sinceMs: 0 };
 
@@ -132,6 +136,23 @@ describe.runIf(isLocal)('the permissions of', () => {
       },
     },
   });
+  useFaultProxy(
+    () => process.env.AWS_ENDPOINT_URL_SCHEDULER as string,
+    (endpoint) => {
+      process.env.AWS_ENDPOINT_URL_SCHEDULER = endpoint;
+    },
+    (passing) => {
+      const [method, path = ''] = passing.operation.split(' ');
+      const { GroupName, Target } = JSON.parse(passing.body);
+      calls.push({
+        by: callerOf(passing),
+        action: `scheduler:${method === 'PUT' ? 'Update' : 'Create'}Schedule`,
+        resource: path.replace('/schedules', `schedule/${GroupName}`),
+        context: {},
+      });
+      calls.push(callOfTarget(Target));
+    },
+  );
   let gateway: LocalServer;
   /** Merchants with three customers, with large ones, and with more than an export at once takes. */
   let few: Merchant;
@@ -604,6 +625,10 @@ describe.runIf(isLocal)('the permissions of', () => {
       // Once of the index, once of the snapshot before.
       await build(await merchantWithSnapshot());
     },
+    // What they do when they are due.
+    [SCHEDULES]: async () => {
+      await build(await merchantWithSnapshot());
+    },
     'list-changes': async () => {
       const { body } = await few.client.call('GET', '/customers/changes');
       await record(few);
@@ -652,6 +677,7 @@ describe.runIf(isLocal)('the permissions of', () => {
         IMPORT_WORKER,
         END_FAILED_JOB,
         SNAPSHOT_BUILDER,
+        SCHEDULES,
       ].toSorted(),
     );
   });
@@ -716,9 +742,26 @@ function callerOf({ userAgent }: Passing): string {
   return /exec-env\/([\w-]+)/.exec(userAgent)?.[1] ?? 'nobody';
 }
 
-/** A file's key as a policy names it. */
+/** Returns the call of a schedule's target. */
+function callOfTarget({ Arn, Input }: { Arn: string; Input: string }): Call {
+  const { Item, Bucket, Key } = JSON.parse(Input);
+  const [service = '', operation = ''] = Arn.split(':').slice(-2);
+  const context: Record<string, string[]> = Item
+    ? { 'dynamodb:LeadingKeys': [Item.pk.S], 'dynamodb:Attributes': Object.keys(Item) }
+    : {};
+  return {
+    by: SCHEDULES,
+    action: `${service}:${operation.replace(/^./, (letter) => letter.toUpperCase())}`,
+    resource: Item ? 'table' : `${Bucket}/${Key}`.replace(localStack().bucket, 'bucket'),
+    context,
+  };
+}
+
+/** A file's key, or a schedule's name, as a policy names it. */
 function patternOf(resource: string): string {
-  return resource.replace(/^(bucket\/(?:exports|snapshots|imports\/\w+))\/.+$/, '$1/*');
+  return resource
+    .replace(/^(schedule\/\w+)\/.+$/, '$1/*')
+    .replace(/^(bucket\/(?:exports|snapshots|imports\/\w+))\/.+$/, '$1/*');
 }
 
 function allows({ actions, resources, conditions }: Statement, call: Call): boolean {
@@ -742,9 +785,11 @@ function isLike(text: string, pattern: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(text);
 }
 
-/** Returns a function that looks up the statements of a function about the table and the bucket. */
+/** Returns a function that looks up the statements of a function about table, bucket and schedules. */
 function statementsOfStack(): (name: string) => Statement[] {
-  const { logicalId, statements } = synthesize({ registers: { countries: ['SE', 'NO', 'FI'] } });
+  const { logicalId, statements, all } = synthesize({
+    registers: { countries: ['SE', 'NO', 'FI'] },
+  });
   const arns: Record<string, string> = {
     [logicalId('Customers')]: 'table',
     [logicalId('Exports')]: 'bucket',
@@ -754,15 +799,22 @@ function statementsOfStack(): (name: string) => Statement[] {
     if (value['Fn::Join']) return value['Fn::Join'][1].map(resolve).join('');
     return arns[value['Fn::GetAtt']?.[0]] ?? JSON.stringify(value);
   }
+  const roleOfSchedules = all('AWS::IAM::Role').find(({ AssumeRolePolicyDocument }) =>
+    JSON.stringify(AssumeRolePolicyDocument).includes('scheduler.amazonaws.com'),
+  );
+  const ofSchedules = roleOfSchedules?.Policies[0].PolicyDocument.Statement as Json[];
   return (name) =>
-    statements(name)
+    (name === SCHEDULES ? ofSchedules : statements(name))
       .map(({ Action, Resource, Condition = {} }) => ({
         actions: [Action].flat(),
-        resources: [Resource].flat().map(resolve),
+        // The local stack has a group of this name.
+        resources: [Resource]
+          .flat()
+          .map((arn) => resolve(arn).replace(/^arn:.+:schedule\/.+\/\*$/, 'schedule/snapshots/*')),
         conditions: Condition,
       }))
       // Lambda's poller reads the stream, not the function's code.
       .filter(({ actions }) =>
-        /^(?:dynamodb|s3):(?!.*(?:Stream|Records|Shard))/.test(`${actions}`),
+        /^(?:dynamodb|s3|scheduler):(?!.*(?:Stream|Records|Shard))/.test(`${actions}`),
       );
 }

@@ -1,8 +1,14 @@
+import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { seedCustomers } from '../../infra/local/seed-customers.ts';
 import { ENVIRONMENT } from '../../shared/environment.ts';
-import { changeLogHeadKey, RECORDER_KEY, rawCustomerKey } from '../../shared/storage/table.ts';
+import {
+  changeLogHeadKey,
+  HEARTBEAT_KEY,
+  RECORDER_KEY,
+  rawCustomerKey,
+} from '../../shared/storage/table.ts';
 import { type Client, clientOf, isLocal, localStack, useApi } from '../support/api.ts';
 import { filterQueries, KNOWN_CUSTOMERS, type KnownCustomer } from '../support/arbitraries.ts';
 import { EXAMPLE_CUSTOMER } from '../support/example-customer.ts';
@@ -15,12 +21,13 @@ import {
   first,
   type Passing,
   s3Error,
+  useFaultProxy,
   useProxyOf,
 } from '../support/fault-proxy.ts';
 import { type DatedCustomer, selects } from '../support/filter-meanings.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
-import { longAgo, readObject, Snapshots, writeObject } from '../support/snapshots.ts';
+import { longAgo, objectKeys, readObject, Snapshots, writeObject } from '../support/snapshots.ts';
 
 // Small merchants have no snapshot. Here all have one, and each search begins with it.
 
@@ -39,6 +46,12 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
   };
   const s3 = useProxyOf('s3', watch);
   const dynamodb = useProxyOf('dynamodb', watch);
+  const scheduler = useFaultProxy(
+    () => process.env.AWS_ENDPOINT_URL_SCHEDULER as string,
+    (endpoint) => {
+      process.env.AWS_ENDPOINT_URL_SCHEDULER = endpoint;
+    },
+  );
   let snapshots: Snapshots;
   beforeAll(() => {
     quiet();
@@ -366,18 +379,136 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
         ),
     ],
     [
-      'the change log is late',
-      'the change log is late',
-      () => snapshots.change('', { heartbeatMs: Date.now() - 200_000 }, RECORDER_KEY),
+      'the scheduler refuses to delete it in time',
+      'ServiceQuotaExceededException',
+      () => scheduler.inject('s3:deleteObject', every(QUOTA_EXCEEDED)),
+    ],
+    [
+      'the scheduler refuses heartbeats',
+      'ServiceQuotaExceededException',
+      () => scheduler.inject('dynamodb:putItem', every(QUOTA_EXCEEDED)),
     ],
   ])('No snapshot is built if %s', async (_, reason, spoil) => {
     const name = await merchantWithoutSnapshot();
     await spoil();
     const { buildSnapshot } = await import('../../shared/storage/snapshots/build-snapshot.ts');
-    expect(await buildSnapshot(name, 0)).toEqual({ reason });
+    const outcome = await buildSnapshot(name, 0).catch((error: Error) => ({ reason: error.name }));
+    expect(outcome).toEqual({ reason });
     dynamodb.heal('customerIndex');
-    await snapshots.change('', { heartbeatMs: Date.now(), lateMs: 0 }, RECORDER_KEY);
+    scheduler.heal('s3:deleteObject');
+    scheduler.heal('dynamodb:putItem');
     expect((await snapshots.pointer(name)).snapshotKey).toBeUndefined();
+    expect(await objectKeys(localStack(), `snapshots/${name}/`)).toEqual([]);
+  });
+
+  describe('if no heartbeat comes', () => {
+    /** Ends the heartbeats, as of three minutes ago. */
+    const endHeartbeats = () =>
+      snapshots.change('', { heartbeatMs: Date.now() - 200_000, lateMs: 0 }, RECORDER_KEY);
+    const heartbeatComes = () =>
+      vi.waitFor(
+        async () => {
+          const { heartbeatMs } = await snapshots.item(RECORDER_KEY);
+          expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
+        },
+        { timeout: 10_000 },
+      );
+
+    test('a search starts the first build, which begins the heartbeats, and the next search uses the snapshot', async () => {
+      const name = await merchantWithoutSnapshot();
+      const client = await clientFor(name);
+      await endHeartbeats();
+      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
+      await vi.waitFor(
+        async () => expect(await snapshots.pointer(name)).toMatchObject({ snapshotCustomers: 20 }),
+        { timeout: 10_000 },
+      );
+      await heartbeatComes();
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 });
+      requests = [];
+      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
+      vi.useRealTimers();
+      expect(requests.some(({ operation }) => operation.includes(`snapshots/${name}`))).toBe(true);
+    });
+
+    test('although there is a snapshot, a search has them begin again, and builds none', async () => {
+      const name = crypto.randomUUID();
+      await snapshots.seed(name, [{ name: 'A' }]);
+      const { snapshotKey } = await snapshots.pointer(name);
+      await snapshots.change(name, { claimedUntilMs: 0 });
+      await endHeartbeats();
+      const client = await clientFor(name);
+      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 1 });
+      await heartbeatComes();
+      expect(await snapshots.pointer(name)).toMatchObject({ snapshotKey, claimedUntilMs: 0 });
+    });
+  });
+
+  describe('after a day', () => {
+    const SECRET = 'Zebulon Quist';
+    /** Sets the clock of this process ahead, and so that of the local scheduler. */
+    async function later(hours: number, work: () => Promise<void>): Promise<void> {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * HOUR_MS });
+      try {
+        await work();
+      } finally {
+        vi.useRealTimers();
+      }
+    }
+    const filesOf = (name: string) => objectKeys(localStack(), `snapshots/${name}/`);
+
+    test('the bucket has no file with a text of a customer who was deleted', async () => {
+      const name = crypto.randomUUID();
+      const client = await clientFor(name);
+      await snapshots.seed(name, [{ name: 'A' }, { name: SECRET }]);
+      const first = await snapshots.pointer(name);
+      expect(await textsOf(first)).toContain(SECRET.toUpperCase());
+      expect((await client.call('DELETE', '/customers/2')).status).toBe(200);
+      await snapshots.recorded(name, 3);
+      const next = await snapshots.build(name);
+      expect(await textsOf(next)).toEqual(['A']);
+      const files = [String(first.snapshotKey), String(next.snapshotKey)].toSorted();
+      // While searches may use them they stay.
+      await later(22, async () => {
+        await setTimeout(2_500);
+        expect((await filesOf(name)).toSorted()).toEqual(files);
+      });
+      await later(24, () =>
+        vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 }),
+      );
+    });
+
+    test('the bucket has no file of a build that was interrupted, either', async () => {
+      const name = await merchantWithoutSnapshot();
+      const { buildSnapshot } = await import('../../shared/storage/snapshots/build-snapshot.ts');
+      dynamodb.inject('snapshotKey', every(dynamodbError(400, 'AccessDeniedException')));
+      const outcome = await buildSnapshot(name, 0).catch((error: Error) => error.name);
+      dynamodb.heal('snapshotKey');
+      expect(outcome).toBe('AccessDeniedException');
+      expect(await filesOf(name)).toHaveLength(1);
+      await later(24, () =>
+        vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 }),
+      );
+    });
+
+    test('nothing is written each minute if there is no newer snapshot, and searches read the index', async () => {
+      const name = crypto.randomUUID();
+      await snapshots.seed(name, [{ name: 'A' }, { name: 'B' }]);
+      // Its claim would be that of a build a day later.
+      await snapshots.change(name, { claimedUntilMs: Date.now() + 48 * HOUR_MS });
+      await later(24, async () => {
+        await vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 });
+        const { scheduled } = await snapshots.item(HEARTBEAT_KEY);
+        const client = await clientFor(name);
+        requests = [];
+        expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 2 });
+        expect(requests.map(({ operation }) => operation)).toEqual(['Query']);
+        // Two minutes later, as the scheduler has it.
+        vi.setSystemTime(Date.now() + 120_000);
+        await setTimeout(2_500);
+        expect((await snapshots.item(HEARTBEAT_KEY)).scheduled).toBe(scheduled);
+      });
+    });
   });
 
   test.each<[string, number, Faults]>([
@@ -398,6 +529,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     };
     await handler({ Records: [record] } as never);
     dynamodb.heal(name);
+    await snapshots.change(name, { claimedUntilMs: Date.now() + HOUR_MS });
     const client = await clientFor(name);
     requests = [];
     await client.call('GET', '/customers/count');
@@ -469,6 +601,12 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     return names;
   }
 });
+
+const QUOTA_EXCEEDED: Fault = {
+  status: 402,
+  headers: { 'x-amzn-errortype': 'ServiceQuotaExceededException' },
+  body: JSON.stringify({ Message: 'Too many schedules.' }),
+};
 
 function changed(file: Buffer, offset: number): Buffer {
   const copy = Buffer.from(file);

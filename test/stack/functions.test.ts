@@ -342,24 +342,29 @@ describe('the permissions of functions', () => {
       .filter((action) => action.startsWith(`${service}:`))
       .map((action) => action.slice(service.length + 1));
 
-  test.each(stages)('contain no wildcard in $stage, but for files and executions', ({ stack }) => {
-    const granted = stack
-      .all('AWS::IAM::Role')
-      .flatMap(({ Policies = [] }) => Policies)
-      .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-    expect(granted.length).toBeGreaterThan(API_FUNCTIONS.length);
-    for (const { Effect, Action, Resource } of granted) {
-      expect(Effect).toBe('Allow');
-      expect(JSON.stringify(Action)).not.toContain('*');
-      // This action knows no resource.
-      if (Action === 'dynamodb:ListStreams') continue;
-      const resource = JSON.stringify(Resource).replace(
-        /\/(?:exports|snapshots|imports\/\w+)\/\*|run-[a-z-]+:\*/g,
-        '',
-      );
-      expect(resource).not.toContain('*');
-    }
-  });
+  test.each(stages)(
+    'contain no wildcard in $stage, but for files, schedules and executions',
+    ({ stack }) => {
+      const granted = stack
+        .all('AWS::IAM::Role')
+        .flatMap(({ Policies = [] }) => Policies)
+        .flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+      expect(granted.length).toBeGreaterThan(API_FUNCTIONS.length);
+      for (const { Effect, Action, Resource } of granted) {
+        expect(Effect).toBe('Allow');
+        expect(JSON.stringify(Action)).not.toContain('*');
+        // This action knows no resource.
+        if (Action === 'dynamodb:ListStreams') continue;
+        // Those of a group.
+        if (`${Action}` === 'scheduler:CreateSchedule,scheduler:UpdateSchedule') continue;
+        const resource = JSON.stringify(Resource).replace(
+          /\/(?:exports|snapshots|imports\/\w+)\/\*|run-[a-z-]+:\*/g,
+          '',
+        );
+        expect(resource).not.toContain('*');
+      }
+    },
+  );
 
   test('come from no managed policy in production', () => {
     for (const role of production.all('AWS::IAM::Role')) {
@@ -495,10 +500,12 @@ describe('the permissions of functions', () => {
     }
   });
 
-  test('let the schedule of heartbeats write the heartbeat alone', () => {
+  test('let schedules write the heartbeat and delete snapshots, and nothing else', () => {
     const role = development
       .all('AWS::IAM::Role')
-      .find((each) => JSON.stringify(each).includes('scheduler.amazonaws.com'));
+      .find(({ AssumeRolePolicyDocument }) =>
+        JSON.stringify(AssumeRolePolicyDocument).includes('scheduler.amazonaws.com'),
+      );
     expect(role?.Policies[0].PolicyDocument.Statement).toEqual([
       {
         Effect: 'Allow',
@@ -511,10 +518,45 @@ describe('the permissions of functions', () => {
           },
         },
       },
+      {
+        Effect: 'Allow',
+        Action: 's3:DeleteObject',
+        Resource: {
+          'Fn::Join': [
+            '',
+            [{ 'Fn::GetAtt': [development.logicalId('Exports'), 'Arn'] }, '/snapshots/*'],
+          ],
+        },
+      },
     ]);
-    const [schedule] = development.all('AWS::Scheduler::Schedule');
-    expect(schedule).toMatchObject({ ScheduleExpression: 'rate(1 minute)' });
-    expect(JSON.stringify(schedule)).toContain('<aws.scheduler.scheduled-time>');
+  });
+
+  test('let the builder of snapshots create schedules in their group, with their role', () => {
+    const role = development.logicalId('SnapshotSchedules/Role');
+    const { SCHEDULE_GROUP, SCHEDULE_ROLE } =
+      development.properties(SNAPSHOT_BUILDER).Environment.Variables;
+    expect(SCHEDULE_GROUP.Ref).toMatch(/^SnapshotSchedulesGroup/);
+    expect(SCHEDULE_ROLE).toEqual({ 'Fn::GetAtt': [role, 'Arn'] });
+    const [schedules, passRole] = development
+      .statements(SNAPSHOT_BUILDER)
+      .filter(({ Action }) => /scheduler:|iam:/.test(`${Action}`));
+    expect(schedules?.Action).toEqual(['scheduler:CreateSchedule', 'scheduler:UpdateSchedule']);
+    expect(schedules?.Resource['Fn::Join'][1].slice(-3)).toEqual([
+      ':schedule/',
+      SCHEDULE_GROUP,
+      '/*',
+    ]);
+    expect(passRole).toEqual({
+      Effect: 'Allow',
+      Action: 'iam:PassRole',
+      Resource: SCHEDULE_ROLE,
+      Condition: { StringEquals: { 'iam:PassedToService': 'scheduler.amazonaws.com' } },
+    });
+  });
+
+  test('let nothing run by a schedule of the stack, so that there is none without snapshots', () => {
+    expect(development.all('AWS::Scheduler::Schedule')).toEqual([]);
+    expect(development.all('AWS::Events::Rule')).toEqual([]);
   });
 
   test('let the builder of snapshots run without retries', () => {

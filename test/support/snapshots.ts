@@ -1,5 +1,10 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
@@ -10,7 +15,7 @@ import { expect, vi } from 'vitest';
 import { seedCustomers } from '../../infra/local/seed-customers.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
 import type { Customer, CustomerFields } from '../../shared/domain/customer.ts';
-import { changeLogHeadKey, snapshotKey } from '../../shared/storage/table.ts';
+import { changeLogHeadKey, RECORDER_KEY, snapshotKey } from '../../shared/storage/table.ts';
 
 /** More than the margin by which a snapshot is older than its building. */
 const LONG_AGO_MS = 10 * 60_000;
@@ -61,16 +66,30 @@ export class Snapshots {
     );
   }
 
-  /** Builds the snapshot, whether one was built lately or not, and returns the item that points to it. */
+  /**
+   * Builds the snapshot, whether one was built lately or not, and returns the item that points to it when
+   * a heartbeat has come, so that searches use it.
+   */
   async build(merchantId: string): Promise<Record<string, unknown>> {
     await this.change(merchantId, { claimedUntilMs: 0 });
     const { handler } = await import('../../functions/build-snapshot/handler.ts');
     await handler({ merchantId });
+    await vi.waitFor(
+      async () => {
+        const { heartbeatMs } = await this.item(RECORDER_KEY);
+        expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
+      },
+      { timeout: 30_000, interval: 20 },
+    );
     return this.pointer(merchantId);
   }
 
-  async pointer(merchantId: string): Promise<Record<string, unknown>> {
-    const Key = snapshotKey(merchantId);
+  pointer(merchantId: string): Promise<Record<string, unknown>> {
+    return this.item(snapshotKey(merchantId));
+  }
+
+  /** Returns an item of the table; an empty one if there is none. */
+  async item(Key: { pk: string; sk: string }): Promise<Record<string, unknown>> {
     const { Item } = await this.#documents.send(
       new GetCommand({ TableName: this.#stack.table, Key, ConsistentRead: true }),
     );
@@ -108,6 +127,19 @@ export async function readObject({ s3Endpoint, bucket }: LocalStack, key: string
   const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   client.destroy();
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+/** Returns the keys of the stack's files that begin with a prefix. */
+export async function objectKeys(
+  { s3Endpoint, bucket }: LocalStack,
+  prefix: string,
+): Promise<string[]> {
+  const client = new S3Client({ endpoint: s3Endpoint, forcePathStyle: true });
+  const { Contents = [] } = await client.send(
+    new ListObjectsCommand({ Bucket: bucket, Prefix: prefix }),
+  );
+  client.destroy();
+  return Contents.map(({ Key }) => Key ?? '');
 }
 
 /** Replaces a file of the stack's bucket. */

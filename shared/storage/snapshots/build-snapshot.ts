@@ -2,9 +2,11 @@ import { loggable } from '../../aws-errors.ts';
 import { FIRST_LOAD_MARGIN_MS, positionAt, readHead } from '../change-log.ts';
 import { newestIndexedId } from '../customer-index.ts';
 import { LAST_ID } from '../table.ts';
-import { ENTRIES_PER_UNIT, MerchantSnapshot, RENEWAL_MS } from './merchant-snapshot.ts';
+import { ENTRIES_PER_UNIT, MerchantSnapshot } from './merchant-snapshot.ts';
 import { IndexUnderLoadError, readIndexEntries } from './read-index-entries.ts';
+import { keepHeartbeats } from './schedules.ts';
 import { snapshotReader } from './snapshot-files.ts';
+import { RENEWAL_MS } from './snapshot-lifetime.ts';
 import { openSnapshot } from './snapshot-reader.ts';
 import { readSnapshotState, type SnapshotPointer } from './snapshot-state.ts';
 import { SnapshotWriter } from './snapshot-writer.ts';
@@ -32,12 +34,19 @@ const MAX_CHANGES_SHARE = 0.25;
  * if there is none or that was read long ago. The file has all changes that were recorded five minutes
  * before, and no customers that were created later: readers ask the table, by the change log, and the
  * index about the rest. So an index that is late does no harm.
+ *
+ * Without heartbeats it is not known whether the log is late. That matters to readers, and if a snapshot
+ * is continued: what the log has later would be in none once its records have expired in the stream.
  */
 export async function buildSnapshot(merchantId: string, fromId: number): Promise<BuildOutcome> {
   const startedMs = Date.now();
   const { pointer, isLogCurrent, mayBuild } = await readSnapshotState(merchantId);
-  if (!isLogCurrent) return { reason: 'the change log is late' };
   if (!mayBuild) return { reason: 'another build has the claim' };
+  if (pointer && !isLogCurrent) {
+    // Perhaps as there are no heartbeats, although there is a snapshot.
+    await keepHeartbeats();
+    return { reason: 'the change log is late' };
+  }
   const newestId = await newestIndexedId(merchantId);
   if (newestId < fromId) return { reason: 'there are few customers' };
   const claim = await claimBuild(merchantId);
@@ -49,6 +58,8 @@ export async function buildSnapshot(merchantId: string, fromId: number): Promise
   if (head.nextChange - logEntry > Math.max(MIN_CHANGES, maxUnits)) {
     return { reason: 'the customers change too fast' };
   }
+  // Now, so that the first one has come when the snapshot is there.
+  await keepHeartbeats();
   const options = { merchantId, untilMs, nextChange: head.nextChange, maxUnits };
   try {
     const previous =
@@ -57,7 +68,7 @@ export async function buildSnapshot(merchantId: string, fromId: number): Promise
     const { lastId, count, ...file } = continued ?? (await copyIndex(options));
     if (lastId === 0) return { reason: 'there are few customers' };
     const built: SnapshotPointer = {
-      key: await writeSnapshotFile(merchantId, file),
+      key: await writeSnapshotFile(merchantId, file, startedMs),
       headBytes: file.headBytes,
       bytes: file.bytes,
       customers: count,

@@ -9,6 +9,7 @@ import { ENTRY_PROJECTION, toIndexEntry } from './index-entries.ts';
 import { readLogTail } from './log-tail.ts';
 import { type ChangedEntry, MergedFrame } from './merged-frame.ts';
 import type { IndexEntry } from './snapshot-format.ts';
+import { RENEWAL_MS } from './snapshot-lifetime.ts';
 import type { FramesOptions, Snapshot } from './snapshot-reader.ts';
 import type { SnapshotPointer } from './snapshot-state.ts';
 
@@ -27,8 +28,6 @@ const MIN_GETS = 8;
 const CONCURRENT_GETS = 4;
 /** Read units of what has changed since a snapshot at which the next one is built. */
 const MAX_TAIL_UNITS = 64;
-/** Age of a snapshot at which the next one is built: before it may not be used any more. */
-export const RENEWAL_MS = 20 * 60 * 60_000;
 
 type PartsOptions = Pick<FramesOptions, 'descending' | 'withNames' | 'mayStop'>;
 

@@ -56,7 +56,11 @@ async function open(merchantId: string): Promise<MerchantSnapshot | undefined> {
     known ? known.follow(0) : false,
   ]);
   const { pointer, isLogCurrent, nextChange, mayBuild } = state;
-  if (!isLogCurrent) return undefined;
+  if (!isLogCurrent) {
+    // The builder looks after the heartbeats.
+    if (mayBuild) await build(merchantId);
+    return undefined;
+  }
   const isUnreadable =
     pointer !== undefined && (unreadable.get(pointer.key) ?? 0) > Date.now() - UNREADABLE_MS;
   const isSame = known !== undefined && follows && known.pointer.key === pointer?.key;
@@ -64,11 +68,13 @@ async function open(merchantId: string): Promise<MerchantSnapshot | undefined> {
   // Its texts may be of customers that were deleted long ago.
   if (!isSame) snapshots.delete(merchantId);
   if (!isSame && pointer && !isUnreadable) snapshot = await load(merchantId, pointer, nextChange);
-  if (mayBuild && (!snapshot || snapshot.isDue)) {
-    const { startBuild } = await import('./start-build.ts');
-    await startBuild(merchantId);
-  }
+  if (mayBuild && (!snapshot || snapshot.isDue)) await build(merchantId);
   return snapshot;
+}
+
+async function build(merchantId: string): Promise<void> {
+  const { startBuild } = await import('./start-build.ts');
+  await startBuild(merchantId);
 }
 
 async function load(

@@ -1,9 +1,8 @@
 import { type AttributeValue, BatchGetItemCommand } from '@aws-sdk/client-dynamodb';
 import { dynamodb, TABLE_NAME } from '../dynamodb.ts';
 import { changeLogHeadKey, RECORDER_KEY, snapshotKey } from '../table.ts';
+import { SNAPSHOT_LIFETIME_MS } from './snapshot-lifetime.ts';
 
-/** Age at which a snapshot is not used any more. It has the texts of customers deleted since. */
-export const SNAPSHOT_LIFETIME_MS = 24 * 60 * 60_000;
 /**
  * How late the change log may be. Heartbeats come each minute; the schedule may be a minute late.
  */
@@ -29,7 +28,10 @@ export interface SnapshotPointer {
 export interface SnapshotState {
   /** Undefined if there is none, or it is too old. */
   readonly pointer: SnapshotPointer | undefined;
-  /** Whether the change log has what changed up to some minutes ago. */
+  /**
+   * Whether the change log has what changed up to some minutes ago. Not known without heartbeats, which
+   * come for as long as there are snapshots.
+   */
   readonly isLogCurrent: boolean;
   /** Number of the next change of the log, or a lower one. */
   readonly nextChange: number;

@@ -3,7 +3,8 @@ import { conditionHolds } from '../conditional-write.ts';
 import { documents } from '../document-client.ts';
 import { TABLE_NAME } from '../dynamodb.ts';
 import { snapshotKey, TTL_ATTRIBUTE } from '../table.ts';
-import { SNAPSHOT_LIFETIME_MS, type SnapshotPointer } from './snapshot-state.ts';
+import { SNAPSHOT_LIFETIME_MS } from './snapshot-lifetime.ts';
+import type { SnapshotPointer } from './snapshot-state.ts';
 
 /**
  * How long a claim to build keeps others from building: as long as the builder has. A completed build
