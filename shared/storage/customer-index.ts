@@ -53,6 +53,8 @@ const MAX_REMEMBERED = 1_000;
  * are kept, so that the searches after it are cheaper than by the index.
  */
 const MAX_CHANGED_AT_FIRST = 64;
+/** Customers behind a snapshot that are read ahead, though the search may not need them: a read unit. */
+const MAX_NEWER_AHEAD = 57;
 
 /**
  * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
@@ -97,7 +99,11 @@ export async function* matchingIds(
   } = {},
 ): AsyncGenerator<number[]> {
   const span = filter.condition ? wanted * IDS_PER_MATCH : wanted;
-  yield* findMatches({ ...searchForIds(merchantId, filter), retry }, ranges, { after, span });
+  yield* findMatches({ ...searchForIds(merchantId, filter), retry }, ranges, {
+    after,
+    wanted,
+    span,
+  });
 }
 
 function searchForIds(merchantId: string, filter: CustomerFilter): Search<number[]> {
@@ -129,7 +135,7 @@ export async function* matchingIdsDescending(
   for (const range of ranges) {
     let rest = { from: range.from, to: Math.min(range.to, before - 1) };
     if (beginsWithSnapshot(merchantId)) {
-      rest = yield* descendingInSnapshot(search, rest, MAX_CHANGED_AT_FIRST);
+      rest = yield* descendingInSnapshot(search, rest, wanted, MAX_CHANGED_AT_FIRST);
     }
     if (rest.from > rest.to) continue;
     newest ??= await newestIndexedId(merchantId);
@@ -137,7 +143,7 @@ export async function* matchingIdsDescending(
     rest.to = Math.min(rest.to, last);
     for (let reads = 0; rest.from <= rest.to; reads += 1) {
       if (reads === 1 && last >= SNAPSHOT_FROM_ID) {
-        rest = yield* descendingInSnapshot(search, rest);
+        rest = yield* descendingInSnapshot(search, rest, wanted);
         if (rest.from > rest.to) break;
       }
       const from = Math.max(rest.from, rest.to - length + 1);
@@ -153,9 +159,10 @@ export async function* matchingIdsDescending(
 async function* descendingInSnapshot(
   search: Search<number[]>,
   range: IdRange,
+  wanted: number,
   maxChanged?: number,
 ): AsyncGenerator<number[], IdRange> {
-  const options = { mayStop: true, descending: true, maxChanged };
+  const options = { wanted, descending: true, maxChanged };
   const found = matchesOfSnapshot(search, range, options);
   try {
     for (;;) {
@@ -194,7 +201,7 @@ export async function* matchingNames(
     withNames: true,
   };
   const span = filter.condition ? wanted * IDS_PER_MATCH : wanted;
-  yield* findMatches(search, idRanges(merchantId, filter), { span });
+  yield* findMatches(search, idRanges(merchantId, filter), { wanted, span });
 }
 
 /** Returns whether a search finds customers in a snapshot, and so reads little of the index. */
@@ -277,6 +284,7 @@ interface Search<T> {
 /**
  * Yields what a search finds in ranges of ids, by ascending id.
  *
+ * @param wanted how many customers the caller expects to need.
  * @param span how many ids to read first; the range grows each time the caller continues.
  */
 async function* findMatches<T>(
@@ -284,8 +292,9 @@ async function* findMatches<T>(
   ranges: Iterable<IdRange> | AsyncIterable<IdRange>,
   {
     after = 0,
-    span = Number.POSITIVE_INFINITY,
-  }: { readonly after?: number; readonly span?: number } = {},
+    wanted = Number.POSITIVE_INFINITY,
+    span = wanted,
+  }: { readonly after?: number; readonly wanted?: number; readonly span?: number } = {},
 ): AsyncGenerator<T> {
   const { merchantId } = search;
   let newest: Promise<number> | undefined;
@@ -293,7 +302,7 @@ async function* findMatches<T>(
     newest ??= newestIndexedId(merchantId);
     return newest;
   };
-  const mayStop = Number.isFinite(span);
+  const mayStop = Number.isFinite(wanted);
   let length = span;
   for await (const { from, to } of ranges) {
     let rest = { from: Math.max(from, after + 1), to };
@@ -301,14 +310,14 @@ async function* findMatches<T>(
     /** Reads the snapshot, unless that failed or found all already. Returns what is left for the index. */
     const fromSnapshot = async function* (
       range: IdRange,
-      maxChanged = Number.POSITIVE_INFINITY,
+      maxChanged?: number,
     ): AsyncGenerator<T, IdRange> {
       if (!isSnapshotLeft) return range;
       const hasSnapshot =
         beginsWithSnapshot(merchantId) || (await findNewest()) >= SNAPSHOT_FROM_ID;
       if (!hasSnapshot) return range;
-      isSnapshotLeft = maxChanged < Number.POSITIVE_INFINITY;
-      return yield* matchesOfSnapshot(search, range, { mayStop, maxChanged });
+      isSnapshotLeft = maxChanged !== undefined;
+      return yield* matchesOfSnapshot(search, range, { wanted, maxChanged });
     };
     if (beginsWithSnapshot(merchantId)) {
       rest = yield* fromSnapshot(rest, mayStop ? MAX_CHANGED_AT_FIRST : undefined);
@@ -344,18 +353,16 @@ function queriedMatches<T>(
 /**
  * Yields what a search finds in a merchant's snapshot, and in the index what the snapshot leaves to it.
  *
- * @param maxChanged changed customers that may have to be read for it.
+ * @param wanted how many customers the caller expects to need.
+ * @param maxChanged customers that changed that may have to be read for them. Default: any number.
  * @returns the range in which the index has to be read: all if there is no snapshot, and the rest if
- * it could not be read.
+ * it could not be read, or if more changed.
  */
 async function* matchesOfSnapshot<T>(
   search: Search<T>,
   range: IdRange,
-  {
-    maxChanged = Number.POSITIVE_INFINITY,
-    ...options
-  }: {
-    readonly mayStop: boolean;
+  options: {
+    readonly wanted: number;
     readonly descending?: boolean;
     readonly maxChanged?: number | undefined;
   },
@@ -366,7 +373,7 @@ async function* matchesOfSnapshot<T>(
   );
   const snapshot = await openMerchantSnapshot(merchantId);
   if (!snapshot) WITH_SNAPSHOT.delete(merchantId);
-  if (!snapshot || snapshot.changed > maxChanged) return range;
+  if (!snapshot) return range;
   rememberSnapshot(merchantId);
   const rest = { ...range };
   const noteRead = ({ from, to }: IdRange) => {
@@ -374,11 +381,36 @@ async function* matchesOfSnapshot<T>(
     else rest.from = Math.max(rest.from, to + 1);
   };
   let lastFrame: MergedFrame | undefined;
-  const findNewest = () => newestIndexedId(merchantId);
   const parts = snapshot.parts(filter, range, { ...options, withNames });
+  const { lastId } = snapshot.pointer;
+  const { descending = false, wanted } = options;
+  /** Begins to read a range of the index. */
+  const read = (part: IdRange): Reading<T> => {
+    let entries = 0;
+    const counting: Search<T> = {
+      ...search,
+      ofPage: (page) => {
+        entries += page.ScannedCount ?? 0;
+        return search.ofPage(page);
+      },
+    };
+    const found = queriedMatches(counting, part, () => newestIndexedId(merchantId));
+    const first = found.next();
+    // A failure is thrown when its turn comes; until then it must not count as unhandled.
+    first.catch(() => {});
+    return { found, first, entries: () => entries };
+  };
+  // What is behind the snapshot is read together with what has changed, if it is needed or cheap.
+  const newer = { from: Math.max(range.from, lastId + 1), to: range.to };
+  const hasNewer = newer.from <= newer.to;
+  const isNeeded = !Number.isFinite(wanted) || (snapshot.newer ?? Infinity) <= MAX_NEWER_AHEAD;
+  let ahead = hasNewer && !descending && isNeeded ? read(newer) : undefined;
+  /** What follows customers behind the snapshot who are too few for the caller. */
+  let next: ReturnType<typeof nextPart> | undefined;
   try {
     for (;;) {
-      const part = await nextPart(parts);
+      const part = await (next ?? nextPart(parts));
+      next = undefined;
       if (part instanceof Error) {
         // Not before: the ids of a frame are unpacked for it.
         if (lastFrame) noteRead({ from: lastFrame.firstId, to: lastFrame.lastId });
@@ -386,7 +418,8 @@ async function* matchesOfSnapshot<T>(
         WITH_SNAPSHOT.delete(merchantId);
         return rest;
       }
-      if (!part) {
+      if ('left' in part) {
+        if (part.left) return part.left;
         noteRead(range);
         return rest;
       }
@@ -395,33 +428,47 @@ async function* matchesOfSnapshot<T>(
         lastFrame = part;
         continue;
       }
-      let entries = 0;
-      const counting: Search<T> = {
-        ...search,
-        ofPage: (page) => {
-          entries += page.ScannedCount ?? 0;
-          return search.ofPage(page);
-        },
-      };
-      const found = queriedMatches(counting, part, findNewest);
-      if (options.descending) yield* (await all(found)).reverse();
-      else yield* found;
-      if (part.from > snapshot.pointer.lastId) snapshot.noteNewer(entries);
+      const isNewer = part.from > lastId;
+      const { first, found, entries } = (isNewer && ahead) || read(part);
+      if (isNewer) ahead = undefined;
+      if (descending && isNewer && (snapshot.newer ?? wanted) < wanted) next = nextPart(parts);
+      const pages = joined(first, found);
+      if (descending) yield* (await all(pages)).reverse();
+      else yield* pages;
+      if (isNewer) snapshot.noteNewer(entries());
       noteRead(part);
       lastFrame = undefined;
     }
   } finally {
-    await parts.return(undefined);
+    await Promise.all([parts.return(undefined), ahead?.found.return(undefined)]);
   }
 }
 
-/** Returns the next part, undefined at the end, or why it could not be read. */
+/** A range of the index that is being read. */
+interface Reading<T> {
+  readonly first: Promise<IteratorResult<T>>;
+  readonly found: AsyncGenerator<T>;
+  /** Returns how many entries were read. */
+  readonly entries: () => number;
+}
+
+async function* joined<T>(
+  first: Promise<IteratorResult<T>>,
+  rest: AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  const { done, value } = await first;
+  if (done) return;
+  yield value;
+  yield* rest;
+}
+
+/** Returns the next part, at the end the range that is left, or why it could not be read. */
 async function nextPart(
-  parts: AsyncGenerator<SnapshotPart>,
-): Promise<SnapshotPart | undefined | Error> {
+  parts: AsyncGenerator<SnapshotPart, IdRange | undefined>,
+): Promise<SnapshotPart | { readonly left: IdRange | undefined } | Error> {
   try {
     const { done, value } = await parts.next();
-    return done ? undefined : value;
+    return done ? { left: value } : value;
   } catch (error) {
     return error as Error;
   }
@@ -466,13 +513,17 @@ async function idsCreatedIn(merchantId: string, { from, to }: TimeRange): Promis
 
 /**
  * Returns the lowest id from which on customers were created at a time or later. A search with
- * several probes a round: 100,000 customers take six rounds.
+ * several probes a round: 100,000 customers take six rounds, and those of a snapshot none, unless there
+ * are ids that it does not have.
  */
 async function firstIdSince(merchantId: string, time: number): Promise<number> {
-  const last = await newestEntry(merchantId);
-  if (!last || last.createdAt < time) return LAST_ID;
-  let low = 1;
-  let high = last.id;
+  let { low, high } = (await idsAround(merchantId, time)) ?? {};
+  if (low === undefined || high === undefined) {
+    const last = await newestEntry(merchantId);
+    if (!last || last.createdAt < time) return LAST_ID;
+    low = 1;
+    high = last.id;
+  }
   while (low < high) {
     const probes = Math.min(PROBES, high - low);
     const ids = Array.from({ length: probes }, (_, index) =>
@@ -490,6 +541,14 @@ async function firstIdSince(merchantId: string, time: number): Promise<number> {
     }
   }
   return high;
+}
+
+/** Returns the lowest and the highest id that may be the first since a time, as a snapshot has them. */
+async function idsAround(merchantId: string, time: number) {
+  if (!beginsWithSnapshot(merchantId)) return undefined;
+  const { idsAroundInSnapshot } = await import('./snapshots/open-merchant-snapshot.ts');
+  const around = await idsAroundInSnapshot(merchantId, time);
+  return around && { low: around.before + 1, high: around.since };
 }
 
 function newestEntry(merchantId: string) {

@@ -169,6 +169,29 @@ describe('What a snapshot holds', () => {
       { numRuns: 500 },
     ));
 
+  test('A time begins between the last entry before it and the first one since', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(3)), { maxLength: 40 }),
+        frameSizes,
+        fc.integer({ min: -1, max: 130 }),
+        async (steps, frameSize, time) => {
+          let [id, createdAt] = [0, 0];
+          const entries = steps.map(([gap, ms]): IndexEntry => {
+            id += gap;
+            createdAt += ms;
+            return { id, createdAt, kind: 'unknown' };
+          });
+          const snapshot = await open(fileOf(entries, frameSize));
+          const since = entries.find((entry) => entry.createdAt >= time)?.id;
+          const before = entries.findLast((entry) => entry.createdAt < time)?.id ?? 0;
+          const expected = since === undefined ? undefined : { before, since };
+          expect(await snapshot.idsAround(time)).toEqual(expected);
+          expect(await snapshot.idsAround(time)).toEqual(expected);
+        },
+      ),
+    ));
+
   test.each([
     ['a rare name', ['search'], { search: ['tallfeldt'] }],
     ['a letter', ['search'], { search: ['a'] }],

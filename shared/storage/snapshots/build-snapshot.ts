@@ -103,9 +103,10 @@ async function copyIndex(options: BuildOptions) {
 async function continueSnapshot(pointer: SnapshotPointer, options: BuildOptions) {
   const { merchantId, nextChange, maxUnits } = options;
   try {
-    const file = await openSnapshot(snapshotReader(pointer), pointer.headBytes);
+    const file = openSnapshot(snapshotReader(pointer), pointer.headBytes);
     const snapshot = new MerchantSnapshot(merchantId, pointer, file);
-    if (!(await snapshot.follow(nextChange, maxUnits))) return undefined;
+    const [follows] = await Promise.all([snapshot.follow(nextChange, maxUnits), file]);
+    if (!follows) return undefined;
     const writer = new SnapshotWriter();
     for await (const part of snapshot.entries()) {
       if (Array.isArray(part)) writer.add(part);

@@ -10,7 +10,7 @@ import { readLogTail } from './log-tail.ts';
 import { type ChangedEntry, MergedFrame } from './merged-frame.ts';
 import type { IndexEntry } from './snapshot-format.ts';
 import { RENEWAL_MS } from './snapshot-lifetime.ts';
-import type { FramesOptions, Snapshot } from './snapshot-reader.ts';
+import type { FrameMatches, FramesOptions, IdsAround, Snapshot } from './snapshot-reader.ts';
 import type { SnapshotPointer } from './snapshot-state.ts';
 
 /** Entries of the customer index that a read unit takes. */
@@ -29,7 +29,15 @@ const CONCURRENT_GETS = 4;
 /** Read units of what has changed since a snapshot at which the next one is built. */
 const MAX_TAIL_UNITS = 64;
 
-type PartsOptions = Pick<FramesOptions, 'descending' | 'withNames' | 'mayStop'>;
+/** Frames with matches that wait until the customers of their ids that changed are read. */
+const MAX_WAITING_FRAMES = 8;
+
+interface PartsOptions extends Pick<FramesOptions, 'descending' | 'withNames'> {
+  /** How many customers are wanted at first; all if not given. */
+  readonly wanted?: number | undefined;
+  /** How many customers that changed may have to be read for them. Default: any number. */
+  readonly maxChanged?: number | undefined;
+}
 
 /** What a snapshot knows of a range of ids, or the range if the index has to be read. */
 export type SnapshotPart = MergedFrame | IdRange;
@@ -42,7 +50,7 @@ export type SnapshotPart = MergedFrame | IdRange;
 export class MerchantSnapshot {
   readonly pointer: SnapshotPointer;
   readonly #merchantId: string;
-  readonly #snapshot: Snapshot;
+  readonly #snapshot: Promise<Snapshot>;
   /** Customers of the snapshot that changed and are to be read, with the log's end as they were seen. */
   readonly #toRead = new Map<number, number>();
   /** Customers that changed and were read; undefined if they do not exist. */
@@ -51,25 +59,21 @@ export class MerchantSnapshot {
   #nextEntry: number;
   /** Read units of the log since. */
   #logUnits = 0;
-  /** Customers behind the snapshot, as last counted. */
-  #newer = 0;
+  #newer: number | undefined;
 
-  constructor(merchantId: string, pointer: SnapshotPointer, snapshot: Snapshot) {
+  /** @param snapshot may be opened while the log is read. */
+  constructor(merchantId: string, pointer: SnapshotPointer, snapshot: Promise<Snapshot>) {
     this.#merchantId = merchantId;
     this.pointer = pointer;
     this.#snapshot = snapshot;
     this.#nextEntry = pointer.logEntry;
   }
 
-  /** Customers of the snapshot that changed and are to be read. */
-  get changed(): number {
-    return this.#toRead.size;
-  }
-
   /** Whether the next snapshot is to be built. */
   get isDue(): boolean {
     const changed = this.#toRead.size + this.#read.size;
-    const units = changed * this.#unitsOfGet + this.#newer / ENTRIES_PER_UNIT + this.#logUnits;
+    const units =
+      changed * this.#unitsOfGet + (this.#newer ?? 0) / ENTRIES_PER_UNIT + this.#logUnits;
     return units > MAX_TAIL_UNITS || this.pointer.builtMs < Date.now() - RENEWAL_MS;
   }
 
@@ -96,6 +100,16 @@ export class MerchantSnapshot {
     return tail.isComplete && tail.next >= nextChange;
   }
 
+  /** Customers behind the snapshot, as last counted; undefined if they were not. */
+  get newer(): number | undefined {
+    return this.#newer;
+  }
+
+  /** Returns between which of the snapshot's ids a time begins: that does not change. */
+  async idsAround(time: number): Promise<IdsAround | undefined> {
+    return (await this.#snapshot).idsAround(time);
+  }
+
   /** Notes how many customers were found behind the snapshot. */
   noteNewer(customers: number): void {
     this.#newer = customers;
@@ -105,22 +119,31 @@ export class MerchantSnapshot {
    * Yields the customers with ids in a range, in frames with marks for those that meet the filter's
    * condition; in place of frames also ranges, of which the index has to be read: those with many
    * changes, and customers behind the snapshot.
+   *
+   * @returns the range that is left, if more customers that changed would have to be read than may be.
    */
   async *parts(
     { condition }: Pick<CustomerFilter, 'condition'>,
     { from, to }: IdRange,
     options: PartsOptions = {},
-  ): AsyncGenerator<SnapshotPart> {
+  ): AsyncGenerator<SnapshotPart, IdRange | undefined> {
     const { lastId } = this.pointer;
     const within = { from, to: Math.min(to, lastId) };
     const ranges = [...this.#ranges(within)];
     if (to > lastId) ranges.push({ from: Math.max(from, lastId + 1), to, isDense: true });
     // `created` is a range of ids already.
     const filter = condition ? { ...EVERYONE, condition } : EVERYONE;
+    const mayBeDense = options.maxChanged === undefined;
     for (const { isDense, ...range } of options.descending ? ranges.reverse() : ranges) {
+      const isNewer = range.from > lastId;
+      if (isDense && !isNewer && !mayBeDense) return restOf({ from, to }, range, options);
       if (isDense) yield range;
-      else yield* this.#frames(filter, range, options);
+      else {
+        const left = yield* this.#frames(filter, range, options);
+        if (left) return restOf({ from, to }, left, options);
+      }
     }
+    return undefined;
   }
 
   /** Yields all entries, by ascending id; in place of entries also ranges, as of {@link parts}. */
@@ -132,7 +155,7 @@ export class MerchantSnapshot {
       }
       await this.#readChanged(range);
       let start = range.from;
-      for await (const frame of this.#snapshot.entries(range)) {
+      for await (const frame of (await this.#snapshot).entries(range)) {
         const end = frame.at(-1)?.id ?? start - 1;
         yield this.#mergeEntries(frame, { from: start, to: end });
         start = end + 1;
@@ -141,31 +164,72 @@ export class MerchantSnapshot {
     }
   }
 
+  /**
+   * Yields the frames of a range. What changed is read while the first frame is, or, if the caller may
+   * stop, up to the frame that has enough matches: the customers behind it do not matter then.
+   *
+   * @returns as {@link parts} does.
+   */
   async *#frames(
     filter: CustomerFilter,
     range: IdRange,
-    options: PartsOptions,
-  ): AsyncGenerator<MergedFrame> {
-    await this.#readChanged(range);
+    { wanted = Number.POSITIVE_INFINITY, maxChanged, ...options }: PartsOptions,
+  ): AsyncGenerator<MergedFrame, IdRange | undefined> {
+    const mayStop = Number.isFinite(wanted);
+    const isRead = mayStop ? undefined : this.#readChanged(range);
+    // A failure is thrown when it is awaited; until then it must not count as unhandled.
+    isRead?.catch(() => {});
     const rest = { ...range };
-    for await (const frame of this.#snapshot.frames(filter, { ...range, ...options })) {
-      if (this.#read.size === 0) {
-        yield new MergedFrame(frame);
-        continue;
-      }
-      const { ids } = frame;
-      const [first, last] = [ids[0], ids.at(-1)];
-      if (first === undefined || last === undefined) continue;
-      // What lies between two frames belongs to the second of them.
+    let waiting: FrameMatches[] = [];
+    let matches = 0;
+    const frames = (await this.#snapshot).frames(filter, { ...range, ...options, mayStop });
+    for await (const frame of frames) {
+      const count = mayStop ? countOf(frame) : 0;
+      // Without a match it is as the range between frames.
+      if (mayStop && count === 0) continue;
+      waiting.push(frame);
+      matches += count;
+      if (mayStop && matches < wanted && waiting.length < MAX_WAITING_FRAMES) continue;
       const part = options.descending
-        ? { from: first, to: rest.to }
-        : { from: rest.from, to: last };
-      if (options.descending) rest.to = first - 1;
-      else rest.from = last + 1;
-      yield new MergedFrame(frame, this.#readIn(part), filter);
+        ? { from: frame.firstId, to: rest.to }
+        : { from: rest.from, to: frame.lastId };
+      if (maxChanged !== undefined && this.#changedIn(part) > maxChanged) return rest;
+      await (isRead ?? this.#readChanged(part));
+      yield* this.#merge(waiting, rest, filter, options);
+      waiting = [];
+      matches = 0;
     }
+    if (maxChanged !== undefined && this.#changedIn(rest) > maxChanged) return rest;
+    await (isRead ?? this.#readChanged(rest));
+    yield* this.#merge(waiting, rest, filter, options);
     const changed = this.#readIn(rest);
     if (changed.length > 0) yield new MergedFrame(undefined, changed, filter);
+    return undefined;
+  }
+
+  /** Yields frames with what changed in their ids, and takes these from the range that is left. */
+  *#merge(
+    frames: readonly FrameMatches[],
+    rest: { from: number; to: number },
+    filter: CustomerFilter,
+    { descending = false }: PartsOptions,
+  ): Generator<MergedFrame> {
+    for (const frame of frames) {
+      // What lies between two frames belongs to the second of them.
+      const part = descending
+        ? { from: frame.firstId, to: rest.to }
+        : { from: rest.from, to: frame.lastId };
+      if (descending) rest.to = part.from - 1;
+      else rest.from = part.to + 1;
+      yield new MergedFrame(frame, this.#readIn(part), filter);
+    }
+  }
+
+  /** Returns how many customers of a range changed and are to be read. */
+  #changedIn({ from, to }: IdRange): number {
+    let count = 0;
+    for (const id of this.#toRead.keys()) if (id >= from && id <= to) count += 1;
+    return count;
   }
 
   /** Returns customers that changed and were read, by ascending id. */
@@ -236,6 +300,18 @@ export class MerchantSnapshot {
   get #unitsOfGet(): number {
     return Math.ceil(customerBytes(this.#merchantId) / UNIT_BYTES);
   }
+}
+
+/** Returns what is left of a range from the beginning of a part on, in the order in which it is read. */
+function restOf({ from, to }: IdRange, part: IdRange, { descending }: PartsOptions): IdRange {
+  return descending ? { from, to: part.to } : { from: part.from, to };
+}
+
+function countOf({ marks }: FrameMatches): number {
+  let count = 0;
+  // Ten times faster than for … of.
+  for (let index = 0; index < marks.length; index += 1) count += marks[index] as number;
+  return count;
 }
 
 /** Returns the entries of customers, read consistently; those of customers that do not exist are missing. */

@@ -1,6 +1,6 @@
 import { loggable } from '../../aws-errors.ts';
 import { MerchantSnapshot } from './merchant-snapshot.ts';
-import { openSnapshot } from './snapshot-reader.ts';
+import { type IdsAround, openSnapshot } from './snapshot-reader.ts';
 import { readSnapshotState, type SnapshotPointer, type SnapshotState } from './snapshot-state.ts';
 
 /** How long a state that was read is used. */
@@ -33,6 +33,22 @@ export async function openMerchantSnapshot(
 ): Promise<MerchantSnapshot | undefined> {
   try {
     return await open(merchantId);
+  } catch (error) {
+    forgetSnapshot(merchantId, error);
+    return undefined;
+  }
+}
+
+/**
+ * Returns between which ids of a merchant's snapshot a time begins, as far as this execution environment
+ * has a snapshot; undefined if the index has to tell.
+ */
+export async function idsAroundInSnapshot(
+  merchantId: string,
+  time: number,
+): Promise<IdsAround | undefined> {
+  try {
+    return await snapshots.get(merchantId)?.idsAround(time);
   } catch (error) {
     forgetSnapshot(merchantId, error);
     return undefined;
@@ -83,9 +99,10 @@ async function load(
   nextChange: number,
 ): Promise<MerchantSnapshot | undefined> {
   const { snapshotReader } = await import('./snapshot-files.ts');
-  const file = await openSnapshot(snapshotReader(pointer), pointer.headBytes);
+  const file = openSnapshot(snapshotReader(pointer), pointer.headBytes);
   const snapshot = new MerchantSnapshot(merchantId, pointer, file);
-  if (!(await snapshot.follow(nextChange))) return undefined;
+  const [follows] = await Promise.all([snapshot.follow(nextChange), file]);
+  if (!follows) return undefined;
   remember(snapshots, merchantId, snapshot, MAX_SNAPSHOTS);
   return snapshot;
 }

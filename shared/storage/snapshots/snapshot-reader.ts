@@ -55,6 +55,14 @@ export interface FrameMatches {
   nameText(index: number): string | undefined;
 }
 
+/** Where customers of a time begin: their ids increase with time. */
+export interface IdsAround {
+  /** The last id of an entry created before; 0 if there is none. */
+  readonly before: number;
+  /** The first id of an entry created at the time or later. */
+  readonly since: number;
+}
+
 /** The entries of a merchant's customer index at some time. */
 export interface Snapshot {
   readonly count: number;
@@ -69,6 +77,12 @@ export interface Snapshot {
    * @throws SnapshotDamagedError
    */
   frames(filter: CustomerFilter, options?: FramesOptions): AsyncGenerator<FrameMatches>;
+  /**
+   * Returns the ids between which a time begins, undefined if all entries were created before it.
+   *
+   * @throws SnapshotDamagedError
+   */
+  idsAround(time: number): Promise<IdsAround | undefined>;
   /**
    * Yields whole entries, those of a frame at a time.
    *
@@ -134,6 +148,20 @@ class StoredSnapshot implements Snapshot {
       const matches = new Matches(view, marks, options);
       if (matches.count > 0) yield matches;
     }
+  }
+
+  async idsAround(time: number): Promise<IdsAround | undefined> {
+    const at = this.#frames.findIndex(({ info }) => info.lastTime >= time);
+    const frame = this.#frames[at];
+    if (!frame) return undefined;
+    const { firstTime, firstId } = frame.info;
+    if (firstTime >= time) {
+      return { before: this.#frames[at - 1]?.info.lastId ?? 0, since: firstId };
+    }
+    const view = new FrameView(frame, [], true);
+    await this.#read([view]);
+    const index = firstIndex(view.times, time);
+    return { before: view.ids[index - 1] as number, since: view.ids[index] as number };
   }
 
   async *entries(options: IdsOptions = {}): AsyncGenerator<IndexEntry[]> {
@@ -258,6 +286,7 @@ class Frame {
   packedTexts: Uint8Array | undefined;
   ids: Float64Array | undefined;
   flags: Uint8Array | undefined;
+  times: Float64Array | undefined;
   texts: Readonly<Partial<Record<TextBlock, TextColumn>>> = {};
 
   constructor(snapshot: Snapshot, info: FrameInfo, headBytes: Uint8Array, memory: SnapshotMemory) {
@@ -273,6 +302,7 @@ class Frame {
     } else {
       this.ids = undefined;
       this.flags = undefined;
+      this.times = undefined;
       this.texts = {};
     }
   }
@@ -285,6 +315,7 @@ class FrameView implements Columns {
   readonly #needsTimes: boolean;
   #packedTexts: Uint8Array | undefined;
   #packedTimes: Uint8Array | undefined;
+  #times: Float64Array | undefined;
   #ids: Float64Array | undefined;
   #flags: Uint8Array | undefined;
   #texts: Readonly<Partial<Record<TextBlock, TextColumn>>>;
@@ -298,6 +329,7 @@ class FrameView implements Columns {
     this.#packedTexts = frame.packedTexts;
     this.#ids = frame.ids;
     this.#flags = frame.flags;
+    this.#times = frame.times;
     this.#texts = frame.texts;
   }
 
@@ -306,7 +338,7 @@ class FrameView implements Columns {
   }
 
   get lacksTimes(): boolean {
-    return this.#needsTimes && !this.#packedTimes;
+    return this.#needsTimes && !this.#packedTimes && !this.#times;
   }
 
   get lackingBytes(): number {
@@ -360,9 +392,14 @@ class FrameView implements Columns {
   }
 
   get times(): Float64Array {
-    const { count, firstTime, blocks } = this.frame.info;
-    const bytes = unpackBlock('times', blocks.times, this.#packedTimes as Uint8Array);
-    return decodeDeltas(bytes, count, firstTime, 0);
+    this.#times ??= this.frame.times;
+    if (!this.#times) {
+      const { count, firstTime, blocks } = this.frame.info;
+      const bytes = unpackBlock('times', blocks.times, this.#packedTimes as Uint8Array);
+      this.#times = decodeDeltas(bytes, count, firstTime, 0);
+      if (this.#mayKeep(this.#times.byteLength)) this.frame.times = this.#times;
+    }
+    return this.#times;
   }
 
   text(name: TextBlock): TextColumn {
