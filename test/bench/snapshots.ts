@@ -3,13 +3,24 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startDynamoDb } from '../../infra/local/dynamodb.ts';
+import { ensureTable } from '../../infra/local/ensure-table.ts';
+import { startS3 } from '../../infra/local/s3.ts';
 import { variedCustomer } from '../../infra/local/varied-customers.ts';
+import { SNAPSHOT_FROM_ID } from '../../shared/domain/limits.ts';
 import { toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+import { ENVIRONMENT } from '../../shared/environment.ts';
 import type { IndexEntry } from '../../shared/storage/snapshots/snapshot-format.ts';
 import { SnapshotWriter } from '../../shared/storage/snapshots/snapshot-writer.ts';
+import { createLargeMerchant } from '../support/large-merchant.ts';
+import type { ColdStart } from './child/caller.ts';
 import type { SearchCost, SearchTask } from './child/searcher.ts';
+import { type Consumption, startCountingProxy } from './counting-proxy.ts';
+import { environmentOf, TABLE } from './environment.ts';
+import { eventOf } from './events.ts';
 import { type Comparison, compare, progress, statsOf } from './harness.ts';
-import type { Measure } from './measure.ts';
+import type { Bench, Measure } from './measure.ts';
+import { coldStart } from './processes.ts';
 
 /** Customers that differ; more of them repeat these under other ids, in other frames. */
 const VARIED = 131_072;
@@ -23,13 +34,15 @@ const LIMITS = {
   countReadBytes: 400_000,
   countMs: 25,
   coldSearchMs: 700,
+  coldSearchUnits: 250,
   warmSearchMs: 150,
   memoryMb: 450,
 };
 
 /**
  * Measures snapshots of a million customers with realistic Swedish texts: size of the file, and CPU
- * time, bytes read and memory of counts, each in a process of its own that has not read the file yet.
+ * time, bytes read and memory of counts, each in a process of its own that has not read the file yet. Then
+ * the first search of the deployed function, from loading its bundle to its response, against local servers.
  */
 export const measureSnapshots: Measure = async ({ bundles, quick }) => {
   const customers = quick ? VARIED : 1_000_000;
@@ -53,7 +66,11 @@ export const measureSnapshots: Measure = async ({ bundles, quick }) => {
       samples.warm.push(warm as SearchCost);
       progress(`snapshots, round ${round} of ${rounds}: ${cold?.cpuMs} ms, then ${warm?.cpuMs} ms`);
     }
-    return comparisonsOf(samples, bytes / customers, customers);
+    const calls = await measureFirstCalls(bundles, customers, rounds);
+    return [
+      ...comparisonsOf(samples, bytes / customers, customers),
+      ...comparisonsOfCalls(calls, customers),
+    ];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -74,26 +91,7 @@ function comparisonsOf(
   bytesPerCustomer: number,
   customers: number,
 ): Comparison[] {
-  const of = (
-    name: string,
-    unit: string,
-    limit: number,
-    ours: readonly number[],
-    { isPerCustomer = false, hasTarget = true } = {},
-  ) => {
-    // The limits are those of a million customers.
-    const scaled = isPerCustomer ? limit : (limit * customers) / MEGABYTE;
-    return compare({
-      measure: 'snapshots',
-      name: `${name}, ${customers.toLocaleString('en')} customers`,
-      against: `limit of ${scaled.toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`,
-      unit,
-      ours: statsOf(ours),
-      theirs: statsOf([scaled]),
-      ratioOf: 'ours / theirs',
-      ...(hasTarget && { target: { atMost: 1 } }),
-    });
-  };
+  const of = comparisonWith(customers);
   const cpu = (costs: readonly SearchCost[]) => costs.map(({ cpuMs }) => cpuMs);
   const read = kind.map(({ bytesRead }) => bytesRead / 1_000);
   const memory = warm.map(({ maxRss }) => maxRss / MEGABYTE);
@@ -109,6 +107,102 @@ function comparisonsOf(
     of('first search', 'ms of CPU time', LIMITS.coldSearchMs, cpu(cold)),
     of('search for a letter', 'ms of CPU time', LIMITS.warmSearchMs, cpu(warm)),
     of('memory of searches', 'MB', LIMITS.memoryMb, memory, { isPerCustomer: true }),
+  ];
+}
+
+/** Returns a function that compares with a limit, which is that of a million customers. */
+function comparisonWith(customers: number) {
+  return (
+    name: string,
+    unit: string,
+    limit: number,
+    ours: readonly number[],
+    { isPerCustomer = false, hasTarget = true } = {},
+  ): Comparison => {
+    const scaled = isPerCustomer ? limit : (limit * customers) / MEGABYTE;
+    return compare({
+      measure: 'snapshots',
+      name: `${name}, ${customers.toLocaleString('en')} customers`,
+      against: `limit of ${scaled.toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`,
+      unit,
+      ours: statsOf(ours),
+      theirs: statsOf([scaled]),
+      ratioOf: 'ours / theirs',
+      ...(hasTarget && { target: { atMost: 1 } }),
+    });
+  };
+}
+
+/** A function's first call, and what it took of the table. */
+interface FirstCall extends ColdStart, Consumption {}
+
+/** Calls the deployed function that counts in new processes: a search for what few customers have. */
+async function measureFirstCalls(
+  bundles: Bench['bundles'],
+  customers: number,
+  rounds: number,
+): Promise<FirstCall[]> {
+  const merchant = 'large';
+  const dynamodb = await startDynamoDb({ port: 0 });
+  const s3 = await startS3({ port: 0, bucket: 'customer-exports' });
+  const proxy = await startCountingProxy(dynamodb.endpoint);
+  const environment = {
+    ...environmentOf({ dynamodb: proxy.endpoint, s3: s3.endpoint }),
+    [ENVIRONMENT.snapshotFromId]: String(SNAPSHOT_FROM_ID),
+  };
+  try {
+    Object.assign(process.env, environment);
+    await ensureTable(dynamodb.endpoint, TABLE);
+    progress(`snapshots: a merchant with ${customers.toLocaleString('en')} customers`);
+    const servers = { dynamodbEndpoint: dynamodb.endpoint, s3Endpoint: s3.endpoint };
+    const stack = { ...servers, bucket: 'customer-exports', table: TABLE };
+    await createLargeMerchant(stack, merchant, customers);
+    const module = await bundles.ours('count-customers');
+    const query = `filter=search&search=${encodeURIComponent('åsa')}`;
+    const event = eventOf('count-customers', { merchant, query });
+    const calls: FirstCall[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      proxy.take();
+      const started = await coldStart({ caller: bundles.caller, module, environment }, event);
+      if (started.response.statusCode !== 200) throw new Error(started.response.body);
+      const call = { ...started, ...proxy.take() };
+      progress(
+        `snapshots, first call ${round} of ${rounds}: ${Math.round(call.cpuMs)} ms, ${call.units} units, ${call.inSequence} round trips`,
+      );
+      calls.push(call);
+    }
+    return calls;
+  } finally {
+    await Promise.all([proxy.close(), s3.close(), dynamodb.close()]);
+  }
+}
+
+function comparisonsOfCalls(calls: readonly FirstCall[], customers: number): Comparison[] {
+  const of = comparisonWith(customers);
+  const isPerCustomer = true;
+  return [
+    of(
+      'first call of a function, a search',
+      'ms of CPU time',
+      LIMITS.coldSearchMs,
+      calls.map(({ cpuMs }) => cpuMs),
+      // A part of it, the loading of the bundle, does not depend on the customers.
+      { hasTarget: customers === MEGABYTE },
+    ),
+    of(
+      'first call of a function, a search',
+      'read units',
+      LIMITS.coldSearchUnits,
+      calls.map(({ units }) => units),
+      { isPerCustomer },
+    ),
+    of(
+      'memory of that call',
+      'MB',
+      LIMITS.memoryMb,
+      calls.map(({ maxRss }) => maxRss / MEGABYTE),
+      { isPerCustomer },
+    ),
   ];
 }
 

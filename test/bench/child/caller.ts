@@ -21,6 +21,8 @@ export interface ColdStart {
   readonly firstCallMs: number;
   /** CPU time of all threads, which depends less on other processes, in milliseconds. */
   readonly cpuMs: number;
+  /** Peak resident memory of the process, in bytes. */
+  readonly maxRss: number;
   readonly response: Response;
 }
 
@@ -71,6 +73,7 @@ async function startCold(event: object): Promise<ColdStart> {
     importMs: imported - start,
     firstCallMs: end - imported,
     cpuMs: (user + system) / 1_000,
+    maxRss: maxRss(),
     response,
   };
 }
