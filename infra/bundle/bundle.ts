@@ -6,6 +6,7 @@ import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
 import { writeSite } from '../documents/site.ts';
 import { DOCUMENTS_FUNCTION, ENDPOINTS } from '../endpoints.ts';
+import { joinEntry } from './join-entry.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 const replacement = (file: string) => join(import.meta.dirname, file);
@@ -32,6 +33,7 @@ export async function bundleFunction(name: string, folder: string): Promise<Meta
     entryNames: 'index',
     plugins: [...PLUGINS, ...(hasS3 ? [] : [apart(files)])],
   });
+  await joinEntry(folder, metafile, OPTIONS);
   for (const file of files) {
     const entryNames = `[name]${APART}`;
     const entryPoints = [file];
@@ -83,7 +85,7 @@ function temporaryFolder(): string {
 const plainBuiltins: Plugin = {
   name: 'plain builtins',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:(?:fs|http|process|util)$/ }, ({ path }) => ({
+    onResolve({ filter: /^node:(?:crypto|fs|http|process|util)$/ }, ({ path }) => ({
       path,
       namespace: 'builtin',
     }));
@@ -149,17 +151,49 @@ const noDynamicImports: Plugin = {
   },
 };
 
-/** Drops the SDK's hashes in JavaScript, which are for Node without OpenSSL. */
-const nativeHashes: Plugin = {
-  name: 'native hashes',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/(?:Sha1|Sha256|Md5)Js$/ }, ({ path }) => ({
-      path: path.slice(2),
-      namespace: 'left out',
+/** Replaces the modules of the SDK whose exports are in `sdk-parts.ts`. */
+const ownParts: Plugin = {
+  name: 'own parts',
+  setup({ onResolve }) {
+    const names = [
+      'configLoader',
+      'calculateBodyLength',
+      'v4',
+      'HeaderFormatter',
+      'AdaptiveRetryStrategy',
+      'getInstanceMetadataRegion',
+      'Sha1Js',
+      'Sha256Js',
+      'Md5Js',
+    ];
+    onResolve({ filter: RegExp(`^\\.{1,2}/(?:.+/)?(?:${names.join('|')})$`) }, () => ({
+      path: replacement('sdk-parts.ts'),
     }));
-    onLoad({ filter: /^/, namespace: 'left out' }, ({ path }) => ({
-      contents: `export const ${path} = undefined;`,
-    }));
+  },
+};
+
+/** Drops the SDK's search for event streams in the schemas of each call: no operation in use has one. */
+const noEventStreams: Plugin = {
+  name: 'no event streams',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]schemas[\\/]NormalizedSchema\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      return { contents: source.replace('getEventStreamMember() {', '$& return "";') };
+    });
+  },
+};
+
+/** Drops the SDK's variants for browsers, which Node's variants import to handle web streams. */
+const noBrowsers: Plugin = {
+  name: 'no browsers',
+  setup({ onLoad }) {
+    onLoad({ filter: /@(?:aws-sdk|smithy)[\\/].+\.browser\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const names = source.matchAll(/^export (?:const|(?:async )?function\*?|class) (\w+)/gm);
+      return {
+        contents: [...names].map(([, name]) => `export const ${name} = undefined;`).join(''),
+      };
+    });
   },
 };
 
@@ -203,8 +237,10 @@ function apart(files: Set<string>): Plugin {
 const PLUGINS: readonly Plugin[] = [
   plainBuiltins,
   ownSchemas,
+  ownParts,
+  noBrowsers,
+  noEventStreams,
   noDynamicImports,
-  nativeHashes,
   versionsOnly,
 ];
 
@@ -224,7 +260,6 @@ const OPTIONS = {
     '@aws-sdk/credential-provider-node': replacement('credentials.ts'),
     '@aws-sdk/middleware-endpoint-discovery': replacement('endpoint-discovery.ts'),
     '@smithy/core/event-streams': replacement('event-streams.ts'),
-    'node:fs/promises': replacement('fs-promises.cjs'),
   },
   define: { ReadableStream: 'undefined', Blob: 'undefined' },
 } satisfies BuildOptions;

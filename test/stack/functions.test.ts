@@ -685,6 +685,11 @@ describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER, TOKE
     const variables = variablesOf(name);
     const required = variables.filter((variable) => !isReadLater(name, variable));
 
+    test('is one file, besides those that are imported on demand', () => {
+      const entry = readFileSync(join(bundles.folder, name, 'index.mjs'), 'utf8');
+      expect(entry).not.toMatch(/(?:from|import)"\.\.?\//);
+    });
+
     // A CommonJS package in an ES module may fail as late as when it is loaded.
     test('loads with the variables that the stack gives it', async () => {
       for (const variable of variables) vi.stubEnv(variable, GIVEN);
