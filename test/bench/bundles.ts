@@ -1,6 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { bundleFunction } from '../../infra/bundle/bundle.ts';
 
@@ -41,6 +43,11 @@ const OPTIONS = {
 export interface Bundles {
   /** Returns the bundle of one of our functions, as deployed. */
   ours(name: string): Promise<string>;
+  /**
+   * Returns the bundle of one of our functions as an earlier commit builds it, with the packages of this
+   * one; undefined if the commit has no such function.
+   */
+  earlier(commit: string, name: string): Promise<string | undefined>;
   /** Returns the bundle of a bare DynamoDB client in `bare/`, with common options. */
   bare(name: string): Promise<string>;
   /** Returns the bundle of an alternative in `usual/`, with common options. */
@@ -72,6 +79,18 @@ export async function createBundles(): Promise<Bundles> {
       if (!existsSync(ours)) await bundleFunction(name, ours);
       return join(ours, 'index.mjs');
     },
+    earlier: async (commit, name) => {
+      const root = join(folder, commit);
+      if (!existsSync(root)) checkOut(commit, root);
+      if (!existsSync(join(root, 'functions', name))) return undefined;
+      const theirs = join(folder, 'earlier', commit, name);
+      if (!existsSync(theirs)) {
+        const url = pathToFileURL(join(root, 'infra/bundle/bundle.ts')).href;
+        const earlier: { bundleFunction: typeof bundleFunction } = await import(url);
+        await earlier.bundleFunction(name, theirs);
+      }
+      return join(theirs, 'index.mjs');
+    },
     bare: (name) => bundleOnce(join(import.meta.dirname, `bare/${name}.ts`), `bare-${name}`),
     usual: (name) =>
       bundleOnce(join(import.meta.dirname, `usual/${name}.ts`), `usual-${name}`, {
@@ -81,6 +100,14 @@ export async function createBundles(): Promise<Bundles> {
     searcher: await bundleOnce(join(import.meta.dirname, 'child/searcher.ts'), 'searcher'),
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+/** Writes the files of a commit to a new folder, with a link to the packages. */
+function checkOut(commit: string, root: string): void {
+  const files = execFileSync('git', ['archive', commit], { cwd: ROOT, maxBuffer: 2 ** 30 });
+  mkdirSync(root, { recursive: true });
+  execFileSync('tar', ['-x'], { cwd: root, input: files });
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'), 'dir');
 }
 
 async function bundle(source: string, outfile: string, options: BuildOptions): Promise<string> {

@@ -11,6 +11,7 @@ import { cannedMerchant } from './servers/canned-table.ts';
 const MERCHANT = cannedMerchant('typical', 20);
 const AGAINST_BARE = { atMost: 0.9 };
 const AGAINST_USUAL = { atMost: 0.45 };
+const AGAINST_EARLIER = { atMost: 1.02 };
 
 /** The call of one function, and its counterpart in `usual/`. */
 interface Case {
@@ -56,7 +57,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 /**
  * Measures the cold start of every function, in milliseconds: import of the bundle and first call,
- * each in a new process.
+ * each in a new process. With commits it compares with their functions instead.
  */
 export const measureColdStarts: Measure = async (bench) => {
   const dynamodb = await startServer('canned-dynamodb');
@@ -65,7 +66,8 @@ export const measureColdStarts: Measure = async (bench) => {
   try {
     const comparisons: Comparison[] = [];
     for (const name of Object.keys(CASES)) {
-      comparisons.push(...(await compareStarts(name, bench, environment)));
+      const compared = bench.commits.length > 0 ? compareWithEarlier : compareStarts;
+      comparisons.push(...(await compared(name, bench, environment)));
     }
     const ofImport = (name: string, ours: ColdStart[], bare: ColdStart[]) =>
       pairOf(name, ours)('bare SDK', bare);
@@ -135,6 +137,48 @@ function pairOf(name: string, ours: ColdStart[]) {
       part('cpuMs', ', processor time'),
     ];
   };
+}
+
+/**
+ * Compares a function with those of earlier commits that have it. The target is of the processor time,
+ * which shows differences of some percent also while other processes run.
+ */
+async function compareWithEarlier(
+  name: string,
+  { bundles, quick, commits }: Bench,
+  environment: Record<string, string>,
+): Promise<Comparison[]> {
+  const event = eventOf(name, { merchant: MERCHANT, ...CASES[name]?.call });
+  const modules = new Map([['ours', await bundles.ours(name)]]);
+  for (const commit of commits) {
+    const module = await bundles.earlier(commit, name);
+    if (module) modules.set(commit, module);
+  }
+  if (modules.size === 1) return [];
+  const contenders = [...modules].map(([who, module]) => ({
+    name: who,
+    sample: () => coldStart({ caller: bundles.caller, module, environment }, event),
+  }));
+  const [ours = [], ...earlier] = await interleave(
+    contenders,
+    { title: `cold ${name}`, rounds: quick ? 10 : 60, unit: 'ms' },
+    ({ totalMs }) => totalMs,
+  );
+  for (const start of [...ours, ...earlier.flat()]) comparableBody(start);
+  return earlier.flatMap((samples, index) =>
+    (['totalMs', 'cpuMs'] as const).map((key) =>
+      compare({
+        measure: 'cold',
+        name: key === 'cpuMs' ? `${name}, processor time` : name,
+        against: contenders[index + 1]?.name ?? '',
+        unit: 'ms',
+        ours: statsOf(ours.map((start) => start[key])),
+        theirs: statsOf(samples.map((start) => start[key])),
+        ratioOf: 'ours / theirs',
+        ...(key === 'cpuMs' && { target: AGAINST_EARLIER }),
+      }),
+    ),
+  );
 }
 
 /**

@@ -6,6 +6,8 @@ export interface Bench {
   readonly bundles: Bundles;
   /** Whether to take fewer rows and rounds. */
   readonly quick: boolean;
+  /** Earlier commits of this repository to compare with, in place of the usual way. */
+  readonly commits: readonly string[];
 }
 
 /** Takes samples of all contenders and compares them. */

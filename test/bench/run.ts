@@ -33,20 +33,29 @@ const LONG_MEASURES: Readonly<Record<string, Measure>> = {
 const ALL: Readonly<Record<string, Measure>> = { ...MEASURES, ...LONG_MEASURES };
 
 const USAGE = `Usage: npm run bench -- [--quick] [${Object.keys(ALL).join('] [')}]
+       npm run bench -- [--quick] cold --against <commit> [--against <commit>]
 Measures the functions against alternatives; without names, all but ${Object.keys(LONG_MEASURES).join(' and ')}.
-  --quick  fewer rows and rounds, for a first impression; results.json and results.svg stay`;
+  --quick             fewer rows and rounds, for a first impression
+  --against <commit>  the functions of an earlier commit, in place of the alternatives
+Either leaves results.json and results.svg as they are.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false },
+    against: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
   },
 });
 const names = positionals.length > 0 ? positionals : Object.keys(MEASURES);
-const wrong = names.find((name) => !Object.hasOwn(ALL, name));
-if (values.help || wrong !== undefined) {
-  console.error(wrong === undefined ? USAGE : `There is no measure ${wrong}.\n${USAGE}`);
+const unknown = names.find((name) => !Object.hasOwn(ALL, name));
+const fault =
+  (unknown !== undefined && `There is no measure ${unknown}.`) ||
+  (values.against.length > 0 &&
+    names.join() !== 'cold' &&
+    '--against is of the measure cold alone.');
+if (values.help || fault) {
+  console.error(fault ? `${fault}\n${USAGE}` : USAGE);
   process.exit(values.help ? 0 : 1);
 }
 await run();
@@ -57,12 +66,14 @@ async function run(): Promise<void> {
   const comparisons: Comparison[] = [];
   try {
     for (const name of names) {
-      comparisons.push(...(await (ALL[name] as Measure)({ bundles, quick: values.quick })));
+      const measure = ALL[name] as Measure;
+      const bench = { bundles, quick: values.quick, commits: values.against };
+      comparisons.push(...(await measure(bench)));
     }
   } finally {
     bundles.remove();
   }
   console.log(toTable(comparisons));
-  if (!values.quick) writeResults(comparisons);
+  if (!values.quick && values.against.length === 0) writeResults(comparisons);
   progress(`Took ${Math.round((performance.now() - started) / 1_000)} s.`);
 }
