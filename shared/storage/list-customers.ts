@@ -162,6 +162,7 @@ class PageBuilder {
   count = 0;
   readonly #limit: number;
   readonly #texts: Buffer[] = [];
+  /** Bytes of the texts in a response, or more. */
   #bytes = 0;
   #lastId = 0;
 
@@ -171,10 +172,14 @@ class PageBuilder {
 
   /** Adds as many of the rows as the page has room for. */
   add({ text, ids, ends }: Rows): void {
+    // Escaping doubles a text at most. Far from the limit that is enough to know: to count each byte, in
+    // code that is not compiled yet, takes 4 % of a cold start.
+    const isNear = this.#bytes + 2 * text.length > MAX_RESPONSE_BYTES;
+    if (isNear) this.#bytes = this.#texts.reduce((sum, each) => sum + escapedBytes(each), 0);
     let added = 0;
     for (; added < ids.length && this.count < this.#limit; added += 1) {
       const row = text.subarray(ends[added - 1] ?? 0, ends[added]);
-      const bytes = escapedBytes(row);
+      const bytes = isNear ? escapedBytes(row) : 2 * row.length;
       // DynamoDB's limit of 400 kB leaves room for some customers on each page.
       if (this.#bytes + bytes > MAX_RESPONSE_BYTES) break;
       this.#bytes += bytes;
