@@ -222,7 +222,8 @@ export function importSchemas(): Readonly<Record<string, Json>> {
       enum: IMPORT_STATES,
       description:
         'awaitingFile, reading, planned, applying, applied, undoing, undone; failed if the file ' +
-        'cannot be read, stopped if applying or undoing was, expired if file or plan is no longer kept.',
+        'cannot be read, stopped if applying or undoing was, canceled if it was deleted, expired if ' +
+        'file or plan is no longer kept.',
     }),
     options: { ...ref('ImportOptions'), description: 'What the import was created with.' },
     filename: text({ description: 'Name of the file, as it was sent.' }),

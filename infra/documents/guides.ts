@@ -62,14 +62,16 @@ export function introduction(): string {
   const functions = block
     .replace('@.local/authorization', '"Authorization: Bearer $TOKEN"')
     .replace('http://localhost:3000', '$API');
-  return `A customer register for merchants. Each merchant stores, searches and exports its own
+  return `A customer register for merchants. Each merchant stores, searches, imports and exports its own
 customers; the merchant is a claim of the caller's token.
 
 - Each call needs a [token](${anchorOf('requests-and-tokens')}).
-- Lists come in [pages](${anchorOf('pages')}); lists, counts and exports take [filters](${anchorOf('filters')}).
+- Lists come in [pages](${anchorOf('pages')}); lists, counts and exports take [filters](${anchorOf('filters')}) and [values to look up](${anchorOf('look-ups-by-value')}).
+- \`PUT\` [creates or replaces](${anchorOf('create-or-replace')}) a customer by your own key.
 - Retries are safe with an [idempotency key](${anchorOf('retries-and-concurrent-changes')}), and changes with an entity tag.
 - [Exports](${anchorOf('exports')}) are XLSX, CSV, XML ([schema](/customers.xsd)) or JSON Lines files.
-- A copy of the customers is kept up to date by the [changes](${anchorOf('changes')}) since a token.
+- [Imports](${anchorOf('imports')}) of the same files are planned, applied, and can be undone.
+- A copy of the customers is kept up to date by the [changes](${anchorOf('changes')}) since a token, and proved right by [digests](${anchorOf('digests')}).
 - [Errors](${anchorOf('errors')}) say what is wrong, where, and what would be right.
 
 The [OpenAPI document](/openapi.json) describes all of it for programs, such as generators of clients.

@@ -110,8 +110,8 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
   'creates a customer': (response) => expect(JSON.parse(response)).toMatchObject({ name: 'Ek AB' }),
   'sets one field, clears one': (response) =>
     expect(JSON.parse(response)).toMatchObject({ email: 'post@example.com', fax: '' }),
-  'deletes one': (response) =>
-    expect(JSON.parse(response)).toEqual({ result: 'Removed', mexcParamvaluesetsid: 3 }),
+  'deletes a customer': (response) =>
+    expect(JSON.parse(response)).toEqual({ result: 'Removed', mexcParamvaluesetsid: 13 }),
   'deletes two': (response) =>
     expect(JSON.parse(response)).toEqual({ result: 'Removed', count: 2 }),
   'companies without e-invoice': (response) =>
@@ -132,6 +132,25 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     expect(readFileSync(join(folder, 'customers.csv'), 'utf8').split('\r\n')).toHaveLength(
       JSON.parse(before).count + 2,
     ),
+  'how many rows have each outcome': (response) =>
+    expect(JSON.parse(response)).toMatchObject({
+      state: 'planned',
+      rows: 3,
+      counts: { create: 1, update: 1, invalid: 1 },
+    }),
+  'each row, with what changes': (response) =>
+    expect(JSON.parse(response).rows[1].changes.name[1]).toBe('Sju AB'),
+  'rows to mend, with their errors': (response) => expect(response).toMatch(/^;Utan nummer;4;/m),
+  'applies the plan': (response) =>
+    expect(JSON.parse(response)).toMatchObject({
+      state: 'applied',
+      results: { created: 1, updated: 1, leftOut: 1 },
+    }),
+  'undoes it': (response) =>
+    expect(JSON.parse(response)).toMatchObject({
+      state: 'undone',
+      undone: { removed: 1, restored: 1 },
+    }),
   'plan of its import': (response) => {
     const { state, rows, counts } = JSON.parse(response);
     expect([state, counts.unchanged]).toEqual(['planned', rows]);
