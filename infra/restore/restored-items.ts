@@ -39,7 +39,7 @@ const CONCURRENT_MERCHANTS = 4;
 const CONCURRENCY = 16;
 /** How far clocks of functions may differ, in milliseconds. */
 const CLOCK_SKEW_MS = 10 * 60_000;
-/** Sort key prefix of export jobs, running exports and leases. */
+/** Sort key prefixes of export jobs, running exports and leases, and of imports, their lock and records. */
 const JOB_PREFIXES = ['EXPORT', 'IMPORT'];
 
 /** A customer by its key. */

@@ -54,7 +54,7 @@ const OrganisationSchema = v.object({
     }),
   ),
 });
-const AnswerSchema = v.object({ organisationer: v.array(OrganisationSchema) });
+const ResponseSchema = v.object({ organisationer: v.array(OrganisationSchema) });
 type Organisation = v.InferOutput<typeof OrganisationSchema>;
 
 const COMPANY_NAME = 'FORETAGSNAMN';
@@ -102,7 +102,7 @@ export function bolagsverket({
         });
         if (answer.status === 404) return 'unknown number';
         if (answer.status === 401) tokens.forget();
-        return toCompany(expectBody(AnswerSchema, answer, NAME).organisationer);
+        return toCompany(expectBody(ResponseSchema, answer, NAME).organisationer);
       }),
   };
 }

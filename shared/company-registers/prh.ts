@@ -45,7 +45,7 @@ const CompanySchema = v.object({
   ),
   endDate: v.nullish(v.string()),
 });
-const AnswerSchema = v.object({ companies: v.array(CompanySchema) });
+const ResponseSchema = v.object({ companies: v.array(CompanySchema) });
 type Company = v.InferOutput<typeof CompanySchema>;
 
 /** Codes of the register. */
@@ -78,7 +78,7 @@ export function prh(address: string): CompanyRegister {
           { headers: { accept: 'application/json' } },
         );
         if (answer.status === 404) return 'unknown number';
-        const ofNumber = expectBody(AnswerSchema, answer, NAME).companies.filter(
+        const ofNumber = expectBody(ResponseSchema, answer, NAME).companies.filter(
           ({ businessId }) => businessId.value === inRegister,
         );
         // If a number has passed to another company, take the one that exists.

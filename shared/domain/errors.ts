@@ -199,7 +199,7 @@ export type UnreadableFileCode =
   | 'unsupported'
   | 'wrongFormat';
 
-/** A file that is to be imported cannot be read, as a whole; rows with errors are told by row. */
+/** A file that is to be imported cannot be read, as a whole; rows with errors are reported one by one. */
 export class UnreadableFileError extends Error {
   /** For programs and translations. */
   readonly code: UnreadableFileCode;

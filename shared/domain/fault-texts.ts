@@ -1,7 +1,7 @@
 import { SWEDISH_HEADINGS } from './field-headings.ts';
 import type { FaultParams, MatchField, RowFault } from './import.ts';
 
-/** Languages in which a row's faults are told. */
+/** Languages of the texts about a row's faults. */
 export type FaultLanguage = 'sv' | 'en';
 
 /** Codes of what is wrong with a cell or a row of a file. */

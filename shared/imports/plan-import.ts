@@ -55,7 +55,7 @@ const CONCURRENT_READS = 4;
 const READ_UNITS_PER_SECOND = 2_000;
 /** How often progress is noted, in milliseconds. */
 const PROGRESS_MS = 5_000;
-/** Maximum headings and sheets that are told, and characters of each. */
+/** Maximum headings and sheets that are reported, and characters of each. */
 const MAX_NAMES = 200;
 const MAX_NAME_LENGTH = 100;
 

@@ -252,7 +252,7 @@ describe.runIf(executable)('the page for persons', () => {
         'Genomföra importen?',
         '1 kund läggs till.',
         '1 kund ändras.',
-        '1 rad säger samma sak som registret.',
+        '1 rad stämmer redan med registret.',
         '3 rader utelämnas: 1 med fel, 2 oklara.',
         'Du kan ångra det i 7 dagar.',
       ]);
@@ -329,7 +329,7 @@ describe.runIf(executable)('the page for persons', () => {
       await heading(page, 'Klar att genomföra');
       await says(page, '1 kund läggs till.');
       await says(page, '1 kund ändras.');
-      await says(page, '1 rad säger samma sak som registret.');
+      await says(page, '1 rad stämmer redan med registret.');
       await apply(page);
       expect(await customer('K1')).toMatchObject({ postoffice: 'Malmö', email: 'a@example.com' });
       await eventually(async () =>
@@ -414,7 +414,7 @@ describe.runIf(executable)('the page for persons', () => {
       await apply(page);
       await page.getByRole('link', { name: /^← Alla importer/ }).click();
       await plan(page, 'igen.csv', KUNDER);
-      await says(page, 'Du har genomfört precis samma fil tidigare.');
+      await says(page, 'Du har redan importerat precis samma fil.');
       await says(page, 'Det finns inget att genomföra.');
       await page.getByRole('link', { name: 'Visa den importen' }).click();
       await heading(page, 'kunder.csv: Genomförd');
@@ -493,7 +493,7 @@ describe.runIf(executable)('the page for persons', () => {
       await says(page, 'Rad 51–60 av 60');
       await page.getByRole('row', { name: /Kund 60/ }).waitFor();
       expect(await page.getByRole('button', { name: 'Nästa' }).isDisabled()).toBe(true);
-      await page.getByRole('button', { name: 'Förra' }).click();
+      await page.getByRole('button', { name: 'Föregående' }).click();
       await says(page, 'Rad 26–50 av 60');
     });
 
@@ -624,10 +624,10 @@ describe.runIf(executable)('the page for persons', () => {
       await heading(page, 'Hämta ut kunder');
       expect(await page.locator('html').getAttribute('lang')).toBe('sv');
       await page.getByRole('button', { name: 'English' }).click();
-      await heading(page, 'Take customers out');
+      await heading(page, 'Download customers');
       expect(await page.title()).toBe('Customers in and out');
       await page.reload();
-      await heading(page, 'Take customers out');
+      await heading(page, 'Download customers');
       expect(await page.locator('html').getAttribute('lang')).toBe('en');
     });
 

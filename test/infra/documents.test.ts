@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
@@ -355,6 +355,13 @@ describe('the tables', () => {
       (call) => !calls.has(call),
     );
     expect(missing).toEqual([]);
+  });
+
+  test('of functions without a contract are the other folders with a handler', () => {
+    const folders = globSync('functions/*/handler.ts', { cwd: ROOT }).map(dirname);
+    const others = folders.filter((folder) => !existsSync(join(ROOT, folder, 'contract.ts')));
+    const rows = table(ARCHITECTURE, 'function').flatMap(([name]) => codeOf(name));
+    expect(rows.toSorted()).toEqual(others.map((folder) => basename(folder)).toSorted());
   });
 
   test('of filters are those of the code', () => {

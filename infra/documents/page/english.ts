@@ -93,7 +93,7 @@ const EXPORTS: Readonly<Record<ExportChoice, readonly [name: string, forWhom: st
 
 /** How rows are recognised, and what becomes of them. */
 const MATCH: Choices<MatchChoice> = {
-  legend: 'How do we recognise a customer who is in the register?',
+  legend: 'How do we recognise a customer that is in the register?',
   choices: {
     customerid: ['By customer number', ''],
     companyno: ['By organisation number', 'Or personal identity number.'],
@@ -117,7 +117,7 @@ const MODE: Choices<ImportOptions['mode']> = {
 const EMPTY: Choices<ImportOptions['empty']> = {
   legend: 'What does an empty cell mean?',
   choices: {
-    keep: ['Leave what the register says', ''],
+    keep: ['Keep what is in the register', ''],
     clear: ['Clear it in the register', ''],
   },
 };
@@ -139,7 +139,7 @@ const STATES: Readonly<Record<ImportState, string>> = {
 const OUTCOMES: Readonly<Record<Outcome, (count: number) => string>> = {
   create: (count) => (count === 1 ? 'new customer' : 'new customers'),
   update: (count) => (count === 1 ? 'customer changes' : 'customers change'),
-  unchanged: () => 'already the same',
+  unchanged: () => 'unchanged',
   ambiguous: () => 'unclear',
   invalid: () => 'with errors',
   skipped: () => 'skipped',
@@ -149,7 +149,7 @@ const OUTCOMES: Readonly<Record<Outcome, (count: number) => string>> = {
 const MEANINGS: Readonly<Record<Outcome, string>> = {
   create: 'These rows become new customers.',
   update: 'These customers change. The old value stands before the arrow, the new one after it.',
-  unchanged: 'The register already says the same as these rows. Nothing happens to them.',
+  unchanged: 'The register has these values already. Nothing happens to these rows.',
   ambiguous:
     'It is not clear which customer these rows mean. They are left out; mend them in the file and send it again.',
   invalid: 'These rows have errors. They are left out; mend them in the file and send it again.',
@@ -159,7 +159,7 @@ const MEANINGS: Readonly<Record<Outcome, string>> = {
 const RESULTS: Readonly<Record<Result, (count: number) => string>> = {
   created: (count) => `${customers(count)} added`,
   updated: (count) => `${customers(count)} changed`,
-  unchanged: (count) => `${rows(count)} already the same`,
+  unchanged: (count) => `${rows(count)} unchanged`,
   changedMeanwhile: (count) =>
     `${rows(count)} not applied, since somebody changed the customer after the file was checked`,
   unclear: (count) =>
@@ -186,7 +186,7 @@ const KEYS: Readonly<Record<MatchField, string>> = {
 const WARNINGS: Readonly<Record<string, string>> = {
   doubleEncoded:
     'Some letters look damaged, such as “Ã¥” for “å”. Look at the rows before you apply; if they are wrong, save the file again as Excel.',
-  sameFileApplied: 'You have applied the very same file before.',
+  sameFileApplied: 'You have applied exactly the same file before.',
 };
 
 /** Why a file cannot be read. */
@@ -257,12 +257,12 @@ export const english = {
   token: {
     heading: 'Access',
     label: 'Access key (token)',
-    help: 'Paste the key that you got from the one who runs the register. It is kept until you close this tab, and is sent nowhere else.',
+    help: 'Paste the key that you got from whoever runs the register. It is kept until you close this tab, and is sent nowhere else.',
     submit: 'Continue',
     change: 'Change access key',
   },
   export: {
-    heading: 'Take customers out',
+    heading: 'Download customers',
     intro: 'All customers of the register, as a file.',
     legend: 'Kind of file',
     choices: EXPORTS,
@@ -271,13 +271,13 @@ export const english = {
     progress: (done: number, total: number) =>
       `${number(done)} of about ${customers(total)} are in the file.`,
     stop: 'Stop',
-    stopped: 'Stopped. No file was made.',
-    failed: 'The file could not be made. Try again.',
+    stopped: 'Stopped. No file was created.',
+    failed: 'The file could not be created. Try again.',
     ready: (count: number, size: string) => `${customers(count)}, ${size}. The download has begun.`,
     again: (filename: string) => `Download ${filename} again`,
   },
   form: {
-    heading: 'Put customers in, or change them',
+    heading: 'Add or change customers',
     intro: 'Nothing changes before you have seen what will happen, and have said yes.',
     drop: 'Drop a file here, or',
     choose: 'Choose file',
@@ -308,7 +308,7 @@ export const english = {
   },
   import: {
     heading: 'Import',
-    back: 'All imports, and a new one',
+    back: 'All imports',
     states: STATES,
     rows,
     of: (done: number, total: number) => `${number(done)} of ${rows(total)}`,
@@ -326,7 +326,7 @@ export const english = {
     resultNames: {
       created: () => 'added',
       updated: () => 'changed',
-      unchanged: () => 'already the same',
+      unchanged: () => 'unchanged',
       changedMeanwhile: () => 'changed by somebody else',
       unclear: () => 'to look at',
       leftOut: () => 'left out',

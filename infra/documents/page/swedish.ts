@@ -37,13 +37,13 @@ export const swedish: Texts = {
         'CSV för Excel med svenska inställningar',
         'Semikolon och svenska rubriker, för program som inte läser Excelfiler.',
       ],
-      csv: ['CSV', 'Komma och UTF-8, för webbutiker och andra program.'],
+      csv: ['CSV', 'Kommatecken och UTF-8, för webbutiker och andra program.'],
       xml: ['XML', 'För program som läser XML.'],
       jsonl: ['JSON Lines', 'För utvecklare: en kund per rad.'],
     },
     submit: 'Hämta',
     preparing: 'Filen skapas …',
-    progress: (done, total) => `${number(done)} av omkring ${customers(total)} är i filen.`,
+    progress: (done, total) => `${number(done)} av omkring ${customers(total)} finns i filen.`,
     stop: 'Avbryt',
     stopped: 'Avbrutet. Ingen fil skapades.',
     failed: 'Filen kunde inte skapas. Försök igen.',
@@ -66,7 +66,7 @@ export const swedish: Texts = {
         either: ['På kundnumret, annars organisationsnumret', ''],
         id: [
           'På id',
-          'För en fil som du har hämtat här ovanför. Nya rader, utan id, går efter kundnumret.',
+          'För en fil som du har hämtat här ovanför. Nya rader, utan id, matchas på kundnumret.',
         ],
       },
     },
@@ -82,7 +82,7 @@ export const swedish: Texts = {
       legend: 'Vad betyder en tom cell?',
       choices: {
         keep: ['Behåll det som står i registret', ''],
-        clear: ['Töm det i registret', ''],
+        clear: ['Töm fältet i registret', ''],
       },
     },
     unkeyed: 'Rader utan ett sådant nummer blir nya kunder',
@@ -106,7 +106,7 @@ export const swedish: Texts = {
   },
   import: {
     heading: 'Import',
-    back: 'Alla importer, och en ny',
+    back: 'Alla importer',
     states: {
       awaitingFile: 'Filen kom inte fram',
       reading: 'Läser filen',
@@ -124,12 +124,12 @@ export const swedish: Texts = {
     of: (done, total) => `${number(done)} av ${rows(total)}`,
     rowsRead: (done) => `${rows(done)} hittills`,
     facts: (count, encoding, delimiter) =>
-      [rows(count), encoding, delimiter && `åtskilt med ${delimiter}`].filter(Boolean).join(', '),
-    delimiters: { ',': 'komma', ';': 'semikolon', '\t': 'tabb' },
+      [rows(count), encoding, delimiter && `avgränsad med ${delimiter}`].filter(Boolean).join(', '),
+    delimiters: { ',': 'kommatecken', ';': 'semikolon', '\t': 'tabbtecken' },
     outcomes: {
       create: (count) => (count === 1 ? 'ny kund' : 'nya kunder'),
       update: (count) => (count === 1 ? 'kund ändras' : 'kunder ändras'),
-      unchanged: () => 'redan lika',
+      unchanged: (count) => (count === 1 ? 'oförändrad' : 'oförändrade'),
       ambiguous: (count) => (count === 1 ? 'oklar' : 'oklara'),
       invalid: () => 'med fel',
       skipped: () => 'hoppas över',
@@ -137,7 +137,7 @@ export const swedish: Texts = {
     meanings: {
       create: 'De här raderna blir nya kunder.',
       update: 'De här kunderna ändras. Det gamla värdet står före pilen, det nya efter.',
-      unchanged: 'Registret säger redan samma sak som de här raderna. Inget händer med dem.',
+      unchanged: 'De här raderna stämmer redan med registret. Inget händer med dem.',
       ambiguous:
         'Det är oklart vilken kund de här raderna gäller. De utelämnas; rätta dem i filen och skicka den igen.',
       invalid: 'De här raderna har fel. De utelämnas; rätta dem i filen och skicka den igen.',
@@ -145,23 +145,23 @@ export const swedish: Texts = {
     },
     show: 'Visa rader',
     unknownColumns: (names) =>
-      `De här kolumnerna läses inte, för vi känner inte igen dem: ${names}.`,
+      `De här kolumnerna läses inte, eftersom vi inte känner igen dem: ${names}.`,
     sheetsNotRead: (names) => `De här bladen läses inte: ${names}.`,
     earlier: 'Visa den importen',
     resultNames: {
       created: (count) => (count === 1 ? 'tillagd' : 'tillagda'),
       updated: (count) => (count === 1 ? 'ändrad' : 'ändrade'),
-      unchanged: () => 'redan lika',
+      unchanged: (count) => (count === 1 ? 'oförändrad' : 'oförändrade'),
       changedMeanwhile: (count) =>
         count === 1 ? 'ändrad av någon annan' : 'ändrade av någon annan',
-      unclear: () => 'att titta på',
+      unclear: () => 'att kontrollera',
       leftOut: (count) => (count === 1 ? 'utelämnad' : 'utelämnade'),
     },
     undone: {
       removed: 'Borttagen igen.',
       restored: 'Som förut igen.',
-      changedMeanwhile: 'Lämnad som den är, för någon har ändrat den efter importen.',
-      unclear: 'Titta på den: det är oklart om den är som förut.',
+      changedMeanwhile: 'Lämnad som den är, eftersom någon har ändrat den efter importen.',
+      unclear: 'Kontrollera den: det är oklart om den är som förut.',
     },
     table: {
       row: 'Rad',
@@ -170,7 +170,7 @@ export const swedish: Texts = {
       empty: 'tomt',
       becomes: 'blir',
     },
-    previous: 'Förra',
+    previous: 'Föregående',
     next: 'Nästa',
     page: (from, to, total) => `Rad ${number(from)}–${number(to)} av ${number(total)}`,
     rejected: {
@@ -184,7 +184,7 @@ export const swedish: Texts = {
     applyConfirm: 'Ja, genomför',
     create: (count) => `${customers(count)} läggs till.`,
     update: (count) => `${customers(count)} ändras.`,
-    keep: (count) => `${rows(count)} säger samma sak som registret.`,
+    keep: (count) => `${rows(count)} stämmer redan med registret.`,
     leave: (count, reasons) => `${rows(count)} utelämnas: ${reasons}.`,
     canUndo: 'Du kan ångra det i 7 dagar.',
     nothing: 'Det finns inget att genomföra.',
@@ -192,27 +192,27 @@ export const swedish: Texts = {
     results: {
       created: (count) => `${customers(count)} har lagts till`,
       updated: (count) => `${customers(count)} har ändrats`,
-      unchanged: (count) => `${rows(count)} redan lika`,
+      unchanged: (count) => `${rows(count)} ${count === 1 ? 'oförändrad' : 'oförändrade'}`,
       changedMeanwhile: (count) =>
-        `${rows(count)} genomfördes inte, för någon ändrade kunden efter granskningen`,
+        `${rows(count)} genomfördes inte, eftersom någon ändrade kunden efter granskningen`,
       unclear: (count) =>
-        `${rows(count)} där det efter ett avbrott är oklart om importen ändrade kunden; titta på dem`,
+        `${rows(count)} där det efter ett avbrott är oklart om importen ändrade kunden; kontrollera dem`,
       leftOut: (count) => `${rows(count)} utelämnades`,
     },
     undoResults: {
       removed: (count) => `${customers(count)} har tagits bort`,
       restored: (count) => `${customers(count)} är som förut`,
       changedMeanwhile: (count) =>
-        `${customers(count)} är som de är, för någon har ändrat dem efter importen`,
+        `${customers(count)} lämnas som de är, eftersom någon har ändrat dem efter importen`,
       unclear: (count) =>
-        `${customers(count)} där det efter ett avbrott är oklart om de är som förut; titta på dem`,
+        `${customers(count)} där det efter ett avbrott är oklart om de är som förut; kontrollera dem`,
     },
     undo: 'Ångra …',
     undoHeading: 'Ångra importen?',
     undoConfirm: 'Ja, ångra',
     undoCreated: (count) => `${customers(count)} som lades till tas bort.`,
     undoUpdated: (count) => `${customers(count)} som ändrades blir som förut.`,
-    undoLimits: 'Kunder som någon har ändrat eller tagit bort efter importen blir som de är nu.',
+    undoLimits: 'Kunder som någon har ändrat eller tagit bort efter importen lämnas som de är nu.',
     undoable: (date) => `Den kan ångras till och med ${date}.`,
     stopped: 'En del av raderna är klara. Fortsätt med resten, eller ångra det som blev gjort.',
     anotherFile: 'Skicka en annan fil',
@@ -232,7 +232,7 @@ export const swedish: Texts = {
     empty: 'Det finns inga än. De sparas i 7 dagar.',
     started: 'Påbörjad',
     file: 'Fil',
-    state: 'Läge',
+    state: 'Status',
     result: 'Resultat',
     actions: 'Vad du kan göra',
   },
@@ -244,8 +244,8 @@ export const swedish: Texts = {
   },
   warnings: {
     doubleEncoded:
-      'Några bokstäver ser skadade ut, som ”Ã¥” i stället för ”å”. Titta på raderna innan du genomför; om de är fel, spara filen igen som Excel.',
-    sameFileApplied: 'Du har genomfört precis samma fil tidigare.',
+      'Några bokstäver ser skadade ut, som ”Ã¥” i stället för ”å”. Kontrollera raderna innan du genomför importen; om de är fel, spara filen i Excelformat och skicka den igen.',
+    sameFileApplied: 'Du har redan importerat precis samma fil.',
   },
   reasons: {
     bomb: 'Filen packas upp till en orimlig storlek. Spara den igen som .xlsx.',
@@ -263,7 +263,7 @@ export const swedish: Texts = {
     tooManyColumns: 'Filen har för många kolumner.',
     tooManyRows: 'Filen har för många rader. Dela upp den i flera.',
     truncated: 'Slutet av filen saknas. Spara den igen och skicka den nya.',
-    unsupported: 'Filen är av ett slag som inte går att läsa. Spara den som .xlsx.',
+    unsupported: 'Den här sortens fil går inte att läsa. Spara den som .xlsx.',
     wrongFormat: 'Filen är inte det som namnet säger. Spara den som .xlsx eller CSV.',
     digestMismatch: 'Filen ändrades på vägen. Skicka den igen.',
     noKeyColumn:
@@ -271,7 +271,7 @@ export const swedish: Texts = {
     noFile: 'Filen har inte kommit fram. Skicka den igen.',
     interrupted: 'Den avbröts.',
     stoppedByRequest: 'Den stoppades. Fortsätt, eller ångra det som blev gjort.',
-    outage: 'Den stannade, för registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
+    outage: 'Den stannade, eftersom registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
     defect:
       'Den stannade på grund av ett fel i registret. Rapportera det; det som blev gjort kan ångras.',
     planExpired:
@@ -284,7 +284,7 @@ export const swedish: Texts = {
     404: 'Det här finns inte längre.',
     409: 'Det går inte just nu, kanske för att en annan import genomförs. Vänta och försök igen.',
     410: 'Planen är för gammal. Skicka filen igen.',
-    412: 'Planen har ändrats under tiden. Titta på den igen.',
+    412: 'Planen har ändrats under tiden. Granska den igen.',
     413: 'Filen är för stor.',
     429: 'För mycket på en gång. Vänta en minut och försök igen.',
     500: 'Något gick fel. Försök igen; rapportera det om det inte hjälper.',

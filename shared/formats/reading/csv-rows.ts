@@ -14,7 +14,7 @@ import { asUtf8, detectEncoding, type TextFile } from './text-encoding.ts';
 const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const;
 /** Bytes of the file's beginning in which the headings are looked for. */
 const HEAD_BYTES = 64 * 1024;
-/** The first line by which Excel is told the delimiter; Excel does not show it. */
+/** First line that names the delimiter for Excel, which does not show it. */
 const SEPARATOR_LINE = /^sep=([^\r\n"])(?:\r\n|\r|\n|$)/i;
 
 /**
