@@ -183,6 +183,7 @@ const MEMBERS: Readonly<Record<string, Json>> = {
     key: { field: 'customerid', value: '10303' },
     code: 'repeated',
     detail: 'rows 17 and 19 have customerid 10303; keep one of them',
+    params: { field: 'customerid', value: '10303', rows: '17, 19' },
     candidates: [1000, 1001],
     errors: [{ column: 'Postnummer', field: 'postcode', code: 'tooLong', detail: 'is too long' }],
   },

@@ -216,7 +216,7 @@ test('Any cells are read as a plain CSV reader reads them, wherever pieces end',
       const expected = parseCsv(text, { record_delimiter: '\r\n' }) as string[][];
       const file = await readAll(inPiecesOf(size, Buffer.from(`${text}\r\n`)), { format: 'csv' });
       expect(file.rows.map(({ cells }) => cells)).toEqual(
-        expected.slice(1).filter((cells) => cells.some((each) => each !== '')),
+        expected.slice(1).filter((cells) => cells.some((each) => each.trim() !== '')),
       );
     }),
     { numRuns: 100 },
