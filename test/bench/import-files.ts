@@ -20,7 +20,10 @@ export interface Rows {
   readonly isChanged?: boolean;
 }
 
-/** Writes a file as people have them; of sparse rows in CSV and XLSX with no other columns than theirs. */
+/**
+ * Writes a file as people have them. Sparse rows of CSV and XLSX have no other columns than theirs, and
+ * changed ones no customerid: it must not be that of another customer, which is looked up.
+ */
 export async function writeFile(folder: string, rows: Rows): Promise<SentFile> {
   const { format, shape, count, firstId = 1, isChanged = false } = rows;
   const path = join(folder, `${shape}-${count}-${isChanged}.${format}`);
@@ -36,10 +39,12 @@ export async function writeFile(folder: string, rows: Rows): Promise<SentFile> {
   }
 }
 
-function choiceOf({ format, shape }: Rows): FormatChoice {
+function choiceOf({ format, shape, isChanged }: Rows): FormatChoice {
   if (format !== 'csv' && format !== 'xlsx') return { name: format };
-  const columns = ['mexcParamvaluesetsid', ...FIELDS[shape]] as FieldName[];
-  const options = { headers: 'sv', ...(shape === 'sparse' && { columns }) } as const;
+  const fields = FIELDS[shape].filter((name) => !(isChanged && name === 'customerid'));
+  const columns = ['mexcParamvaluesetsid', ...fields] as FieldName[];
+  const isPart = isChanged || shape === 'sparse';
+  const options = { headers: 'sv', ...(isPart && { columns }) } as const;
   if (format === 'xlsx') return { name: format, ...options };
   return { name: format, delimiter: 'semicolon', bom: true, ...options };
 }

@@ -1,7 +1,16 @@
+import { createServer } from 'node:http';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { monthlyBill, NOTHING, parseCostOptions, priceOf, totalOf, type Usage } from '../bench/bill.ts';
+import { start } from '../../infra/local/server.ts';
+import {
+  monthlyBill,
+  NOTHING,
+  parseCostOptions,
+  priceOf,
+  totalOf,
+  type Usage,
+} from '../bench/bill.ts';
 import { CALL_NAMES } from '../bench/calls.ts';
-import { longestChain } from '../bench/counting-proxy.ts';
+import { longestChain, startCountingProxy } from '../bench/counting-proxy.ts';
 import { checkSame, compare, interleave, statsOf } from '../bench/harness.ts';
 import { MERCHANTS } from '../bench/merchants.ts';
 import { PRICES } from '../bench/prices.ts';
@@ -163,6 +172,31 @@ describe('the canned table', () => {
     expect(() => ask('Scan', {})).toThrow('not support Scan');
     expect(() => ask('Query', query({ FilterExpression: 'a = :b' }))).toThrow('FilterExpression');
     expect(() => ask('Query', query({}, key(1), '~'))).toThrow('more than customers');
+  });
+});
+
+describe('the counting proxy', () => {
+  test('throttles the partition of a merchant that has given its units, and no other', async () => {
+    const consumed = JSON.stringify({ ConsumedCapacity: { CapacityUnits: 50_000 } });
+    const server = createServer((_, response) => response.end(consumed));
+    const dynamodb = await start(server, 0);
+    const proxy = await startCountingProxy(dynamodb.endpoint, { readUnits: 600, writeUnits: 500 });
+    const statusOf = async (operation: string, merchant: string) => {
+      const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}` };
+      const body = JSON.stringify({ Item: { pk: { S: `MERCHANT#${merchant}` } } });
+      return (await fetch(proxy.endpoint, { method: 'POST', headers, body })).status;
+    };
+    try {
+      expect(await statusOf('PutItem', 'a')).toBe(200);
+      expect(await statusOf('PutItem', 'a')).toBe(400);
+      expect(await statusOf('PutItem', 'b')).toBe(200);
+      expect(await statusOf('GetItem', 'a')).toBe(200);
+      expect(proxy.throttled()).toBe(1);
+      expect(proxy.take()).toMatchObject({ units: 50_000, writeUnits: 100_000, requests: 3 });
+    } finally {
+      await proxy.close();
+      await dynamodb.close();
+    }
   });
 });
 
