@@ -13,8 +13,8 @@ import { ENVIRONMENT } from '../environment.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { filterExpression } from './filter-expression.ts';
 import { queryInParallel } from './parallel-query.ts';
-import type { SnapshotPart } from './snapshots/merchant-snapshot.ts';
 import type { MergedFrame, NamedId } from './snapshots/merged-frame.ts';
+import type { SnapshotOptions, SnapshotSearch } from './snapshots/search-snapshot.ts';
 import {
   CUSTOMER_INDEX,
   type IdRange,
@@ -53,8 +53,6 @@ const MAX_REMEMBERED = 1_000;
  * are kept, so that the searches after it are cheaper than by the index.
  */
 const MAX_CHANGED_AT_FIRST = 64;
-/** Customers behind a snapshot that are read ahead, though the search may not need them: a read unit. */
-const MAX_NEWER_AHEAD = 57;
 
 /**
  * Returns how many customers meet the filter. Reads the slim customer index, which follows writes
@@ -207,7 +205,7 @@ export async function* matchingNames(
 /** Returns whether a search finds customers in a snapshot, and so reads little of the index. */
 export async function hasSnapshot(merchantId: string, newestId: number): Promise<boolean> {
   if (newestId < SNAPSHOT_FROM_ID) return false;
-  const { openMerchantSnapshot } = await import('./snapshots/open-merchant-snapshot.ts');
+  const { openMerchantSnapshot } = await import('./snapshots/search-snapshot.ts');
   return (await openMerchantSnapshot(merchantId)) !== undefined;
 }
 
@@ -353,125 +351,30 @@ function queriedMatches<T>(
 /**
  * Yields what a search finds in a merchant's snapshot, and in the index what the snapshot leaves to it.
  *
- * @param wanted how many customers the caller expects to need.
- * @param maxChanged customers that changed that may have to be read for them. Default: any number.
- * @returns the range in which the index has to be read: all if there is no snapshot, and the rest if
- * it could not be read, or if more changed.
+ * @returns as `matchesInSnapshot` does: the range in which the index has to be read.
  */
 async function* matchesOfSnapshot<T>(
   search: Search<T>,
   range: IdRange,
-  options: {
-    readonly wanted: number;
-    readonly descending?: boolean;
-    readonly maxChanged?: number | undefined;
-  },
+  options: SnapshotOptions,
 ): AsyncGenerator<T, IdRange> {
-  const { merchantId, filter, withNames = false } = search;
-  const { forgetSnapshot, openMerchantSnapshot } = await import(
-    './snapshots/open-merchant-snapshot.ts'
-  );
-  const snapshot = await openMerchantSnapshot(merchantId);
-  if (!snapshot) WITH_SNAPSHOT.delete(merchantId);
-  if (!snapshot) return range;
-  rememberSnapshot(merchantId);
-  const rest = { ...range };
-  const noteRead = ({ from, to }: IdRange) => {
-    if (options.descending) rest.to = Math.min(rest.to, from - 1);
-    else rest.from = Math.max(rest.from, to + 1);
-  };
-  let lastFrame: MergedFrame | undefined;
-  const parts = snapshot.parts(filter, range, { ...options, withNames });
-  const { lastId } = snapshot.pointer;
-  const { descending = false, wanted } = options;
-  /** Begins to read a range of the index. */
-  const read = (part: IdRange): Reading<T> => {
-    let entries = 0;
-    const counting: Search<T> = {
-      ...search,
-      ofPage: (page) => {
-        entries += page.ScannedCount ?? 0;
+  const { merchantId } = search;
+  const { matchesInSnapshot } = await import('./snapshots/search-snapshot.ts');
+  const snapshotSearch: SnapshotSearch<T> = {
+    ...search,
+    readIndex: (part, note) => {
+      const ofPage = (page: QueryCommandOutput) => {
+        note(page.ScannedCount ?? 0);
         return search.ofPage(page);
-      },
-    };
-    const found = queriedMatches(counting, part, () => newestIndexedId(merchantId));
-    const first = found.next();
-    // A failure is thrown when its turn comes; until then it must not count as unhandled.
-    first.catch(() => {});
-    return { found, first, entries: () => entries };
+      };
+      return queriedMatches({ ...search, ofPage }, part, () => newestIndexedId(merchantId));
+    },
+    noteUse: (isUsed) => {
+      if (isUsed) rememberSnapshot(merchantId);
+      else WITH_SNAPSHOT.delete(merchantId);
+    },
   };
-  // What is behind the snapshot is read together with what has changed, if it is needed or cheap.
-  const newer = { from: Math.max(range.from, lastId + 1), to: range.to };
-  const hasNewer = newer.from <= newer.to;
-  const isNeeded = !Number.isFinite(wanted) || (snapshot.newer ?? Infinity) <= MAX_NEWER_AHEAD;
-  let ahead = hasNewer && !descending && isNeeded ? read(newer) : undefined;
-  /** What follows customers behind the snapshot who are too few for the caller. */
-  let next: ReturnType<typeof nextPart> | undefined;
-  try {
-    for (;;) {
-      const part = await (next ?? nextPart(parts));
-      next = undefined;
-      if (part instanceof Error) {
-        // Not before: the ids of a frame are unpacked for it.
-        if (lastFrame) noteRead({ from: lastFrame.firstId, to: lastFrame.lastId });
-        forgetSnapshot(merchantId, part);
-        WITH_SNAPSHOT.delete(merchantId);
-        return rest;
-      }
-      if ('left' in part) {
-        if (part.left) return part.left;
-        noteRead(range);
-        return rest;
-      }
-      if ('marks' in part) {
-        yield search.ofFrame(part);
-        lastFrame = part;
-        continue;
-      }
-      const isNewer = part.from > lastId;
-      const { first, found, entries } = (isNewer && ahead) || read(part);
-      if (isNewer) ahead = undefined;
-      if (descending && isNewer && (snapshot.newer ?? wanted) < wanted) next = nextPart(parts);
-      const pages = joined(first, found);
-      if (descending) yield* (await all(pages)).reverse();
-      else yield* pages;
-      if (isNewer) snapshot.noteNewer(entries());
-      noteRead(part);
-      lastFrame = undefined;
-    }
-  } finally {
-    await Promise.all([parts.return(undefined), ahead?.found.return(undefined)]);
-  }
-}
-
-/** A range of the index that is being read. */
-interface Reading<T> {
-  readonly first: Promise<IteratorResult<T>>;
-  readonly found: AsyncGenerator<T>;
-  /** Returns how many entries were read. */
-  readonly entries: () => number;
-}
-
-async function* joined<T>(
-  first: Promise<IteratorResult<T>>,
-  rest: AsyncGenerator<T>,
-): AsyncGenerator<T> {
-  const { done, value } = await first;
-  if (done) return;
-  yield value;
-  yield* rest;
-}
-
-/** Returns the next part, at the end the range that is left, or why it could not be read. */
-async function nextPart(
-  parts: AsyncGenerator<SnapshotPart, IdRange | undefined>,
-): Promise<SnapshotPart | { readonly left: IdRange | undefined } | Error> {
-  try {
-    const { done, value } = await parts.next();
-    return done ? { left: value } : value;
-  } catch (error) {
-    return error as Error;
-  }
+  return yield* matchesInSnapshot(snapshotSearch, range, options);
 }
 
 function beginsWithSnapshot(merchantId: string): boolean {
@@ -546,7 +449,7 @@ async function firstIdSince(merchantId: string, time: number): Promise<number> {
 /** Returns the lowest and the highest id that may be the first since a time, as a snapshot has them. */
 async function idsAround(merchantId: string, time: number) {
   if (!beginsWithSnapshot(merchantId)) return undefined;
-  const { idsAroundInSnapshot } = await import('./snapshots/open-merchant-snapshot.ts');
+  const { idsAroundInSnapshot } = await import('./snapshots/search-snapshot.ts');
   const around = await idsAroundInSnapshot(merchantId, time);
   return around && { low: around.before + 1, high: around.since };
 }

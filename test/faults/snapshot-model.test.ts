@@ -122,7 +122,7 @@ beforeAll(async () => {
     recorders.push(await import('../../functions/record-changes/handler.ts'));
     searchers.push(await import('../../shared/storage/customer-index.ts'));
     // Loaded now, as loading takes no time of the simulation.
-    await import('../../shared/storage/snapshots/open-merchant-snapshot.ts');
+    await import('../../shared/storage/snapshots/search-snapshot.ts');
     await import('../../shared/storage/snapshots/snapshot-files.ts');
     await import('../../shared/storage/snapshots/start-build.ts');
   }

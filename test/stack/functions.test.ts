@@ -711,7 +711,7 @@ describe.each([...API_FUNCTIONS, ...BACKGROUND_FUNCTIONS, SNAPSHOT_BUILDER, TOKE
   },
 );
 
-const SNAPSHOTS = ['open-merchant-snapshot.mjs', 'snapshot-files.mjs', 'start-build.mjs'];
+const SNAPSHOTS = ['search-snapshot.mjs', 'snapshot-files.mjs', 'start-build.mjs'];
 
 test.each(API_FUNCTIONS)(
   'the bundle of %s is one file, apart from code that is loaded on demand',
