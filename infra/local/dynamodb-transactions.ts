@@ -41,6 +41,13 @@ interface Action {
   readonly item: StoreItem | null | undefined;
 }
 
+/** Why an item cancels a transaction. */
+interface Reason {
+  readonly Code: string;
+  readonly Message: string;
+  readonly Item?: StoreItem;
+}
+
 interface Response {
   readonly status: number;
   readonly body: object;
@@ -153,7 +160,11 @@ async function validate(
   if (TransactItems.length === 0 || TransactItems.length > MAX_ITEMS) {
     throw validationError(`TransactItems must have 1 to ${MAX_ITEMS} members.`);
   }
-  const actions = await Promise.all(TransactItems.map((each) => validateItem(store, each)));
+  const validated = await Promise.all(TransactItems.map((each) => validateItem(store, each)));
+  const actions = validated.filter((each) => 'table' in each);
+  if (actions.length < validated.length) {
+    throw canceled(validated.map((each) => ('table' in each ? undefined : each)));
+  }
   const keys = new Set(actions.map(({ table, key }) => `${table.TableName}~${key}`));
   if (keys.size < actions.length) {
     throw validationError('Transaction request cannot include multiple operations on one item');
@@ -161,10 +172,11 @@ async function validate(
   return actions;
 }
 
+/** Returns the write, or a reason if the item does not have the table's keys. */
 async function validateItem(
   store: Store,
   operations: Readonly<Record<string, ItemRequest>>,
-): Promise<Action> {
+): Promise<Action | Reason> {
   const [[operation, sent] = ['', undefined], ...others] = Object.entries(operations);
   if (!sent || others.length > 0 || !['Put', 'Delete', 'ConditionCheck'].includes(operation)) {
     throw validationError('An item of a transaction must be one Put, Delete or ConditionCheck.');
@@ -176,7 +188,7 @@ async function validateItem(
   const table = await promisify(store.getTable)(request.TableName);
   const { Item, Key = {} } = request;
   const invalid = Item ? db.validateItem(Item, table) : db.validateKey(Key, table);
-  if (invalid) throw invalid;
+  if (invalid) return { Code: 'ValidationError', Message: messageOf(invalid) };
   return {
     request: { ...request, ...onlyReturnValues(sent) },
     table,
@@ -211,7 +223,7 @@ async function write(
     );
     const writes = changes.flatMap(({ table, existing, item }) => writesOf(table, existing, item));
     await streams.write(writes, changes);
-    if (ReturnConsumedCapacity !== 'TOTAL') return {};
+    if (ReturnConsumedCapacity !== 'TOTAL' && ReturnConsumedCapacity !== 'INDEXES') return {};
     const units = actions.map(({ item }, index) =>
       Math.max(
         ...[item, existing[index]].map((each) => db.capacityUnits(each ?? undefined, false)),
@@ -220,7 +232,8 @@ async function write(
     const [{ table }] = actions as [Action];
     // Each item is written twice: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
     const CapacityUnits = 2 * units.reduce((sum, each) => sum + each, 0);
-    return { ConsumedCapacity: [{ TableName: table.TableName, CapacityUnits }] };
+    const Table = ReturnConsumedCapacity === 'INDEXES' ? { CapacityUnits } : undefined;
+    return { ConsumedCapacity: [{ TableName: table.TableName, CapacityUnits, Table }] };
   } finally {
     release();
   }
@@ -244,7 +257,15 @@ function read(store: Store, { table, key }: Action): Promise<StoreItem | undefin
   });
 }
 
-function reason({ ReturnValuesOnConditionCheckFailure }: ItemRequest, existing?: StoreItem) {
+/** Returns the message of an error of dynalite. */
+function messageOf(error: Error): string {
+  return (error as Partial<{ body: { message: string } }>).body?.message ?? error.message;
+}
+
+function reason(
+  { ReturnValuesOnConditionCheckFailure }: ItemRequest,
+  existing?: StoreItem,
+): Reason {
   return {
     Code: 'ConditionalCheckFailed',
     Message: 'The conditional request failed',
@@ -252,7 +273,7 @@ function reason({ ReturnValuesOnConditionCheckFailure }: ItemRequest, existing?:
   };
 }
 
-function canceled(failures: readonly (ReturnType<typeof reason> | undefined)[]): ServiceError {
+function canceled(failures: readonly (Reason | undefined)[]): ServiceError {
   const reasons = failures.map((failure) => failure ?? { Code: 'None' });
   const codes = reasons.map(({ Code }) => Code).join(', ');
   return new ServiceError(

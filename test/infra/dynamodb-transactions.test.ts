@@ -12,12 +12,12 @@ import {
   type TransactWriteCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
 import type { LocalServer } from '../../infra/local/server.ts';
 import { CUSTOMER_INDEX } from '../../shared/storage/table.ts';
+import { startTestDatabase } from '../support/database.ts';
 
-const TableName = 'customers';
+const TableName = 'transactions';
 const itemOf = (sk: string, more = {}) => ({ pk: 'p', sk, ...more });
 const isNew = { ConditionExpression: 'attribute_not_exists(pk)' };
 
@@ -29,7 +29,7 @@ describe('TransactWriteItems of the local DynamoDB', () => {
     vi.stubEnv('AWS_REGION', 'local');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
-    server = await startDynamoDb({ port: 0 });
+    server = await startTestDatabase();
     await ensureTable(server.endpoint, TableName);
     documents = DynamoDBDocumentClient.from(new DynamoDBClient({ endpoint: server.endpoint }));
   });
@@ -137,17 +137,33 @@ describe('TransactWriteItems of the local DynamoDB', () => {
       [put(itemOf('units-1', { text: 'x'.repeat(1_500) })), put(itemOf('units-2'))],
       { ReturnConsumedCapacity: 'TOTAL' },
     );
-    expect(ConsumedCapacity).toEqual([{ TableName, CapacityUnits: 2 * (2 + 1) }]);
+    expect(ConsumedCapacity).toMatchObject([{ TableName, CapacityUnits: 2 * (2 + 1) }]);
+  });
+
+  test('a transaction returns the units of the table apart from those of its indexes', async () => {
+    const { ConsumedCapacity } = await transact([put(itemOf('units-3', { d: 3 }))], {
+      ReturnConsumedCapacity: 'INDEXES',
+    });
+    expect(ConsumedCapacity).toMatchObject([{ TableName, Table: { CapacityUnits: 2 } }]);
   });
 
   test.each<[string, TransactWriteCommandInput['TransactItems']]>([
     ['no items', []],
     ['one item twice', [put(itemOf('a')), put(itemOf('a'))]],
     ['more than 100 items', Array.from({ length: 101 }, (_, index) => put(itemOf(`${index}`)))],
-    ['an item without its key', [put({ pk: 'p' })]],
     ['a condition that does not parse', [put(itemOf('a'), { ConditionExpression: 'pk =' })]],
   ])('a transaction of %s is refused', async (_, items) => {
     await expect(transact(items)).rejects.toMatchObject({ name: 'ValidationException' });
+  });
+
+  test('an item without its key cancels a transaction, with the reason', async () => {
+    const error = await transact([put(itemOf('whole')), put({ pk: 'p' })]).catch((error) => error);
+    expect(error).toBeInstanceOf(TransactionCanceledException);
+    expect(error.CancellationReasons).toMatchObject([
+      { Code: 'None' },
+      { Code: 'ValidationError', Message: expect.stringContaining('Missing the key sk') },
+    ]);
+    expect(await get('whole')).toBeUndefined();
   });
 
   test.each([
@@ -165,7 +181,13 @@ describe('TransactWriteItems of the local DynamoDB', () => {
   ])('a body that is %s is refused, and the server goes on', async (_, body) => {
     const response = await fetch(server.endpoint, {
       method: 'POST',
-      headers: { 'x-amz-target': 'DynamoDB_20120810.TransactWriteItems' },
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'DynamoDB_20120810.TransactWriteItems',
+        'x-amz-date': '20260101T000000Z',
+        authorization:
+          'AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=unchecked',
+      },
       body,
     });
     expect(response.status).toBe(400);

@@ -1,0 +1,18 @@
+import type { LocalServer } from '../../infra/local/server.ts';
+import { type LocalStackOptions, startDatabase } from '../../infra/local/stack.ts';
+
+/** URL of the DynamoDB server that tests use in place of the local one; undefined if there is none. */
+const GIVEN = process.env.DYNAMODB_ENDPOINT || undefined;
+
+/** Whether tests use a DynamoDB server that they have not started. */
+export const isDatabaseGiven = GIVEN !== undefined;
+
+/** Returns the options of a stack on the given DynamoDB server, with a table of its own. */
+export function databaseOptions(): Pick<LocalStackOptions, 'dynamodbEndpoint' | 'table'> {
+  return GIVEN ? { dynamodbEndpoint: GIVEN, table: `customers-${crypto.randomUUID()}` } : {};
+}
+
+/** Starts a DynamoDB server. If one is given, returns that one, which stays open. */
+export async function startTestDatabase(): Promise<LocalServer> {
+  return GIVEN ? { endpoint: GIVEN, close: async () => {} } : startDatabase();
+}
