@@ -131,8 +131,9 @@ export class EventSource {
       headers: {
         'content-type': 'application/x-amz-json-1.0',
         'x-amz-target': `DynamoDBStreams_20120810.${operation}`,
-        // DynamoDB Local finds the tables by the key and the region in here.
+        // DynamoDB Local finds the tables by the key and the region in here; some servers ask for a date.
         authorization: SIGNATURE,
+        'x-amz-date': '20260101T000000Z',
       },
       body: JSON.stringify(input),
       signal: this.#ending.signal,

@@ -7,7 +7,7 @@ import { type LocalServer, start } from '../../infra/local/server.ts';
 export interface Consumption {
   /** Read units that DynamoDB charged for first attempts. */
   readonly units: number;
-  /** Write units that DynamoDB charged of the table; dynalite reports none of the indexes. */
+  /** Write units that DynamoDB charged of the table, without those of its indexes. */
   readonly writeUnits: number;
   /** Round trips in sequence: the longest chain of requests each of which began after another. */
   readonly inSequence: number;
@@ -26,6 +26,13 @@ export interface CountingProxy extends LocalServer {
 export interface PartitionLimits {
   readonly readUnits: number;
   readonly writeUnits: number;
+}
+
+/** What an operation consumed, as DynamoDB returns it. */
+interface Consumed {
+  /** Of the table and its indexes. */
+  readonly CapacityUnits: number;
+  readonly Table?: { readonly CapacityUnits: number };
 }
 
 /** When a request was under way. */
@@ -68,7 +75,7 @@ export async function startCountingProxy(
       outgoing.end(JSON.stringify({ __type: THROTTLED }));
       return;
     }
-    const body = JSON.stringify({ ...input, ReturnConsumedCapacity: 'TOTAL' });
+    const body = JSON.stringify({ ...input, ReturnConsumedCapacity: 'INDEXES' });
     const headers = { ...incoming.headers, 'content-length': Buffer.byteLength(body) };
     const onward = send({ hostname, port, agent, method: 'POST', path: '/', headers });
     onward.end(body);
@@ -76,7 +83,7 @@ export async function startCountingProxy(
     const bytes = await buffer(answer);
     // On a machine under load the SDK times out and tries again, which says nothing of the call.
     const isRetry = RETRY.test(String(incoming.headers['amz-sdk-request']));
-    const consumed = isRetry ? 0 : unitsOf(JSON.parse(bytes.toString()));
+    const consumed = isRetry ? 0 : unitsOf(JSON.parse(bytes.toString()), isWrite);
     partitions?.take(partition, consumed);
     if (isWrite) writeUnits += consumed;
     else units += consumed;
@@ -146,8 +153,14 @@ export function longestChain(spans: readonly Span[]): number {
   return length;
 }
 
-/** One operation answers with its own consumption, a batch with one for each table. */
-function unitsOf({ ConsumedCapacity }: { ConsumedCapacity?: unknown }): number {
-  const consumed = [ConsumedCapacity ?? []].flat() as { CapacityUnits: number }[];
-  return consumed.reduce((sum, { CapacityUnits }) => sum + CapacityUnits, 0);
+/**
+ * Returns what an operation consumed; a write of the table alone. An operation responds with its own
+ * consumption, a batch with one for each table.
+ */
+function unitsOf(response: { ConsumedCapacity?: unknown }, isWrite: boolean): number {
+  const consumed = [response.ConsumedCapacity ?? []].flat() as Consumed[];
+  return consumed.reduce((sum, each) => {
+    const { CapacityUnits } = isWrite ? (each.Table ?? each) : each;
+    return sum + CapacityUnits;
+  }, 0);
 }
