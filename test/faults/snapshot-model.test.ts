@@ -439,7 +439,7 @@ async function wrongResults(seed: number, flaw?: Flaw): Promise<string[]> {
 }
 
 describe('Histories of snapshots', () => {
-  const count = iterations({ short: 20, long: 1_000 });
+  const count = iterations({ short: 10, long: 500 });
 
   test(`Each search finds customers as they were lately in ${count} histories (SEED=${SEED})`, {
     timeout: 900_000,
@@ -453,15 +453,17 @@ describe('Histories of snapshots', () => {
     expect(resumed).toBeGreaterThan(count / 2);
   });
 
-  test.each<Flaw>([
-    'snapshots have no margin',
-    'searches do not notice that the log is late',
-    'the index is behind for longer than the margin',
-    'deletions are not taken out of snapshots',
-    'customers that changed are read from a replica',
-    'snapshots are used for longer than the stream has records',
-  ])('If %s, some search is wrong', { timeout: 300_000 }, async (flaw) => {
-    for (let history = 0; history < 200; history += 1) {
+  // The short form begins with a history that shows the flaw.
+  test.each<readonly [Flaw, number]>([
+    ['snapshots have no margin', 22],
+    ['searches do not notice that the log is late', 2],
+    ['the index is behind for longer than the margin', 0],
+    ['deletions are not taken out of snapshots', 1],
+    ['customers that changed are read from a replica', 13],
+    ['snapshots are used for longer than the stream has records', 19],
+  ])('If %s, some search is wrong', { timeout: 300_000 }, async (flaw, short) => {
+    const first = iterations({ short, long: 0 });
+    for (let history = first; history < first + 200; history += 1) {
       const wrong = await wrongResults(SEED * 1_000_000 + history, flaw);
       if (wrong.length > 0) return;
     }

@@ -153,10 +153,7 @@ export class Simulation {
     const { IndexName, ConsistentRead, ExclusiveStartKey, FilterExpression: filter } = input;
     const names = input.ExpressionAttributeNames;
     const values = plain(input.ExpressionAttributeValues);
-    const condition = input.KeyConditionExpression.replace(
-      /(\S+) BETWEEN (\S+) AND (\S+)/,
-      '$1 >= $2 AND $1 <= $3',
-    );
+    const condition: string = input.KeyConditionExpression;
     const start = ExclusiveStartKey && (plain(ExclusiveStartKey).sk as string);
     const items = this.keys(`${values[':pk']}|`)
       .sort()
@@ -204,25 +201,55 @@ interface Expression {
   readonly values: Item;
 }
 
+/** A comparison of an attribute, or the condition that it exists, or that it does not. */
+interface Term {
+  readonly name: string;
+  readonly operator: string;
+  readonly value: string;
+}
+
+/** Expressions by their text, as alternatives of terms. Parsing them takes longer than all the rest. */
+const parsed = new Map<string, readonly (readonly Term[])[]>();
+
+/** Parses an expression of comparisons, without brackets. */
+function parse(expression: string): readonly (readonly Term[])[] {
+  const toTerm = (text: string): Term => {
+    const [, operator, existing] = /^(attribute_(?:not_)?exists)\((\S+)\)$/.exec(text) ?? [];
+    const [name = '', comparison = '', value = ''] = text.split(' ');
+    return operator && existing
+      ? { name: existing, operator, value: '' }
+      : { name, operator: comparison, value };
+  };
+  const alternatives = expression
+    .replace(/(\S+) BETWEEN (\S+) AND (\S+)/g, '$1 >= $2 AND $1 <= $3')
+    .split(' OR ')
+    .map((all) => all.split(' AND ').map(toTerm));
+  parsed.set(expression, alternatives);
+  return alternatives;
+}
+
 /** Returns whether an item meets an expression of comparisons, without brackets. */
 function isMet(expression: string, item: Item, { names = {}, values }: Expression): boolean {
-  const isTermMet = (term: string) => {
-    const [, not, existing] = /^attribute_(not_)?exists\((\S+)\)$/.exec(term) ?? [];
-    if (existing) return (item[existing] === undefined) === (not !== undefined);
-    const [name = '', operator = '', value = ''] = term.split(' ');
-    return compare(item[names[name] ?? name], operator, values[value]);
+  const isTermMet = ({ name, operator, value }: Term) => {
+    const attribute = item[names[name] ?? name];
+    if (operator === 'attribute_exists') return attribute !== undefined;
+    if (operator === 'attribute_not_exists') return attribute === undefined;
+    return compare(attribute, operator, values[value]);
   };
-  return expression.split(' OR ').some((all) => all.split(' AND ').every(isTermMet));
+  return (parsed.get(expression) ?? parse(expression)).some((all) => all.every(isTermMet));
 }
 
 function compare(value: unknown, operator: string, other: unknown): boolean {
   if (value === undefined) return false;
-  const [a, b] = [value, other].map((side) =>
-    side instanceof Uint8Array ? Buffer.from(side).toString('latin1') : (side as string | number),
-  ) as [string, string];
+  const [a, b] = [comparable(value), comparable(other)];
   if (operator === '=') return a === b;
   if (operator === '<') return a < b;
   return operator === '<=' ? a <= b : a >= b;
+}
+
+/** Returns a value that compares as DynamoDB does; bytes compare as their characters. */
+function comparable(value: unknown): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : (value as string);
 }
 
 /** Returns an item after an update expression of ADD and SET. */
