@@ -141,22 +141,6 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       expect(statSync(folder).mode & 0o777).toBe(0o700);
       expect(modesIn(folder)).toEqual({ 'issuer-key.json': 'file 600' });
     });
-
-    test('of an earlier version is closed to others at the next start', async () => {
-      const { folder } = stack;
-      await end(stack);
-      chmodSync(folder, 0o755);
-      for (const name of readdirSync(folder)) {
-        const file = join(folder, name);
-        chmodSync(file, statSync(file).isDirectory() ? 0o755 : 0o644);
-      }
-      stack = await start(folder, ports);
-      for (const name of readdirSync(folder)) {
-        expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
-      }
-      // The user may have chosen a folder that has other files for others.
-      expect(statSync(folder).mode & 0o777).toBe(0o755);
-    });
   });
 
   describe.concurrent('npm run token', () => {
@@ -216,12 +200,22 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   });
 
   describe('another start', () => {
-    test('goes on with data, key and issuer', async () => {
-      const before = stack;
-      const other = await clientWith('--merchant', OTHER_MERCHANT);
-      const { mexcParamvaluesetsid: id } = await create(other, { name: 'Åsa' });
+    let before: Started;
+    let other: Client;
+    let id: number;
+    beforeAll(async () => {
+      before = stack;
+      other = await clientWith('--merchant', OTHER_MERCHANT);
+      ({ mexcParamvaluesetsid: id } = await create(other, { name: 'Åsa' }));
       await end(stack);
+      // As an earlier version left it.
+      for (const path of pathsIn(stack.folder)) {
+        chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
+      }
       stack = await start(stack.folder, ports);
+    });
+
+    test('goes on with data, key and issuer', async () => {
       const after = clientOf(stack.url, other.token);
       expect(await after.call('GET', `/customers/${id}`)).toMatchObject({
         status: 200,
@@ -230,6 +224,18 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       expect(await countOf(clientOf(stack.url, before.client.token))).toBe(SAMPLES);
       expect(await countOf(stack.client)).toBe(SAMPLES);
     });
+
+    test.skipIf(process.platform === 'win32')(
+      'closes to others the data that an earlier version left open',
+      () => {
+        const [folder, ...paths] = pathsIn(stack.folder);
+        for (const path of paths) {
+          expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+        }
+        // The user may have chosen a folder that has other files for others.
+        expect(statSync(folder as string).mode & 0o777).toBe(0o755);
+      },
+    );
 
     test('goes on with what was acknowledged before it was killed', async () => {
       const client = await clientWith('--merchant', OTHER_MERCHANT);
@@ -301,7 +307,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
 
     test('adds at the next start what an interrupted one has not', async () => {
       const folder = newFolder();
-      const interrupted = run('start', [...portArgs({}), '--customers=6000'], {
+      const interrupted = run('start', [...portArgs({}), '--customers=3000'], {
         DATA_FOLDER: folder,
       });
       await eventually(async () => expect(existsSync(join(folder, 'customers-to-add'))).toBe(true));
@@ -309,7 +315,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       await interrupted.ended();
       const next = await start(folder);
       expect(next.welcome).toContain('Added ');
-      expect(await countOf(next.client)).toBe(6_000);
+      expect(await countOf(next.client)).toBe(3_000);
       await end(next);
       const after = await start(folder);
       expect(after.welcome).not.toContain('Added');
@@ -476,6 +482,11 @@ function newFolder(): string {
   const folder = join(temporary, String(folders));
   mkdirSync(folder);
   return folder;
+}
+
+/** Returns the paths of a folder and of what is in it. */
+function pathsIn(folder: string): string[] {
+  return [folder, ...readdirSync(folder).map((name) => join(folder, name))];
 }
 
 /** Returns the kind and mode of everything in a folder, by its path. */
