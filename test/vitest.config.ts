@@ -8,17 +8,31 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * The projects, in the order in which they start: those whose files wait most go first, so that the
  * others fill the cores meanwhile.
  */
-const PROJECTS = ['faults', 'infra', 'settings', 'stack', 'contract', 'unit', 'browser'] as const;
+const PROJECTS = [
+  'faults',
+  'infra',
+  'settings',
+  'faults-vite',
+  'stack',
+  'contract',
+  'unit',
+  'browser',
+] as const;
 type ProjectName = (typeof PROJECTS)[number];
 
-/** Returns the patterns of a project's test files; in the long form, of those with more random input. */
+/** Returns a project's test files; in the long form, those with more random input. */
 function filesOf(name: ProjectName, isLong: boolean): string[] {
-  if (!isLong) return [`test/${name}/*.test.ts`];
-  const folder = join(import.meta.dirname, name);
-  return readdirSync(folder)
+  const folder = name.replace('-vite', '');
+  if (!isLong && folder !== 'faults') return [`test/${folder}/*.test.ts`];
+  const replacesModules = (text: string) => /\bvi\.(?:mock|resetModules)\(/.test(text);
+  return readdirSync(join(import.meta.dirname, folder))
     .filter((file) => file.endsWith('.test.ts'))
-    .filter((file) => readFileSync(join(folder, file), 'utf8').includes('support/iterations.ts'))
-    .map((file) => `test/${name}/${file}`);
+    .filter((file) => {
+      const text = readFileSync(join(import.meta.dirname, folder, file), 'utf8');
+      if (folder === 'faults' && replacesModules(text) !== (name === 'faults-vite')) return false;
+      return !isLong || text.includes('support/iterations.ts');
+    })
+    .map((file) => `test/${folder}/${file}`);
 }
 
 /** Runs the projects in order of {@link PROJECTS}, and each project's longest files first. */
@@ -37,7 +51,7 @@ export default defineConfig(({ mode }) => {
     const include = filesOf(name, isLong);
     // Node loads the modules, as it does for `npm start`, but where tests replace or reload some: code
     // that Vite transforms takes 14 % more CPU time.
-    const experimental = { viteModuleRunner: name === 'faults', nodeLoader: false };
+    const experimental = { viteModuleRunner: name === 'faults-vite', nodeLoader: false };
     return { extends: true as const, test: { name, include, experimental, ...options } };
   }
   /** Tests with servers look for personal data in every log line. */
@@ -67,6 +81,7 @@ export default defineConfig(({ mode }) => {
         // These change the environment of the process, so each file has a process of its own.
         project('settings', withServers),
         project('faults', withServers),
+        project('faults-vite', withServers),
         project('infra', withServers),
         // Its packages are installed by `npm run test:browser`, which names this mode.
         ...(mode === 'browser' ? [project('browser', withServers)] : []),
