@@ -15,6 +15,8 @@ export type Authorizer = (
 /** Time-out of API Gateway for an issuer, and the time for which it caches the issuer's keys. */
 const ISSUER_TIMEOUT_MS = 1_500;
 const KEY_CACHE_MS = 2 * 60 * 60 * 1_000;
+/** Maximum tokens that are kept as valid, so that the signature of each is verified once. */
+const MAX_KNOWN_TOKENS = 1_000;
 const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
 
 /**
@@ -26,16 +28,25 @@ const RSA_ALGORITHMS = ['RS256', 'RS384', 'RS512'];
  */
 export function createAuthorizer(issuer: string, audience: string): Authorizer {
   const findKey = createKeyFinder(issuer);
+  const known = new Map<string, JWTPayload>();
+  async function payloadOf(token: string): Promise<JWTPayload> {
+    const verified = known.get(token);
+    if (verified?.exp && verified.exp > Date.now() / 1_000) return verified;
+    const { payload } = await jwtVerify(token, findKey, {
+      issuer,
+      algorithms: RSA_ALGORITHMS,
+      requiredClaims: ['exp'],
+    });
+    if (known.size >= MAX_KNOWN_TOKENS) known.clear();
+    known.set(token, payload);
+    return payload;
+  }
   return async (header, scopes) => {
     const token = header?.replace(/^Bearer\s+/i, '').trim();
     if (!token) return { status: 401, challenge: 'Bearer' };
     const scope = scopes.join(' ');
     try {
-      const { payload } = await jwtVerify(token, findKey, {
-        issuer,
-        algorithms: RSA_ALGORITHMS,
-        requiredClaims: ['exp'],
-      });
+      const payload = await payloadOf(token);
       checkAudience(payload, audience);
       checkIssueTime(payload);
       if (scopes.length > 0 && !scopesOf(payload).some((has) => scopes.includes(has))) {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { JWK } from 'jose';
 import {
   CHANGES_DAYS,
   COMPANY_CACHE_DAYS,
@@ -55,6 +56,8 @@ export interface LocalStackOptions {
   readonly ports?: Partial<Record<ServerName, number>>;
   /** Folder of table, files and key; in memory and a temporary folder if not given. */
   readonly dataFolder?: string | undefined;
+  /** Private key of the tokens, if there is no data folder; a new one if not given. */
+  readonly key?: JWK | undefined;
   /** URL of a DynamoDB server to use instead of dynalite, such as Amazon's DynamoDB Local. */
   readonly dynamodbEndpoint?: string | undefined;
   /**
@@ -110,6 +113,7 @@ const REGION = 'eu-north-1';
 export async function startLocalStack({
   ports = {},
   dataFolder,
+  key: givenKey,
   dynamodbEndpoint,
   s3Endpoint,
   table = 'customers',
@@ -141,7 +145,7 @@ export async function startLocalStack({
     }
   };
   try {
-    const key = await (dataFolder ? loadOrCreateKey(dataFolder) : createKey());
+    const key = dataFolder ? await loadOrCreateKey(dataFolder) : (givenKey ?? (await createKey()));
     const database = dynamodbEndpoint ?? (await track(startDatabase(ports.dynamodb, dataFolder)));
     const fileStore = s3Endpoint
       ? undefined

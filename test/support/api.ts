@@ -5,6 +5,7 @@ import {
   startLocalStack,
 } from '../../infra/local/stack.ts';
 import { recordSentTexts } from './logs.ts';
+import { sharedKey } from './shared-key.ts';
 
 /** A response of the API. */
 export interface ApiResponse {
@@ -50,6 +51,7 @@ export function useApi(options: Pick<LocalStackOptions, 'capacity' | 'recordChan
     const table = `customers-${crypto.randomUUID()}`;
     stack = await startLocalStack({
       ...options,
+      key: sharedKey(),
       ...(dynamodbEndpoint && { dynamodbEndpoint, table }),
     });
   });
