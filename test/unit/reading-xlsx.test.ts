@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../shared/domain/import.ts';
+import { iterations } from '../support/iterations.ts';
 import { cutAt, readAll } from '../support/reading.ts';
 import { textRow, workbookFile } from '../support/workbook-file.ts';
 
@@ -177,7 +178,8 @@ describe('The rows of an XLSX file', () => {
       const { rows } = await read(bytes);
       expect(rows).toMatchObject([{ fields: { customerid: '00042', name: 'Å & 😀\r' } }]);
       // Unpacked, the pieces of the file are those of its sheets.
-      for (let cut = 1; cut < bytes.length; cut += deflate ? 5 : 1) {
+      const step = iterations({ short: deflate ? 29 : 5, long: deflate ? 5 : 1 });
+      for (let cut = 1; cut < bytes.length; cut += step) {
         const { rows: again } = await readAll(cutAt(bytes, cut), { format: 'xlsx' });
         expect(again, `cut at ${cut}`).toEqual(rows);
       }

@@ -7,6 +7,7 @@ import {
   type RejectedRowsOptions,
   rejectedRowsFile,
 } from '../../shared/formats/rejected-rows.ts';
+import { iterations } from '../support/iterations.ts';
 import { readAll } from '../support/reading.ts';
 import { textRow, workbookFile } from '../support/workbook-file.ts';
 
@@ -189,7 +190,7 @@ describe('A file of rejected rows', () => {
           expect(again.rows[0]?.fields.name).toBe(meant);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: iterations({ short: 50, long: 500 }) },
     );
   });
 
