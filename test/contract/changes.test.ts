@@ -63,7 +63,7 @@ function changesOf(client: Client, from: string, ids: readonly number[], query =
       expect(ids.filter((id) => !found.has(id))).toEqual([]);
       return { changes, next };
     },
-    { timeout: 20_000, interval: 50 },
+    { timeout: 50_000, interval: 50 },
   );
 }
 

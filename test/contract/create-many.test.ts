@@ -312,7 +312,7 @@ test.runIf(isLocal)('Changes list each customer of an array as created', async (
         const { changes } = (await merchant.call('GET', path)).body;
         return changes.map(({ change, customer }: Record<string, unknown>) => [change, customer]);
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 50_000, interval: 100 },
     )
     .toEqual(created.map((customer: object) => ['created', customer]));
 });

@@ -315,7 +315,7 @@ describe.runIf(isLocal)('The reference client of the API guide', () => {
       await copy.follow();
       expect(isThere()).toBe(true);
     };
-    return vi.waitFor(follow, { timeout: 20_000, interval: 100 });
+    return vi.waitFor(follow, { timeout: 50_000, interval: 100 });
   }
 
   /** A merchant with customers, and a copy of them. */

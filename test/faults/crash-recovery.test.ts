@@ -261,7 +261,7 @@ class Copy {
         while (await this.#follow());
         expect(ordered([...this.#customers.values()])).toEqual(ordered(customers));
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 50_000, interval: 100 },
     );
   }
 

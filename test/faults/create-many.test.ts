@@ -147,7 +147,7 @@ describe.runIf(isLocal).concurrent('Arrays of customers under faults', () => {
         return fault;
       });
       const slow = post(merchant, 'k');
-      await expect.poll(() => landed !== undefined, { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => landed !== undefined, { timeout: 50_000 }).toBe(true);
       const answer = await post(merchant, 'k');
       expect(answer.status).toBe(201);
       const { body } = await merchant.call('DELETE', '/customers', { body: idsOf(answer) });

@@ -94,7 +94,7 @@ class Copy {
         const register = await listAll(this.#client);
         expect([...this.customers.values()].toSorted(byId)).toEqual(register);
       },
-      { timeout: 20_000, interval: 100 },
+      { timeout: 50_000, interval: 100 },
     );
   }
 }

@@ -58,7 +58,7 @@ describe.runIf(isLocal)('a durable function', () => {
         expect(execution.Status).not.toBe('RUNNING');
         return execution;
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 50_000, interval: 100 },
     );
   }
 

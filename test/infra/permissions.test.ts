@@ -291,7 +291,7 @@ describe.runIf(isLocal)('the permissions of', () => {
         const answer = await many.client.call('GET', location);
         expect(answer.body.state).toBe(state);
       },
-      { timeout: 50_000, interval: 50 },
+      { timeout: 50_000, interval: 200 },
     );
     s3.heal(many.name);
   }
@@ -326,7 +326,7 @@ describe.runIf(isLocal)('the permissions of', () => {
         expect(answer.body.state).toBe('ready');
         return answer.body;
       },
-      { timeout: 50_000, interval: 50 },
+      { timeout: 50_000, interval: 200 },
     );
   }
 
@@ -418,7 +418,7 @@ describe.runIf(isLocal)('the permissions of', () => {
   function reaching(path: string, state: string, { client }: Merchant): Promise<void> {
     return vi.waitFor(async () => expect((await client.call('GET', path)).body.state).toBe(state), {
       timeout: 50_000,
-      interval: 50,
+      interval: 200,
     });
   }
 

@@ -341,7 +341,7 @@ async function readyAt(client: Client, location: string) {
       expect(body.state).toBe('ready');
       return body;
     },
-    { timeout: 50_000, interval: 50 },
+    { timeout: 50_000, interval: 200 },
   );
 }
 

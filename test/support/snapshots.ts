@@ -62,7 +62,7 @@ export class Snapshots {
         );
         expect(Item?.nextChange).toBeGreaterThanOrEqual(changes);
       },
-      { timeout: 30_000, interval: 20 },
+      { timeout: 50_000, interval: 100 },
     );
   }
 
