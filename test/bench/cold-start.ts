@@ -2,7 +2,14 @@ import type { ColdStart } from './child/caller.ts';
 import { customerOf } from './customers.ts';
 import { environmentOf } from './environment.ts';
 import { type Call, eventOf } from './events.ts';
-import { type Comparison, checkSame, compare, interleave, statsOf } from './harness.ts';
+import {
+  type Comparison,
+  checkSame,
+  compare,
+  compareRounds,
+  interleave,
+  statsOf,
+} from './harness.ts';
 import { measureImportStarts } from './import-cold-starts.ts';
 import type { Bench, Measure } from './measure.ts';
 import { coldStart, startServer } from './processes.ts';
@@ -57,7 +64,7 @@ const CASES: Readonly<Record<string, Case>> = {
 
 /**
  * Measures the cold start of every function, in milliseconds: import of the bundle and first call,
- * each in a new process. With commits it compares with their functions instead.
+ * each in a new process. With commits it compares with their functions instead, except those of imports.
  */
 export const measureColdStarts: Measure = async (bench) => {
   const dynamodb = await startServer('canned-dynamodb');
@@ -69,6 +76,8 @@ export const measureColdStarts: Measure = async (bench) => {
       const compared = bench.commits.length > 0 ? compareWithEarlier : compareStarts;
       comparisons.push(...(await compared(name, bench, environment)));
     }
+    // Imports write: they cannot take turns with those of another commit.
+    if (bench.commits.length > 0) return comparisons;
     const ofImport = (name: string, ours: ColdStart[], bare: ColdStart[]) =>
       pairOf(name, ours)('bare SDK', bare);
     comparisons.push(...(await measureImportStarts(bench, ofImport)));
@@ -139,10 +148,7 @@ function pairOf(name: string, ours: ColdStart[]) {
   };
 }
 
-/**
- * Compares a function with those of earlier commits that have it. The target is of the processor time,
- * which shows differences of some percent also while other processes run.
- */
+/** Compares a function with those of earlier commits that have it. */
 async function compareWithEarlier(
   name: string,
   { bundles, quick, commits }: Bench,
@@ -167,15 +173,14 @@ async function compareWithEarlier(
   for (const start of [...ours, ...earlier.flat()]) comparableBody(start);
   return earlier.flatMap((samples, index) =>
     (['totalMs', 'cpuMs'] as const).map((key) =>
-      compare({
+      compareRounds({
         measure: 'cold',
         name: key === 'cpuMs' ? `${name}, processor time` : name,
         against: contenders[index + 1]?.name ?? '',
         unit: 'ms',
         ours: statsOf(ours.map((start) => start[key])),
         theirs: statsOf(samples.map((start) => start[key])),
-        ratioOf: 'ours / theirs',
-        ...(key === 'cpuMs' && { target: AGAINST_EARLIER }),
+        target: AGAINST_EARLIER,
       }),
     ),
   );

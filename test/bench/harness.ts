@@ -21,7 +21,7 @@ export interface Comparison {
   readonly unit: string;
   readonly ours: Stats;
   readonly theirs: Stats;
-  /** Ratio of the medians, in the direction of `ratioOf`. */
+  /** Ratio of the medians, or the median ratio of rounds, in the direction of `ratioOf`. */
   readonly ratio: number;
   readonly ratioOf: RatioOf;
   /** None for a comparison that is for information only. */
@@ -60,9 +60,27 @@ export function statsOf(samples: readonly number[]): Stats {
 
 /** Compares two contenders by the ratio of their medians. */
 export function compare(comparison: Omit<Comparison, 'ratio' | 'reached'>): Comparison {
-  const { ours, theirs, ratioOf, target } = comparison;
+  const { ours, theirs, ratioOf } = comparison;
   const ratio =
     ratioOf === 'ours / theirs' ? ours.median / theirs.median : theirs.median / ours.median;
+  return withRatio(comparison, ratio);
+}
+
+/**
+ * Compares two contenders by the median of the ratios of each round, ours / theirs. Other load on a
+ * machine makes samples slow or fast, and few between: then medians of samples jump from the ones to
+ * the others, and the ratios of most rounds do not.
+ */
+export function compareRounds(
+  comparison: Omit<Comparison, 'ratio' | 'ratioOf' | 'reached'>,
+): Comparison {
+  const { ours, theirs } = comparison;
+  const ratios = ours.samples.map((sample, round) => sample / (theirs.samples[round] as number));
+  return withRatio({ ...comparison, ratioOf: 'ours / theirs' }, statsOf(ratios).median);
+}
+
+function withRatio(comparison: Omit<Comparison, 'ratio' | 'reached'>, ratio: number): Comparison {
+  const { target } = comparison;
   return { ...comparison, ratio, ...(target && { reached: reaches(ratio, target) }) };
 }
 

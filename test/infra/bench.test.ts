@@ -11,7 +11,7 @@ import {
 } from '../bench/bill.ts';
 import { CALL_NAMES } from '../bench/calls.ts';
 import { longestChain, startCountingProxy } from '../bench/counting-proxy.ts';
-import { checkSame, compare, interleave, statsOf } from '../bench/harness.ts';
+import { checkSame, compare, compareRounds, interleave, statsOf } from '../bench/harness.ts';
 import { MERCHANTS } from '../bench/merchants.ts';
 import { PRICES } from '../bench/prices.ts';
 import { createCannedTable } from '../bench/servers/canned-table.ts';
@@ -50,6 +50,13 @@ describe('statistics', () => {
     });
     expect(times).toMatchObject({ ratio: 4, reached: false });
     expect(compare({ ...of, ours, theirs, ratioOf: 'ours / theirs' }).reached).toBeUndefined();
+  });
+
+  test('median ratio of rounds, which a machine that is slow half of the time does not move', () => {
+    const slow = statsOf([2, 2, 10]);
+    const fast = statsOf([8, 40, 40]);
+    const compared = compareRounds({ ...of, ours: slow, theirs: fast, target: { atMost: 0.25 } });
+    expect(compared).toMatchObject({ ratio: 0.25, reached: true, ratioOf: 'ours / theirs' });
   });
 
   test('contenders take turns, another one first in each round; warm-ups do not count', async () => {
