@@ -262,7 +262,7 @@ function* split({ from, to }: IdRange, length: number): Generator<IdRange> {
 
 /** Returns the highest id in the customer index; 0 if there is no customer. */
 export async function newestIndexedId(merchantId: string): Promise<number> {
-  return (await newestEntry(merchantId))?.id ?? 0;
+  return (await lastEntry(merchantId))?.id ?? 0;
 }
 
 /** Runs a read, and again if it fails for a reason that may pass. */
@@ -420,13 +420,9 @@ async function idsCreatedIn(merchantId: string, { from, to }: TimeRange): Promis
  * are ids that it does not have.
  */
 async function firstIdSince(merchantId: string, time: number): Promise<number> {
-  let { low, high } = (await idsAround(merchantId, time)) ?? {};
-  if (low === undefined || high === undefined) {
-    const last = await newestEntry(merchantId);
-    if (!last || last.createdAt < time) return LAST_ID;
-    low = 1;
-    high = last.id;
-  }
+  const around = (await idsAroundInSnapshot(merchantId, time)) ?? (await allIds(merchantId, time));
+  if (!around) return LAST_ID;
+  let { low, high } = around;
   while (low < high) {
     const probes = Math.min(PROBES, high - low);
     const ids = Array.from({ length: probes }, (_, index) =>
@@ -447,14 +443,20 @@ async function firstIdSince(merchantId: string, time: number): Promise<number> {
 }
 
 /** Returns the lowest and the highest id that may be the first since a time, as a snapshot has them. */
-async function idsAround(merchantId: string, time: number) {
+async function idsAroundInSnapshot(merchantId: string, time: number) {
   if (!beginsWithSnapshot(merchantId)) return undefined;
-  const { idsAroundInSnapshot } = await import('./snapshots/search-snapshot.ts');
-  const around = await idsAroundInSnapshot(merchantId, time);
+  const search = await import('./snapshots/search-snapshot.ts');
+  const around = await search.idsAroundInSnapshot(merchantId, time);
   return around && { low: around.before + 1, high: around.since };
 }
 
-function newestEntry(merchantId: string) {
+/** Returns the first and the last id of the index; undefined if none is as new as the time. */
+async function allIds(merchantId: string, time: number) {
+  const last = await lastEntry(merchantId);
+  return last && last.createdAt >= time ? { low: 1, high: last.id } : undefined;
+}
+
+function lastEntry(merchantId: string) {
   return firstEntry(merchantId, { from: 1, to: LAST_ID }, { ScanIndexForward: false });
 }
 

@@ -178,10 +178,11 @@ describe('What a snapshot holds', () => {
         fc.integer({ min: -1, max: 130 }),
         async (steps, frameSize, time) => {
           let [id, createdAt] = [0, 0];
+          const customer = toSearchAttributes({ date: '2026-01-01T00:00:00Z' }, {});
           const entries = steps.map(([gap, ms]): IndexEntry => {
             id += gap;
             createdAt += ms;
-            return { id, createdAt, kind: 'unknown' };
+            return { ...customer, id, createdAt };
           });
           const snapshot = await open(fileOf(entries, frameSize));
           const since = entries.find((entry) => entry.createdAt >= time)?.id;
