@@ -31,7 +31,7 @@ const CASES: readonly Case[] = [
 
 /**
  * Measures the cold starts of imports of ten rows, which have no counterpart the usual way, against bare
- * clients that read an item, or an item and a file.
+ * clients that read an item, or read an item and write and read a file.
  *
  * @param compareStarts compares the samples.
  */

@@ -1,8 +1,8 @@
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2WithJWTAuthorizer as ApiEvent } from 'aws-lambda';
 
-// The minimum of a function with clients of DynamoDB and S3: one item, and the beginning of one file.
+// The minimum of a function with clients of DynamoDB and S3: one item, and a file that it writes and reads.
 
 const client = new DynamoDBClient({});
 const s3 = new S3Client({});
@@ -16,8 +16,9 @@ export async function handler({ requestContext, pathParameters }: ApiEvent) {
       Key: { pk: { S: `MERCHANT#${merchant}` }, sk: { S: `IMPORT#${id}` } },
     }),
   );
-  const Key = `imports/plan/${merchant}/${id}/manifest.json`;
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: process.env.BUCKET_NAME, Key }));
+  const file = { Bucket: process.env.BUCKET_NAME, Key: `imports/plan/${merchant}/${id}/bare` };
+  await s3.send(new PutObjectCommand({ ...file, Body: JSON.stringify(Item) ?? '{}' }));
+  const { Body } = await s3.send(new GetObjectCommand(file));
   const text = await Body?.transformToString();
   return { statusCode: 200, body: JSON.stringify({ Item, text }) };
 }
