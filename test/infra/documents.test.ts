@@ -65,7 +65,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'npm run --silent token -- --merchant 1002 --scope customers:read':
     'test/infra/start.test.ts runs the command with these options',
   'npm test': 'CI runs the tests and the check; the deployment needs an AWS account',
-  'npm run test:dynamodb-local': 'needs Java, or a deployed API',
+  'DYNAMODB_ENDPOINT=http://localhost:8000 npm run test:dynamodb-local':
+    'needs another DynamoDB server, or a deployed API',
   'npm run test:browser': 'CI runs it',
   'npm run test:spreadsheets':
     'needs LibreOffice and openpyxl; unit tests read the files with hucre',

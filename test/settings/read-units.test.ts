@@ -13,6 +13,7 @@ import {
   startCountingProxy,
 } from '../bench/counting-proxy.ts';
 import { type Client, clientOf } from '../support/api.ts';
+import { databaseOptions } from '../support/database.ts';
 import { csvOf, importFile, pathOf } from '../support/imports.ts';
 
 // The cost of calls in read units, as the server reports them (ReturnConsumedCapacity).
@@ -37,15 +38,10 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
   let ids: number[];
 
   beforeAll(async () => {
-    const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
     // A customer of 20 kB counts as 20 rows.
     process.env[ENVIRONMENT.longExportRows] = String(25 * COUNT);
-    const table = `customers-${crypto.randomUUID()}`;
-    stack = await startLocalStack({
-      // Its requests would be counted as well.
-      recordChanges: false,
-      ...(dynamodbEndpoint && { dynamodbEndpoint, table }),
-    });
+    // Its requests would be counted as well.
+    stack = await startLocalStack({ recordChanges: false, ...databaseOptions() });
     proxy = await startCountingProxy(stack.dynamodbEndpoint);
     // The handlers' SDK reads this on its first call.
     process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;

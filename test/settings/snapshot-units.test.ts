@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { type CountingProxy, startCountingProxy } from '../bench/counting-proxy.ts';
 import { type Client, clientOf } from '../support/api.ts';
+import { databaseOptions } from '../support/database.ts';
 import { createLargeMerchant, RARE_NAME } from '../support/large-merchant.ts';
 import { quiet } from '../support/logs.ts';
 import { Snapshots } from '../support/snapshots.ts';
@@ -31,7 +32,7 @@ describe.skipIf(process.env.API_URL)('With a snapshot of 100,000 customers', () 
   beforeAll(async () => {
     quiet();
     // Its requests would be counted as well.
-    stack = await startLocalStack({ recordChanges: false });
+    stack = await startLocalStack({ recordChanges: false, ...databaseOptions() });
     proxy = await startCountingProxy(stack.dynamodbEndpoint);
     process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;
     ({ changed } = await createLargeMerchant(stack, name, CUSTOMERS));

@@ -4,6 +4,7 @@ import {
   type LocalStackOptions,
   startLocalStack,
 } from '../../infra/local/stack.ts';
+import { databaseOptions } from './database.ts';
 import { recordSentTexts } from './logs.ts';
 import { sharedKey } from './shared-key.ts';
 
@@ -47,13 +48,7 @@ let merchants = 0;
 export function useApi(options: Pick<LocalStackOptions, 'capacity' | 'recordChanges'> = {}): void {
   beforeAll(async () => {
     if (DEPLOYED || stack) return;
-    const dynamodbEndpoint = process.env.DYNAMODB_ENDPOINT;
-    const table = `customers-${crypto.randomUUID()}`;
-    stack = await startLocalStack({
-      ...options,
-      key: sharedKey(),
-      ...(dynamodbEndpoint && { dynamodbEndpoint, table }),
-    });
+    stack = await startLocalStack({ ...options, key: sharedKey(), ...databaseOptions() });
   });
 }
 

@@ -4,9 +4,6 @@ import { type LocalStackOptions, startDatabase } from '../../infra/local/stack.t
 /** URL of the DynamoDB server that tests use in place of the local one; undefined if there is none. */
 const GIVEN = process.env.DYNAMODB_ENDPOINT || undefined;
 
-/** Whether tests use a DynamoDB server that they have not started. */
-export const isDatabaseGiven = GIVEN !== undefined;
-
 /** Returns the options of a stack on the given DynamoDB server, with a table of its own. */
 export function databaseOptions(): Pick<LocalStackOptions, 'dynamodbEndpoint' | 'table'> {
   return GIVEN ? { dynamodbEndpoint: GIVEN, table: `customers-${crypto.randomUUID()}` } : {};

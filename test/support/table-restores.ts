@@ -20,7 +20,7 @@ export interface TableCall {
   readonly input: any;
 }
 
-/** What dynalite does not know of a table. */
+/** What the server does not know of a table, or has otherwise. */
 interface TableState {
   timeToLive: string | undefined;
   hasBackups: boolean;
@@ -45,7 +45,7 @@ const ARN = 'arn:aws:dynamodb:eu-north-1:111122223333:table/';
 const MUTATION = /^(?:Restore|Update|Tag|Put|Delete|BatchWrite|TransactWrite)/;
 
 /**
- * Starts a server that adds to a dynalite server what it lacks of DynamoDB's control plane: backups of
+ * Starts a server that adds to a DynamoDB server what local ones lack of the control plane: backups of
  * points in time, and the settings of tables. A table that is restored has none of the settings, as on
  * AWS, and refuses calls until it is complete. Other calls are forwarded.
  *
@@ -91,10 +91,9 @@ export async function startTableRestores(dynamodbEndpoint: string) {
       TableArn: ARN + table,
       TableStatus: state.busy > 0 ? state.status : Table.TableStatus,
       DeletionProtectionEnabled: state.isProtected,
-      ...(stream && {
-        LatestStreamArn: stream,
-        StreamSpecification: { StreamEnabled: true, StreamViewType: streamView },
-      }),
+      // Not those of the server's table: a restored one has none at first.
+      LatestStreamArn: stream,
+      StreamSpecification: stream && { StreamEnabled: true, StreamViewType: streamView },
       ...(restoredFrom && {
         RestoreSummary: {
           SourceTableArn: ARN + restoredFrom.table,
@@ -122,7 +121,7 @@ export async function startTableRestores(dynamodbEndpoint: string) {
     });
   };
 
-  /** Executes an operation that dynalite lacks; undefined if it has it. */
+  /** Executes an operation of the control plane; undefined for others. */
   const execute = async ({ operation, table, input }: TableCall) => {
     const state = stateOf(table);
     switch (operation) {
