@@ -43,8 +43,6 @@ async function download(url: string): Promise<string> {
 }
 
 const rowsOf = (csv: string): Record<string, string>[] => parseCsv(csv, { columns: true });
-const customerIds = (csv: string) =>
-  rowsOf(csv).map(({ mexcParamvaluesetsid }) => Number(mexcParamvaluesetsid));
 
 describe.each([
   ['CSV', CSV, 'text/csv', 'text/csv; charset=utf-8; header=present', 'csv'],
@@ -411,9 +409,16 @@ test.runIf(isLocal)('An export of many pages has each customer once, by ascendin
   // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
   const notes = 'å'.repeat(10_000);
   const { merchant, ids } = await newMerchantWith(250, () => ({ notes, statuslog: notes }));
-  expect(customerIds(await exported(merchant, CSV))).toEqual(ids);
-  expect(customerIds(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);
-  expect(customerIds(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);
+  // Their texts have no line breaks, and a parser would take seconds for them.
+  const idsIn = (csv: string) =>
+    csv
+      .trimEnd()
+      .split('\r\n')
+      .slice(1)
+      .map((line) => Number.parseInt(line, 10));
+  expect(idsIn(await exported(merchant, CSV))).toEqual(ids);
+  expect(idsIn(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);
+  expect(idsIn(await exported(merchant, `${CSV}?filter=isUnknown`))).toEqual(ids);
 });
 
 test('The store refuses a presigned URL with a token, as clients that keep it across a redirect send it', async () => {
