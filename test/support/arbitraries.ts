@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { WRITABLE_FIELDS } from '../../shared/domain/fields.ts';
+import { anyCharacter } from './any-character.ts';
 import { iterations } from './iterations.ts';
 
 /** Texts that break careless writers and readers of JSON, CSV, XML and keys. */
@@ -11,13 +12,11 @@ const HOSTILE = [
 // biome-ignore lint/suspicious/noControlCharactersInRegex: characters that a field rejects
 const REFUSED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffd-\uffff]/;
 
-const anyCharacter = fc
-  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
-  .filter((character) => !REFUSED.test(character));
+const allowedCharacter = anyCharacter.filter((character) => !REFUSED.test(character));
 
 /** Any text that a field accepts, often a hostile one; well below 255 characters. */
 const texts = fc.string({
-  unit: fc.oneof(fc.constantFrom(...HOSTILE), anyCharacter),
+  unit: fc.oneof(fc.constantFrom(...HOSTILE), allowedCharacter),
   maxLength: 12,
 });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { FILTERS, type FilterName } from '../../shared/domain/customer-filter.ts';
+import { anyCharacter } from './any-character.ts';
 import {
   BAD_TOKENS,
   BROKEN_JSON,
@@ -112,7 +113,7 @@ type Mutation = (draft: Draft) => Draft;
 
 const hostileTexts = fc.oneof(
   fc.constantFrom(...HOSTILE_TEXTS),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: anyCharacter, maxLength: 20 }),
   fc.string({ unit: fc.integer({ max: 0xffff }).map((unit) => String.fromCharCode(unit)) }),
 );
 
@@ -202,7 +203,7 @@ function textsOf(schema: Schema): fc.Arbitrary<string> {
   // Nearly any text matches a pattern that excludes characters; few match others.
   const isLoose = fits('a') && fits('å 1');
   const made = isLoose
-    ? fc.string({ unit: 'binary', minLength, maxLength: Math.min(maxLength, 20) })
+    ? fc.string({ unit: anyCharacter, minLength, maxLength: Math.min(maxLength, 20) })
     : fc.stringMatching(regExp);
   const known = HOSTILE_TEXTS.filter(fits);
   return fc.oneof(made, ...(known.length > 0 ? [fc.constantFrom(...known)] : [])).filter(fits);
