@@ -8,6 +8,7 @@ import {
 } from '../shared/domain/import.ts';
 import { IMPORT_STATES } from '../shared/domain/import-job.ts';
 import { MAX_IMPORT_BYTES } from '../shared/domain/limits.ts';
+import { hasAtMost } from '../shared/domain/text-length.ts';
 import {
   count,
   customerId,
@@ -48,6 +49,7 @@ export const FILE_TYPES = {
 const MODES = ['upsert', 'create', 'update'] as const;
 const ENCODINGS = ['auto', 'utf-8', 'utf-16le', 'utf-16be', 'windows-1252'] as const;
 const DELIMITERS = ['auto', 'comma', 'semicolon', 'tab'] as const;
+/** Maximum characters (Unicode code points) of the name of a file or sheet. */
 const MAX_NAME_LENGTH = 255;
 const SHA256 = /^[A-Za-z0-9+/]{43}=$/;
 
@@ -61,6 +63,18 @@ function matchSchema() {
   );
 }
 
+/** Schema of the name of a file or sheet. */
+function nameSchema() {
+  return v.pipe(
+    v.string(),
+    checked(
+      (text) => hasAtMost(MAX_NAME_LENGTH, text),
+      `must have at most ${MAX_NAME_LENGTH} characters`,
+      { maxLength: MAX_NAME_LENGTH },
+    ),
+  );
+}
+
 /** Query parameters with the options of a file that is the body. */
 export const fileParameters = {
   match: commaSeparated(matchSchema),
@@ -69,7 +83,7 @@ export const fileParameters = {
   unkeyed: single(() => oneOf(['invalid', 'create']), 'invalid'),
   encoding: single(() => oneOf(ENCODINGS), 'auto'),
   delimiter: single(() => oneOf(DELIMITERS), 'auto'),
-  sheet: single(() => v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH))),
+  sheet: single(nameSchema),
   formulas: single(() => oneOf(['guarded', 'keep']), 'guarded'),
 };
 
@@ -99,7 +113,7 @@ export function newImportSchema() {
       v.minValue(1, BYTES_MESSAGE),
       v.maxValue(MAX_IMPORT_BYTES, BYTES_MESSAGE),
     ),
-    filename: v.exactOptional(v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH))),
+    filename: v.exactOptional(nameSchema()),
     sha256: v.exactOptional(
       v.pipe(v.string(), v.regex(SHA256, "must be the file's SHA-256 in base64")),
     ),
@@ -109,7 +123,7 @@ export function newImportSchema() {
     unkeyed: v.exactOptional(oneOf(['invalid', 'create']), 'invalid'),
     encoding: v.exactOptional(oneOf(ENCODINGS), 'auto'),
     delimiter: v.exactOptional(oneOf(DELIMITERS), 'auto'),
-    sheet: v.exactOptional(v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH))),
+    sheet: v.exactOptional(nameSchema()),
     formulas: v.exactOptional(oneOf(['guarded', 'keep']), 'guarded'),
   };
   return closedObject(entries, membersOf(entries), ({ received, expected }) =>

@@ -45,6 +45,23 @@ function indexed(...keys: string[]): Promise<void> {
   });
 }
 
+test('The names of a file and of its sheet have at most 255 characters, of whatever UTF-16 length', async () => {
+  const post = (names: object) => {
+    const body = { format: 'xlsx', bytes: 1, match: ['customerid'], ...names };
+    return merchant.call('POST', '/customers/imports', { body });
+  };
+  const [longest, longer] = ['😀'.repeat(255), 'å'.repeat(256)];
+  const created = await post({ filename: longest, sheet: longest });
+  expect(created.status).toBe(201);
+  await merchant.call('DELETE', pathOf(created));
+  const refused = await post({ filename: longer, sheet: longer });
+  expect(refused.status).toBe(400);
+  expect(refused.body.errors).toEqual([
+    { detail: 'must have at most 255 characters', pointer: '/filename' },
+    { detail: 'must have at most 255 characters', pointer: '/sheet' },
+  ]);
+});
+
 describe('A file that is sent in a request', () => {
   test('is planned at once: what is created, changed and kept, and from what to what', async () => {
     const [a, b, c] = [newKey(), newKey(), newKey()];
