@@ -35,8 +35,8 @@ const READ_FAULTS = {
     'The id must be an integer from the export, or empty for a new customer.',
   ],
   tooManyCells: [
-    'Raden har fler celler än det finns rubriker. Sätt citattecken om text som innehåller skiljetecknet.',
-    'The row has more cells than there are headings. Put quotation marks around text that contains the delimiter.',
+    'Raden har fler celler än det finns rubriker. I en CSV-fil: sätt citattecken om text som innehåller skiljetecknet.',
+    'The row has more cells than there are headings. In a CSV file, put quotation marks around text that contains the delimiter.',
   ],
   shortenedNumber: [
     'Kalkylprogrammet har förkortat ett långt nummer (7,3E+12). Formatera kolumnen som text och skriv numret igen.',
@@ -61,6 +61,10 @@ const READ_FAULTS = {
   elementTwice: [
     'Fältet finns två gånger. Ta bort det ena.',
     'The field is there twice. Remove one.',
+  ],
+  headingsAgain: [
+    'Raden är rubrikerna en gång till. Ta bort den.',
+    'The row is the headings again. Remove it.',
   ],
   notObject: ['Raden är inte ett JSON-objekt.', 'The line is not a JSON object.'],
   notText: [

@@ -136,6 +136,16 @@ describe('A CSV file', () => {
     ]);
   });
 
+  test('that has the headings again, as files do that were put together, reports them', async () => {
+    const { rows } = await read('Namn;Ort\na;b\n\ufeffNamn;Ort\nNamn;c\nNamn\n');
+    expect(rows).toMatchObject([
+      { fields: { name: 'a' }, faults: [] },
+      { fields: {}, faults: [{ code: 'headingsAgain' }] },
+      { fields: { name: 'Namn', postoffice: 'c' }, faults: [] },
+      { fields: { name: 'Namn' }, faults: [] },
+    ]);
+  });
+
   test('keeps a stray quotation mark, and is refused if one does not end', async () => {
     const { rows } = await read('Namn;Ort\nSkärm 12";x\n');
     expect(rows).toMatchObject([{ fields: { name: 'Skärm 12"', postoffice: 'x' } }]);

@@ -197,7 +197,8 @@ describe('A file is refused in time and little memory if', () => {
     ],
   ])('%s (%s)', async (_, format, pieces, code) => {
     await expect(count(pieces(), format)).rejects.toMatchObject({ code });
-    expect(grown()).toBeLessThan(400);
+    // How much of it is garbage depends on the load of the machine.
+    expect(grown()).toBeLessThan(500);
   });
 
   test('it is larger than the maximum', async () => {
@@ -219,6 +220,24 @@ describe('A file is refused in time and little memory if', () => {
       code: 'wrongFormat',
     });
   });
+});
+
+test('Rows with fewer or more cells than headings, and rows without any, take as long as others', async () => {
+  const msOf = async (row: string) => {
+    const started = process.cpuUsage();
+    await count([Buffer.from('Namn;Ort\n'), Buffer.from(row.repeat(200_000))], 'csv');
+    return process.cpuUsage(started).user / 1_000;
+  };
+  await msOf('a;b\n');
+  const usual = await msOf('a;b\n');
+  for (const row of ['\n', ';;\n', 'a\n', 'a;b;c\n']) {
+    expect(await msOf(row)).toBeLessThan(5 * usual + 500);
+  }
+});
+
+test('A heading that is filled up with spaces is not repeated in full by each fault', async () => {
+  const { rows } = await csv(`Namn${' '.repeat(10_000)}\n${'a'.repeat(300)}\n`);
+  expect(rows[0]?.faults).toMatchObject([{ column: 'Namn', code: 'tooLong' }]);
 });
 
 describe('What a file is read from is closed', () => {

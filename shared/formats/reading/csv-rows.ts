@@ -61,6 +61,7 @@ async function rowsOf(
     textOf: options.formulas === 'keep' ? undefined : unescapeFormula,
     shortenedNumbers: true,
     errorsAsTexts: true,
+    headingsAgain: true,
     singleBytes: textFile.encoding === 'windows-1252',
   });
   async function* batches() {
@@ -164,6 +165,9 @@ async function* recordsOf(
     on_record: (cells: string[]) => {
       const start = line;
       line += 1;
+      // Otherwise a row with fewer or more cells than the first takes ten times as long: the parser
+      // creates an error for it, which `relax_column_count` has it drop.
+      (parser.info as { records: number }).records = 0;
       let hasText = false;
       for (const cell of cells) {
         if (cell === '') continue;

@@ -15,6 +15,8 @@ export interface CellRules {
   readonly errorsAsTexts?: boolean;
   /** Whether C1 controls are bytes that have no meaning in the file's encoding. */
   readonly singleBytes?: boolean;
+  /** Whether the headings may come again, where files were put together. */
+  readonly headingsAgain?: boolean;
 }
 
 /** What is wrong with a cell, or with a row. */
@@ -45,19 +47,19 @@ const C1_CONTROL = /[\x80-\x9f]/;
 
 /** Reads rows of cells under the same columns. */
 export class RowReader {
-  /** How many there are. */
-  readonly #columns: number;
+  readonly #columns: readonly FileColumn[];
   readonly #fields: readonly ReadField[];
   readonly #rules: CellRules;
 
   constructor(columns: readonly FileColumn[], rules: CellRules) {
-    this.#columns = columns.length;
+    this.#columns = columns;
     this.#rules = rules;
     this.#fields = columns.flatMap(({ field: fieldName, heading }, index): readonly ReadField[] => {
       const field = FIELDS.find(({ name }) => name === fieldName);
       if (!field || (field.name !== 'mexcParamvaluesetsid' && !isWritable(field))) return [];
       const { name, maxLength } = field;
-      return [{ index, heading, name, maxLength, isNumberLike: NUMBER_LIKE.has(name) }];
+      const isNumberLike = NUMBER_LIKE.has(name);
+      return [{ index, heading: shortened(heading), name, maxLength, isNumberLike }];
     });
   }
 
@@ -73,6 +75,9 @@ export class RowReader {
     damage: ReadonlyMap<number, CellFault> = NO_DAMAGE,
     rowFaults: readonly CellFault[] = [],
   ): Omit<FileRow, 'cells'> {
+    if (this.#rules.headingsAgain && this.#areHeadings(cells)) {
+      return { row: number, fields: {}, faults: [HEADINGS_AGAIN] };
+    }
     const faults: RowFault[] = [...rowFaults];
     const fields: { [name in WritableFieldName]?: string } = {};
     let id: number | undefined;
@@ -94,9 +99,19 @@ export class RowReader {
         else faults.push(...found.map((fault) => faultIn(field, fault)));
       }
     }
-    const extra = cells.findIndex((cell, index) => index >= this.#columns && cell?.trim());
+    const extra = cells.findIndex((cell, index) => index >= this.#columns.length && cell?.trim());
     if (extra !== -1) faults.push({ column: columnName(extra), ...TOO_MANY_CELLS });
     return { row: number, id, fields, faults };
+  }
+
+  #areHeadings(cells: readonly (string | undefined)[]): boolean {
+    const [first = ''] = cells;
+    // A file that was put behind another can have a byte order mark of its own.
+    const cell = first.startsWith('\ufeff') ? first.slice(1) : first;
+    return (
+      cell === this.#columns[0]?.heading &&
+      this.#columns.every(({ heading }, index) => index === 0 || (cells[index] ?? '') === heading)
+    );
   }
 
   /** Returns {@link NONE} if the text is valid. */
@@ -117,6 +132,13 @@ export class RowReader {
     return broken.length === 0 ? NONE : broken;
   }
 }
+
+/** Each fault has its heading: one filled up with spaces must not make a small file a large plan. */
+function shortened(heading: string): string {
+  return heading.trim().slice(0, MAX_HEADING_LENGTH).toWellFormed();
+}
+
+const MAX_HEADING_LENGTH = 100;
 
 interface ReadField {
   /** Of its column. */
@@ -139,9 +161,14 @@ const NOT_AN_ID: CellFault = {
   code: 'notAnId',
   detail: `must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`,
 };
+const HEADINGS_AGAIN: CellFault = {
+  code: 'headingsAgain',
+  detail: 'must not be the headings again; remove the row',
+};
 const TOO_MANY_CELLS: CellFault = {
   code: 'tooManyCells',
-  detail: 'must not have a value after the last column; quote cells that contain the delimiter',
+  detail:
+    'must not have a value after the last column; in CSV, quote cells that contain the delimiter',
 };
 const SHORTENED_NUMBER: CellFault = {
   code: 'shortenedNumber',

@@ -20,7 +20,7 @@ export async function xlsxRows(source: FileSource, options: ReadOptions): Promis
   const { sheets, header, where } = await sheetsToRead(archive, workbook, options.sheet);
   const columns = columnsOf(header?.cells ?? [], where);
   const warnings: FileWarning[] = [];
-  const reader = new RowReader(columns, { shortenedNumbers: true });
+  const reader = new RowReader(columns, { shortenedNumbers: true, headingsAgain: true });
   async function* batches() {
     /** Rows of the sheets before: numbers go on, so that each is of one row. */
     let before = 0;
