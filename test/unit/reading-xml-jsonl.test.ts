@@ -52,6 +52,13 @@ describe('An XML file', () => {
     ]);
   });
 
+  test('may name namespaces and its schema, as libraries do', async () => {
+    const { rows } = await xml(
+      '<c:customers xmlns:c="urn:c" xmlns="" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="customers.xsd"><c:customer><c:name>a</c:name><fax xsi:nil="true"/></c:customer></c:customers>',
+    );
+    expect(rows).toMatchObject([{ fields: { name: 'a', fax: '' }, faults: [] }]);
+  });
+
   test('that names a field twice has an invalid row', async () => {
     const { rows } = await xml(customer('<name>a</name><name>b</name>'));
     expect(rows).toMatchObject([{ fields: {}, faults: [{ field: 'name', code: 'elementTwice' }] }]);

@@ -10,6 +10,8 @@ import { readXml, type XmlReader } from './xml-events.ts';
 /** `customers`, `customer` and a field. */
 const DEPTH = 3;
 const HEAD_BYTES = 200;
+/** Namespaces, and what a schema is named by: libraries write them on the first element. */
+const NOT_CONTENT = /^(?:xmlns(?::|$)|xsi:)/;
 
 /** Reads the customers of an XML file as exports write it, see `shared/customers.xsd`. */
 export async function xmlRows(source: FileSource): Promise<RowsOfFile> {
@@ -71,6 +73,7 @@ class CustomersReader implements XmlReader<FileRow> {
   open(name: string, attributes: Readonly<Record<string, string>>): void {
     this.#depth += 1;
     for (const attribute in attributes) {
+      if (NOT_CONTENT.test(attribute)) continue;
       throw this.#unexpected(`the attribute \`${attribute}\` of \`${name}\``);
     }
     if (this.#depth === 3) {
