@@ -95,6 +95,7 @@ describe('A ZIP archive is refused if', () => {
     await expect(xlsx(zipFile({ 'a.txt': 'a' }))).rejects.toMatchObject({ code: 'wrongFormat' });
     await expect(xlsx(Buffer.from('Namn;Ort\n'))).rejects.toMatchObject({ code: 'wrongFormat' });
     await expect(xlsx(workbookFile({ Blad1: '' }))).rejects.toMatchObject({ code: 'noHeader' });
+    await expect(xlsx(workbookFile({}))).rejects.toMatchObject({ code: 'wrongFormat' });
   });
 
   test('a sheet has rows or cells in a wrong order, or a cell that is too long', async () => {

@@ -130,6 +130,16 @@ describe('The rows of an XLSX file', () => {
     expect(file.sheetsNotRead).toEqual(['Gömd', 'Tom', 'Summor']);
   });
 
+  test('are not those of hidden sheets, and the error for a workbook without others names them', async () => {
+    const file = workbookFile({ Dold: textRow(1, 'Namn') + textRow(2, 'a') }, { hidden: ['Dold'] });
+    await expect(read(file)).rejects.toMatchObject({
+      code: 'noHeader',
+      message:
+        'No sheet has rows that is not hidden; name a hidden one in `sheet`, or show it: `Dold`',
+    });
+    expect((await read(file, { sheet: 'Dold' })).rows).toMatchObject([{ fields: { name: 'a' } }]);
+  });
+
   test('are those of the sheet that is named', async () => {
     const sheets = { Ett: textRow(1, 'Namn'), Två: textRow(1, 'Ort') + textRow(2, 'Umeå') };
     const file = await read(workbookFile(sheets), { sheet: 'Två' });

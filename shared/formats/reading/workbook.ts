@@ -46,10 +46,7 @@ interface Relationship {
 export async function readWorkbook(archive: ZipArchive): Promise<Workbook> {
   const root = await relationshipsOf(archive, '');
   const main = root.find(({ type }) => type === 'officeDocument')?.target;
-  if (main === undefined || main.endsWith('.bin')) {
-    const detail = 'The file is not an XLSX workbook; save it as .xlsx';
-    throw new UnreadableFileError('wrongFormat', detail);
-  }
+  if (main === undefined || main.endsWith('.bin')) throw notWorkbook();
   const related = await relationshipsOf(archive, main);
   const partOf = (type: string) => related.find((each) => each.type === type)?.target;
   const workbook = await readPart(archive, main, new WorkbookReader());
@@ -57,6 +54,7 @@ export async function readWorkbook(archive: ZipArchive): Promise<Workbook> {
     const target = related.find((each) => each.id === id && each.type === 'worksheet')?.target;
     return target === undefined ? [] : [{ name, part: target, isHidden }];
   });
+  if (sheets.length === 0) throw notWorkbook();
   const styles = partOf('styles');
   const texts = partOf('sharedStrings');
   return {
@@ -65,6 +63,11 @@ export async function readWorkbook(archive: ZipArchive): Promise<Workbook> {
     formats: styles === undefined ? [] : await readPart(archive, styles, new StylesReader()),
     texts: await readTexts(archive, texts),
   };
+}
+
+function notWorkbook(): UnreadableFileError {
+  const detail = 'The file is not an XLSX workbook; save it as .xlsx';
+  return new UnreadableFileError('wrongFormat', detail);
 }
 
 async function relationshipsOf(

@@ -69,10 +69,9 @@ async function sheetsToRead(
   if (name !== undefined) {
     const sheet = workbook.sheets.find((each) => each.name === name);
     if (!sheet) {
-      const names = workbook.sheets.map((each) => `\`${each.name}\``).join(', ');
       throw new UnreadableFileError(
         'noSuchSheet',
-        `The workbook has no sheet \`${name}\`; there are ${names}`,
+        `The workbook has no sheet \`${name}\`; there are ${namesOf(workbook)}`,
       );
     }
     const header = await firstRow(archive, workbook, sheet);
@@ -86,7 +85,15 @@ async function sheetsToRead(
     header ??= first;
     if (hasSameCells(first, header)) sheets.push(sheet);
   }
+  if (!header && workbook.sheets.some(({ isHidden }) => isHidden)) {
+    const detail = `No sheet has rows that is not hidden; name a hidden one in \`sheet\`, or show it: ${namesOf(workbook)}`;
+    throw new UnreadableFileError('noHeader', detail, 'the workbook');
+  }
   return { sheets, header, where: sheets[0] ? `sheet ${sheets[0].name}` : 'the workbook' };
+}
+
+function namesOf({ sheets }: Workbook): string {
+  return sheets.map(({ name }) => `\`${name}\``).join(', ');
 }
 
 function hasSameCells({ cells: one }: SheetRow, { cells: other }: SheetRow): boolean {
