@@ -9,6 +9,8 @@ import type {
   UndoResult,
 } from '../domain/import.ts';
 import type { ImportJob } from '../domain/import-job.ts';
+import { MAX_RESPONSE_BYTES } from '../domain/limits.ts';
+import { escapedBytes } from '../formats/json.ts';
 import { type FileOwner, getLines } from './import-files.ts';
 import { appliedFile, readManifest, readPlanned, undoneFile } from './plan-files.ts';
 
@@ -42,7 +44,7 @@ export interface RowPage {
 
 /**
  * Returns the rows of an import that meet a filter, in the order of the file. A page ends early if many
- * rows were passed over.
+ * rows were passed over, or before it would be larger than a response can be.
  *
  * @throws ImportExpiredError if the plan is no longer kept.
  */
@@ -59,6 +61,7 @@ export async function listRows(
       ({ last, counts }) => last > after && (outcome?.some((name) => counts[name] > 0) ?? true),
     );
   const rows: ListedRow[] = [];
+  let bytes = 0;
   const read = steps.slice(0, MAX_FILES);
   for await (const some of mapAhead(read, CONCURRENT_FILES, ({ index }) =>
     readStep(files, job, index),
@@ -66,7 +69,10 @@ export async function listRows(
     for (const row of some) {
       if (row.row <= after || (outcome && !outcome.includes(row.outcome))) continue;
       if (result && !(row.result && result.includes(row.result))) continue;
-      if (rows.length === limit) return { rows, next: rows.at(-1)?.row };
+      bytes += escapedBytes(Buffer.from(`${JSON.stringify(row)},`));
+      if (rows.length === limit || bytes > MAX_RESPONSE_BYTES) {
+        return { rows, next: rows.at(-1)?.row };
+      }
       rows.push(row);
     }
   }

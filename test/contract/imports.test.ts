@@ -836,6 +836,33 @@ describe('An import', () => {
   }, 60_000);
 });
 
+test('Rows with long texts are listed in pages that a response has room for', async () => {
+  const client = await newMerchant();
+  // Quotes are doubled in the file, and escaped twice on their way through Lambda.
+  const text = `"${'""'.repeat(10_000)}"`;
+  const keys = Array.from({ length: 80 }, (_, index) => `L${index}`);
+  const file = csvOf([
+    ['customerid', 'notes', 'statuslog'],
+    ...keys.map((key) => [key, text, text]),
+  ]);
+  const sent = await sendFile(client, file);
+  await client.call('POST', pathOf(sent, 'plan'));
+  const planned = await reaching(client, sent, 'planned');
+  const seen: string[] = [];
+  let pages = 0;
+  for (let after = 0, more = true; more; pages += 1) {
+    const query = `limit=1000&after=${after}`;
+    const { status, body } = await client.call('GET', `${pathOf(planned, 'rows')}?${query}`);
+    expect(status).toBe(200);
+    expect(Buffer.byteLength(JSON.stringify(JSON.stringify(body)))).toBeLessThan(6 * 1024 ** 2);
+    seen.push(...body.rows.map((row: { key: { value: string } }) => row.key.value));
+    more = body.next !== undefined;
+    after = body.next;
+  }
+  expect(seen).toEqual(keys);
+  expect(pages).toBe(2);
+});
+
 describe.runIf(isLocal)('The import of the API guide', () => {
   const folder = mkdtempSync(join(tmpdir(), 'import-client-'));
   afterAll(() => rmSync(folder, { recursive: true }));
