@@ -53,6 +53,16 @@ const DELIMITERS = ['auto', 'comma', 'semicolon', 'tab'] as const;
 const MAX_NAME_LENGTH = 255;
 const SHA256 = /^[A-Za-z0-9+/]{43}=$/;
 
+const SHA256_MESSAGE = "must be the file's SHA-256 in base64";
+
+/** Returns the schema of the name of a file or a sheet. */
+function nameSchema() {
+  return v.pipe(
+    v.string('must be a text'),
+    v.maxLength(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} characters`),
+  );
+}
+
 function matchSchema() {
   return v.pipe(
     v.array(v.picklist(MATCH_FIELDS, `must name ${MATCH_FIELDS.join(', ')}`)),
@@ -114,9 +124,7 @@ export function newImportSchema() {
       v.maxValue(MAX_IMPORT_BYTES, BYTES_MESSAGE),
     ),
     filename: v.exactOptional(nameSchema()),
-    sha256: v.exactOptional(
-      v.pipe(v.string(), v.regex(SHA256, "must be the file's SHA-256 in base64")),
-    ),
+    sha256: v.exactOptional(v.pipe(v.string(SHA256_MESSAGE), v.regex(SHA256, SHA256_MESSAGE))),
     match: v.pipe(v.custom<unknown[]>(Array.isArray, 'must be an array of fields'), matchSchema()),
     mode: v.exactOptional(oneOf(MODES), 'upsert'),
     empty: v.exactOptional(oneOf(['keep', 'clear']), 'keep'),
@@ -168,7 +176,10 @@ export const applying = {
 export function leaveOutSchema() {
   const outcomes = ['ambiguous', 'invalid'] as const;
   const leaveOut = v.exactOptional(
-    v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
+    v.pipe(
+      v.custom<unknown[]>(Array.isArray, `must be an array of ${outcomes.join(' or ')}`),
+      v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
+    ),
   );
   const entries = { leaveOut };
   return v.optional(

@@ -418,6 +418,9 @@ describe('Rows that are not imported', () => {
     expectProblem(await apply(merchant, planned), 409, [], '/problems/rows-to-leave-out');
     const unknown = await apply(merchant, planned, { leaveOut: ['valid'], other: 1 });
     expectProblem(unknown, 400, [{ pointer: '/leaveOut/0' }, { pointer: '/other' }]);
+    const noArray = await apply(merchant, planned, { leaveOut: 'invalid' });
+    expectProblem(noArray, 400, [{ pointer: '/leaveOut' }]);
+    expect(noArray.body.errors[0].detail).toBe('must be an array of ambiguous or invalid');
 
     const path = pathOf(planned, 'rejected');
     const english = await merchant.call('GET', path);
@@ -595,6 +598,24 @@ describe('An import', () => {
       { pointer: '/match/0' },
       { pointer: '/mode' },
       { pointer: '/sheat' },
+    ]);
+    const ofOtherTypes = await merchant.call('POST', '/customers/imports', {
+      body: { format: 5, bytes: '9', match: {}, filename: 5, sha256: [], sheet: null, mode: 1 },
+    });
+    expectProblem(ofOtherTypes, 400, [
+      { pointer: '/format' },
+      { pointer: '/bytes' },
+      { pointer: '/filename' },
+      { pointer: '/sha256' },
+      { pointer: '/match' },
+      { pointer: '/mode' },
+      { pointer: '/sheet' },
+    ]);
+    for (const { detail } of ofOtherTypes.body.errors) expect(detail).toMatch(/^must be /);
+    const long = { format: 'csv', bytes: 1, match: ['customerid'], filename: 'a'.repeat(256) };
+    const tooLong = await merchant.call('POST', '/customers/imports', { body: long });
+    expect(tooLong.body.errors).toEqual([
+      { pointer: '/filename', detail: 'must have at most 255 characters' },
     ]);
     const ofPrototype = `{"format":"csv","bytes":1,"match":["customerid"],"__proto__":{},"constructor":1}`;
     expectProblem(await merchant.call('POST', '/customers/imports', { body: ofPrototype }), 400, [
