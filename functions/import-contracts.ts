@@ -52,16 +52,7 @@ const DELIMITERS = ['auto', 'comma', 'semicolon', 'tab'] as const;
 /** Maximum characters (Unicode code points) of the name of a file or sheet. */
 const MAX_NAME_LENGTH = 255;
 const SHA256 = /^[A-Za-z0-9+/]{43}=$/;
-
 const SHA256_MESSAGE = "must be the file's SHA-256 in base64";
-
-/** Returns the schema of the name of a file or a sheet. */
-function nameSchema() {
-  return v.pipe(
-    v.string('must be a text'),
-    v.maxLength(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} characters`),
-  );
-}
 
 function matchSchema() {
   return v.pipe(
@@ -73,10 +64,10 @@ function matchSchema() {
   );
 }
 
-/** Schema of the name of a file or sheet. */
+/** Returns the schema of the name of a file or a sheet. */
 function nameSchema() {
   return v.pipe(
-    v.string(),
+    v.string('must be a text'),
     checked(
       (text) => hasAtMost(MAX_NAME_LENGTH, text),
       `must have at most ${MAX_NAME_LENGTH} characters`,

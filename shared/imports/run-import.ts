@@ -81,6 +81,7 @@ export async function applyPlan(
     task: 'apply',
     execute: applyImport,
     origins: ['planned', 'stopped'],
+    reached: ['applying', 'applied'],
     changes: { state: 'applying', leaveOut: job.leaveOut ?? leaveOut },
     isLong: isLong(plan),
   });
@@ -116,6 +117,7 @@ export async function undoPlan(
     task: 'undo',
     execute: undoImport,
     origins: ['applied', 'stopped'],
+    reached: ['undoing', 'undone'],
     changes: { state: 'undoing', undone: job.undone ?? countsOf(UNDO_RESULTS, []) },
     isLong: isLong(job.plan),
   });
@@ -151,6 +153,8 @@ interface Task {
   readonly task: 'apply' | 'undo';
   readonly execute: typeof applyImport | typeof undoImport;
   readonly origins: readonly ImportState[];
+  /** States of an import of which another call has begun the same. */
+  readonly reached: readonly ImportState[];
   readonly changes: ImportChanges;
   /** Whether it takes longer than a caller waits. */
   readonly isLong: boolean;
@@ -160,7 +164,7 @@ async function begin(
   merchantId: string,
   { id }: ImportJob,
   { references, inBackground }: Omit<RunOptions, 'isExpected'>,
-  { task, execute, origins, changes, isLong }: Task,
+  { task, execute, origins, reached, changes, isLong }: Task,
 ): Promise<ImportJob> {
   const other = await takeImportLock(merchantId, id);
   if (other !== undefined) {
@@ -180,7 +184,8 @@ async function begin(
     // Another call was first.
     const current = await getImportJob(merchantId, id);
     if (!current) throw new ImportNotFoundError(id);
-    return current;
+    if (reached.includes(current.state)) return current;
+    throw new ImportStateError(`Another call was first: the import is ${current.state}.`);
   }
   const applyRun = { merchantId, job, run, references, stalledAfterS };
   if (isWaitedFor) {

@@ -395,11 +395,7 @@ describe('Imports', () => {
       '{"leaveOut":["invalid","create",1]}',
       ['/leaveOut/1', '/leaveOut/2'],
     ],
-    [
-      'it has other members',
-      '{"leaveOut":["none"],"force":true}',
-      ['/leaveOut/0', '/force'],
-    ],
+    ['it has other members', '{"leaveOut":["none"],"force":true}', ['/leaveOut/0', '/force']],
   ])(
     'POST /customers/imports/{importId}/apply returns 400 for its body: %s',
     async (_, body, pointers) => {

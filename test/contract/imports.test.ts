@@ -508,6 +508,30 @@ describe('A plan', () => {
     expect(await listed(key)).toHaveLength(1);
   });
 
+  test('that is stopped is applied or undone if both are called at once, and the other call is 409', async () => {
+    const rows = Array.from({ length: 250 }, () => [newKey(), 'Ek']);
+    const planned = await importFile(merchant, csvOf([['customerid', 'name'], ...rows]));
+    const background = { prefer: 'respond-async' };
+    let stops = 0;
+    for (let round = 0; round < 5; round += 1) {
+      await apply(merchant, planned, {}, background);
+      await merchant.call('DELETE', pathOf(planned));
+      if ((await reaching(merchant, planned, 'stopped', 'applied')).body.state === 'applied') break;
+      stops += 1;
+      const [applied, undone] = await Promise.all([
+        apply(merchant, planned, {}, background),
+        undo(merchant, planned, background),
+      ]);
+      if (applied.status < 300) expect(applied.body.state).toMatch(/^appl/);
+      else expectProblem(applied, 409, [], '/problems/import-state');
+      if (undone.status < 300) expect(undone.body.state).toMatch(/^und/);
+      else expectProblem(undone, 409, [], '/problems/import-state');
+      const { body } = await reaching(merchant, planned, 'applied', 'undone');
+      if (body.state === 'undone') break;
+    }
+    expect(stops).toBeGreaterThan(0);
+  });
+
   test('leaves customers as they are that have changed meanwhile, and undoing those that changed since', async () => {
     const [a, b] = [newKey(), newKey()];
     const first = await create(merchant, { customerid: a, name: 'Ek' });

@@ -271,7 +271,8 @@ export const swedish: Texts = {
     noFile: 'Filen har inte kommit fram. Skicka den igen.',
     interrupted: 'Den avbröts.',
     stoppedByRequest: 'Den stoppades. Fortsätt, eller ångra det som blev gjort.',
-    outage: 'Den stannade, eftersom registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
+    outage:
+      'Den stannade, eftersom registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
     defect:
       'Den stannade på grund av ett fel i registret. Rapportera det; det som blev gjort kan ångras.',
     planExpired:
