@@ -232,8 +232,8 @@ describe.runIf(executable)('the page for persons', () => {
       await plan(page, 'kunder.csv', KUNDER);
       // Nothing has changed yet.
       expect(await count()).toBe(2);
-      await says(page, 'De här kolumnerna läses inte, för vi känner inte igen dem: Säljare.');
-      await says(page, '6 rader, windows-1252, åtskilt med semikolon');
+      await says(page, 'De här kolumnerna läses inte, eftersom vi inte känner igen dem: Säljare.');
+      await says(page, '6 rader, windows-1252, avgränsad med semikolon');
       await page.getByRole('button', { name: '1 kund ändras' }).click();
       const changed = page.getByRole('row', { name: /Gläntans Bageri AB/ });
       await changed.getByText('E-post').waitFor();
@@ -423,7 +423,7 @@ describe.runIf(executable)('the page for persons', () => {
     test('does what the settings say', async () => {
       const page = await open();
       await page.getByRole('radio', { name: 'Ändra befintliga kunder' }).check();
-      await page.getByRole('radio', { name: 'Töm det i registret' }).check();
+      await page.getByRole('radio', { name: 'Töm fältet i registret' }).check();
       const lines = ['Kundnummer;Namn;E-post', 'K1;Gläntans Bageri AB;', 'K9;Ny AB;'];
       await plan(page, 'kunder.csv', excelCsv(lines));
       await says(page, '1 kund ändras.');
@@ -502,7 +502,7 @@ describe.runIf(executable)('the page for persons', () => {
       const hostile = '<img src=x onerror=alert(1)>';
       await plan(page, '<b>x.csv', excelCsv([`Kundnummer;Namn;<i>${hostile}`, `K8;${hostile};`]));
       await page.getByRole('row', { name: hostile }).waitFor();
-      await says(page, `känner inte igen dem: <i>${hostile}.`);
+      await says(page, `inte känner igen dem: <i>${hostile}.`);
       expect(await page.locator('main img, main b, main i').count()).toBe(0);
     });
 
@@ -611,7 +611,7 @@ describe.runIf(executable)('the page for persons', () => {
       const page = await open();
       const file = await downloaded(page, async () => {
         await page.getByRole('button', { name: 'Hämta', exact: true }).click();
-        await says(page, /av omkring \d+ kunder är i filen/);
+        await says(page, /av omkring \d+ kunder finns i filen/);
       });
       const { rows } = (await readXlsx(await contentOf(file))).sheets[0] as Sheet;
       expect(rows).toHaveLength(many.length + 3);
