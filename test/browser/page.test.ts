@@ -429,7 +429,7 @@ describe.runIf(executable)('the page for persons', () => {
       await says(page, '1 kund ändras.');
       await says(page, '1 rad utelämnas: 1 hoppas över.');
       await page.getByRole('button', { name: '1 hoppas över' }).click();
-      await says(page, 'Det finns ingen sådan kund.');
+      await says(page, 'Det finns ingen kund med kundnummer');
       await apply(page);
       expect(await customer('K1')).toMatchObject({ email: '' });
       expect(await count()).toBe(2);
