@@ -34,16 +34,21 @@ export async function addExportJob(merchantId: string, job: ExportJob): Promise<
 
 /**
  * Withdraws a job that could not be started: there is no such job any more, and a worker that was
- * started all the same ends.
+ * started all the same ends. A job that has ended stays as it is.
  */
 export async function withdrawExportJob(merchantId: string, id: string): Promise<void> {
-  await documents.send(
-    new UpdateCommand({
-      TableName: TABLE_NAME,
-      Key: exportJobKey(merchantId, id),
-      ...setting({ jobState: 'canceled', ...expiringIn(0) }),
-    }),
-  );
+  const { ExpressionAttributeValues, ...update } = setting({
+    jobState: 'canceled',
+    ...expiringIn(0),
+  });
+  const withdraw = new UpdateCommand({
+    TableName: TABLE_NAME,
+    Key: exportJobKey(merchantId, id),
+    ...update,
+    ConditionExpression: 'attribute_not_exists(jobState) OR jobState = :running',
+    ExpressionAttributeValues: { ...ExpressionAttributeValues, ':running': 'running' },
+  });
+  await conditionHolds(documents.send(withdraw));
 }
 
 /**

@@ -279,6 +279,24 @@ describe.runIf(isLocal)('Long exports', () => {
       expect(await list()).toEqual(before);
     });
 
+    test('If they are lost and the export is ready before that is known, it is in the list, and its file is kept', async () => {
+      const before = await list();
+      let attempts = 0;
+      lambda.inject(name, async ({ operation }) => {
+        if (!/invocations/.test(operation)) return undefined;
+        attempts += 1;
+        if (attempts > 1) {
+          await eventually(async () => expect((await list())[0]).toMatchObject({ state: 'ready' }));
+        }
+        return 'cut the answer';
+      });
+      expectProblem(await merchant.call('GET', `${XML}?filter=!isCompany`), 503);
+      const [ready, ...others] = await list();
+      expect(others).toEqual(before);
+      const { url, bytes } = await statusOf(`${LIST}/${ready.exportId}`);
+      expect((await (await fetch(url)).arrayBuffer()).byteLength).toBe(bytes);
+    });
+
     test('A put that arrives late does not restore a withdrawn job', async () => {
       const { addExportJob, getExportJob, withdrawExportJob } = await import(
         '../../shared/storage/export-jobs.ts'
