@@ -123,7 +123,8 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     for (const answer of await Promise.all(exportsOf(flooding))) expectRefused(answer);
 
     const byFunction = refusals.filter(({ status }) => status === 429);
-    expect(byFunction).toHaveLength(exportConcurrency - CONCURRENT_EXPORTS);
+    // One that is refused may make room for another before that arrives.
+    expect(byFunction.length).toBeGreaterThanOrEqual(exportConcurrency - CONCURRENT_EXPORTS);
     for (const answer of byFunction) expectRefused(answer);
     for (const { status, body } of refusals) {
       if (status !== 429) expect([status, body]).toEqual([503, { message: 'Service Unavailable' }]);
