@@ -537,12 +537,17 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     requests = [];
     await client.call('GET', '/customers/count');
     expect(requests.map(({ operation }) => operation)).toEqual(['Query']);
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 181_000 });
-    await snapshots.change('', { heartbeatMs: Date.now() }, RECORDER_KEY);
-    requests = [];
-    await client.call('GET', '/customers/count');
-    vi.useRealTimers();
-    expect(requests.some(({ operation }) => operation.includes(`snapshots/${name}`))).toBe(true);
+    // Again if a heartbeat of the stack's own comes between, or a busy machine delays the search.
+    let isRead = false;
+    for (let nth = 1; nth <= 5 && !isRead; nth += 1) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + nth * 181_000 });
+      await snapshots.change('', { heartbeatMs: Date.now() }, RECORDER_KEY);
+      requests = [];
+      await client.call('GET', '/customers/count');
+      vi.useRealTimers();
+      isRead = requests.some(({ operation }) => operation.includes(`snapshots/${name}`));
+    }
+    expect(isRead).toBe(true);
     await snapshots.change('', { heartbeatMs: Date.now(), lateMs: 0 }, RECORDER_KEY);
   });
 
