@@ -12,7 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateTableCommand, DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
@@ -509,8 +514,8 @@ async function createOldTable(
   sortKey: string,
 ): Promise<void> {
   const hash = { AttributeName: partition, KeyType: 'HASH' } as const;
-  await withDatabase(folder, (client) =>
-    client.send(
+  await withDatabase(folder, async (client) => {
+    await client.send(
       new CreateTableCommand({
         TableName: 'customers',
         BillingMode: 'PAY_PER_REQUEST',
@@ -528,8 +533,12 @@ async function createOldTable(
           },
         ],
       }),
-    ),
-  );
+    );
+    await waitUntilTableExists(
+      { client, maxWaitTime: 60, minDelay: 0.05 },
+      { TableName: 'customers' },
+    );
+  });
 }
 
 async function tablesIn(folder: string): Promise<string[] | undefined> {
