@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request as send } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
 /** What a call took of the table. */
@@ -50,11 +51,13 @@ const RETRY = /\battempt=(?!1\b)/;
 /**
  * Starts a proxy that asks the server at `endpoint` for the units of each request.
  *
- * @param limits beyond which requests are throttled, without what DynamoDB saves up for bursts.
+ * @param options `limits` beyond which requests are throttled, without what DynamoDB saves up for
+ * bursts; `latencyMs` by which responses are delayed, so that requests that are sent at once also
+ * overlap on a busy machine.
  */
 export async function startCountingProxy(
   endpoint: string,
-  limits?: PartitionLimits,
+  { limits, latencyMs = 0 }: { limits?: PartitionLimits | undefined; latencyMs?: number } = {},
 ): Promise<CountingProxy> {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
@@ -87,6 +90,7 @@ export async function startCountingProxy(
     partitions?.take(partition, consumed);
     if (isWrite) writeUnits += consumed;
     else units += consumed;
+    if (latencyMs > 0) await setTimeout(latencyMs);
     spans.push({ from, to: performance.now() });
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
     outgoing.end(bytes);

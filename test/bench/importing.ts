@@ -90,7 +90,7 @@ export async function startImports(
   Object.assign(process.env, environmentOf({ dynamodb: dynalite.endpoint }));
   await ensureTable(dynalite.endpoint, TABLE);
   const canned = isCanned ? await startServer('canned-dynamodb', [dynalite.endpoint]) : undefined;
-  const table = await startCountingProxy(canned?.endpoint ?? dynalite.endpoint, limits);
+  const table = await startCountingProxy(canned?.endpoint ?? dynalite.endpoint, { limits });
   const modules = Object.fromEntries(
     await Promise.all(
       Object.keys(WORKERS).map(async (name) => [name, pathToFileURL(await bundles.ours(name))]),

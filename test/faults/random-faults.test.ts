@@ -524,7 +524,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
   /** Returns whether each call of imports was served at least once. */
   function areImportsServed(): boolean {
     const calls = ENDPOINTS.filter(({ path }) => path.startsWith('/customers/imports'));
-    return calls.every((each) => statuses.get(each.function)?.some((status) => status < 500));
+    return calls.every((each) => statuses.get(each.function)?.some((status) => status < 300));
   }
 
   /**
@@ -585,7 +585,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       if (created.status !== 201) return undefined;
       const sent = await put(created.body.upload, Buffer.from(body)).catch(() => undefined);
       if (sent !== 200) return undefined;
-      planned = await call(merchant, 'POST', pathOf(created, 'plan'), {}, [200, 202]);
+      planned = await callUntilServed(merchant, 'POST', pathOf(created, 'plan'), {}, [200, 202]);
     }
     // A run whose failure could not be noted keeps the import for a minute.
     if (planned.body.state !== 'planned') return undefined;
@@ -664,10 +664,7 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
     const reached = ENDPOINTS.filter((each) => each.function !== PUT);
     for (const { function: name } of reached) {
       expect(statuses.get(name), name).toEqual(expect.arrayContaining([expect.any(Number)]));
-      // One of few plans of imports, each of many requests, may not be served.
-      if (name === 'plan-import' && iterations({ short: 1, long: 0 }) === 1) continue;
-      // Served at least once, and then as the call expects; a look-up may find nobody.
-      expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(500);
+      expect(Math.min(...(statuses.get(name) ?? [])), name).toBeLessThan(300);
     }
     const all = [...statuses.values()].flat();
     expect(all.filter((status) => status === 503).length).toBeGreaterThan(

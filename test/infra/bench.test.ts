@@ -187,7 +187,9 @@ describe('the counting proxy', () => {
     const consumed = JSON.stringify({ ConsumedCapacity: { CapacityUnits: 50_000 } });
     const server = createServer((_, response) => response.end(consumed));
     const dynamodb = await start(server, 0);
-    const proxy = await startCountingProxy(dynamodb.endpoint, { readUnits: 600, writeUnits: 500 });
+    const proxy = await startCountingProxy(dynamodb.endpoint, {
+      limits: { readUnits: 600, writeUnits: 500 },
+    });
     const statusOf = async (operation: string, merchant: string) => {
       const headers = { 'x-amz-target': `DynamoDB_20120810.${operation}` };
       const body = JSON.stringify({ Item: { pk: { S: `MERCHANT#${merchant}` } } });
