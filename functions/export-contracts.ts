@@ -9,7 +9,11 @@ import {
   text,
   time,
 } from '../shared/http/json-schema.ts';
+import { uuidParameter } from '../shared/http/uuid-parameter.ts';
 import type { Parameters } from '../shared/http/validation.ts';
+
+/** Path parameter with the id of a long export. */
+export const exportIdParameter = /* @__PURE__ */ uuidParameter('an export');
 
 /** An export format as an endpoint offers it. */
 export interface OfferedFormat<P extends Parameters> {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { hasAtMost } from '../shared/domain/field-text.ts';
 import {
   IMPORT_FORMATS,
   MATCH_FIELDS,
@@ -8,7 +9,6 @@ import {
 } from '../shared/domain/import.ts';
 import { IMPORT_STATES } from '../shared/domain/import-job.ts';
 import { MAX_IMPORT_BYTES } from '../shared/domain/limits.ts';
-import { hasAtMost } from '../shared/domain/text-length.ts';
 import {
   count,
   customerId,

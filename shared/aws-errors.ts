@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { UnavailableError } from './domain/errors.ts';
 
 /** The members of an SDK error that say what kind of error it is. */
@@ -36,7 +37,7 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** Returns whether DynamoDB throttled the request. */
-export function isThrottling(error: unknown): boolean {
+function isThrottling(error: unknown): boolean {
   return error instanceof UnavailableError || THROTTLING_ERRORS.includes((error as Error).name);
 }
 
@@ -49,4 +50,25 @@ export function loggable(error: unknown) {
     // A stack starts with the error's message, which may quote stored data.
     stack: stack?.match(/^ +at .*$/gm)?.join('\n'),
   };
+}
+
+/** How long reads of a throttled table are retried, and the longest wait between two attempts. */
+const THROTTLING_PATIENCE_MS = 12_000;
+const MAX_BACKOFF_MS = 1_000;
+
+/**
+ * Retries while the table is throttled: an export reads more than any other call, and is to become
+ * slower then, not to fail. The SDK has made up to four attempts by then, or only one if it has
+ * used up its retry tokens.
+ */
+export async function retryWhileThrottled<T>(read: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  for (;;) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isThrottling(error) || performance.now() - started > THROTTLING_PATIENCE_MS) throw error;
+      await setTimeout(MAX_BACKOFF_MS * Math.random());
+    }
+  }
 }

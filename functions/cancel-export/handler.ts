@@ -1,5 +1,5 @@
 import { ExportNotFoundError } from '../../shared/domain/errors.ts';
-import { exportProgress } from '../../shared/exports/export-progress.ts';
+import { exportProgress } from '../../shared/domain/export.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { Problem } from '../../shared/http/problem-details.ts';
 import { getExportJob, updateExportJob } from '../../shared/storage/export-jobs.ts';

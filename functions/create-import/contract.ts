@@ -1,7 +1,7 @@
 import { MAX_ROWS_PLANNED_IN_CALL, MAX_WAITING_IMPORTS } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
-import { FileBody } from '../../shared/http/file-body.ts';
 import { ref } from '../../shared/http/json-schema.ts';
+import { FileBody } from '../../shared/http/media-type.ts';
 import type { Fault } from '../../shared/http/problem-details.ts';
 import type { RequestSchemas, SentNames } from '../../shared/http/validation.ts';
 import {

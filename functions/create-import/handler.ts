@@ -1,5 +1,5 @@
 import { api } from '../../shared/http/api.ts';
-import { FileBody } from '../../shared/http/file-body.ts';
+import { FileBody } from '../../shared/http/media-type.ts';
 import { createImport, importSentFile } from '../../shared/imports/create-import.ts';
 import { uploadRequest } from '../../shared/imports/upload-url.ts';
 import { FILE_TYPES } from '../import-contracts.ts';

@@ -1,8 +1,7 @@
 import { defineContract } from '../../shared/http/contract.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { exportSchemas } from '../export-contracts.ts';
-import { exportIdParameter } from '../export-id-parameter.ts';
+import { exportIdParameter, exportSchemas } from '../export-contracts.ts';
 
 export const request = { path: { exportId: exportIdParameter } } satisfies RequestSchemas;
 

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { MAX_SORTED_BY_TEXT, MAX_SORTED_BY_UPDATED } from '../../shared/domain/limits.ts';
+import { SORT_NAMES, type SortOrder } from '../../shared/domain/sort-order.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
 import {
@@ -7,17 +9,32 @@ import {
   filterRule,
 } from '../../shared/http/filter-parameters.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
-import { SORT_DESCRIPTION, sortParameter } from '../../shared/http/sort-parameter.ts';
 import {
   integer,
   type RequestSchemas,
   type SentNames,
   single,
+  suggestion,
 } from '../../shared/http/validation.ts';
 import { CUSTOMER_INDEX, LOOK_UP_INDEX_NAMES } from '../../shared/storage/table.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
+
+const SORTS = SORT_NAMES.flatMap((name) => [name, `-${name}`] as const);
+
+/** Query parameter with the order of a list. */
+const sortParameter = single(() =>
+  v.pipe(
+    v.picklist(SORTS, ({ input }) => unknownSort(String(input))),
+    v.transform((sort): SortOrder => {
+      const isDescending = sort.startsWith('-');
+      const name = (isDescending ? sort.slice(1) : sort) as (typeof SORT_NAMES)[number];
+      const by = name === 'date' || name === 'mexcParamvaluesetsid' ? 'id' : name;
+      return { by, isDescending };
+    }),
+  ),
+);
 
 export const request = {
   query: {
@@ -54,7 +71,12 @@ export const contract = () =>
       cursor:
         'Where the page starts, from the Link header of the page before; not together with a start above 0.',
       ...filterDescriptions(),
-      sort: SORT_DESCRIPTION,
+      sort:
+        'Order of the customers; a dash in front reverses it. date is the order of the ids. name and ' +
+        'customerid are ordered as Swedish does, without regard to case and accents, numbers in texts by ' +
+        `their value, and customers without one come last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
+        `error. updated is the time of the last change; more than ${MAX_SORTED_BY_UPDATED} customers are an ` +
+        'error. Default: mexcParamvaluesetsid.',
       fields: FIELDS_DESCRIPTION,
     },
     responses: {
@@ -74,4 +96,9 @@ function eitherStartOrCursor(
   return start !== 0 && sent.has('start') && sent.has('cursor')
     ? [{ parameter: 'start', detail: 'cannot be given together with cursor' }]
     : [];
+}
+
+function unknownSort(text: string): string {
+  const similar = suggestion(text, SORT_NAMES);
+  return `must be one of ${SORT_NAMES.join(', ')}, with a dash in front to reverse it${similar ? `; ${similar}` : ''}`;
 }

@@ -1,4 +1,4 @@
-import { exportProgress } from '../../shared/exports/export-progress.ts';
+import { exportProgress } from '../../shared/domain/export.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { listExportJobs } from '../../shared/storage/export-jobs.ts';
 import { request } from './contract.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { customeridForm } from '../../shared/domain/customerid-form.ts';
+import { customeridForm } from '../../shared/domain/look-up-forms.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { createCustomerSchema, customeridSchema } from '../../shared/http/customer-schemas.ts';
 import { etagHeader, header, ref } from '../../shared/http/json-schema.ts';

@@ -2,7 +2,7 @@ import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 
 import { loggable } from '../../shared/aws-errors.ts';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import { appendChanges } from '../../shared/storage/append-changes.ts';
-import type { LoggedChange, LoggedKind } from '../../shared/storage/logged-changes.ts';
+import type { LoggedChange, LoggedKind } from '../../shared/storage/log-entries.ts';
 import { noteRecorderState } from '../../shared/storage/recorder-state.ts';
 import { customerInKey, HEARTBEAT_KEY } from '../../shared/storage/table.ts';
 

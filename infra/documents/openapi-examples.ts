@@ -3,7 +3,7 @@ import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS } from '../../shared/domain/fields.ts';
 import type { ResponseDescription } from '../../shared/http/contract.ts';
 import type { Json } from '../../shared/http/json-schema.ts';
-import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
+import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-details.ts';
 
 /** The customer of the examples: the fields that each response has. */
 const CUSTOMER = Object.fromEntries(

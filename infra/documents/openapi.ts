@@ -19,7 +19,7 @@ import {
   time,
 } from '../../shared/http/json-schema.ts';
 import { MERGE_PATCH_TYPE } from '../../shared/http/media-type.ts';
-import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
+import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-details.ts';
 import type { Parameter, Parameters } from '../../shared/http/validation.ts';
 import { ENDPOINTS, type Endpoint } from '../endpoints.ts';
 import { guideLink, guideTags, introduction, OPERATION_TAGS } from './guides.ts';

@@ -8,9 +8,9 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../../shared/concurrency.ts';
-import { customeridForm } from '../../shared/domain/customerid-form.ts';
+import { customeridForm } from '../../shared/domain/look-up-forms.ts';
 import { conditionHolds } from '../../shared/storage/conditional-write.ts';
-import { parseChanges } from '../../shared/storage/logged-changes.ts';
+import { parseChanges } from '../../shared/storage/log-entries.ts';
 import {
   CLAIM_OWNER,
   CLAIMED,

@@ -80,3 +80,10 @@ export interface ExportJobInput {
   readonly file: ExportFile;
   readonly filter: CustomerFilter;
 }
+
+/** Returns the status of a long export as the API responds with it, without its file. */
+export function exportProgress(job: ExportJob) {
+  const { id, format, state, rowsDone, rowsExpected, started, updated, reason } = job;
+  const progress = { exportId: id, format, state, rowsDone, rowsExpected, started, updated };
+  return state === 'failed' ? { ...progress, reason } : progress;
+}

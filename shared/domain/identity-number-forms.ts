@@ -1,4 +1,4 @@
-import { plainText } from './plain-text.ts';
+import { plainText } from './fold.ts';
 
 /** What a text says if it has the form of an identity number; it need not be a valid one. */
 export interface NumberForm {

@@ -1,11 +1,14 @@
 import { countryCode } from './country-code.ts';
 import type { CustomerFields } from './customer.ts';
 import type { LookUpName } from './customer-filter.ts';
-import { customeridForm } from './customerid-form.ts';
-import { fold, withoutSeparators } from './fold.ts';
+import { fold, plainText, withoutSeparators } from './fold.ts';
 import { parseIdentityNumber } from './identity-number.ts';
 import { internationalPhone } from './phone.ts';
-import { plainText } from './plain-text.ts';
+
+/** Returns a merchant's own key in the form in which keys are compared: case matters. */
+export function customeridForm(text: string): string {
+  return text.normalize('NFC').trim();
+}
 
 /** Country of a telephone number of which nothing else is known. */
 const HOME = 'SE';

@@ -1,4 +1,4 @@
-import { plainText } from './plain-text.ts';
+import { plainText } from './fold.ts';
 
 /** National forms of telephone numbers, and the country code that replaces their prefix. */
 const NATIONAL: Readonly<Record<string, { form: RegExp; code: string }>> = {

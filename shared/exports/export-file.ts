@@ -1,10 +1,10 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ExportFile, ExportJob } from '../domain/export.ts';
+import { exportProgress } from '../domain/export.ts';
 import { EXPORT_URL_LIFETIME_S } from '../domain/limits.ts';
 import { EXPORTS_PREFIX, required } from '../environment.ts';
 import type { FileFormat } from '../formats/row-format.ts';
-import { exportProgress } from './export-progress.ts';
 import { s3, type UploadTarget } from './multipart-upload.ts';
 
 const BUCKET_NAME = required('bucketName');

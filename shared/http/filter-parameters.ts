@@ -12,9 +12,9 @@ import {
   rangeOf,
   toCustomerFilter,
 } from '../domain/customer-filter.ts';
+import { hasAtMost } from '../domain/field-text.ts';
 import { fold } from '../domain/fold.ts';
 import { MAX_LOOK_UP_VALUES, MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
-import { hasAtMost } from '../domain/text-length.ts';
 import { type DayOrInstant, isTimeZone } from '../domain/time-zone.ts';
 import type { Fault } from './problem-details.ts';
 import {

@@ -1,7 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { HttpEvent } from './event.ts';
-import { FileBody } from './file-body.ts';
-import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
+import { FileBody, MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, Problem } from './problem-details.ts';
 import type { RequestSchemas } from './validation.ts';
 

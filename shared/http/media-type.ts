@@ -17,3 +17,15 @@ export function parseMediaType(contentType: string | undefined): MediaType | und
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   return { type, charset: charset?.slice('charset='.length).replaceAll('"', '') };
 }
+
+/** A body that is a file, as it was sent. */
+export class FileBody {
+  /** Media type, without parameters. */
+  readonly type: string;
+  readonly bytes: Buffer;
+
+  constructor(type: string, bytes: Buffer) {
+    this.type = type;
+    this.bytes = bytes;
+  }
+}

@@ -1,8 +1,7 @@
 import type { MiddlewareObj } from '@middy/core';
 import * as v from 'valibot';
 import type { HttpEvent } from './event.ts';
-import { FileBody } from './file-body.ts';
-import { MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
+import { FileBody, MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, type Fault, MAX_FAULTS } from './problem-details.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { Customer, SystemFields } from '../domain/customer.ts';
 import { UnavailableError } from '../domain/errors.ts';
@@ -11,7 +12,6 @@ import { type DecidedRows, decidedRowsPut, findDecidedRows } from '../storage/im
 import { importMark, marked } from '../storage/marked-customers.ts';
 import { unchanged } from '../storage/put-by-customerid.ts';
 import { getCustomer } from '../storage/read-customer.ts';
-import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
 import { type TransactionItem, writeTogether } from '../storage/write-together.ts';
 import { writeUnits } from './pace.ts';
 import type { Step } from './step.ts';

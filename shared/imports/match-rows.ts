@@ -1,9 +1,9 @@
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import type { FileRow, MatchField } from '../domain/import.ts';
 import { findByIndexKey } from '../storage/find-by-form.ts';
 import { type IndexKey, indexKeys, type KeyRange } from '../storage/index-keys.ts';
 import { newestId } from '../storage/newest-id.ts';
-import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
 import { KeyTable, MAX_NAMED } from './key-table.ts';
 import { keysOf, keyWithZeros, type RowKey, withoutZeros } from './row-keys.ts';
 

@@ -1,3 +1,4 @@
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { mapConcurrently } from '../concurrency.ts';
 import { applyChanges, type CustomerFields } from '../domain/customer.ts';
 import {
@@ -6,7 +7,6 @@ import {
   type MarkedCustomer,
   writeMarked,
 } from '../storage/marked-customers.ts';
-import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
 import { nextVersion } from '../storage/write-customers.ts';
 import { writeUnits } from './pace.ts';
 import type { Step } from './step.ts';

@@ -1,5 +1,5 @@
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { beginStep } from '../storage/import-records.ts';
-import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
 import { type Pace, paceOf } from './pace.ts';
 
 /**

@@ -1,8 +1,8 @@
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { mapConcurrently } from '../concurrency.ts';
-import { customeridForm } from '../domain/customerid-form.ts';
 import type { AppliedRow, UndoneRow } from '../domain/import.ts';
+import { customeridForm } from '../domain/look-up-forms.ts';
 import { importMark, removeMarked } from '../storage/marked-customers.ts';
-import { retryWhileThrottled } from '../storage/retry-while-throttled.ts';
 import { type Replaced, type Replacement, replaceFields } from './replace-fields.ts';
 import { begin, type Step, type StepOptions } from './step.ts';
 

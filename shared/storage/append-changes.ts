@@ -6,7 +6,7 @@ import { type LogHead, MARK_INTERVAL_MS, MAX_MARKS, type Mark, readHead } from '
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
-import { formatChanges, type LoggedChange, parseChanges } from './logged-changes.ts';
+import { formatChanges, type LoggedChange, parseChanges } from './log-entries.ts';
 import { changeLogEntryKey, changeLogHeadKey, expiringIn } from './table.ts';
 
 /** Maximum changes of an entry: it then takes one write unit, 1 kB, with ids up to a million. */

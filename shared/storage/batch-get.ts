@@ -1,5 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  type KeysAndAttributes,
+} from '@aws-sdk/client-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
+import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 
 /** DynamoDB's limit for one BatchGetItem. */
 const MAX_BATCH_SIZE = 100;
@@ -30,4 +36,26 @@ export function* batchesOf(ids: readonly number[]): Generator<number[]> {
   for (let from = 0; from < ids.length; from += MAX_BATCH_SIZE) {
     yield ids.slice(from, from + MAX_BATCH_SIZE);
   }
+}
+
+/** An item as the DynamoDB client has it. */
+export type RawItem = Record<string, AttributeValue>;
+
+/**
+ * Returns the items that exist of those with these keys, at most 100, in no order.
+ *
+ * @param ConsistentRead false for half the price; a write of the last second can then be missing.
+ * @throws UnavailableError if the table stays throttled.
+ */
+export async function getItems(Keys: RawItem[], ConsistentRead = true): Promise<RawItem[]> {
+  const items: RawItem[] = [];
+  const keys: KeysAndAttributes = { Keys, ConsistentRead };
+  await batchGet(keys, async (wanted) => {
+    const { Responses, UnprocessedKeys } = await dynamodb.send(
+      new BatchGetItemCommand({ RequestItems: { [TABLE_NAME]: wanted } }),
+    );
+    items.push(...(Responses?.[TABLE_NAME] ?? []));
+    return UnprocessedKeys?.[TABLE_NAME];
+  });
+  return items;
 }

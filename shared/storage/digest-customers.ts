@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { untilDeadline } from '../concurrency.ts';
 import { MAX_DIGEST_PART } from '../domain/limits.ts';
 import { DIGEST_ROWS } from '../formats/digest.ts';
 import { queryInParallel } from './parallel-query.ts';
-import { retryWhileThrottled } from './retry-while-throttled.ts';
 import { queryRows, type Rows } from './serialized-items/index.ts';
 import { customersIn, type IdRange, idInSortKey } from './table.ts';
 

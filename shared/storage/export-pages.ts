@@ -1,3 +1,4 @@
+import { retryWhileThrottled } from '../aws-errors.ts';
 import { type CustomerFilter, isEveryone } from '../domain/customer-filter.ts';
 import type { RowFormat } from '../formats/row-format.ts';
 import {
@@ -11,7 +12,6 @@ import { customerBytes, noteUnits, UNIT_BYTES } from './customer-size.ts';
 import { filterExpression } from './filter-expression.ts';
 import { newestId } from './newest-id.ts';
 import { queryInParallel } from './parallel-query.ts';
-import { retryWhileThrottled } from './retry-while-throttled.ts';
 import { type ReadOptions, rowsByIds } from './rows-by-ids.ts';
 import { type QueriedRows, queryRows, type ReadRows } from './serialized-items/index.ts';
 import { customersIn, type IdRange, idInSortKey } from './table.ts';

@@ -1,7 +1,7 @@
 import { QueryCommand, type QueryCommandOutput } from '@aws-sdk/client-dynamodb';
+import { retryWhileThrottled } from '../aws-errors.ts';
 import type { LookUpForms } from '../domain/look-up-forms.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
-import { retryWhileThrottled } from './retry-while-throttled.ts';
 import { idInSortKey, LOOK_UP_INDEXES, partitionKey } from './table.ts';
 
 /** An entry of an index whose sort key is a text. */

@@ -10,9 +10,9 @@ import {
 import { lookUpForm, lookUpForms } from '../domain/look-up-forms.ts';
 import { toSearchAttributes } from '../domain/search-attributes.ts';
 import { plainRow, type RowFormat } from '../formats/row-format.ts';
+import { getItems } from './batch-get.ts';
 import type { Retry } from './customer-index.ts';
 import { findByForm } from './find-by-form.ts';
-import { getItems } from './get-items.ts';
 import { toCustomer } from './read-customer.ts';
 import type { Rows } from './serialized-items/index.ts';
 import { rawCustomerKey } from './table.ts';

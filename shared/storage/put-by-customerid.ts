@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Customer, type CustomerFields, hasSameFields } from '../domain/customer.ts';
-import { customeridForm } from '../domain/customerid-form.ts';
 import {
   CustomerExistsError,
   DuplicateCustomeridError,
@@ -8,6 +7,7 @@ import {
   UnavailableError,
   VersionMismatchError,
 } from '../domain/errors.ts';
+import { customeridForm } from '../domain/look-up-forms.ts';
 import { claimOwner, claimPut } from './claims.ts';
 import { customerPut, newCustomer, type References } from './create-customer.ts';
 import { customersWithForm, hasForm } from './customers-with-form.ts';

@@ -12,13 +12,13 @@ import {
   type CustomerFields,
   hasSameFields,
 } from '../domain/customer.ts';
-import { customeridForm } from '../domain/customerid-form.ts';
 import {
   CustomerNotFoundError,
   DeletionInterruptedError,
   VersionMismatchError,
   WriteConflictError,
 } from '../domain/errors.ts';
+import { customeridForm } from '../domain/look-up-forms.ts';
 import { batchesOf, batchGet } from './batch-get.ts';
 import { releaseClaim } from './claims.ts';
 import { toItem } from './customer-item.ts';

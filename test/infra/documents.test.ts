@@ -20,7 +20,7 @@ import { sampleCustomers } from '../../infra/local/sample-customers.ts';
 import { SETTING_NAMES } from '../../infra/stage-settings.ts';
 import { FILTERS } from '../../shared/domain/customer-filter.ts';
 import * as limits from '../../shared/domain/limits.ts';
-import { PROBLEM_TITLES } from '../../shared/http/problem-types.ts';
+import { PROBLEM_TITLES } from '../../shared/http/problem-details.ts';
 import {
   CUSTOMER_INDEX,
   changeLogEntryKey,

@@ -6,7 +6,7 @@ import { variedCustomer } from '../../infra/local/varied-customers.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
 import { toSearchAttributes } from '../../shared/domain/search-attributes.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
-import { formatChanges } from '../../shared/storage/logged-changes.ts';
+import { formatChanges } from '../../shared/storage/log-entries.ts';
 import { SnapshotWriter } from '../../shared/storage/snapshots/snapshot-writer.ts';
 import {
   changeLogEntryKey,

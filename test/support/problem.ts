@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { expect } from 'vitest';
-import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-types.ts';
+import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-details.ts';
 import type { ApiResponse } from './api.ts';
 
 /** The wrong part of a request, without its detail. */
