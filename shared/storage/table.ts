@@ -134,7 +134,6 @@ export const SNAPSHOT_ATTRIBUTES = [
   'snapshotCustomers',
   'lastSnapshotId',
   'logEntry',
-  'logSinceMs',
   'builtMs',
   'readFromIndexMs',
   TTL_ATTRIBUTE,
@@ -240,7 +239,7 @@ function cutToBytes(text: string, bytes: number): string {
 /** Stored name of the customerid that a customer has claimed: true for its own one. */
 export const CLAIMED = 'q';
 
-/** Stored name of the mark of a customer that an import has written last; see `import-marks.ts`. */
+/** Stored name of the mark of a customer that an import has written last; see `marked-customers.ts`. */
 export const IMPORT_MARK = 'w';
 
 /** Attribute of a claim: the id of the customer that owns the customerid. */

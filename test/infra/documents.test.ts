@@ -340,6 +340,23 @@ test.each(globSync('shared/decisions/*.md', { cwd: ROOT }))(
   },
 );
 
+test('each file that a comment names exists', () => {
+  const files = globSync('{infra,functions,shared,test}/**/*.{ts,md}', {
+    cwd: ROOT,
+    exclude: (path) => path.includes('node_modules'),
+  });
+  const names = new Set(files.map((file) => basename(file)));
+  const missing = files
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      (text(file).match(/^\s*(?:\/\/|\/?\*).*$/gm) ?? [])
+        .flatMap((comment) => comment.match(/(?<=`|@see )[\w./-]+\.(?:ts|md)\b/g) ?? [])
+        .filter((named) => !names.has(basename(named)))
+        .map((named) => `${file}: ${named}`),
+    );
+  expect(missing).toEqual([]);
+});
+
 describe('the tables', () => {
   test('of endpoints are those of the contracts', () => {
     const rows = table(README, 'call').map(([call, , scope]) => [
