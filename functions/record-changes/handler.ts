@@ -22,8 +22,9 @@ interface MerchantChanges {
 
 /**
  * Receives batches of the table's stream and appends which customers changed to the change logs of
- * their merchants. Notes heartbeats, and whether changes are late. If it fails for a merchant, it returns the first record that is not logged, from
- * which on Lambda retries; records that are logged twice are harmless.
+ * their merchants. Notes heartbeats, and whether changes are late. If it fails for a merchant, it returns
+ * the first record that is not logged, from which on Lambda retries; records that are logged twice are
+ * harmless.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  */
