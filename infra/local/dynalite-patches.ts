@@ -20,6 +20,36 @@ export function captureStore(): () => Store {
 }
 
 /**
+ * Completes what a killed process has begun: tables that are being created or changed become ACTIVE, those
+ * that are being deleted go with their items. dynalite does so by timers, which end with the process.
+ */
+export async function completeTableChanges({ db }: Store): Promise<void> {
+  for await (const [key, table] of db.iterator<StoreTable>(keysFrom('table~'))) {
+    const { TableName, TableStatus, GlobalSecondaryIndexes: indexes } = table;
+    if (TableStatus === 'ACTIVE') continue;
+    if (TableStatus === 'DELETING') {
+      for (const kind of ['item-', 'index-local~', 'index-global~', 'tag-']) {
+        await db.clear(keysFrom(`${kind}${TableName}~`));
+      }
+      await db.del(key);
+      continue;
+    }
+    await db.put(key, {
+      ...table,
+      TableStatus: 'ACTIVE',
+      ...(indexes && {
+        GlobalSecondaryIndexes: indexes.map((index) => ({ ...index, IndexStatus: 'ACTIVE' })),
+      }),
+    });
+  }
+}
+
+/** Returns the range of the keys with a prefix: all others of theirs are before `~`. */
+function keysFrom(prefix: string) {
+  return { gt: prefix, lt: `${prefix}~` };
+}
+
+/**
  * Patches dynalite to write an item, its index entries and its stream record in one atomic batch. It
  * writes them one after the other, so that a crash in between leaves index entries without an item
  * permanently.

@@ -4,6 +4,7 @@ import dynalite from 'dynalite';
 import {
   captureStore,
   closeIterators,
+  completeTableChanges,
   useNativeChecksums,
   writeItemsAtomically,
 } from './dynalite-patches.ts';
@@ -25,25 +26,16 @@ useNativeChecksums();
 const store = captureStore();
 
 const { port, path } = workerData as DynamoDbOptions;
-// By default dynalite takes half a second to create a table.
-const server = dynalite({ path, createTableMs: 0 });
+// By default dynalite takes half a second to create or delete a table.
+const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0 });
+// If another process has locked the files, this ends the thread.
+await store().db.open();
+await completeTableChanges(store());
+await streams.open(store());
 serveTransactions(server, store(), streams);
 serveNewItems(server, store(), streams);
 serveStreams(server, streams);
 const { endpoint, close } = await start(server, port);
-
-// dynalite opens its files on the first operation, which ends this thread if they are locked.
-await fetch(endpoint, {
-  method: 'POST',
-  headers: {
-    'content-type': 'application/x-amz-json-1.0',
-    'x-amz-target': 'DynamoDB_20120810.ListTables',
-    'x-amz-date': '20000101T000000Z',
-    authorization: 'AWS4-HMAC-SHA256 Credential=local, SignedHeaders=host, Signature=unchecked',
-  },
-  body: '{}',
-});
-await streams.open(store());
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
 parentPort?.once('message', async () => {

@@ -5,6 +5,7 @@ declare module 'dynalite' {
     /** Folder of the LevelDB store; in memory if not given. */
     path?: string | undefined;
     createTableMs?: number;
+    deleteTableMs?: number;
   }): import('node:http').Server;
 }
 
@@ -14,6 +15,7 @@ declare module 'dynalite/db/index.js' {
 
   export interface StoreTable {
     readonly TableName: string;
+    readonly TableStatus: string;
     readonly KeySchema: readonly { readonly AttributeName: string }[];
     readonly GlobalSecondaryIndexes?: readonly object[];
   }
@@ -23,8 +25,12 @@ declare module 'dynalite/db/index.js' {
 
   export interface Store {
     readonly db: {
+      open(): Promise<void>;
       batch(writes: readonly object[]): Promise<void>;
+      put(key: string, value: object): Promise<void>;
       del(key: string): Promise<void>;
+      /** Deletes the entries of a range. */
+      clear(range: { readonly gt: string; readonly lt: string }): Promise<void>;
       iterator<T>(range: {
         readonly gt: string;
         readonly lt: string;

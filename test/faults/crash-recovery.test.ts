@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+} from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   DynamoDBDocumentClient,
@@ -15,6 +20,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
+import { TABLE_SCHEMA } from '../../infra/local/table-schema.ts';
 import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
@@ -186,20 +192,48 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
     }
   });
 
+  test('The local DynamoDB completes at its next start the creation or deletion of a table during which it was killed', async () => {
+    const path = mkdtempSync(join(folder, 'cut-'));
+    // The first write says that the table is being created, or deleted.
+    expect(await writeUntilCut(path, 1, (_, endpoint) => ensureTable(endpoint, TableName))).toBe(
+      true,
+    );
+    await withServer(path, async (documents) => {
+      const { Table } = await documents.send(new DescribeTableCommand({ TableName }));
+      const indexes = Table?.GlobalSecondaryIndexes ?? [];
+      expect(indexes).toHaveLength(TABLE_SCHEMA.GlobalSecondaryIndexes?.length ?? 0);
+      const statuses = [Table?.TableStatus, ...indexes.map(({ IndexStatus }) => IndexStatus)];
+      expect(new Set(statuses)).toEqual(new Set(['ACTIVE']));
+      await write(documents, old);
+    });
+    const isCut = await writeUntilCut(path, 1, (documents) =>
+      documents.send(new DeleteTableCommand({ TableName })),
+    );
+    expect(isCut).toBe(true);
+    await withServer(path, async (documents, endpoint) => {
+      const { TableNames } = await documents.send(new ListTablesCommand({}));
+      expect(TableNames).toEqual([]);
+      await ensureTable(endpoint, TableName);
+      expect((await documents.send(new ScanCommand({ TableName }))).Items).toEqual([]);
+      expect(await inIndex(documents, CUSTOMER_INDEX.name)).toEqual([]);
+    });
+  });
+
   /** Writes to a server that is killed after so many writes. Returns whether it was. */
   async function writeUntilCut(
     path: string,
     writes: number,
-    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
+    work: (documents: DynamoDBDocumentClient, endpoint: string) => Promise<unknown>,
   ): Promise<boolean> {
     const thread = new Worker(new URL('../../infra/local/dynamodb-thread.ts', import.meta.url), {
       workerData: { port: 0, path, writes },
       execArgv: ['--import', new URL('../support/power-cut.ts', import.meta.url).href],
     });
     const [port] = await once(thread, 'message');
-    const documents = documentsOf(`http://127.0.0.1:${port}`);
+    const endpoint = `http://127.0.0.1:${port}`;
+    const documents = documentsOf(endpoint);
     const cut = once(thread, 'message').then(() => true);
-    const written = work(documents).then(() => false);
+    const written = work(documents, endpoint).then(() => false);
     written.catch(() => {});
     const isCut = await Promise.race([cut, written]);
     await thread.terminate();
@@ -207,19 +241,28 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
     return isCut;
   }
 
-  async function withDynamoDb(
+  async function withServer(
     path: string,
-    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
+    work: (documents: DynamoDBDocumentClient, endpoint: string) => Promise<unknown>,
   ): Promise<void> {
     const { endpoint, close } = await startDynamoDb({ port: 0, path });
     const documents = documentsOf(endpoint);
     try {
-      await ensureTable(endpoint, TableName);
-      await work(documents);
+      await work(documents, endpoint);
     } finally {
       documents.destroy();
       await close();
     }
+  }
+
+  function withDynamoDb(
+    path: string,
+    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
+  ): Promise<void> {
+    return withServer(path, async (documents, endpoint) => {
+      await ensureTable(endpoint, TableName);
+      await work(documents);
+    });
   }
 
   async function write(documents: DynamoDBDocumentClient, Item: typeof old | undefined) {
