@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { References } from '../../shared/storage/create-customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
-import { sequenceKey } from '../../shared/storage/table.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
-import { NEW_ITEMS_HEADER } from './dynamodb-new-items.ts';
+import { announceNewItems } from './new-items.ts';
+import { reserveIds } from './reserve-ids.ts';
 import type { LocalStack } from './stack.ts';
 import { variedCustomer } from './varied-customers.ts';
 
@@ -45,14 +45,7 @@ interface Register {
  */
 export async function addCustomers(register: Register, lastId?: number): Promise<number> {
   const client = new DynamoDBClient({ endpoint: register.stack.dynamodbEndpoint });
-  client.middlewareStack.add(
-    (next) => (args) => {
-      const { headers } = args.request as { headers: Record<string, string> };
-      if (args.input && 'RequestItems' in args.input) headers[NEW_ITEMS_HEADER] = 'true';
-      return next(args);
-    },
-    { step: 'build' },
-  );
+  announceNewItems(client);
   const documents = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
   });
@@ -77,22 +70,8 @@ async function reserve(
   last: number,
 ): Promise<CustomersToAdd | undefined> {
   const date = new Date().toISOString();
-  try {
-    const { Attributes } = await documents.send(
-      new UpdateCommand({
-        TableName: table,
-        Key: sequenceKey(merchantId),
-        UpdateExpression: 'SET lastId = :last, lastDate = :date',
-        ConditionExpression: 'attribute_not_exists(lastId) OR lastId < :last',
-        ExpressionAttributeValues: { ':last': last, ':date': date },
-        ReturnValues: 'UPDATED_OLD',
-      }),
-    );
-    return { first: Number(Attributes?.lastId ?? 0) + 1, last, date };
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
-    throw error;
-  }
+  const first = await reserveIds(documents, table, merchantId, last, date);
+  return first === undefined ? undefined : { first, last, date };
 }
 
 /** Puts the customers; a repeat replaces them by the same. Returns their number. */

@@ -26,6 +26,9 @@ export const DATA_ENTRIES = [
   'dynamodb',
 ] as const;
 
+/** The file with the issuer's URL at the last start. */
+export const ISSUER_FILE = 'issuer';
+
 type DataEntry = (typeof DATA_ENTRIES)[number];
 
 /**

@@ -4,9 +4,7 @@ import { json } from 'node:stream/consumers';
 import type { Store, StoreItem, StoreTable } from 'dynalite/db/index.js';
 import { writesOf } from './dynalite-patches.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
-
-/** Header of a BatchWriteItem request with any number of items, none of which exists. */
-export const NEW_ITEMS_HEADER = 'x-local-new-items';
+import { NEW_ITEMS_HEADER } from './new-items.ts';
 
 interface BatchWriteItem {
   readonly RequestItems: Readonly<

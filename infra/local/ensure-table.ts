@@ -1,12 +1,13 @@
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  DynamoDBClient,
-  ResourceInUseException,
-  waitUntilTableExists,
-} from '@aws-sdk/client-dynamodb';
+import { setTimeout } from 'node:timers/promises';
+import type { TableDescription } from '@aws-sdk/client-dynamodb';
 import { OldTableError } from './dynamodb.ts';
+import { requestDynamoDb } from './dynamodb-request.ts';
 import { TABLE_SCHEMA, tableSchemaFaults } from './table-schema.ts';
+
+const API = 'DynamoDB_20120810';
+/** How often, and how long, to ask whether a table is created. */
+const POLL_MS = 20;
+const MAX_WAIT_MS = 30_000;
 
 /**
  * Creates the table of the customers, if it does not exist.
@@ -14,40 +15,40 @@ import { TABLE_SCHEMA, tableSchemaFaults } from './table-schema.ts';
  * @throws OldTableError if it exists with other keys or indexes.
  */
 export async function ensureTable(endpoint: string, name: string): Promise<void> {
-  const client = new DynamoDBClient({ endpoint });
-  try {
-    const exists = await createTable(client, name);
-    await waitUntilTableExists(
-      { client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 1 },
-      { TableName: name },
-    );
-    if (exists) await checkSchema(client, name);
-  } finally {
-    client.destroy();
-  }
+  const exists = await createTable(endpoint, name);
+  const table = await activeTable(endpoint, name);
+  if (exists) checkSchema(table, name);
 }
 
 /** Creates the table. Returns whether it exists already. */
-async function createTable(client: DynamoDBClient, name: string): Promise<boolean> {
+async function createTable(endpoint: string, name: string): Promise<boolean> {
   try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: name,
-        BillingMode: 'PAY_PER_REQUEST',
-        StreamSpecification: { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' },
-        ...TABLE_SCHEMA,
-      }),
-    );
+    await requestDynamoDb(endpoint, `${API}.CreateTable`, {
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'KEYS_ONLY' },
+      ...TABLE_SCHEMA,
+    });
     return false;
   } catch (error) {
-    if (error instanceof ResourceInUseException) return true;
+    if ((error as Error).name === 'ResourceInUseException') return true;
     throw error;
   }
 }
 
-async function checkSchema(client: DynamoDBClient, name: string): Promise<void> {
-  const { Table = {} } = await client.send(new DescribeTableCommand({ TableName: name }));
-  const faults = tableSchemaFaults(Table);
+/** Returns the table once it is active. */
+async function activeTable(endpoint: string, name: string): Promise<TableDescription> {
+  for (const latest = Date.now() + MAX_WAIT_MS; ; await setTimeout(POLL_MS)) {
+    const { Table } = await requestDynamoDb(endpoint, `${API}.DescribeTable`, { TableName: name });
+    if (Table.TableStatus === 'ACTIVE') return Table;
+    if (Date.now() > latest) {
+      throw new Error(`The table ${name} is ${Table.TableStatus} after ${MAX_WAIT_MS / 1_000} s.`);
+    }
+  }
+}
+
+function checkSchema(table: TableDescription, name: string): void {
+  const faults = tableSchemaFaults(table);
   if (faults.length === 0) return;
   throw new OldTableError(
     [

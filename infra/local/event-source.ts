@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { DynamoDBRecord } from 'aws-lambda';
+import { requestDynamoDb } from './dynamodb-request.ts';
 import type { Invoke } from './lambda.ts';
 
 /**
@@ -124,29 +125,17 @@ export class EventSource {
     if (failed !== undefined) throw new Error(`${functionName} failed from record ${failed} on.`);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the operations have outputs of their own
-  async #call(operation: string, input: object): Promise<any> {
-    const response = await fetch(this.#options.endpoint, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `DynamoDBStreams_20120810.${operation}`,
-        // DynamoDB Local finds the tables by the key and the region in here; some servers ask for a date.
-        authorization: SIGNATURE,
-        'x-amz-date': '20260101T000000Z',
-      },
-      body: JSON.stringify(input),
-      signal: this.#ending.signal,
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${operation} responded ${response.status}: ${text}`);
-    return JSON.parse(text);
+  #call(operation: string, input: object) {
+    const { endpoint } = this.#options;
+    return requestDynamoDb(
+      endpoint,
+      `DynamoDBStreams_20120810.${operation}`,
+      input,
+      this.#ending.signal,
+    );
   }
 
   async #wait(ms: number): Promise<void> {
     await setTimeout(ms, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
 }
-
-const SIGNATURE =
-  'AWS4-HMAC-SHA256 Credential=S3RVER/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=unchecked';

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Authorizer } from './authorizer.ts';
 import { createCors } from './cors.ts';
 import { toEvent } from './event.ts';
+import { createServer } from './http.ts';
 import { EventTooLargeError, type Invoke, ThrottledError } from './lambda.ts';
 import { type HttpResponse, toHttpResponse } from './response.ts';
 import { createRouter, type GatewayRoute } from './router.ts';

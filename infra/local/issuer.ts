@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import {
   calculateJwkThumbprint,
   exportJWK,
@@ -10,6 +9,7 @@ import {
 import { DEFAULT_CLAIMS } from '../../shared/environment.ts';
 import { SCOPES } from '../../shared/http/contract.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
+import { createServer } from './http.ts';
 import { type LocalServer, start } from './server.ts';
 
 /** Audience of the local issuer's tokens. */
@@ -17,11 +17,6 @@ export const AUDIENCE = 'customers-api';
 
 /** Path of an issuer's configuration (OpenID Connect Discovery, section 4). */
 export const DISCOVERY_PATH = '/.well-known/openid-configuration';
-
-/** Default port of the issuer. Every token contains it. */
-export const ISSUER_PORT = 3001;
-/** File in the data folder with the issuer's URL at the last start. */
-export const ISSUER_FILE = 'issuer';
 
 const KEY_FILE = 'issuer-key.json';
 const ALGORITHM = 'RS256';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { WireOperation as Operation } from '@aws/durable-execution-sdk-js';
 import {
@@ -10,6 +10,7 @@ import {
   UnknownFunctionError,
 } from './durable.ts';
 import { CheckpointError } from './durable-execution.ts';
+import { createServer } from './http.ts';
 import type { Invoke } from './lambda.ts';
 import { type LocalServer, start } from './server.ts';
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { json, text } from 'node:stream/consumers';
+import { createServer } from './http.ts';
 import { FINNISH, NORWEGIAN, SWEDISH, unknownSwedish } from './sample-companies.ts';
 import { type LocalServer, start } from './server.ts';
 

@@ -1,7 +1,6 @@
 import { CAPACITY } from '../capacity.ts';
 import { createSampleCustomers } from './create-sample-customers.ts';
-import { DATA_FOLDER, readDataFile, writeDataFile } from './data-folder.ts';
-import { ISSUER_FILE } from './issuer.ts';
+import { DATA_FOLDER, ISSUER_FILE, readDataFile, writeDataFile } from './data-folder.ts';
 import { SAMPLE_MERCHANT, SAMPLE_NAME } from './sample-customers.ts';
 import { HOST } from './server.ts';
 import { type LocalStack, type LocalStackOptions, startLocalStack } from './stack.ts';

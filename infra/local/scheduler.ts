@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { DeleteObjectCommandInput } from '@aws-sdk/client-s3';
 import { readDataFile, writeDataFile } from './data-folder.ts';
+import { requestDynamoDb } from './dynamodb-request.ts';
+import { createServer } from './http.ts';
 import { type LocalServer, start } from './server.ts';
 
 export interface SchedulerOptions {
@@ -76,23 +77,20 @@ function failure(status: number, name: string, Message: string) {
 }
 
 class Scheduler {
-  readonly #dataFolder: string | undefined;
-  readonly #dynamodb: DynamoDBClient;
-  readonly #s3: S3Client;
+  readonly #options: SchedulerOptions;
   readonly #schedules = new Map<string, Schedule>();
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> = Promise.resolve();
 
-  constructor({ dynamodbEndpoint, s3Endpoint, dataFolder }: SchedulerOptions) {
-    this.#dataFolder = dataFolder;
-    this.#dynamodb = new DynamoDBClient({ endpoint: dynamodbEndpoint, maxAttempts: 1 });
-    this.#s3 = new S3Client({ endpoint: s3Endpoint, forcePathStyle: true, maxAttempts: 1 });
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
 
   async load(): Promise<void> {
-    const stored = this.#dataFolder && (await readDataFile(this.#dataFolder, 'schedules.json'));
+    const { dataFolder } = this.#options;
+    const stored = dataFolder && (await readDataFile(dataFolder, 'schedules.json'));
     for (const [id, schedule] of Object.entries(JSON.parse(stored || '{}'))) {
       this.#schedules.set(id, schedule as Schedule);
     }
@@ -121,8 +119,6 @@ class Scheduler {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#running;
-    this.#dynamodb.destroy();
-    this.#s3.destroy();
   }
 
   /** Runs what is due, after what runs already. */
@@ -149,11 +145,12 @@ class Scheduler {
 
   /** Calls the target, and returns whether that succeeded. */
   async #call({ Target: { Arn, Input } }: Schedule): Promise<boolean> {
+    const { dynamodbEndpoint, s3Endpoint } = this.#options;
     const input = JSON.parse(Input.replaceAll(SCHEDULED_TIME, new Date().toISOString()));
     try {
       await (Arn.endsWith(':s3:deleteObject')
-        ? this.#s3.send(new DeleteObjectCommand(input))
-        : this.#dynamodb.send(new PutItemCommand(input)));
+        ? deleteObject(s3Endpoint, input)
+        : requestDynamoDb(dynamodbEndpoint, 'DynamoDB_20120810.PutItem', input));
       return true;
     } catch {
       return false;
@@ -161,8 +158,20 @@ class Scheduler {
   }
 
   async #store(): Promise<void> {
-    if (!this.#dataFolder) return;
+    const { dataFolder } = this.#options;
+    if (!dataFolder) return;
     const text = JSON.stringify(Object.fromEntries(this.#schedules));
-    await writeDataFile(this.#dataFolder, 'schedules.json', text);
+    await writeDataFile(dataFolder, 'schedules.json', text);
+  }
+}
+
+async function deleteObject(endpoint: string, input: DeleteObjectCommandInput): Promise<void> {
+  // Loads the client of S3, which starts without such a schedule do without.
+  const { DeleteObjectCommand, S3Client } = await import('@aws-sdk/client-s3');
+  const client = new S3Client({ endpoint, forcePathStyle: true, maxAttempts: 1 });
+  try {
+    await client.send(new DeleteObjectCommand(input));
+  } finally {
+    client.destroy();
   }
 }

@@ -3,18 +3,18 @@ import {
   BatchWriteCommand,
   type BatchWriteCommandInput,
   DynamoDBDocumentClient,
-  UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { Customer, CustomerFields } from '../../shared/domain/customer.ts';
-import { conditionHolds } from '../../shared/storage/conditional-write.ts';
 import type { References } from '../../shared/storage/create-customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
-import { sequenceKey } from '../../shared/storage/table.ts';
+import { announceNewItems } from './new-items.ts';
+import { reserveIds } from './reserve-ids.ts';
 import type { LocalStack } from './stack.ts';
 
-/** Maximum items of one BatchWriteItem. */
+/** Maximum items of one BatchWriteItem, and of one of new items. */
 const BATCH = 25;
+const BATCH_OF_NEW = 500;
 const CONCURRENT_BATCHES = 2;
 
 type Puts = NonNullable<BatchWriteCommandInput['RequestItems']>[string];
@@ -23,12 +23,17 @@ type Puts = NonNullable<BatchWriteCommandInput['RequestItems']>[string];
  * Writes customers into the table, as the API stores them, for a merchant that has none: they get the
  * ids from 1, in this order. A repeat replaces them.
  *
- * A customer costs 1 ms of CPU time; through the API, with an idempotency key, it costs 15 ms.
+ * A customer costs 0.3 ms of CPU time, a repeat 1 ms; through the API, with an idempotency key, it
+ * costs 15 ms.
  *
  * @param references the module and the service of all of them.
  */
 export async function seedCustomers(
-  { dynamodbEndpoint, table }: Pick<LocalStack, 'dynamodbEndpoint' | 'table'>,
+  {
+    dynamodbEndpoint,
+    ownsDatabase,
+    table,
+  }: Pick<LocalStack, 'dynamodbEndpoint' | 'ownsDatabase' | 'table'>,
   merchantId: string,
   fields: readonly CustomerFields[],
   references: References = {},
@@ -45,9 +50,6 @@ export async function seedCustomers(
   const puts = customers.map((customer) => ({
     PutRequest: { Item: toItem(merchantId, customer) },
   }));
-  const batches = Array.from({ length: Math.ceil(puts.length / BATCH) }, (_, index) =>
-    puts.slice(index * BATCH, (index + 1) * BATCH),
-  );
   const client = new DynamoDBClient({ endpoint: dynamodbEndpoint });
   const documents = DynamoDBDocumentClient.from(client, {
     marshallOptions: { removeUndefinedValues: true },
@@ -60,17 +62,12 @@ export async function seedCustomers(
     if (left) await putAll(left);
   };
   try {
-    // First, so that a customer that is created meanwhile gets another id.
-    await conditionHolds(
-      documents.send(
-        new UpdateCommand({
-          TableName: table,
-          Key: sequenceKey(merchantId),
-          UpdateExpression: 'SET lastId = :last, lastDate = :date',
-          ConditionExpression: 'attribute_not_exists(lastId) OR lastId < :last',
-          ExpressionAttributeValues: { ':last': customers.length, ':date': date },
-        }),
-      ),
+    const first = await reserveIds(documents, table, merchantId, customers.length, date);
+    const areNew = ownsDatabase && first === 1;
+    if (areNew) announceNewItems(client);
+    const size = areNew ? BATCH_OF_NEW : BATCH;
+    const batches = Array.from({ length: Math.ceil(puts.length / size) }, (_, index) =>
+      puts.slice(index * size, (index + 1) * size),
     );
     await mapConcurrently(batches, CONCURRENT_BATCHES, putAll);
   } finally {

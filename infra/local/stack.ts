@@ -84,6 +84,8 @@ export interface LocalStack {
   /** URL of the token issuer, and `iss` of its tokens. */
   readonly issuer: string;
   readonly dynamodbEndpoint: string;
+  /** Whether the DynamoDB server is the stack's own. */
+  readonly ownsDatabase: boolean;
   readonly s3Endpoint: string;
   /** URL of the company registers. */
   readonly registersEndpoint: string;
@@ -207,6 +209,7 @@ export async function startLocalStack({
       url,
       issuer,
       dynamodbEndpoint: database,
+      ownsDatabase: dynamodbEndpoint === undefined,
       s3Endpoint: files,
       registersEndpoint,
       bucket: BUCKET,

@@ -1,8 +1,10 @@
 import { UsageError } from './command.ts';
 import { DATA_FOLDER } from './data-folder.ts';
 import { DataInUseError, OldTableError } from './dynamodb.ts';
-import { ISSUER_PORT } from './issuer.ts';
 import type { ServerName } from './stack.ts';
+
+/** Default port of the issuer. Every token contains it. */
+export const ISSUER_PORT = 3001;
 
 /** The default port of each server, and the option and variable that set another. */
 const PORTS = {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
+import { useCompileCache } from './compile-cache.ts';
 import { secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import type { LocalStack } from './stack.ts';
@@ -44,7 +45,8 @@ await runCommand(HELP, async () => {
   await secureDataFolder();
   try {
     if (values.reset) await deleteData();
-    // Half a second of modules, which an option that is wrong does not wait for.
+    useCompileCache();
+    // 0.2 s of modules, which an option that is wrong does not wait for.
     const { prepareSamples, startSampleStack } = await import('./sample-stack.ts');
     stack = await startSampleStack({ ports, browserOrigins });
     console.log(await prepareSamples(stack, customers));

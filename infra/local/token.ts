@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { runCommand, UsageError } from './command.ts';
-import { DATA_FOLDER, readDataFile, secureDataFolder } from './data-folder.ts';
-import { ISSUER_FILE, ISSUER_PORT, loadOrCreateKey, signToken } from './issuer.ts';
+import { useCompileCache } from './compile-cache.ts';
+import { DATA_FOLDER, ISSUER_FILE, readDataFile, secureDataFolder } from './data-folder.ts';
 import { SAMPLE_MERCHANT } from './sample-customers.ts';
 import { HOST } from './server.ts';
+import { ISSUER_PORT } from './start-options.ts';
 
 const HELP = `Prints a token for the local API, which need not be running.
 
@@ -30,6 +31,9 @@ await runCommand(HELP, async () => {
     throw new UsageError(`--expires must be an integer from 1 to 999999999; got \`${expires}\`.`);
   }
   await secureDataFolder();
+  useCompileCache();
+  // An option that is wrong does not wait for it.
+  const { loadOrCreateKey, signToken } = await import('./issuer.ts');
   const key = await loadOrCreateKey(DATA_FOLDER);
   const issuer =
     (await readDataFile(DATA_FOLDER, ISSUER_FILE)) ??
