@@ -52,7 +52,6 @@ async function endImport({ merchantId, importId, run, task }: ImportJobInput): P
     { states, run },
     { state: isPlan ? 'failed' : 'stopped', reason: IMPORT_REASON },
   );
-  // Another run may have the lock by now.
-  if (ended && !isPlan) await releaseImportLock(merchantId, importId);
+  if (!isPlan) await releaseImportLock(merchantId, run);
   console.warn({ message: 'Import ended', importId, merchant: merchantId, state: ended?.state });
 }

@@ -54,6 +54,9 @@ export interface ImportReason {
   readonly detail: string;
 }
 
+/** Code of the reason of an import that its caller has stopped. */
+export const STOPPED_BY_REQUEST = 'stoppedByRequest';
+
 /** A complete plan. */
 export interface ImportPlan {
   /**

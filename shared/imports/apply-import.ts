@@ -57,7 +57,8 @@ const PLAN_EXPIRED: ImportReason = {
  * import was stopped meanwhile.
  */
 export async function applyImport(applyRun: ApplyRun): Promise<void> {
-  const { job, step, afterStep } = applyRun;
+  const { merchantId, job, run, step, afterStep } = applyRun;
+  const release = () => releaseImportLock(merchantId, run);
   const files = filesOf(applyRun);
   let results = job.results ?? countsOf(RESULTS, []);
   for (let index = job.stepsDone; index < (job.plan?.steps ?? 0); index += 1) {
@@ -72,7 +73,7 @@ export async function applyImport(applyRun: ApplyRun): Promise<void> {
       if (!(await goesOn(applyRun))) return null;
       return applyStep(applyRun, files, { index, rows }, before);
     });
-    if (done === null) return;
+    if (done === null) return step('release', release);
     results = done;
     await afterStep?.(index);
   }
@@ -84,7 +85,8 @@ export async function applyImport(applyRun: ApplyRun): Promise<void> {
  * interrupted is completed first, since not all is known of it.
  */
 export async function undoImport(undoRun: ApplyRun): Promise<void> {
-  const { job, step, afterStep } = undoRun;
+  const { merchantId, job, run, step, afterStep } = undoRun;
+  const release = () => releaseImportLock(merchantId, run);
   const files = filesOf(undoRun);
   const stepsDone = await step('complete', async () => {
     const text = await getFile(files, 'undo', BEGUN);
@@ -97,7 +99,7 @@ export async function undoImport(undoRun: ApplyRun): Promise<void> {
   for (let index = job.stepsUndone; index < stepsDone; index += 1) {
     const before = undone;
     const done = await step(`undo ${index}`, () => undoStep(undoRun, files, index, before));
-    if (done === null) return;
+    if (done === null) return step('release', release);
     undone = done;
     await afterStep?.(index);
   }
@@ -175,9 +177,8 @@ async function end({ merchantId, job, run }: ApplyRun, changes: ImportChanges): 
   const expires = new Date(Date.now() + IMPORT_LIFETIME_S * 1_000).toISOString();
   const states = ['applying', 'undoing'] as const;
   const ended = { ...changes, expires, reason: undefined };
-  if (await moveImportJob(merchantId, job.id, { states, run }, ended)) {
-    await releaseImportLock(merchantId, job.id);
-  }
+  await moveImportJob(merchantId, job.id, { states, run }, ended);
+  await releaseImportLock(merchantId, run);
 }
 
 /** Stops an import, so that it can be continued or undone. */
@@ -187,9 +188,8 @@ export async function stop(
 ): Promise<null> {
   const states = ['applying', 'undoing'] as const;
   const changes = { state: 'stopped', reason } as const;
-  const stopped = await moveImportJob(merchantId, importId, { states, run }, changes);
-  // Another run may have the lock by now.
-  if (stopped) await releaseImportLock(merchantId, importId);
+  await moveImportJob(merchantId, importId, { states, run }, changes);
+  await releaseImportLock(merchantId, run);
   return null;
 }
 

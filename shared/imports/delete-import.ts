@@ -1,10 +1,10 @@
 import { ImportNotFoundError } from '../domain/errors.ts';
-import type { ImportJob, ImportState } from '../domain/import-job.ts';
+import { type ImportJob, type ImportState, STOPPED_BY_REQUEST } from '../domain/import-job.ts';
 import { getImportJob, moveImportJob } from '../storage/import-jobs.ts';
 import { deleteFiles } from './import-files.ts';
 
 const STOPPED = {
-  code: 'stoppedByRequest',
+  code: STOPPED_BY_REQUEST,
   detail: 'The import was stopped. Apply it again to continue it, or undo it.',
 };
 

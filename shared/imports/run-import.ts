@@ -20,6 +20,7 @@ import {
   getImportJob,
   type ImportChanges,
   moveImportJob,
+  releaseImportLock,
   takeImportLock,
 } from '../storage/import-jobs.ts';
 import { applyImport, stop, undoImport } from './apply-import.ts';
@@ -166,22 +167,28 @@ async function begin(
   { references, inBackground }: Omit<RunOptions, 'isExpected'>,
   { task, execute, origins, reached, changes, isLong }: Task,
 ): Promise<ImportJob> {
-  const other = await takeImportLock(merchantId, id);
-  if (other !== undefined) {
-    throw new ImportStateError('Another import is being applied or undone. Wait for it.', other);
-  }
   const run = randomUUID();
+  const holder = await takeImportLock(merchantId, id, run);
+  if (holder !== undefined && holder !== id) {
+    throw new ImportStateError('Another import is being applied or undone. Wait for it.', holder);
+  }
   const isWaitedFor = !isLong && !inBackground;
   const stalledAfterS = isWaitedFor ? IMPORT_CALL_STALLED_S : undefined;
-  const job = await moveImportJob(
-    merchantId,
-    id,
-    { states: origins },
-    { ...changes, run, rowsDone: 0, reason: undefined },
-    stalledAfterS,
-  );
+  const origin = { states: origins };
+  const begun = { ...changes, run, rowsDone: 0, reason: undefined };
+  const move = async () => {
+    try {
+      return await moveImportJob(merchantId, id, origin, begun, stalledAfterS);
+    } catch (error) {
+      // It may have begun, with nobody to go on.
+      await stop({ merchantId, importId: id, run }, OUTAGE).catch(() => {});
+      throw error;
+    }
+  };
+  const job = holder === undefined ? await move() : undefined;
   if (!job) {
     // Another call was first.
+    await releaseImportLock(merchantId, run);
     const current = await getImportJob(merchantId, id);
     if (!current) throw new ImportNotFoundError(id);
     if (reached.includes(current.state)) return current;

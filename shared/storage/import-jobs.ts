@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
-import type { ImportJob, ImportState } from '../domain/import-job.ts';
+import { type ImportJob, type ImportState, STOPPED_BY_REQUEST } from '../domain/import-job.ts';
 import { IMPORT_LIFETIME_S, LISTED_IMPORTS, WORK_STALLED_S } from '../domain/limits.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
@@ -44,12 +45,21 @@ const STALLED = {
 };
 
 /**
- * How long an import that has taken the lock may need to begin: more than a function has. Later it
+ * How long a run that has taken the lock may need to begin, in seconds: more than a function has. Later it
  * does not begin.
  */
 const BEGINNING_S = 60;
-/** Attempts to take the lock: each that fails means that another import took it. */
-const LOCK_ATTEMPTS = 5;
+/**
+ * How long the last step of an import that was stopped may take, in seconds: the write units of the largest
+ * one, at the pace of imports, with room.
+ */
+const ENDING_S = 120;
+/**
+ * Attempts to take the lock: each that fails means that another import took it, or that a run of the same
+ * import is about to begin, which is waited for.
+ */
+const LOCK_ATTEMPTS = 20;
+const BEGINNING_POLL_MS = 100;
 
 /** Stores a new import. */
 export async function addImportJob(merchantId: string, job: ImportJob): Promise<void> {
@@ -195,33 +205,47 @@ class Expression {
   }
 }
 
+/** The merchant's lock: which import is applied or undone, and by which of its runs. */
+interface Lock {
+  readonly lockedBy?: string;
+  readonly run?: string;
+  /** Unix time in seconds. */
+  readonly lockedAt?: number;
+}
+
 /**
- * Takes the merchant's lock for an import that is about to be applied or undone, so that one is at a
- * time. An import that has ended holds it no longer, also if its run crashed and did not release it.
+ * Takes the merchant's lock for a run that is about to apply or undo an import, so that one is at a
+ * time. A run that has ended holds it no longer, also if it crashed and did not release it.
  *
- * @returns undefined if the import has the lock; the id of the one that is being applied or undone.
+ * @returns undefined if the run has the lock; the id of the import that has it, be it this one.
+ * @throws UnavailableError if another run of this import has the lock, and does not begin.
  */
-export async function takeImportLock(merchantId: string, id: string): Promise<string | undefined> {
+export async function takeImportLock(
+  merchantId: string,
+  id: string,
+  run: string,
+): Promise<string | undefined> {
   for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
-    const { Item: lock } = await documents.send(
-      new GetCommand({
-        TableName: TABLE_NAME,
-        Key: importLockKey(merchantId),
-        ConsistentRead: true,
-      }),
-    );
-    const holder: string | undefined = lock?.lockedBy;
-    if (holder !== undefined && holder !== id) {
-      const job = await getImportJob(merchantId, holder);
-      const isBeginning =
-        job && EXCLUSIVE_ORIGINS.includes(job.state) && lock?.lockedAt > nowS() - BEGINNING_S;
-      if (job && (isBeginning || EXCLUSIVE.includes(job.state))) return holder;
+    const lock = await readImportLock(merchantId);
+    // The SDK's retry of a write whose response was lost fails, although the lock is taken.
+    if (lock.run === run) return undefined;
+    const holder = lock.lockedBy;
+    const job = holder === undefined ? undefined : await getImportJob(merchantId, holder);
+    if (holder !== undefined && job) {
+      const isBeginning = isAboutToBegin(job, lock);
+      if (EXCLUSIVE.includes(job.state)) return holder;
+      if (holder !== id && (isBeginning || isAboutToEnd(job, lock))) return holder;
+      if (isBeginning) {
+        await setTimeout(BEGINNING_POLL_MS);
+        continue;
+      }
       // A run that has stalled could go on.
-      if (job?.state === 'stopped') {
-        await moveImportJob(merchantId, holder, { states: ['stopped'] }, { state: 'stopped' });
+      if (holder !== id && job.state === 'stopped') {
+        const { state, reason } = job;
+        await moveImportJob(merchantId, holder, { states: [state] }, { state, reason });
       }
     }
-    if (await lockAfter(merchantId, id, lock)) return undefined;
+    if (await lockAfter(merchantId, { id, run }, lock)) return undefined;
   }
   throw new UnavailableError();
 }
@@ -230,18 +254,41 @@ export async function takeImportLock(merchantId: string, id: string): Promise<st
 const EXCLUSIVE: readonly ImportState[] = ['applying', 'undoing'];
 const EXCLUSIVE_ORIGINS: readonly ImportState[] = ['planned', 'applied', 'stopped'];
 
+/** Returns whether the run that has the lock may not have moved its import yet. */
+function isAboutToBegin({ state, run }: ImportJob, lock: Lock): boolean {
+  const isRecent = (lock.lockedAt ?? 0) > nowS() - BEGINNING_S;
+  return EXCLUSIVE_ORIGINS.includes(state) && run !== lock.run && isRecent;
+}
+
+/** Returns whether the run that has the lock was stopped, and may be at its last step. */
+function isAboutToEnd({ state, run, reason, updated }: ImportJob, lock: Lock): boolean {
+  const isStopped = state === 'stopped' && reason?.code === STOPPED_BY_REQUEST;
+  return isStopped && run === lock.run && Date.parse(updated) > Date.now() - ENDING_S * 1_000;
+}
+
+async function readImportLock(merchantId: string): Promise<Lock> {
+  const { Item = {} } = await documents.send(
+    new GetCommand({
+      TableName: TABLE_NAME,
+      Key: importLockKey(merchantId),
+      ConsistentRead: true,
+    }),
+  );
+  return Item;
+}
+
 /** Returns whether the lock was still as it was read, and is taken. */
 function lockAfter(
   merchantId: string,
-  id: string,
-  lock: Readonly<Record<string, unknown>> | undefined,
+  { id, run }: { readonly id: string; readonly run: string },
+  lock: Lock,
 ): Promise<boolean> {
   const expression = new Expression();
+  const name = expression.name('run');
   const condition =
-    lock?.lockedBy === undefined
-      ? `attribute_not_exists(${expression.name('lockedBy')})`
-      : `${expression.name('lockedBy')} = ${expression.value(lock.lockedBy)} AND ` +
-        `${expression.name('lockedAt')} = ${expression.value(lock.lockedAt)}`;
+    lock.run === undefined
+      ? `attribute_not_exists(${name})`
+      : `${name} = ${expression.value(lock.run)}`;
   return conditionHolds(
     documents.send(
       new UpdateCommand({
@@ -249,6 +296,7 @@ function lockAfter(
         Key: importLockKey(merchantId),
         UpdateExpression: expression.setting({
           lockedBy: id,
+          run,
           lockedAt: nowS(),
           ...expiringIn(IMPORT_LIFETIME_S),
         }),
@@ -259,16 +307,20 @@ function lockAfter(
   );
 }
 
-/** Releases the lock, if the import has it. */
-export async function releaseImportLock(merchantId: string, id: string): Promise<void> {
+/** Releases the lock, if the run has it. May be repeated. */
+export async function releaseImportLock(merchantId: string, run: string): Promise<void> {
   const expression = new Expression();
   await conditionHolds(
     documents.send(
       new UpdateCommand({
         TableName: TABLE_NAME,
         Key: importLockKey(merchantId),
-        ConditionExpression: `${expression.name('lockedBy')} = ${expression.value(id)}`,
-        UpdateExpression: expression.setting({ lockedBy: undefined, ...expiringIn(0) }),
+        ConditionExpression: `${expression.name('run')} = ${expression.value(run)}`,
+        UpdateExpression: expression.setting({
+          lockedBy: undefined,
+          run: undefined,
+          ...expiringIn(0),
+        }),
         ...expression.parts(),
       }),
     ),

@@ -113,8 +113,8 @@ describe.runIf(isLocal)('An import', () => {
   /** Delays requests of S3 or DynamoDB that match, the first of which resolves the promise. */
   function delayed(server: 's3' | 'dynamodb', name: string, match: RegExp, delayMs = 3_000) {
     const { promise, resolve } = Promise.withResolvers<void>();
-    worker[server].inject(name, ({ operation }) => {
-      if (!match.test(operation)) return undefined;
+    worker[server].inject(name, ({ operation, body }) => {
+      if (!match.test(`${operation} ${body}`)) return undefined;
       resolve();
       return { delayMs };
     });
@@ -389,5 +389,87 @@ describe.runIf(isLocal)('An import', () => {
     ]);
     const { body } = await merchant.call('GET', '/customers');
     expect(body.map((customer: { name: string }) => customer.name)).toEqual(['', '', '']);
+  }, 60_000);
+
+  /** Plans two imports, each of one new customer. */
+  async function twoPlans(rows = [['A'], ['B']]) {
+    const { name, merchant } = await newMerchantWith(0);
+    const [one, other] = await Promise.all(
+      rows.map(([key = '', companyno = '']) =>
+        importFile(
+          merchant,
+          csvOf([
+            ['customerid', 'companyno'],
+            [key, companyno],
+          ]),
+          companyno ? 'match=companyno' : undefined,
+        ),
+      ),
+    );
+    return { name, merchant, one: one as ApiResponse, other: other as ApiResponse };
+  }
+
+  test('whose second call comes when the first has applied it keeps no other import waiting', async () => {
+    const { name, merchant, one, other } = await twoPlans();
+    const reached = delayed('dynamodb', name, /^GetItem .*IMPORT-LOCK/, 2_000);
+    const late = apply(merchant, one);
+    await reached;
+    worker.dynamodb.heal(name);
+    expect((await apply(merchant, one)).body.state).toBe('applied');
+    expect((await late).body.state).toBe('applied');
+    expect((await apply(merchant, other)).body).toMatchObject({ results: { created: 1 } });
+    // The same of undoing.
+    const undoing = delayed('dynamodb', name, /^GetItem .*IMPORT-LOCK/, 2_000);
+    const lateUndo = undo(merchant, one);
+    await undoing;
+    worker.dynamodb.heal(name);
+    expect((await undo(merchant, one)).body.state).toBe('undone');
+    expect((await lateUndo).body.state).toBe('undone');
+    expect((await undo(merchant, other)).body).toMatchObject({ undone: { removed: 1 } });
+  }, 60_000);
+
+  test('whose end is noted late does not let another import in beside its undoing', async () => {
+    const { name, merchant, one, other } = await twoPlans();
+    const released = delayed('dynamodb', name, /^UpdateItem (?=.*IMPORT-LOCK).*REMOVE/, 2_000);
+    const applying = apply(merchant, one);
+    await released;
+    worker.dynamodb.heal(name);
+    const removing = Promise.withResolvers<void>();
+    const goingOn = Promise.withResolvers<undefined>();
+    worker.dynamodb.inject(name, ({ operation }) => {
+      if (!/^DeleteItem/.test(operation)) return undefined;
+      removing.resolve();
+      return goingOn.promise;
+    });
+    const undoing = undo(merchant, one);
+    await removing.promise;
+    await applying;
+    const refused = await apply(merchant, other);
+    expectProblem(refused, 409, [], '/problems/import-state');
+    expect(refused.body.importId).toBe(one.body.importId);
+    goingOn.resolve(undefined);
+    expect((await undoing).body).toMatchObject({ state: 'undone', undone: { removed: 1 } });
+    worker.dynamodb.heal(name);
+    expect((await apply(merchant, other)).body).toMatchObject({ results: { created: 1 } });
+  }, 60_000);
+
+  test('that is stopped keeps others out until its last step has ended, so that they create no twins', async () => {
+    const number = '556703-7485';
+    const { name, merchant, one, other } = await twoPlans([
+      ['A', number],
+      ['B', number],
+    ]);
+    const reached = delayed('dynamodb', name, /^TransactWriteItems/);
+    const applying = apply(merchant, one);
+    await reached;
+    worker.dynamodb.heal(name);
+    expect((await merchant.call('DELETE', pathOf(one))).body.state).toBe('stopped');
+    const refused = await apply(merchant, other);
+    expectProblem(refused, 409, [], '/problems/import-state');
+    expect(refused.body.importId).toBe(one.body.importId);
+    expect((await applying).body).toMatchObject({ state: 'stopped', results: { created: 1 } });
+    await vi.waitFor(async () => expect(await countOf(merchant)).toBe(1));
+    const { body } = await apply(merchant, other);
+    expect(body).toMatchObject({ state: 'applied', results: { changedMeanwhile: 1 } });
   }, 60_000);
 });
