@@ -62,6 +62,10 @@ const READ_FAULTS = {
     'Fältet finns två gånger. Ta bort det ena.',
     'The field is there twice. Remove one.',
   ],
+  memberTwice: [
+    'Fältet finns två gånger. Ta bort det ena.',
+    'The field is there twice. Remove one.',
+  ],
   headingsAgain: [
     'Raden är rubrikerna en gång till. Ta bort den.',
     'The row is the headings again. Remove it.',

@@ -1,8 +1,9 @@
 import type { MiddlewareObj } from '@middy/core';
+import { duplicateMembers } from '../domain/duplicate-members.ts';
 import type { HttpEvent } from './event.ts';
 import { FileBody, MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
-import { badRequest, Problem } from './problem-details.ts';
-import type { RequestSchemas } from './validation.ts';
+import { badRequest, MAX_FAULTS, Problem } from './problem-details.ts';
+import { pointerTo, type RequestSchemas } from './validation.ts';
 
 /**
  * Maximum bytes of a request's body, 1 MiB: more than the largest valid customer or list of ids
@@ -26,7 +27,8 @@ type BodyEvent = HttpEvent & { body?: unknown };
  * Middleware that replaces `event.body` by the value of its JSON, if the endpoint has a schema for
  * it, or by a {@link FileBody} if the endpoint takes files of the body's type; other bodies are
  * ignored. Responds 413 to a body larger than {@link MAX_BODY_BYTES}, 415 to
- * another media type or a content coding, and 400 to a body that is missing or not JSON in UTF-8.
+ * another media type or a content coding, and 400 to a body that is missing, not JSON in UTF-8, or has a
+ * member twice.
  */
 export function jsonBody(request: BodySchemas): MiddlewareObj<BodyEvent> {
   return {
@@ -51,7 +53,10 @@ function bodyOf(event: BodyEvent, request: BodySchemas): unknown {
   }
   if (request.isBodyOptional && bytes.length === 0) return undefined;
   checkMediaType(event.headers['content-type'], request);
-  return parseJson(decode(bytes));
+  const text = decode(bytes);
+  const value = parseJson(text);
+  checkMembers(text);
+  return value;
 }
 
 function bytesOf({ headers, body, isBase64Encoded }: BodyEvent): Buffer {
@@ -119,4 +124,13 @@ function parseJson(text: string): unknown {
     const reason = (error as SyntaxError).message.match(/at position \d+|end of JSON input/i)?.[0];
     throw badRequest([{ pointer: '', detail: `is not JSON${reason ? ` (${reason})` : ''}` }]);
   }
+}
+
+/** Refuses members that are there twice: which of them the caller means is not known. */
+function checkMembers(text: string): void {
+  const faults = duplicateMembers(text, MAX_FAULTS).map((path) => ({
+    pointer: pointerTo(path),
+    detail: 'is there more than once; send it once',
+  }));
+  if (faults.length > 0) throw badRequest(faults);
 }

@@ -223,7 +223,8 @@ export function validation(
         const { success, output, issues = [] } = v.safeParse(schema(), event.body);
         if (success) parsed.body = output;
         for (const issue of issues) {
-          report({ pointer: cut(toPointer(issue.path ?? [])), detail: cut(issue.message) });
+          const keys = (issue.path ?? []).map(({ key }) => key);
+          report({ pointer: pointerTo(keys), detail: cut(issue.message) });
         }
       }
       for (const rule of rules) rule(parsed, new Set(sent.keys())).forEach(report);
@@ -400,11 +401,11 @@ function cut(text: string): string {
     : text;
 }
 
-/** Returns the JSON pointer (RFC 6901) of an issue's path. */
-function toPointer(path: readonly { readonly key?: unknown }[]): string {
-  return path
-    .map(({ key }) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
+/** Returns the JSON pointer (RFC 6901) to a member, cut to what a fault repeats. */
+export function pointerTo(path: readonly unknown[]): string {
+  return cut(
+    path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+  );
 }
 
 function once<T>(make: () => T): () => T {

@@ -107,4 +107,31 @@ describe('Rejected bodies', () => {
       faults: [{ pointer: '', detail: 'is not UTF-8' }],
     });
   });
+
+  test('A body with a member twice is rejected with 400 that names it, however it is written', async () => {
+    const body =
+      '[{"a":"1","a":"2"},{"b":{"a":1},"c":"\\",\\"c\\":","\\u0062/~":[0,{"d":0,"d" :0}],"b/~":0}]';
+    const detail = 'is there more than once; send it once';
+    await expect(json(body)).rejects.toMatchObject({
+      status: 400,
+      faults: [
+        { pointer: '/0/a', detail },
+        { pointer: '/1/b~1~0/1/d', detail },
+        { pointer: '/1/b~1~0', detail },
+      ],
+    });
+    const same = '{"a":{"a":"a\\":"},"b":[{"a":"{\\"a\\":1"},{"a":1}],"c":"\\\\","":""}';
+    expect(await json(same)).toEqual(JSON.parse(same));
+  });
+
+  test('A body with thousands of members twice is rejected as soon as one with a hundred', async () => {
+    const body = `{${Array(50_000)
+      .fill(`"${'a'.repeat(500)}":0`)
+      .join(',')
+      .slice(0, 1_000_000)}`;
+    const end = body.lastIndexOf(',"');
+    const error = await json(`${body.slice(0, end)}}`).catch((problem) => problem);
+    expect(error).toHaveProperty('faults.length', 100);
+    expect(error).toHaveProperty('faults.0.pointer', expect.stringMatching(/^\/a{199}…$/));
+  });
 });

@@ -136,4 +136,17 @@ describe('A file of JSON Lines', () => {
     const bytes = Buffer.from('{"name":"a"}\n{"name":"Å"}\n', 'latin1');
     await expect(jsonl(bytes)).rejects.toMatchObject({ code: 'notUtf8', where: 'line 2' });
   });
+
+  test('that has a member twice has an invalid row, which names it', async () => {
+    const { rows } = await jsonl(
+      '{"name":"a","fax":"1","name":"b"}\n{"name":"\\"name\\":","fax":"2","foo":1,"foo":2}\n{"n\\u0061me":"a", "name" : "a"}\n{"fax":{"fax":1,"fax":2}}',
+    );
+    expect(rows.map(({ fields, faults }) => [fields, faults])).toMatchObject([
+      [{ fax: '1' }, [{ column: 'name', field: 'name', code: 'memberTwice' }]],
+      // Others are not read in any case.
+      [{ name: '"name":', fax: '2' }, []],
+      [{}, [{ column: 'name', code: 'memberTwice' }]],
+      [{}, [{ column: 'fax', code: 'notText' }]],
+    ]);
+  });
 });

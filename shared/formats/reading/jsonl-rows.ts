@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { duplicateMembers, mayHaveMoreMembers } from '../../domain/duplicate-members.ts';
 import { UnreadableFileError } from '../../domain/errors.ts';
 import type { FileRow } from '../../domain/import.ts';
 import { MAX_IMPORT_ROW_BYTES } from '../../domain/limits.ts';
@@ -46,7 +47,8 @@ function rowOf(number: number, text: string, isFirst: boolean, columns: GrowingC
   }
   const cells: (string | undefined)[] = new Array(columns.columns.length);
   const damage = new Map<number, CellFault>();
-  for (const [name, member] of Object.entries(value)) {
+  const members = Object.entries(value);
+  for (const [name, member] of members) {
     const index = columns.indexOf(name, where);
     const isText = typeof member === 'string';
     const cell = isText ? member : shown(member);
@@ -55,10 +57,23 @@ function rowOf(number: number, text: string, isFirst: boolean, columns: GrowingC
     const isId = columns.columns[index]?.field === 'mexcParamvaluesetsid';
     if (!isText && !(isId && typeof member === 'number')) damage.set(index, notText(member));
   }
+  if (mayHaveMoreMembers(text, members.length)) {
+    for (const name of membersTwice(text)) damage.set(columns.indexOf(name, where), MEMBER_TWICE);
+  }
   return columns.row(number, cells, damage);
 }
 
 const NOT_OBJECT: CellFault = { code: 'notObject', detail: 'must be a JSON object' };
+
+/** The last of them is in the parsed object. */
+const MEMBER_TWICE: CellFault = { code: 'memberTwice', detail: 'must not be there twice' };
+
+/** Returns the names that an object has more than once; of those inside its members the row is wrong in any case. */
+function membersTwice(text: string): readonly string[] {
+  return duplicateMembers(text)
+    .filter((path) => path.length === 1)
+    .map(([name]) => String(name));
+}
 
 function parsed(text: string): unknown {
   try {
