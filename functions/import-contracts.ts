@@ -100,8 +100,8 @@ export const fileDescriptions = () => ({
   delimiter: 'Separator of the cells of a CSV file; auto detects it.',
   sheet: 'Name of the sheet of an XLSX file. Default: the first with rows.',
   formulas:
-    'guarded takes the apostrophe off again that an export puts in front of a formula; keep ' +
-    'leaves all cells as they are.',
+    'guarded takes the apostrophe off again that an export of CSV puts in front of a formula; keep ' +
+    'leaves all cells as they are, and does not look for errors of spreadsheets in them.',
 });
 
 /** Returns the schema of the JSON body of a new import. */

@@ -19,7 +19,8 @@ export interface ReadOptions {
   /** Name of the sheet of an XLSX file. @default the first sheet with rows */
   readonly sheet?: string;
   /**
-   * Whether the apostrophe that an export puts before a formula is taken off again.
+   * Whether the apostrophe that an export puts before a formula is taken off again; of CSV. With `keep` the
+   * file is one of programs, and cells are not looked at for what spreadsheets do to them.
    *
    * @default 'guarded'
    */
@@ -64,6 +65,11 @@ export interface FileRow {
   readonly fields: CustomerFields;
   /** What is wrong with the row; it is invalid if there is anything. */
   readonly faults: readonly RowFault[];
+  /**
+   * Fields whose texts a spreadsheet leaves of others, such as `7,3E+12`. They are wrong, unless the customer
+   * of the row has these very texts.
+   */
+  readonly doubts?: readonly RowFault[] | undefined;
   /** The cells as sent, in the order of the header's columns, for the file of rejected rows. */
   readonly cells: readonly string[];
 }

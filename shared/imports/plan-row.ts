@@ -6,6 +6,7 @@ import type {
   FileRow,
   ImportOptions,
   PlannedRow,
+  RowFault,
 } from '../domain/import.ts';
 import { MAX_NAMED } from './key-table.ts';
 import type { RowMatch, RowMatches } from './match-rows.ts';
@@ -25,8 +26,18 @@ export function planRow(
   options: ImportOptions,
 ): PlannedRow {
   const number = { row: row.row };
-  if (row.faults.length > 0) return { ...number, outcome: 'invalid', errors: row.faults };
-  return { ...number, ...planValid(row, matches, customers, options) };
+  const { faults, doubts = [] } = row;
+  if (faults.length > 0) return { ...number, outcome: 'invalid', errors: [...faults, ...doubts] };
+  const planned = planValid(row, matches, customers, options);
+  const errors = confirmed(doubts, planned);
+  return errors.length > 0 ? { ...number, outcome: 'invalid', errors } : { ...number, ...planned };
+}
+
+/** Returns the doubts about a row that its customer does not clear up, by having these texts. */
+function confirmed(doubts: readonly RowFault[], planned: RowOutcome): readonly RowFault[] {
+  if (planned.outcome === 'unchanged') return [];
+  if (planned.outcome !== 'update') return doubts;
+  return doubts.filter(({ field }) => field !== undefined && field in planned.changes);
 }
 
 /** An outcome without the number of its row. */

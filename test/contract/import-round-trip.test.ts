@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, merchantsAvailable, newMerchant, useApi } from '../support/api.ts';
 import { customers } from '../support/arbitraries.ts';
-import { apply, pathOf, sendFile } from '../support/imports.ts';
+import { apply, pathOf, rowsOf, sendFile } from '../support/imports.ts';
 
 useApi();
 
@@ -63,4 +63,53 @@ describe.runIf(merchantsAvailable > 1)('A register that is exported', () => {
       expect(again.body.counts).toMatchObject({ unchanged: ANY.length });
     },
   );
+
+  test('as CSV or XLSX with texts that spreadsheets leave of others is read back; elsewhere as a file of a program alone', async () => {
+    const [one, other] = [await newMerchant(), await newMerchant(1)];
+    const odd = [
+      { customerid: '1E+5', name: '#N/A' },
+      { customerid: 'K1', name: '####', telephone: '7,3E+12', notes: '#SAKNAS!' },
+    ];
+    expect((await one.call('POST', '/customers', { body: odd })).status).toBe(201);
+    const plannedFor = async (client: Client, file: Uint8Array, options: object) => {
+      const sent = await sendFile(client, file, { match: ['customerid'], ...options });
+      return client.call('POST', pathOf(sent, 'plan'));
+    };
+    const csv = await exported(one, 'csv');
+    const xlsx = await exported(one, 'xlsx');
+    const indexed = async () => {
+      const { body } = await one.call('GET', '/customers?customerid=K1&customerid=1E%2B5');
+      expect(body).toHaveLength(2);
+    };
+    await vi.waitFor(indexed, { timeout: 10_000 });
+    for (const options of [{}, { match: ['mexcParamvaluesetsid'] }]) {
+      const ofCsv = await plannedFor(one, csv, options);
+      const ofXlsx = await plannedFor(one, xlsx, { ...options, format: 'xlsx' });
+      expect(ofCsv.body.counts).toMatchObject({ unchanged: 2 });
+      expect(ofXlsx.body.counts).toMatchObject({ unchanged: 2 });
+    }
+    const doubted = await plannedFor(other, csv, {});
+    expect(doubted.body.counts).toMatchObject({ invalid: 2 });
+    const planned = await plannedFor(other, csv, { formulas: 'keep' });
+    expect((await apply(other, planned)).body.results).toMatchObject({ created: 2 });
+    expect(await listed(other)).toEqual(await listed(one));
+  });
+
+  test('and changed by a spreadsheet is told the texts that this has left', async () => {
+    const client = await newMerchant();
+    const body = { customerid: 'K1', name: 'Ek', companyno: '556703-7485', notes: '#N/A' };
+    const { mexcParamvaluesetsid: id } = (await client.call('POST', '/customers', { body })).body;
+    const file = `mexcParamvaluesetsid,name,companyno,notes\n${id},#NAMN?,5.56704E+11,#N/A\n`;
+    const sent = await sendFile(client, file, { match: ['mexcParamvaluesetsid'] });
+    const planned = await client.call('POST', pathOf(sent, 'plan'));
+    const [row] = await rowsOf(client, planned);
+    expect(row).toMatchObject({
+      outcome: 'invalid',
+      errors: [
+        { column: 'name', code: 'spreadsheetError' },
+        { column: 'companyno', code: 'shortenedNumber' },
+      ],
+    });
+    expect(row.errors).toHaveLength(2);
+  });
 });

@@ -166,13 +166,7 @@ describe('A CSV file', () => {
 
 describe('A row of a CSV file', () => {
   test.each([
-    ['telephone', '7,3E+12', 'shortenedNumber'],
-    ['glncode', '7.3e+12', 'shortenedNumber'],
-    ['customerid', ' 1E+15', 'shortenedNumber'],
-    ['name', '#N/A', 'spreadsheetError'],
-    ['notes', '#REF!', 'spreadsheetError'],
-    ['notes', '#SAKNAS!', 'spreadsheetError'],
-    ['rebate', '########', 'spreadsheetError'],
+    ['customerid', `1,${'5'.repeat(255)}E+12`, 'tooLong'],
     ['name', 'x'.repeat(256), 'tooLong'],
     ['name', 'a\u0000b', 'forbiddenCharacter'],
     ['name', 'a\ufffdb', 'forbiddenCharacter'],
@@ -185,6 +179,23 @@ describe('A row of a CSV file', () => {
   });
 
   test.each([
+    ['telephone', '7,3E+12', 'shortenedNumber'],
+    ['glncode', '7.3e+12', 'shortenedNumber'],
+    ['customerid', ' 1E+15', 'shortenedNumber'],
+    ['name', '#N/A', 'spreadsheetError'],
+    ['notes', '#REF!', 'spreadsheetError'],
+    ['notes', '#SAKNAS!', 'spreadsheetError'],
+    ['rebate', '########', 'spreadsheetError'],
+  ])('is doubtful if %s is %j, unless the file is of a program', async (field, text, code) => {
+    const file = `${field};postcode\n${text};1\n`;
+    const { rows } = await read(file);
+    expect(rows).toMatchObject([{ faults: [], doubts: [{ column: field, field, code }] }]);
+    const [row] = (await read(file, { formulas: 'keep' })).rows;
+    expect(row).toMatchObject({ fields: { [field]: text }, faults: [] });
+    expect(row?.doubts).toBeUndefined();
+  });
+
+  test.each([
     ['notes', '7,3E+12'],
     ['name', '#1 Bilvård'],
     ['name', 'å'.repeat(255)],
@@ -194,6 +205,7 @@ describe('A row of a CSV file', () => {
   ])('is valid if %s is %j', async (field, text) => {
     const { rows } = await read(`${field};postcode\n${text};1\n`);
     expect(rows).toMatchObject([{ fields: { [field]: text }, faults: [] }]);
+    expect(rows[0]?.doubts).toBeUndefined();
   });
 
   test('has the id of its customer, of which 0 and an empty cell are none', async () => {
@@ -207,10 +219,9 @@ describe('A row of a CSV file', () => {
 
   test('reports all that is wrong with it', async () => {
     const { rows } = await read(`customerid;name;fax\n1E+9;${'x'.repeat(300)}\u0001;#N/A\n`);
-    expect(rows[0]?.faults.map(({ code }) => code)).toEqual([
+    expect(rows[0]?.faults.map(({ code }) => code)).toEqual(['tooLong', 'forbiddenCharacter']);
+    expect(rows[0]?.doubts?.map(({ code }) => code)).toEqual([
       'shortenedNumber',
-      'tooLong',
-      'forbiddenCharacter',
       'spreadsheetError',
     ]);
   });

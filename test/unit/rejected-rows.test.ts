@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FaultLanguage } from '../../shared/domain/fault-texts.ts';
-import type { ReadOptions } from '../../shared/domain/import.ts';
+import type { FileRow, ReadOptions } from '../../shared/domain/import.ts';
 import {
   type RejectedRow,
   type RejectedRowsOptions,
@@ -32,19 +32,22 @@ async function written(
   return Buffer.concat(pieces);
 }
 
+/** Returns what is wrong with a row of a new customer. */
+const faultsOf = ({ faults, doubts = [] }: FileRow) => [...faults, ...doubts];
+
 /** Reads a file, and returns its rows with faults as rows that are rejected. */
 async function rejectedOf(file: Buffer | string, options: ReadOptions) {
   const { rows, columns } = await readAll(file, options);
   return {
     headings: columns.map(({ heading }) => heading),
     rows: rows
-      .filter(({ faults }) => faults.length > 0)
+      .filter((row) => faultsOf(row).length > 0)
       .map(
-        ({ row, faults, cells }): RejectedRow => ({
-          row,
+        (row): RejectedRow => ({
+          row: row.row,
           outcome: 'invalid',
-          errors: faults,
-          cells,
+          errors: faultsOf(row),
+          cells: row.cells,
         }),
       ),
   };
@@ -121,10 +124,10 @@ describe('A file of rejected rows', () => {
       const file = await written(rows, { format, language, headings });
       const again = await readAll(file, { format });
       expect(again.unknownColumns).toEqual(['Säljare']);
-      expect(again.rows.map(({ faults }) => faults.map(({ code }) => code))).toEqual(
+      expect(again.rows.map((row) => faultsOf(row).map(({ code }) => code))).toEqual(
         // In a workbook an error value is no text.
         format === 'csv'
-          ? [['shortenedNumber'], ['spreadsheetError', 'tooManyCells']]
+          ? [['shortenedNumber'], ['tooManyCells', 'spreadsheetError']]
           : [['shortenedNumber'], ['tooManyCells']],
       );
       expect(again.rows[0]?.cells.slice(0, 3)).toEqual([
@@ -182,7 +185,7 @@ describe('A file of rejected rows', () => {
         async (text, format, formulas) => {
           fc.pre(text !== '');
           const quoted = `"${text.replaceAll('"', '""')}"`;
-          const sent = `Namn;Mobil\n${quoted};1E+9\n`;
+          const sent = `Namn;Mobil\n${quoted};${'1'.repeat(256)}\n`;
           const { headings, rows } = await rejectedOf(sent, { format: 'csv', formulas });
           const meant = (await readAll(sent, { format: 'csv', formulas })).rows[0]?.fields.name;
           const file = await written(rows, { format, headings, sent: { format: 'csv', formulas } });

@@ -57,10 +57,11 @@ async function rowsOf(
   const [header, ...rest] = first.value ?? [];
   const where = `line ${header?.line ?? 1}`;
   const columns = columnsOf(header?.cells ?? [], where);
+  const isOfPrograms = options.formulas === 'keep';
   const reader = new RowReader(columns, {
-    textOf: options.formulas === 'keep' ? undefined : unescapeFormula,
-    shortenedNumbers: true,
-    errorsAsTexts: true,
+    textOf: isOfPrograms ? undefined : unescapeFormula,
+    shortenedNumbers: !isOfPrograms,
+    errorsAsTexts: !isOfPrograms,
     headingsAgain: true,
     singleBytes: textFile.encoding === 'windows-1252',
   });

@@ -79,6 +79,7 @@ export class RowReader {
       return { row: number, fields: {}, faults: [HEADINGS_AGAIN] };
     }
     const faults: RowFault[] = [...rowFaults];
+    const doubts: RowFault[] = [];
     const fields: { [name in WritableFieldName]?: string } = {};
     let id: number | undefined;
     const { textOf } = this.#rules;
@@ -95,13 +96,16 @@ export class RowReader {
       } else {
         const text = textOf && cell !== '' ? textOf(cell) : cell;
         const found = this.#faultsOf(text, field);
-        if (found === NONE) fields[field.name] = text;
-        else faults.push(...found.map((fault) => faultIn(field, fault)));
+        if (found === NONE) {
+          fields[field.name] = text;
+          const doubt = this.#doubtOf(text, field);
+          if (doubt) doubts.push(faultIn(field, doubt));
+        } else faults.push(...found.map((fault) => faultIn(field, fault)));
       }
     }
     const extra = cells.findIndex((cell, index) => index >= this.#columns.length && cell?.trim());
     if (extra !== -1) faults.push({ column: columnName(extra), ...TOO_MANY_CELLS });
-    return { row: number, id, fields, faults };
+    return { row: number, id, fields, faults, ...(doubts.length > 0 && { doubts }) };
   }
 
   #areHeadings(cells: readonly (string | undefined)[]): boolean {
@@ -114,12 +118,19 @@ export class RowReader {
     );
   }
 
+  /** Returns what a spreadsheet may have left of another text. */
+  #doubtOf(text: string, { isNumberLike }: ReadField): CellFault | undefined {
+    const { shortenedNumbers, errorsAsTexts } = this.#rules;
+    if (shortenedNumbers && isNumberLike && SHORTENED.test(text)) return SHORTENED_NUMBER;
+    return errorsAsTexts && text.includes('#') && ERROR_VALUE.test(text)
+      ? SPREADSHEET_ERROR
+      : undefined;
+  }
+
   /** Returns {@link NONE} if the text is valid. */
-  #faultsOf(text: string, { maxLength, isNumberLike }: ReadField): readonly CellFault[] {
+  #faultsOf(text: string, { maxLength }: ReadField): readonly CellFault[] {
     if (text === '') return NONE;
-    const { shortenedNumbers, errorsAsTexts, singleBytes } = this.#rules;
-    if (shortenedNumbers && isNumberLike && SHORTENED.test(text)) return [SHORTENED_NUMBER];
-    if (errorsAsTexts && text.includes('#') && ERROR_VALUE.test(text)) return [SPREADSHEET_ERROR];
+    const { singleBytes } = this.#rules;
     if (text.length <= maxLength && !SPECIAL.test(text)) return NONE;
     const broken = brokenTextRules(text, maxLength).map(
       ({ code, detail, params }): CellFault => ({
