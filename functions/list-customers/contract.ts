@@ -76,7 +76,8 @@ export const contract = () =>
         'customerid are ordered as Swedish does, without regard to case and accents, numbers in texts by ' +
         `their value, and customers without one come last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
         `error. updated is the time of the last change; more than ${MAX_SORTED_BY_UPDATED} customers are an ` +
-        'error. Default: mexcParamvaluesetsid.',
+        'error. A customer whose name, customerid or updated changes while pages are fetched in that order ' +
+        'can be listed twice, or not at all. Default: mexcParamvaluesetsid.',
       fields: FIELDS_DESCRIPTION,
     },
     responses: {
