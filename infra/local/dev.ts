@@ -12,6 +12,7 @@ import type { LocalServer } from './server.ts';
 import { startDatabase, startFileStore } from './stack.ts';
 import {
   browserOriginsOf,
+  checkPorts,
   explainStartError,
   type Ports,
   parsePorts,
@@ -61,6 +62,7 @@ await runCommand(HELP, async () => {
   });
   const browserOrigins = browserOriginsOf(values);
   if (help) return console.log(HELP);
+  await checkPorts(ports, 'npm run dev');
   await secureDataFolder();
   // By default each restart prints the debugger's address.
   const execArgv = [`--inspect=${debuggerPort}`, '--inspect-publish-uid=http'];

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { UsageError } from './command.ts';
 import { DATA_FOLDER } from './data-folder.ts';
 import { DataInUseError, OldTableError } from './dynamodb.ts';
+import { HOST } from './server.ts';
 import type { ServerName } from './stack.ts';
 
 /** Default port of the issuer. Every token contains it. */
@@ -111,6 +114,30 @@ export function parsePorts<Name extends string>(
 }
 
 /**
+ * Checks that all ports are free, which takes no time, before anything is started or deleted.
+ *
+ * @param command the command that the user ran, such as `npm start`.
+ * @throws UsageError about all ports that are in use, with an option for each.
+ */
+export async function checkPorts(ports: Ports, command: string): Promise<void> {
+  const isTaken = await Promise.all(SERVERS.map((server) => isInUse(ports[server])));
+  const taken = SERVERS.filter((_, index) => isTaken[index]);
+  if (taken.length > 0) throw takenPortsError(ports, taken, command);
+}
+
+/** Returns whether a port is in use. What else is wrong with it, the start itself says. */
+async function isInUse(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, HOST);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    return (error as ListenError).code === 'EADDRINUSE';
+  }
+  await once(probe.close(), 'close');
+  return false;
+}
+
+/**
  * Returns the origins whose pages may call the API (CORS).
  *
  * @throws UsageError if one is not an origin.
@@ -168,13 +195,27 @@ To delete all data in ${DATA_FOLDER} and create the sample customers again:
   const { port, code } = error as ListenError;
   const server = SERVERS.find((name) => ports[name] === port);
   if (!port || !server) return error;
-  const { label, flag } = PORTS[server];
-  const reason =
-    code === 'EADDRINUSE'
-      ? 'is already in use. If that is another npm start of this folder, stop it: two cannot share their data.\nOtherwise choose'
-      : `cannot be used (${code}). Choose`;
-  const other = port + 100 > MAX_PORT ? port - 100 : port + 100;
-  return new UsageError(`Port ${port} of ${label} ${reason} another port:
+  if (code === 'EADDRINUSE') return takenPortsError(ports, [server], command);
+  return new UsageError(
+    `Port ${port} of ${PORTS[server].label} cannot be used (${code}). Choose another port:
 
-  ${command} -- --${flag} ${other}`);
+  ${command} -- ${otherPort(ports, server)}`,
+  );
+}
+
+function takenPortsError(ports: Ports, taken: readonly ServerName[], command: string): UsageError {
+  const named = taken.map((server) => `ort ${ports[server]} of ${PORTS[server].label}`);
+  const isOne = taken.length === 1;
+  return new UsageError(
+    `P${named.join(' and p')} ${isOne ? 'is' : 'are'} already in use. If that is another npm start of this folder, stop it: two cannot share their data.
+Otherwise choose ${isOne ? 'another port' : 'other ports'}:
+
+  ${command} -- ${taken.map((server) => otherPort(ports, server)).join(' ')}`,
+  );
+}
+
+/** Returns the option that chooses another port for a server. */
+function otherPort(ports: Ports, server: ServerName): string {
+  const port = ports[server];
+  return `--${PORTS[server].flag} ${port + 100 > MAX_PORT ? port - 100 : port + 100}`;
 }

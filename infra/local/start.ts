@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util';
 import { runCommand } from './command.ts';
 import { useCompileCache } from './compile-cache.ts';
 import { secureDataFolder } from './data-folder.ts';
-import { deleteData } from './delete-data.ts';
 import type { LocalStack } from './stack.ts';
 import {
   browserOriginsOf,
   CUSTOMERS_HELP,
   CUSTOMERS_OPTION,
+  checkPorts,
   customersOf,
   explainStartError,
   parsePorts,
@@ -42,10 +42,11 @@ await runCommand(HELP, async () => {
   const browserOrigins = browserOriginsOf(values);
   const customers = customersOf(values);
   if (values.help) return console.log(HELP);
+  await checkPorts(ports, 'npm start');
   await secureDataFolder();
   try {
-    if (values.reset) await deleteData();
     useCompileCache();
+    if (values.reset) await (await import('./delete-data.ts')).deleteData();
     // 0.2 s of modules, which an option that is wrong does not wait for.
     const { prepareSamples, startSampleStack } = await import('./sample-stack.ts');
     stack = await startSampleStack({ ports, browserOrigins });

@@ -19,9 +19,15 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { parse as parseCsv } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JWK } from 'jose';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
-import { SAMPLE_NAME, sampleCustomers } from '../../infra/local/sample-customers.ts';
+import { loadOrCreateKey, signToken } from '../../infra/local/issuer.ts';
+import {
+  SAMPLE_MERCHANT,
+  SAMPLE_NAME,
+  sampleCustomers,
+} from '../../infra/local/sample-customers.ts';
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import {
   type Command,
@@ -31,6 +37,7 @@ import {
   run,
   whileTaken,
 } from '../support/command.ts';
+import { sharedKey } from '../support/shared-key.ts';
 
 // The two commands of a newcomer, `npm start` and `npm run token`, as their user sees them.
 
@@ -210,7 +217,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     let id: number;
     beforeAll(async () => {
       before = stack;
-      other = await clientWith('--merchant', OTHER_MERCHANT);
+      other = await clientFor(OTHER_MERCHANT);
       ({ mexcParamvaluesetsid: id } = await create(other, { name: 'Åsa' }));
       await end(stack);
       // As an earlier version left it.
@@ -243,7 +250,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     );
 
     test('goes on with what was acknowledged before it was killed', async () => {
-      const client = await clientWith('--merchant', OTHER_MERCHANT);
+      const client = await clientFor(OTHER_MERCHANT);
       const { mexcParamvaluesetsid: id } = await create(client, { name: 'A' });
       const path = `/customers/${id}`;
       const { body } = await client.call('PATCH', path, { body: { name: 'B', fax: '1' } });
@@ -268,8 +275,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       expect(await first.ended(END_MS)).toMatchObject({ code: 0, out: '', err: '' });
 
       const second = busy();
-      const printed = await printedToken(folder, [], { ISSUER_PORT: String(issuer) });
-      const client = clientOf(`http://localhost:${api}`, printed);
+      const client = await clientFor(SAMPLE_MERCHANT, {
+        folder,
+        url: `http://localhost:${api}`,
+        issuer: `http://127.0.0.1:${issuer}`,
+      });
       await eventually(async () => expect(await countOf(client)).toBeGreaterThan(0));
       second.process.kill('SIGTERM');
       expect(await second.ended(END_MS)).toMatchObject({ code: 0, err: '' });
@@ -283,48 +293,55 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   });
 
   describe('--customers', () => {
-    test('adds customers up to an id, once, and more if a later start asks for more', async () => {
-      const folder = newFolder();
-      const first = await start(folder, {}, ['--customers', '1200']);
-      expect(first.welcome).toContain(`Added ${1_200 - SAMPLES} customers`);
-      expect(await countOf(first.client)).toBe(1_200);
-      const { body } = await first.client.call('GET', '/customers?start=1000&limit=1000');
-      expect(body).toHaveLength(200);
-      expect(new Set(namesOf(body)).size).toBeGreaterThan(150);
-      expect(body.at(-1)).toMatchObject({ mexcParamvaluesetsid: 1_200, customerid: '11200' });
-      // The table and its indexes have the same customers.
-      const found = await first.client.call('GET', '/customers?customerid=11200');
-      expect(found.body).toEqual([body.at(-1)]);
-      await end(first);
-
-      const second = await start(folder, {}, ['--customers', '1200']);
-      expect(second.welcome).toContain('Added none');
-      expect(await countOf(second.client)).toBe(1_200);
-      await end(second);
-
-      const third = await start(folder, {}, ['--customers=1500']);
-      expect(await countOf(third.client)).toBe(1_500);
-      expect(await create(third.client, { name: 'A' })).toMatchObject({
-        mexcParamvaluesetsid: 1_501,
-      });
-      await end(third);
+    const FIRST_ID = 1_500;
+    const LATER_ID = 1_700;
+    let folder: string;
+    beforeAll(() => {
+      folder = newFolder(sharedKey());
     });
 
     test('adds at the next start what an interrupted one has not', async () => {
-      const folder = newFolder();
-      const interrupted = run('start', [...portArgs({}), '--customers=3000'], {
+      const interrupted = run('start', [...portArgs({}), `--customers=${FIRST_ID}`], {
         DATA_FOLDER: folder,
       });
-      await eventually(async () => expect(existsSync(join(folder, 'customers-to-add'))).toBe(true));
+      await vi.waitUntil(() => existsSync(join(folder, 'customers-to-add')), {
+        timeout: 50_000,
+        interval: 10,
+      });
       interrupted.process.kill('SIGKILL');
       await interrupted.ended();
       const next = await start(folder);
-      expect(next.welcome).toContain('Added ');
-      expect(await countOf(next.client)).toBe(3_000);
+      expect(next.welcome).toContain(
+        `Added ${(FIRST_ID - SAMPLES).toLocaleString('en')} customers`,
+      );
+      expect(await countOf(next.client)).toBe(FIRST_ID);
       await end(next);
       const after = await start(folder);
       expect(after.welcome).not.toContain('Added');
       await end(after);
+    });
+
+    test('adds customers up to an id, once, and more if a later start asks for more', async () => {
+      const first = await start(folder, {}, [`--customers=${LATER_ID}`]);
+      expect(first.welcome).toContain(`Added ${LATER_ID - FIRST_ID} customers`);
+      expect(await countOf(first.client)).toBe(LATER_ID);
+      const { body } = await first.client.call('GET', `/customers?start=${FIRST_ID}&limit=1000`);
+      expect(body).toHaveLength(LATER_ID - FIRST_ID);
+      expect(new Set(namesOf(body)).size).toBeGreaterThan(150);
+      const customerid = String(10_000 + LATER_ID);
+      expect(body.at(-1)).toMatchObject({ mexcParamvaluesetsid: LATER_ID, customerid });
+      // The table and its indexes have the same customers.
+      const found = await first.client.call('GET', `/customers?customerid=${customerid}`);
+      expect(found.body).toEqual([body.at(-1)]);
+      expect(await create(first.client, { name: 'A' })).toMatchObject({
+        mexcParamvaluesetsid: LATER_ID + 1,
+      });
+      await end(first);
+
+      const second = await start(folder, {}, ['--customers', String(LATER_ID)]);
+      expect(second.welcome).toContain('Added none');
+      expect(await countOf(second.client)).toBe(LATER_ID + 1);
+      await end(second);
     });
 
     test.each(['0', '1000001', 'many', '1e3'])(
@@ -343,7 +360,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       'by %s amid requests is no failure, and leaves the ports to others',
       async (signal) => {
         const { command, folder } = stack;
-        const client = await clientWith('--merchant', OTHER_MERCHANT);
+        const client = await clientFor(OTHER_MERCHANT);
         const requests = Array.from({ length: 20 }, () => create(client, { name: 'A' }));
         const answers = Promise.allSettled(requests);
         // One is answered, many are under way.
@@ -366,10 +383,13 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     'it ends with npm, also where a signal reaches npm alone',
     async () => {
       const port = await freePort();
+      const folder = newFolder(sharedKey());
+      // It says that there are sample customers, which takes most of a first start.
+      writeFileSync(join(folder, 'sample-customers-created'), '');
       const args = ['start', '--silent', '--', ...portArgs({ '--port': port })];
       const npm = spawn('npm', args, {
         cwd: join(import.meta.dirname, '../..'),
-        env: { ...process.env, DATA_FOLDER: newFolder() },
+        env: { ...process.env, DATA_FOLDER: folder },
         stdio: 'ignore',
       });
       await eventually(async () => {
@@ -390,6 +410,18 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       },
     );
 
+    test('says of all ports that are taken which they are, and chooses others', async () => {
+      const [api, s3] = [await freePort(), await freePort()];
+      const ended = await whileTaken(api, () =>
+        whileTaken(s3, () => tryToStart(newFolder(), { '--port': api, '--s3-port': s3 })),
+      );
+      expectRefusal(
+        ended,
+        `Port ${api} of the API and port ${s3} of S3 are already in use.`,
+        `npm start -- --port ${api + 100} --s3-port ${s3 + 100}`,
+      );
+    });
+
     test('proposes only a port that there is', async () => {
       const port = await freePort({ first: 65_436, count: 100 });
       const { err } = await whileTaken(port, () => tryToStart(newFolder(), { '--port': port }));
@@ -402,7 +434,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
         const { folder, client } = stack;
         expectRefusal(await tryToStart(folder, {}, args), folder, 'Another', 'npm start');
         expect(await countOf(client)).toBe(SAMPLES);
-        expect(await countOf(await clientWith())).toBe(SAMPLES);
+        expect(await countOf(await clientFor(SAMPLE_MERCHANT))).toBe(SAMPLES);
       },
     );
 
@@ -482,10 +514,16 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   });
 });
 
-function newFolder(): string {
+/**
+ * Creates a data folder.
+ *
+ * @param key key of the issuer, which a start creates otherwise.
+ */
+function newFolder(key?: JWK): string {
   folders += 1;
   const folder = join(temporary, String(folders));
   mkdirSync(folder);
+  if (key) writeFileSync(join(folder, 'issuer-key.json'), JSON.stringify(key));
   return folder;
 }
 
@@ -602,6 +640,15 @@ async function printedToken(
   const ended = await run('token', args, { DATA_FOLDER: folder, ...environment }).ended();
   expect(ended).toMatchObject({ code: 0, err: '' });
   return ended.out.trim();
+}
+
+/** A client of a stack, the running one if none is given, without a command for its token. */
+async function clientFor(
+  merchant: string,
+  { folder, url, issuer }: Pick<Started, 'folder' | 'url'> & { readonly issuer?: string } = stack,
+): Promise<Client> {
+  const stated = issuer ?? readFileSync(join(folder, 'issuer'), 'utf8');
+  return clientOf(url, await signToken(await loadOrCreateKey(folder), stated, { merchant }));
 }
 
 /** A client of the running stack, with a token made with these arguments. */
