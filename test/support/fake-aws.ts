@@ -18,35 +18,28 @@ export interface FakeAccount {
 /** A call of a fake command: its name and its arguments. */
 type Call = readonly string[];
 
-// CommonJS, for which a file without an extension needs no package.json.
-const AWS = `#!${process.execPath}
-const { appendFileSync, readFileSync } = require('node:fs');
-const FOLDER = __dirname;
-const args = process.argv.slice(2);
-appendFileSync(FOLDER + '/calls', JSON.stringify(['aws', ...args, process.env.AWS_ACCESS_KEY_ID]) + '\\n');
-const account = JSON.parse(readFileSync(FOLDER + '/account.json'));
-const command = args.slice(0, 2).join(' ');
-const fail = (text) => { console.error(text); process.exit(254); };
-const stack = () => account.stack
-  ? { Stacks: [{ StackStatus: account.stack.status, Outputs: Object.entries(account.stack.outputs ?? {}).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })) }] }
-  : fail('An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id X does not exist');
-const replies = {
-  'sts get-caller-identity': () => ({ Account: '111122223333', Arn: 'arn:aws:iam::111122223333:user/a' }),
-  'sts assume-role': () => ({ Credentials: { AccessKeyId: 'OF-THE-ROLE', SecretAccessKey: 's', SessionToken: 't' } }),
-  'cloudformation describe-stacks': stack,
-};
-const own = (account.replies ?? {})[command];
-if (typeof own === 'string') fail(own);
-const reply = own ?? replies[command]?.();
-if (reply === undefined) fail('No reply to ' + command);
-console.log(JSON.stringify(reply));
+/** Ends of an argument and of a call in the record. */
+const UNIT = '\x1f';
+const RECORD = '\x1e';
+
+/** A file of the folder has the reply to a command, or its error. A shell starts faster than Node. */
+const AWS = `#!/bin/sh
+folder="\${0%/*}"
+{
+  for argument in aws "$@" "$AWS_ACCESS_KEY_ID"; do printf '%s\\037' "$argument"; done
+  printf '\\036'
+} >> "$folder/calls"
+if [ -f "$folder/replies/$1 $2" ]; then exec cat "$folder/replies/$1 $2"; fi
+cat "$folder/errors/$1 $2" >&2 || echo "No reply to $1 $2" >&2
+exit 254
 `;
 
+// CommonJS, for which a file without an extension needs no package.json.
 const CDK = `
-const { appendFileSync, readFileSync, writeFileSync } = require('node:fs');
+const { appendFileSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const FOLDER = process.env.FAKE_FOLDER;
 const args = process.argv.slice(2);
-appendFileSync(FOLDER + '/calls', JSON.stringify(['cdk', ...args]) + '\\n');
+appendFileSync(FOLDER + '/calls', ['cdk', ...args].map((text) => text + '\x1f').join('') + '\x1e');
 const account = JSON.parse(readFileSync(FOLDER + '/account.json'));
 if (args[0] === 'diff') {
   console.log(account.diff ?? 'There were no differences');
@@ -57,9 +50,38 @@ const created = account.stack && !/ROLLBACK_COMPLETE|REVIEW/.test(account.stack.
 const fails = account.failing === assembly;
 const status = (created ? 'UPDATE_' : '') + (fails ? 'ROLLBACK_COMPLETE' : created ? 'COMPLETE' : 'CREATE_COMPLETE');
 const outputs = { ApiAddress: 'https://api.example.com', Build: '2', ...(account.stack?.outputs ?? {}) };
-writeFileSync(FOLDER + '/account.json', JSON.stringify({ ...account, stack: { status, outputs } }));
+const stack = { status, outputs };
+writeFileSync(FOLDER + '/account.json', JSON.stringify({ ...account, stack }));
+rmSync(FOLDER + '/errors/cloudformation describe-stacks', { force: true });
+writeFileSync(FOLDER + '/replies/cloudformation describe-stacks', JSON.stringify((${describeStack})(stack)));
 process.exit(fails ? 1 : 0);
 `;
+
+/** Returns what `describe-stacks` prints. It is also part of the CDK's command, as text. */
+function describeStack({ status, outputs = {} }: NonNullable<FakeAccount['stack']>) {
+  const list = Object.entries(outputs).map(([OutputKey, OutputValue]) => ({
+    OutputKey,
+    OutputValue,
+  }));
+  return { Stacks: [{ StackStatus: status, Outputs: list }] };
+}
+
+/** Returns the replies of the AWS CLI by service and command; a text is an error. */
+function repliesOf({ stack, replies }: FakeAccount): Readonly<Record<string, Json | string>> {
+  return {
+    'sts get-caller-identity': {
+      Account: '111122223333',
+      Arn: 'arn:aws:iam::111122223333:user/a',
+    },
+    'sts assume-role': {
+      Credentials: { AccessKeyId: 'OF-THE-ROLE', SecretAccessKey: 's', SessionToken: 't' },
+    },
+    'cloudformation describe-stacks': stack
+      ? describeStack(stack)
+      : 'An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id X does not exist',
+    ...replies,
+  };
+}
 
 /**
  * Creates commands that stand for the AWS CLI, found on the path, and for the CDK's, found in a
@@ -73,6 +95,12 @@ export function createFakeAws(account: FakeAccount) {
   chmodSync(join(folder, 'aws'), 0o755);
   writeFileSync(join(deployable, 'cdk/bin/cdk'), CDK);
   writeFileSync(join(folder, 'account.json'), JSON.stringify(account));
+  mkdirSync(join(folder, 'replies'));
+  mkdirSync(join(folder, 'errors'));
+  for (const [command, reply] of Object.entries(repliesOf(account))) {
+    if (typeof reply === 'string') writeFileSync(join(folder, 'errors', command), reply);
+    else writeFileSync(join(folder, 'replies', command), JSON.stringify(reply));
+  }
   writeFileSync(join(folder, 'calls'), '');
   return {
     deployable,
@@ -107,9 +135,9 @@ export function createFakeAws(account: FakeAccount) {
     },
     calls: (): Call[] =>
       readFileSync(join(folder, 'calls'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line)),
+        .split(RECORD)
+        .slice(0, -1)
+        .map((call) => call.split(UNIT).slice(0, -1)),
     read: (name: 'github-output' | 'summary') => readFileSync(join(folder, name), 'utf8'),
   };
 }
