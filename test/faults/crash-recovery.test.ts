@@ -20,12 +20,15 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
+import { signToken } from '../../infra/local/issuer.ts';
+import { HOST } from '../../infra/local/server.ts';
 import { TABLE_SCHEMA } from '../../infra/local/table-schema.ts';
 import { CUSTOMER_INDEX, IDENTITY_NUMBER_INDEX } from '../../shared/storage/table.ts';
 import { type Client, clientOf } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
 import { iterations } from '../support/iterations.ts';
 import { organisationNumber, type Random, randomOf, SEED } from '../support/random.ts';
+import { sharedKey } from '../support/shared-key.ts';
 
 // Kills `npm start`, as a crash or an impatient developer does, and checks the data that it left.
 
@@ -48,8 +51,10 @@ type Shown = Fields & { readonly mexcParamvaluesetsid: number };
 const MERCHANTS = ['a', 'b'];
 const WRITERS_OF_EACH = 12;
 const ROUNDS = iterations({ short: 1, long: 4 });
-/** Writes of a round that are acknowledged before the process is killed. */
-const WRITES = 100;
+/** Writes of a round that are acknowledged before the process is killed: as many, or up to twice as many. */
+const WRITES = iterations({ short: 50, long: 100 });
+/** Customers who are looked up by their number: those written last. */
+const LOOK_UPS = iterations({ short: 10, long: 30 });
 /** Each customer's name contains one of these words, so that searches for them find each customer once. */
 const WORDS = ['alfa', 'bravo', 'delta', 'echo', 'golf'];
 
@@ -65,7 +70,8 @@ describe.skipIf(isElsewhere)('npm start', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'killed-'));
-    // Skips the creation of sample customers, which takes most of a first start.
+    // Skips the creation of a key and of sample customers, which takes most of a first start.
+    writeFileSync(join(folder, 'issuer-key.json'), JSON.stringify(sharedKey()));
     writeFileSync(join(folder, 'sample-customers-created'), '');
     const [port, issuer] = [await freePort(), await freePort()];
     args = ['--port', `${port}`, '--issuer-port', `${issuer}`];
@@ -73,10 +79,7 @@ describe.skipIf(isElsewhere)('npm start', () => {
     url = `http://localhost:${port}`;
     await start();
     tokens = await Promise.all(
-      MERCHANTS.map(async (merchant) => {
-        const environment = { DATA_FOLDER: folder };
-        return (await run('token', ['--merchant', merchant], environment).ended()).out.trim();
-      }),
+      MERCHANTS.map((merchant) => signToken(sharedKey(), `http://${HOST}:${issuer}`, { merchant })),
     );
   });
   afterAll(async () => {
@@ -442,8 +445,7 @@ async function expectAgreement(client: Client, known: readonly Known[]): Promise
     const { body } = await client.call('GET', `/customers/count?${query}`);
     expect(body, word).toEqual({ count: named.length });
   }
-  // The last written ones suffice.
-  for (const { mexcParamvaluesetsid: id, name, companyno } of expected.slice(-30)) {
+  for (const { mexcParamvaluesetsid: id, name, companyno } of expected.slice(-LOOK_UPS)) {
     const path = `/customers/searchByOrgNumber/${companyno}`;
     const { body } = await client.call('GET', path);
     expect(body, `${id}: ${companyno}`).toMatchObject({ company: name });
