@@ -24,7 +24,7 @@ import {
   listImportJobs,
   moveImportJob,
 } from '../storage/import-jobs.ts';
-import { getSentFile, putFile, SENT } from './import-files.ts';
+import { deleteFiles, getSentFile, putFile, SENT } from './import-files.ts';
 
 const PLANNER = required('importPlanner');
 /** When to retry if too many imports await their files. */
@@ -85,8 +85,21 @@ export async function importSentFile(
   planOptions: PlanOptions,
 ): Promise<ImportJob> {
   const job = await createImport(merchantId, options, { bytes: bytes.length });
-  await putFile({ merchantId, importId: job.id }, 'upload', SENT, bytes);
-  return planOrStart(merchantId, job, planOptions);
+  try {
+    await putFile({ merchantId, importId: job.id }, 'upload', SENT, bytes);
+    return await planOrStart(merchantId, job, planOptions);
+  } catch (error) {
+    // Its caller does not know of it, and sends the file again.
+    if (!(error instanceof ImportFailedError)) await withdraw(merchantId, job).catch(() => {});
+    throw error;
+  }
+}
+
+/** Deletes an import that could not be planned. */
+async function withdraw(merchantId: string, { id }: ImportJob): Promise<void> {
+  const origin = { states: ['awaitingFile'] } as const;
+  const canceled = await moveImportJob(merchantId, id, origin, { state: 'canceled' });
+  if (canceled) await deleteFiles({ merchantId, importId: id }, ['upload', 'plan']);
 }
 
 /** States from which an import is planned: of one that failed the file may still be there. */

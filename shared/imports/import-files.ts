@@ -140,8 +140,17 @@ async function ifExists<T>(object: Promise<T>): Promise<T | undefined> {
   try {
     return await object;
   } catch (error) {
-    const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
-    if ([403, 404].includes($metadata?.httpStatusCode ?? 0)) return undefined;
+    if ([403, 404].includes(statusOf(error) ?? 0)) return undefined;
     throw error;
   }
+}
+
+/** Returns whether a {@link SentFile} was replaced, so that the rest of it cannot be read. */
+export function isReplaced(error: unknown): boolean {
+  return statusOf(error) === 412;
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode;
 }

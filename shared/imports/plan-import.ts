@@ -25,6 +25,7 @@ import {
   type FileOwner,
   getLines,
   getSentFile,
+  isReplaced,
   putFile,
   type SentFile,
 } from './import-files.ts';
@@ -52,6 +53,8 @@ const FILES_PER_STEP = 20;
 const CONCURRENT_READS = 4;
 /** A partition gives 3,000 read units a second; a third is left to the merchant's other calls. */
 const READ_UNITS_PER_SECOND = 2_000;
+/** Attempts to read a file that is sent again each time. */
+const MAX_READS = 3;
 /** How often progress is noted, in milliseconds. */
 const PROGRESS_MS = 5_000;
 /** Maximum headings and sheets that are reported, and characters of each. */
@@ -98,18 +101,18 @@ interface ReadFile {
  * @throws TooLongForCallError if it exceeds `callLimits`.
  */
 export async function planImport(planRun: PlanRun): Promise<ImportJob | undefined> {
-  const { merchantId, job, run, step } = planRun;
+  const { merchantId, job, run } = planRun;
   const files = { merchantId, importId: job.id };
   // An interrupted run may have noted its plan already.
   const origin = { states: ['reading', 'planned'], run } as const;
   try {
-    const read = await step('read', () => readFile(planRun, files));
+    const read = await runStep(planRun, 'read', () => readSentFile(planRun, files));
     if ('reason' in read) {
       const { reason } = read;
-      return await step('note failed', () => fail(planRun, files, reason));
+      return await runStep(planRun, 'note failed', () => fail(planRun, files, reason));
     }
     const steps = await planSteps(planRun, files, read);
-    return await step('note planned', async () => {
+    return await runStep(planRun, 'note planned', async () => {
       const manifest: Manifest = { headings: read.headings, steps };
       await putFile(files, 'plan', manifestFile(run), JSON.stringify(manifest));
       const counts = sumOfCounts(
@@ -151,11 +154,50 @@ export async function planImport(planRun: PlanRun): Promise<ImportJob | undefine
   }
 }
 
+/**
+ * Runs a step. That the import has been canceled, or another run has taken over, is a result of the step, since
+ * errors of steps are logged and repeated; whatever fails then fails for want of files.
+ *
+ * @throws NotRunningError
+ */
+async function runStep<T extends object>(
+  { merchantId, job, run, step }: PlanRun,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const result = await step(name, async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof NotRunningError) return null;
+      if (error instanceof TooLongForCallError) throw error;
+      const current = await getImportJob(merchantId, job.id);
+      if (current?.run !== run) return null;
+      throw error;
+    }
+  });
+  if (result === null) throw new NotRunningError();
+  return result;
+}
+
 /** Returns the name of a file of rows that are read, and not planned yet; what all begin with. */
 const rowsFile = (run: string, index?: number) =>
   `${run}/rows-${index === undefined ? '' : `${index}.jsonl`}`;
 
-/** Reads the file that was sent, and stores its rows. */
+/** Reads the file that was sent, anew if another one is sent meanwhile, and stores its rows. */
+async function readSentFile(
+  planRun: PlanRun,
+  files: FileOwner,
+): Promise<ReadFile | { readonly reason: ImportReason }> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readFile(planRun, files);
+    } catch (error) {
+      if (attempt === MAX_READS || !isReplaced(error)) throw error;
+    }
+  }
+}
+
 async function readFile(
   planRun: PlanRun,
   files: FileOwner,
@@ -266,7 +308,6 @@ async function planSteps(
   files: FileOwner,
   { files: sizes }: ReadFile,
 ): Promise<PlanStep[]> {
-  const { step } = planRun;
   const rows = sizes.reduce((sum, size) => sum + size, 0);
   const starts = sizes.map((_, index) =>
     sizes.slice(0, index).reduce((sum, size) => sum + size, 0),
@@ -276,7 +317,7 @@ async function planSteps(
   const planned: PlanStep[] = [];
   for (let from = 0; from < sizes.length; from += FILES_PER_STEP) {
     const indexes = sizes.map((_, index) => index).slice(from, from + FILES_PER_STEP);
-    const some = await step(`plan ${from}`, async () => {
+    const some = await runStep(planRun, `plan ${from}`, async () => {
       await noteProgress(planRun, rows);
       matcher ??= matchRows(planRun, files, sizes);
       const found = await matcher;
@@ -422,9 +463,12 @@ async function fail(
   { merchantId, job, run }: PlanRun,
   files: FileOwner,
   reason: ImportReason,
-): Promise<ImportJob | undefined> {
-  const origin = { states: ['reading'], run } as const;
+): Promise<ImportJob> {
+  // An interrupted run may have noted it already.
+  const origin = { states: ['reading', 'failed'], run } as const;
   const failed = await moveImportJob(merchantId, job.id, origin, { state: 'failed', reason });
+  // The files are those of another run.
+  if (!failed) throw new NotRunningError();
   await deleteFiles(files, ['upload', 'plan']);
   return failed;
 }

@@ -266,6 +266,12 @@ function isAboutToEnd({ state, run, reason, updated }: ImportJob, lock: Lock): b
   return isStopped && run === lock.run && Date.parse(updated) > Date.now() - ENDING_S * 1_000;
 }
 
+/** Returns whether an import that was stopped may be at its last step. */
+export async function isStopping(merchantId: string, job: ImportJob): Promise<boolean> {
+  const lock = await readImportLock(merchantId);
+  return lock.lockedBy === job.id && isAboutToEnd(job, lock);
+}
+
 async function readImportLock(merchantId: string): Promise<Lock> {
   const { Item = {} } = await documents.send(
     new GetCommand({

@@ -15,7 +15,7 @@ import {
   useApi,
 } from '../support/api.ts';
 import { useExportWorker } from '../support/export-worker.ts';
-import { dynamodbError, every } from '../support/fault-proxy.ts';
+import { dynamodbError, every, first, s3Error } from '../support/fault-proxy.ts';
 import { apply, csvOf, importFile, pathOf, rowsOf, sendFile, undo } from '../support/imports.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -471,5 +471,95 @@ describe.runIf(isLocal)('An import', () => {
     await vi.waitFor(async () => expect(await countOf(merchant)).toBe(1));
     const { body } = await apply(merchant, other);
     expect(body).toMatchObject({ state: 'applied', results: { changedMeanwhile: 1 } });
+  }, 60_000);
+
+  test('whose planner comes late to a file that another call has planned leaves that plan', async () => {
+    const { name, merchant } = await newMerchantWith(1, () => ({ customerid: 'K0' }));
+    const created = await sendFile(merchant, 'customerid,name\nK0,Ek\n');
+    let heads = 0;
+    const reached = Promise.withResolvers<void>();
+    worker.s3.inject(name, ({ operation }) => {
+      heads += /^HEAD \S+upload/.test(operation) ? 1 : 0;
+      // The first one asks whether there is a file.
+      if (heads !== 2) return undefined;
+      reached.resolve();
+      return { delayMs: 3_000 };
+    });
+    const late = merchant.call('POST', pathOf(created, 'plan'));
+    await reached.promise;
+    worker.s3.heal(name);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 61_000 });
+    const planned = await merchant.call('POST', pathOf(created, 'plan'));
+    vi.useRealTimers();
+    expect(planned.body.state).toBe('planned');
+    expect((await late).body).toEqual(planned.body);
+    expect(await rowsOf(merchant, planned)).toMatchObject([{ outcome: 'update' }]);
+    expect((await apply(merchant, planned)).body.results).toMatchObject({ updated: 1 });
+  }, 60_000);
+
+  test('whose file is sent again while it is read is planned as it is then', async () => {
+    const { name, merchant } = await newMerchantWith(0);
+    const created = await sendFile(merchant, 'customerid,name\nK0,Ek\n');
+    worker.s3.inject(name, first(1, s3Error(412, 'PreconditionFailed'), /^GET \S+upload/));
+    const planned = await merchant.call('POST', pathOf(created, 'plan'));
+    worker.s3.heal(name);
+    expect(planned.body).toMatchObject({ state: 'planned', counts: { create: 1 } });
+  });
+
+  test.each([{}, ASYNC])(
+    'that is deleted while it is planned leaves no file, and its planner does not fail (%j)',
+    async (headers) => {
+      const { name, merchant } = await newMerchantWith(0);
+      for (const where of [/^GET \S+upload/, /^PUT \S+rows-0/, /^PUT \S+manifest/]) {
+        const created = await sendFile(merchant, 'customerid,name\nK0,Ek\n');
+        const reached = delayed('s3', name, where, 1_500);
+        const planning = merchant.call('POST', pathOf(created, 'plan'), { headers });
+        await reached;
+        worker.s3.heal(name);
+        const deleted = await merchant.call('DELETE', pathOf(created));
+        expect([deleted.status, deleted.body.state]).toEqual([200, 'canceled']);
+        const { status } = await planning;
+        expect(status).toBe('prefer' in headers ? 202 : 404);
+        if (status === 202) {
+          await vi.waitFor(() => expect(executionOf(created).status).toBe('SUCCEEDED'), {
+            timeout: 20_000,
+          });
+        }
+        expect(await filesOf(name)).toEqual([]);
+      }
+    },
+    60_000,
+  );
+
+  test('of a body that cannot be stored or planned is none that awaits its file', async () => {
+    const { name, merchant } = await newMerchantWith(0);
+    const file = 'customerid,name\nK0,Ek\n';
+    for (const [server, fault] of [
+      ['s3', every(s3Error(503, 'SlowDown'), /^PUT \S+upload/)],
+      ['s3', every(s3Error(503, 'SlowDown'), /^PUT \S+plan-0/)],
+    ] as const) {
+      worker[server].inject(name, fault);
+      expect((await importFile(merchant, file)).status).toBe(503);
+      worker[server].heal(name);
+    }
+    expect((await merchant.call('GET', '/customers/imports')).body).toEqual([]);
+    expect(await filesOf(name)).toEqual([]);
+    expect((await importFile(merchant, file)).body.state).toBe('planned');
+  }, 60_000);
+
+  test('that is stopped twice, as by a retry, can be continued and undone', async () => {
+    const { name, merchant, one } = await twoPlans();
+    const reached = delayed('dynamodb', name, /^TransactWriteItems/);
+    const applying = apply(merchant, one);
+    await reached;
+    worker.dynamodb.heal(name);
+    for (let call = 0; call < 2; call += 1) {
+      const stopped = await merchant.call('DELETE', pathOf(one));
+      expect([stopped.status, stopped.body.state]).toEqual([200, 'stopped']);
+    }
+    expect((await applying).body).toMatchObject({ state: 'stopped', results: { created: 1 } });
+    expect((await undo(merchant, one)).body).toMatchObject({ undone: { removed: 1 } });
+    expect((await merchant.call('DELETE', pathOf(one))).body.state).toBe('canceled');
+    expect(await filesOf(name, 'undo')).toEqual([]);
   }, 60_000);
 });
