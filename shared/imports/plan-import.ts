@@ -14,10 +14,11 @@ import {
 import type { FileFacts, ImportJob, ImportReason, ImportWarning } from '../domain/import-job.ts';
 import { IMPORT_PLAN_LIFETIME_S } from '../domain/limits.ts';
 import type { Step } from '../exports/durable-steps.ts';
+import { escapedBytes } from '../formats/json.ts';
 import { readRows } from '../formats/reading/read-rows.ts';
 import type { RowsOfFile } from '../formats/reading/rows-of-file.ts';
 import { batchesOf, getItems } from '../storage/batch-get.ts';
-import { getImportJob, listImportJobs, moveImportJob } from '../storage/import-jobs.ts';
+import { getImportJob, importJobs, moveImportJob } from '../storage/import-jobs.ts';
 import { toCustomer } from '../storage/read-customer.ts';
 import { rawCustomerKey } from '../storage/table.ts';
 import {
@@ -57,8 +58,11 @@ const READ_UNITS_PER_SECOND = 2_000;
 const MAX_READS = 3;
 /** How often progress is noted, in milliseconds. */
 const PROGRESS_MS = 5_000;
-/** Maximum headings and sheets that are reported, and characters of each. */
-const MAX_NAMES = 200;
+/**
+ * Maximum bytes of the headings that are reported, and of the sheets, so that a list of imports has room for
+ * all; and maximum characters of each.
+ */
+const MAX_NAMES_BYTES = 24_000;
 const MAX_NAME_LENGTH = 100;
 
 /** A file takes longer to plan than its caller waits. */
@@ -291,15 +295,24 @@ async function* textsOf(batches: AsyncIterable<readonly FileRow[]>) {
 }
 
 function factsOf(file: RowsOfFile): FileFacts {
-  const named = (names: readonly string[]) =>
-    names.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_LENGTH).toWellFormed());
   return {
     encoding: file.encoding,
     delimiter: file.delimiter,
-    unknownColumns: named(file.unknownColumns),
-    sheetsNotRead: named(file.sheetsNotRead),
+    unknownColumns: reported(file.unknownColumns),
+    sheetsNotRead: reported(file.sheetsNotRead),
     warnings: file.warnings,
   };
+}
+
+/** Returns the first of some names, as many as are reported. */
+function reported(names: readonly string[]): readonly string[] {
+  const cut = names.map((name) => name.slice(0, MAX_NAME_LENGTH).toWellFormed());
+  let bytes = 0;
+  const end = cut.findIndex((name) => {
+    bytes += escapedBytes(Buffer.from(`${JSON.stringify(name)},`));
+    return bytes > MAX_NAMES_BYTES;
+  });
+  return end === -1 ? cut : cut.slice(0, end);
 }
 
 /** Plans the rows, some files of them between two checkpoints. */
@@ -450,13 +463,12 @@ async function sameFile(
   { merchantId, job }: PlanRun,
   { sha256 }: ReadFile,
 ): Promise<ImportWarning[]> {
-  const imports = await listImportJobs(merchantId);
-  const applied = imports.find(
-    (other) => other.id !== job.id && other.sha256 === sha256 && other.results && !other.undone,
-  );
-  if (!applied) return [];
-  const detail = `The same file was applied by the import ${applied.id}`;
-  return [{ code: 'sameFileApplied', detail, import: applied.id }];
+  for await (const { id, ...other } of importJobs(merchantId)) {
+    if (id === job.id || other.sha256 !== sha256 || !other.results || other.undone) continue;
+    const detail = `The same file was applied by the import ${id}`;
+    return [{ code: 'sameFileApplied', detail, import: id }];
+  }
+  return [];
 }
 
 async function fail(

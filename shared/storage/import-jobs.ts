@@ -91,18 +91,36 @@ export async function getImportJob(merchantId: string, id: string): Promise<Impo
 
 /** Returns the merchant's newest imports, at most {@link LISTED_IMPORTS}, the newest first. */
 export async function listImportJobs(merchantId: string): Promise<ImportJob[]> {
-  const { Items = [] } = await documents.send(
-    new QueryCommand({
-      TableName: TABLE_NAME,
-      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-      ExpressionAttributeValues: { ':pk': partitionKey(merchantId), ':prefix': IMPORT_JOB_PREFIX },
-      ConsistentRead: true,
-      // Ids sort by the time at which they were created.
-      ScanIndexForward: false,
-      Limit: LISTED_IMPORTS,
-    }),
-  );
-  return Items.filter(isListed).map(toJob);
+  const jobs: ImportJob[] = [];
+  for await (const job of importJobs(merchantId)) {
+    jobs.push(job);
+    if (jobs.length === LISTED_IMPORTS) break;
+  }
+  return jobs;
+}
+
+/** Yields the merchant's imports that are neither canceled nor no longer kept, the newest first. */
+export async function* importJobs(merchantId: string): AsyncGenerator<ImportJob> {
+  let start: Record<string, unknown> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await documents.send(
+      new QueryCommand({
+        TableName: TABLE_NAME,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: {
+          ':pk': partitionKey(merchantId),
+          ':prefix': IMPORT_JOB_PREFIX,
+        },
+        ConsistentRead: true,
+        // Ids sort by the time at which they were created.
+        ScanIndexForward: false,
+        Limit: LISTED_IMPORTS,
+        ...(start && { ExclusiveStartKey: start }),
+      }),
+    );
+    for (const item of Items) if (isListed(item)) yield toJob(item);
+    start = LastEvaluatedKey;
+  } while (start);
 }
 
 /**

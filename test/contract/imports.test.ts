@@ -879,6 +879,30 @@ describe('An import', () => {
     const { body } = await merchant.call('DELETE', pathOf(planned));
     expect(body.state).toBe('canceled');
   }, 60_000);
+
+  test('is listed, and warns of the same file, however many were deleted since and however long their headings are', async () => {
+    const client = await newMerchant();
+    const headings = Array.from({ length: 199 }, (_, index) => `${index}${'€'.repeat(97)}`);
+    const file = csvOf([['customerid', ...headings], ['K1']]);
+    const ids: string[] = [];
+    for (let index = 0; index < 3; index += 1) {
+      const planned = await importFile(client, index === 0 ? file : `${file}K${index + 2}\n`);
+      expect(planned.status).toBe(201);
+      expect(JSON.stringify(planned.body).length).toBeLessThan(60_000);
+      ids.push(planned.body.importId);
+      if (index === 0) expect((await apply(client, planned)).body.state).toBe('applied');
+    }
+    const body = { format: 'csv', bytes: 1, match: ['customerid'] };
+    for (let index = 0; index < 100; index += 1) {
+      const created = await client.call('POST', '/customers/imports', { body });
+      expect((await client.call('DELETE', pathOf(created))).body.state).toBe('canceled');
+    }
+    const list = await client.call('GET', '/customers/imports');
+    expect(list.body).toMatchObject(ids.toReversed().map((importId) => ({ importId })));
+    expect((await importFile(client, file)).body.warnings).toMatchObject([
+      { code: 'sameFileApplied', import: ids[0] },
+    ]);
+  }, 60_000);
 });
 
 test('Rows with long texts are listed in pages that a response has room for', async () => {
