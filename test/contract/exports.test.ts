@@ -407,14 +407,15 @@ describe('Files', () => {
 
 test.runIf(isLocal)('An export of many pages has each customer once, by ascending id', async () => {
   // DynamoDB's pages hold 1 MB, and S3's parts here 8 MiB.
-  const notes = 'å'.repeat(10_000);
-  const { merchant, ids } = await newMerchantWith(250, () => ({ notes, statuslog: notes }));
+  const notes = '😀'.repeat(10_000);
+  const { merchant, ids } = await newMerchantWith(108, () => ({ notes, statuslog: notes }));
   // Their texts have no line breaks, and a parser would take seconds for them.
   const idsIn = (csv: string) =>
     csv
       .trimEnd()
       .split('\r\n')
       .slice(1)
+      .filter((line) => line.split(`,${notes},`).length === 3)
       .map((line) => Number.parseInt(line, 10));
   expect(idsIn(await exported(merchant, CSV))).toEqual(ids);
   expect(idsIn(await exported(merchant, CSV, ids.toReversed()))).toEqual(ids);
