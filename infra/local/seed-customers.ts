@@ -27,6 +27,8 @@ type Puts = NonNullable<BatchWriteCommandInput['RequestItems']>[string];
  * costs 15 ms.
  *
  * @param references the module and the service of all of them.
+ * @param dateOf returns when the customer at an index from 0 was created (ISO 8601), in ascending order;
+ * now if not given.
  */
 export async function seedCustomers(
   {
@@ -37,16 +39,18 @@ export async function seedCustomers(
   merchantId: string,
   fields: readonly CustomerFields[],
   references: References = {},
+  dateOf?: (index: number) => string,
 ): Promise<Customer[]> {
   const date = new Date().toISOString();
-  const customers = fields.map(
-    (fields, index): Customer => ({
-      system: { mexcParamvaluesetsid: index + 1, date, ...references },
+  const customers = fields.map((fields, index): Customer => {
+    const created = dateOf?.(index) ?? date;
+    return {
+      system: { mexcParamvaluesetsid: index + 1, date: created, ...references },
       fields,
       version: 1,
-      updated: date,
-    }),
-  );
+      updated: created,
+    };
+  });
   const puts = customers.map((customer) => ({
     PutRequest: { Item: toItem(merchantId, customer) },
   }));

@@ -6,6 +6,9 @@ import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
+/** Ids whose creation times a search reads at once. */
+const IDS_OF_ONE_READ = 64;
+
 describe('Filters', () => {
   const today = new Date().toISOString().slice(0, 10);
   let sampleMerchant: Client;
@@ -81,40 +84,60 @@ describe('Filters', () => {
 });
 
 describe.runIf(isLocal)('Large registers', () => {
-  test('The filter rangeByDate selects customers by the days of their creation', async () => {
-    const merchant = crypto.randomUUID();
+  /** Creates a merchant with three customers, named by the day, on each of some days of 2024. */
+  async function newMerchantOfDays(stepDays: number) {
     const days: string[] = [];
-    // The functions run in this process, so that its clock is theirs: it goes through a year.
-    vi.useFakeTimers({ toFake: ['Date'] });
-    try {
-      for (let day = 0; day < 365; day += 1 + ((day * 7) % 40)) {
-        for (const time of ['00:00:00.000', '12:00:00.000', '23:59:59.999']) {
-          const date = new Date(Date.parse('2024-01-01') + day * 86_400_000);
-          const today = date.toISOString().slice(0, 10);
-          vi.setSystemTime(`${today}T${time}Z`);
-          await create(await newMerchant(0, { merchant }), { name: today });
-          days.push(today);
-        }
-      }
-    } finally {
-      vi.useRealTimers();
+    for (let day = 0; day < 365; day += 1 + ((day * 7) % stepDays)) {
+      days.push(new Date(Date.parse('2024-01-01') + day * 86_400_000).toISOString().slice(0, 10));
     }
-    const client = await newMerchant(0, { merchant });
+    const times = ['00:00:00.000', '12:00:00.000', '23:59:59.999'];
+    const dates = days.flatMap((day) => times.map((time) => `${day}T${time}Z`));
+    const { merchant, customers } = await newMerchantWith(
+      dates.length,
+      (index) => ({ name: (dates[index] as string).slice(0, 10) }),
+      (index) => dates[index] as string,
+    );
+    return { merchant, days: customers.map(({ name }) => name as string) };
+  }
+
+  async function expectDays(
+    { merchant, days }: Awaited<ReturnType<typeof newMerchantOfDays>>,
+    from: string,
+    to: string,
+  ) {
+    const isIn = (day: string) => from <= day && day <= to;
+    for (const inverted of ['', '!']) {
+      const query = `filter=${inverted}rangeByDate&from=${from}&to=${to}`;
+      const path = `/customers?limit=1000&fields=name&${query}`;
+      const { body } = await merchant.call('GET', path);
+      expect(
+        body.map(({ name }: { name: string }) => name),
+        query,
+      ).toEqual(days.filter((day) => isIn(day) !== (inverted === '!')));
+      const count = await merchant.call('GET', `/customers/count?${query}`);
+      expect(count.body).toEqual({ count: body.length });
+    }
+  }
+
+  test('The filter rangeByDate selects customers by the days of their creation', async () => {
+    const registered = await newMerchantOfDays(40);
     const bounds = ['2023-12-31', '2024-01-01', '2024-01-02', '2024-02-29', '2024-06-30'];
     for (const from of bounds) {
       for (const to of [...bounds, '2024-12-30', '2025-01-01'].filter((day) => day >= from)) {
-        const isIn = (day: string) => from <= day && day <= to;
-        for (const inverted of ['', '!']) {
-          const query = `filter=${inverted}rangeByDate&from=${from}&to=${to}`;
-          const { body } = await client.call('GET', `/customers?limit=1000&${query}`);
-          expect(
-            body.map(({ name }: { name: string }) => name),
-            query,
-          ).toEqual(days.filter((day) => isIn(day) !== (inverted === '!')));
-          const count = await client.call('GET', `/customers/count?${query}`);
-          expect(count.body).toEqual({ count: body.length });
-        }
+        await expectDays(registered, from, to);
       }
+    }
+  });
+
+  test('The filter rangeByDate finds the first customer of a day among more than it reads at once', async () => {
+    const registered = await newMerchantOfDays(12);
+    expect(registered.days.length).toBeGreaterThan(2 * IDS_OF_ONE_READ);
+    for (const [from, to] of [
+      ['2024-01-01', '2024-06-30'],
+      ['2024-02-15', '2024-02-15'],
+      ['2024-12-27', '2024-12-28'],
+    ] as const) {
+      await expectDays(registered, from, to);
     }
   });
 

@@ -18,15 +18,17 @@ export interface SeededMerchant {
  * need many, and are not about their creation.
  *
  * @param fieldsOf returns the fields of the customer at an index from 0.
+ * @param dateOf returns when it was created, in ascending order; now if not given.
  */
 export async function newMerchantWith(
   count: number,
   fieldsOf: (index: number) => CustomerFields = () => ({ name: 'A' }),
+  dateOf?: (index: number) => string,
 ): Promise<SeededMerchant> {
   const name = crypto.randomUUID();
   const fields = Array.from({ length: count }, (_, index) => fieldsOf(index));
   recordSentTexts('', fields);
-  const customers = await seedCustomers(localStack(), name, fields);
+  const customers = await seedCustomers(localStack(), name, fields, {}, dateOf);
   return {
     name,
     merchant: await newMerchant(0, { merchant: name }),
