@@ -6,9 +6,10 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { UnavailableError } from '../domain/errors.ts';
+import { MAX_BYTES_PLANNED_IN_CALL } from '../domain/limits.ts';
 import { IMPORT_PREFIXES, required } from '../environment.ts';
 import { s3 } from '../exports/multipart-upload.ts';
-import type { FileSource } from '../formats/reading/file-source.ts';
+import { bytesOf, type FileSource, sourceOfBytes } from '../formats/reading/file-source.ts';
 
 export const BUCKET_NAME = required('bucketName');
 
@@ -40,7 +41,7 @@ export async function getSentFile(owner: FileOwner): Promise<SentFile | undefine
   if (!head) return undefined;
   const etag = head.ETag as string;
   const bytes = head.ContentLength as number;
-  return {
+  const file: SentFile = {
     bytes,
     etag,
     async *read(from = 0, to = bytes) {
@@ -49,6 +50,22 @@ export async function getSentFile(owner: FileOwner): Promise<SentFile | undefine
       const Range = `bytes=${from}-${to - 1}`;
       const { Body } = await s3.send(new GetObjectCommand({ ...target, Range, IfMatch: etag }));
       yield* Body as AsyncIterable<Uint8Array>;
+    },
+  };
+  return bytes <= MAX_BYTES_PLANNED_IN_CALL ? inMemory(file) : file;
+}
+
+/**
+ * Returns a small file that is got from the bucket once: its digest, encoding, delimiter and rows are read
+ * one after the other.
+ */
+function inMemory(file: SentFile): SentFile {
+  let content: Promise<FileSource> | undefined;
+  return {
+    ...file,
+    async *read(from, to) {
+      content ??= bytesOf(file, 0, file.bytes).then(sourceOfBytes);
+      yield* (await content).read(from, to);
     },
   };
 }
