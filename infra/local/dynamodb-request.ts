@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { request } from './http.ts';
 
 /** An error of a DynamoDB server. */
-export class DynamoDbError extends Error {}
+class DynamoDbError extends Error {}
 
 /**
  * Sends a request to a DynamoDB server on this machine, which does not verify signatures, and returns the
