@@ -1,54 +1,26 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { basename, join } from 'node:path';
+import {
+  type BuildOptions,
+  type BuildResult,
+  build,
+  context,
+  type Metafile,
+  type Plugin,
+} from 'esbuild';
 import { BUNDLED_DOCUMENTS } from '../../shared/http/document-index.ts';
 import { writeSite } from '../documents/site.ts';
 import { DOCUMENTS_FUNCTION, ENDPOINTS } from '../endpoints.ts';
 import { joinEntry } from './join-entry.ts';
 
+// esbuild, a program in Go, takes half of its CPU time to collect garbage with Go's own default.
+process.env.GOGC ??= '400';
+
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 const replacement = (file: string) => join(import.meta.dirname, file);
 
-/**
- * Bundles a function with the tested version of the SDK, of which it keeps only what is used. Code
- * that is imported dynamically becomes a file of its own, which a cold start does not load.
- * There is no source map: it would be several times the code's size. The same commit builds the same
- * file, so that a position in a logged stack can be looked up later.
- *
- * @param name folder in `functions/`.
- * @param folder output folder; `index.mjs` is the entry.
- * @returns esbuild's metafile: the inputs, and how many bytes of each are in the output.
- * @see shared/decisions/2026-11-25-bundling-and-sdk-trimming.md
- */
-export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
-  const files = new Set<string>();
-  const hasS3 = ENDPOINTS.every((endpoint) => endpoint.function !== name || endpoint.files);
-  const { metafile } = await build({
-    ...OPTIONS,
-    entryPoints: [join(FUNCTIONS, name, 'handler.ts')],
-    splitting: true,
-    outdir: folder,
-    entryNames: 'index',
-    plugins: [...PLUGINS, ...(hasS3 ? [] : [apart(files)])],
-  });
-  await joinEntry(folder, metafile, OPTIONS);
-  for (const file of files) {
-    const entryNames = `[name]${APART}`;
-    const entryPoints = [file];
-    const own = await build({
-      ...OPTIONS,
-      plugins: [...PLUGINS],
-      entryPoints,
-      outdir: folder,
-      entryNames,
-    });
-    Object.assign(metafile.inputs, own.metafile.inputs);
-    Object.assign(metafile.outputs, own.metafile.outputs);
-  }
-  return metafile;
-}
 /** Every function, bundled. */
 interface Bundles {
   /** Folder with a subfolder for each function. */
@@ -63,13 +35,93 @@ interface Bundles {
  * @param folder output folder; by default one that is deleted when this process exits.
  */
 export async function bundleFunctions(folder = temporaryFolder()): Promise<Bundles> {
-  const metafiles = await Promise.all(
-    readdirSync(FUNCTIONS, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(async ({ name }) => [name, await bundleFunction(name, join(folder, name))] as const),
-  );
+  const metafiles = new Map<string, Metafile>();
+  const bundler = await startBundler();
+  for (const entry of readdirSync(FUNCTIONS, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    metafiles.set(entry.name, await bundler.bundle(entry.name, join(folder, entry.name)));
+  }
+  await bundler.dispose();
   await writeSite(join(folder, DOCUMENTS_FUNCTION, BUNDLED_DOCUMENTS));
-  return { folder, metafiles: new Map(metafiles) };
+  return { folder, metafiles };
+}
+
+/** Bundles a function; see {@link Bundler.bundle}. */
+export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
+  const bundler = await startBundler();
+  const metafile = await bundler.bundle(name, folder);
+  await bundler.dispose();
+  return metafile;
+}
+
+/** Bundles functions one after another: esbuild parses each module once, which halves its CPU time. */
+interface Bundler {
+  /**
+   * Bundles a function with the tested version of the SDK, of which it keeps only what is used. Code
+   * that is imported dynamically becomes a file of its own, which a cold start does not load.
+   * There is no source map: it would be several times the code's size. The same commit builds the same
+   * file, so that a position in a logged stack can be looked up later.
+   *
+   * @param name folder in `functions/`.
+   * @param folder output folder; `index.mjs` is the entry.
+   * @returns esbuild's metafile: the inputs, and how many bytes of each are in the output files, by their
+   * names.
+   * @see shared/decisions/2026-11-25-bundling-and-sdk-trimming.md
+   */
+  bundle(name: string, folder: string): Promise<Metafile>;
+  dispose(): Promise<void>;
+}
+
+async function startBundler(): Promise<Bundler> {
+  const current = { name: '', apart: new Set<string>() };
+  const builder = await context({
+    ...IN_MEMORY,
+    entryPoints: [{ in: CURRENT, out: 'index' }],
+    splitting: true,
+    plugins: [...PLUGINS, currentHandler(current), apart(current)],
+  });
+  const builtApart = new Map<string, ReturnType<typeof buildApart>>();
+
+  async function bundle(name: string, folder: string): Promise<Metafile> {
+    Object.assign(current, { name, apart: new Set() });
+    await mkdir(folder, { recursive: true });
+    const { inputs, outputs } = await write(await builder.rebuild(), folder);
+    await joinEntry(folder, { inputs, outputs }, OPTIONS);
+    for (const file of current.apart) {
+      const built = builtApart.get(file) ?? buildApart(file);
+      builtApart.set(file, built);
+      const own = await write(await built, folder);
+      Object.assign(inputs, own.inputs);
+      Object.assign(outputs, own.outputs);
+    }
+    return { inputs, outputs };
+  }
+  return { bundle, dispose: () => builder.dispose() };
+}
+
+/** Builds a module that shares no code with the entry. */
+function buildApart(file: string) {
+  return build({
+    ...IN_MEMORY,
+    plugins: [...PLUGINS],
+    entryPoints: [file],
+    entryNames: `[name]${APART}`,
+  });
+}
+
+/** Writes the files of a build to a folder, and returns its metafile with the names of these files. */
+async function write(
+  { outputFiles, metafile }: BuildResult<typeof IN_MEMORY>,
+  folder: string,
+): Promise<Metafile> {
+  for (const { path, contents } of outputFiles) {
+    await writeFile(join(folder, basename(path)), contents);
+  }
+  const outputs = Object.entries(metafile.outputs).map(([path, output]) => [
+    basename(path),
+    output,
+  ]);
+  return { inputs: metafile.inputs, outputs: Object.fromEntries(outputs) };
 }
 
 function temporaryFolder(): string {
@@ -102,6 +154,15 @@ const plainBuiltins: Plugin = {
   },
 };
 
+const modules = new Map<string, Promise<string>>();
+
+/** Reads a module of a package, once for all functions. */
+function readModule(path: string): Promise<string> {
+  const read = modules.get(path) ?? readFile(path, 'utf8');
+  modules.set(path, read);
+  return read;
+}
+
 /**
  * Replaces computed keys in the SDK's schemas of operations, such as `[_h]` with a constant `_h`, by
  * their text. esbuild keeps an object with a computed key, and so the schemas of all 130 operations
@@ -112,7 +173,7 @@ const ownSchemas: Plugin = {
   name: 'own schemas',
   setup({ onLoad }) {
     onLoad({ filter: /client-[\w-]+[\\/]dist-es[\\/]schemas[\\/]\w+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
+      const source = await readModule(path);
       const constants = new Map(
         [...source.matchAll(/^const (\w+) = ("[^"]*");$/gm)].map(([, name, text]) => [name, text]),
       );
@@ -140,7 +201,7 @@ const noDynamicImports: Plugin = {
   name: 'no dynamic imports',
   setup({ onLoad }) {
     onLoad({ filter: /@(?:aws-sdk|smithy)[\\/].+[\\/]dist-es[\\/].+\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
+      const source = await readModule(path);
       const contents = source.replaceAll(/await import\(("[^"]+")\)/g, (_, name) =>
         name === '"node:http"'
           ? `process.getBuiltinModule(${name})`
@@ -177,7 +238,7 @@ const noEventStreams: Plugin = {
   name: 'no event streams',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]schemas[\\/]NormalizedSchema\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
+      const source = await readModule(path);
       return { contents: source.replace('getEventStreamMember() {', '$& return "";') };
     });
   },
@@ -188,7 +249,7 @@ const noBrowsers: Plugin = {
   name: 'no browsers',
   setup({ onLoad }) {
     onLoad({ filter: /@(?:aws-sdk|smithy)[\\/].+\.browser\.js$/ }, async ({ path }) => {
-      const source = await readFile(path, 'utf8');
+      const source = await readModule(path);
       const names = source.matchAll(/^export (?:const|(?:async )?function\*?|class) (\w+)/gm);
       return {
         contents: [...names].map(([, name]) => `export const ${name} = undefined;`).join(''),
@@ -202,31 +263,48 @@ const versionsOnly: Plugin = {
   name: 'versions only',
   setup({ onLoad }) {
     onLoad({ filter: /client-[\w-]+[\\/]package\.json$/ }, async ({ path }) => {
-      const { version } = JSON.parse(await readFile(path, 'utf8'));
+      const { version } = JSON.parse(await readModule(path));
       return { contents: JSON.stringify({ version }), loader: 'json' };
     });
   },
 };
 
+/** Import of the handler of the function that is bundled. */
+const CURRENT = 'current handler';
+
+function currentHandler(current: { readonly name: string }): Plugin {
+  return {
+    name: CURRENT,
+    setup({ onResolve }) {
+      onResolve({ filter: RegExp(`^${CURRENT}$`) }, () => ({
+        path: join(FUNCTIONS, current.name, 'handler.ts'),
+      }));
+    },
+  };
+}
+
 /** Ends the names of files that share no code with the entry. */
 const APART = '-apart';
 
 /**
- * Bundles snapshots' clients of S3 and Lambda by themselves. Otherwise what they share with the entry's
- * client of DynamoDB would be in a file that each cold start loads, with the parts that only they use:
- * 41 of 206 kB.
+ * Leaves snapshots' clients of S3 and Lambda to be bundled by themselves, for functions without another one
+ * of S3. Otherwise what they share with the entry's client of DynamoDB would be in a file that each cold
+ * start loads, with the parts that only they use: 41 of 206 kB.
  *
- * @param files gets the modules to bundle.
+ * @param current gets the modules to bundle.
  */
-function apart(files: Set<string>): Plugin {
+function apart(current: { readonly name: string; readonly apart: Set<string> }): Plugin {
   return {
     name: 'apart',
     setup({ onResolve }) {
       onResolve(
         { filter: /\/(?:snapshot-files|start-build)\.ts$/ },
         ({ path, kind, resolveDir }) => {
-          if (kind !== 'dynamic-import') return undefined;
-          files.add(join(resolveDir, path));
+          const hasS3 = ENDPOINTS.every(
+            (endpoint) => endpoint.function !== current.name || endpoint.files,
+          );
+          if (hasS3 || kind !== 'dynamic-import') return undefined;
+          current.apart.add(join(resolveDir, path));
           return { path: path.replace(/\.ts$/, `${APART}.mjs`), external: true };
         },
       );
@@ -263,3 +341,6 @@ const OPTIONS = {
   },
   define: { ReadableStream: 'undefined', Blob: 'undefined' },
 } satisfies BuildOptions;
+
+/** Options of builds whose files {@link write} writes: several functions have some of them. */
+const IN_MEMORY = { ...OPTIONS, write: false, outdir: FUNCTIONS } satisfies BuildOptions;
