@@ -2,10 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { addCustomerRegister } from '../../infra/add-customer-register.ts';
 import { packageStages } from '../../infra/deploy/package-stages.ts';
 import { resolveSettings } from '../../infra/settings.ts';
-import { emptyBundles, PRODUCTION } from '../support/synthesize.ts';
+import {
+  createApp,
+  emptyBundles,
+  PRODUCTION,
+  PRODUCTION_WITH_USER_POOL,
+  synthesize,
+} from '../support/synthesize.ts';
 
 describe('The deployable', () => {
   // Outside of the repository, so that no module of it is found.
@@ -31,6 +41,15 @@ describe('The deployable', () => {
     expect([reserved('prod'), reserved('prod-first')]).toEqual([true, false]);
   });
 
+  // Writing an assembly checks its templates, and fails if there is a finding.
+  test.each(['dev', 'prod', 'prod-first'])(
+    "has templates of %s without findings of CloudFormation's schemas and rules, or of cdk-nag",
+    (name) => {
+      const report = readFileSync(join(folder, name, 'validation-report.json'), 'utf8');
+      expect(JSON.parse(report).pluginReports).toEqual([]);
+    },
+  );
+
   test('names its build in an output of each stack, by which a rollback finds it', () => {
     for (const [name, stage] of [
       ['dev', 'dev'],
@@ -47,5 +66,31 @@ describe('The deployable', () => {
     for (const script of ['deploy.mjs', 'plan.mjs', 'smoke.mjs']) {
       expect(node(script, '--help')).toContain('--stage <name>');
     }
+  });
+});
+
+describe('Production with a user pool, registers and traces', () => {
+  test("has a template without findings of CloudFormation's schemas and rules, or of cdk-nag", () => {
+    const { app } = synthesize(PRODUCTION_WITH_USER_POOL, { validate: true });
+    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
+  });
+});
+
+describe('A synthesis', () => {
+  test("fails if a template has an error by CloudFormation's schemas", () => {
+    const app = createApp({}, true);
+    new CfnResource(new Stack(app, 'Wrong'), 'Bucket', {
+      type: 'AWS::S3::Bucket',
+      properties: { BucketNam: 'a' },
+    });
+    expect(() => app.synth()).toThrow(/validation/i);
+  });
+
+  test('fails if cdk-nag finds a bucket without a TLS policy in the stack', () => {
+    const app = createApp();
+    const settings = resolveSettings('dev', {});
+    addCustomerRegister(app, { settings, bundles: emptyBundles() });
+    new Bucket(app.node.findChild('CustomerRegister-dev') as Stack, 'Careless');
+    expect(() => app.synth()).toThrow(/AwsSolutions-S10/);
   });
 });

@@ -1,14 +1,12 @@
-import type { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
-import { addCustomerRegister } from '../../infra/add-customer-register.ts';
 import { CAPACITY } from '../../infra/capacity.ts';
+import { EdgeStack } from '../../infra/edge-stack.ts';
 import { DEFAULT_FUNCTION, DOCUMENTS_FUNCTION } from '../../infra/endpoints.ts';
-import { resolveSettings } from '../../infra/settings.ts';
+import { EDGE_REGION, resolveSettings } from '../../infra/settings.ts';
 import {
   createApp,
-  emptyBundles,
   type Json,
   type SynthesizedStack,
   stackOf,
@@ -17,6 +15,7 @@ import {
 
 const PATHS = ['GET /app', 'HEAD /app', 'GET /app/{file}', 'HEAD /app/{file}'];
 const PORTAL = 'https://portal.example.com';
+const ENV = { account: '111122223333', region: 'eu-north-1' };
 
 const plain = stackOf();
 const withPage = synthesize({ page: true });
@@ -65,18 +64,17 @@ describe('the page for persons', () => {
     const own = { 'Fn::GetAtt': [withPage.logicalId('Api'), 'ApiEndpoint'] };
     const methods = ['GET', 'HEAD', 'PUT'];
     expect(corsRules(withPage)).toMatchObject([{ AllowedOrigins: [own], AllowedMethods: methods }]);
-    const withPortal = synthesize({ page: true, browserOrigins: [PORTAL] });
-    expect(corsRules(withPortal)[0].AllowedOrigins[0]).toBe(PORTAL);
-    expect(corsRules(withPortal)[0].AllowedOrigins).toHaveLength(2);
-    const withDomain = synthesize({
+    const elsewhere = synthesize({
       page: true,
-      env: { account: '111122223333', region: 'eu-north-1' },
+      browserOrigins: [PORTAL],
+      env: ENV,
       domain: {
         name: 'api.example.com',
         certificateArn: 'arn:aws:acm:eu-north-1:111122223333:certificate/0',
       },
     });
-    expect(corsRules(withDomain)[0].AllowedOrigins).toEqual(['https://api.example.com']);
+    const origins = corsRules(elsewhere)[0].AllowedOrigins;
+    expect(origins).toEqual([PORTAL, 'https://api.example.com']);
   });
 
   test("has no finding of cdk-nag's rules", () => {
@@ -86,21 +84,15 @@ describe('the page for persons', () => {
 
   test('is cached by CloudFront as the documents are', () => {
     const hostedZone = { id: 'Z0123456789', name: 'example.com' };
-    const app = createApp();
-    addCustomerRegister(app, {
-      bundles: emptyBundles(),
-      settings: resolveSettings('dev', {
-        dev: {
-          page: true,
-          env: { account: '111122223333', region: 'eu-north-1' },
-          domain: { name: 'origin.example.com', hostedZone },
-          edge: { name: 'api.example.com', hostedZone },
-        },
-      }),
+    const origin = { name: 'origin.example.com', hostedZone };
+    const edge = { name: 'api.example.com', hostedZone, requestsPerMinute: 600 };
+    const settings = resolveSettings('dev', {
+      dev: { page: true, env: ENV, domain: origin, edge },
     });
-    const [, edge] = app.node.children as [Stack, Stack];
+    const env = { ...ENV, region: EDGE_REGION };
+    const stack = new EdgeStack(createApp(), 'Edge', { env, settings, edge, origin });
     const [distribution] = Object.values(
-      Template.fromStack(edge).findResources('AWS::CloudFront::Distribution'),
+      Template.fromStack(stack).findResources('AWS::CloudFront::Distribution'),
     );
     const paths = distribution?.Properties.DistributionConfig.CacheBehaviors.map(
       ({ PathPattern }: Json) => PathPattern,

@@ -1,12 +1,9 @@
-import { CfnElement, CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnElement } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { TABLE_SCHEMA } from '../../infra/local/table-schema.ts';
 import { TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
 import {
-  createApp,
   type Json,
   PRODUCTION,
   PRODUCTION_WITH_USER_POOL,
@@ -231,25 +228,6 @@ describe('the stack', () => {
   });
 });
 
-describe("CloudFormation's schemas and rules", () => {
-  test.each([
-    ['dev', {}],
-    ['prod', PRODUCTION],
-    ['prod with a user pool, registers and traces', PRODUCTION_WITH_USER_POOL],
-  ])('find no error in the template of %s', (_, stage) => {
-    expect(() => synthesize(stage, { validate: true })).not.toThrow();
-  });
-
-  test('find an error in a template that has one', () => {
-    const app = createApp({}, true);
-    new CfnResource(new Stack(app, 'Wrong'), 'Bucket', {
-      type: 'AWS::S3::Bucket',
-      properties: { BucketNam: 'a' },
-    });
-    expect(() => app.synth()).toThrow(/validation/i);
-  });
-});
-
 describe('the stack with which production is created', () => {
   const first = synthesize(PRODUCTION_WITH_USER_POOL, { first: true });
 
@@ -288,20 +266,4 @@ test('the outputs of production name up to five alarms that roll a deployment ba
     })),
   );
   expect(development.template.findOutputs('RollbackAlarms')).toEqual({});
-});
-
-describe("cdk-nag's AwsSolutions rules", () => {
-  test.each([
-    ...stages,
-    { stage: 'prod with a user pool, registers and traces', stack: productionWithUserPool },
-  ])('have no findings in $stage', ({ stack: { app } }) => {
-    expect(new AwsSolutionsChecks(app).validateScope(app).violations).toEqual([]);
-  });
-
-  test('report a bucket without a TLS policy', () => {
-    const { app, stack } = synthesize();
-    new Bucket(stack, 'Careless');
-    const { violations } = new AwsSolutionsChecks(app).validateScope(app);
-    expect(violations.map(({ ruleName }) => ruleName)).toContain('AwsSolutions-S10');
-  });
 });
