@@ -43,7 +43,8 @@ import {
   snapshotKey,
   storedChunkKey,
 } from '../../shared/storage/table.ts';
-import { create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { isLocal, newMerchant, useApi } from '../support/api.ts';
+import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
@@ -537,8 +538,8 @@ describe.runIf(isLocal && hasCurl).each(WITH_CALLS)('the calls by curl in %s', (
   let responses: string[];
 
   beforeAll(async () => {
-    const merchant = await newMerchant();
-    for (const customer of sampleCustomers().slice(0, 40)) await create(merchant, customer);
+    const samples = sampleCustomers();
+    const { merchant } = await newMerchantWith(40, (index) => samples[index] ?? {});
     folder = mkdtempSync(join(tmpdir(), 'documents-'));
     mkdirSync(join(folder, '.local'));
     writeFileSync(
