@@ -1,4 +1,4 @@
-import type { FileRow, ReadOptions } from '../../shared/domain/import.ts';
+import type { FileRow, ImportFormat, ReadOptions } from '../../shared/domain/import.ts';
 import { type FileSource, sourceOfBytes } from '../../shared/formats/reading/file-source.ts';
 import { readRows } from '../../shared/formats/reading/read-rows.ts';
 import type { RowsOfFile } from '../../shared/formats/reading/rows-of-file.ts';
@@ -14,6 +14,31 @@ export async function readAll(
   const rows: FileRow[] = [];
   for await (const batch of batches) rows.push(...batch);
   return { ...read, rows };
+}
+
+/** Reads the rows of a file without keeping them, and returns how many there are. */
+export async function countRows(
+  pieces: Iterable<Uint8Array>,
+  format: ImportFormat,
+): Promise<number> {
+  const all = [...pieces];
+  const bytes = all.reduce((sum, piece) => sum + piece.length, 0);
+  const source = {
+    bytes,
+    async *read(from = 0, to = bytes) {
+      let at = 0;
+      for (const piece of all) {
+        const start = Math.max(from - at, 0);
+        const end = Math.min(to - at, piece.length);
+        if (start < end) yield piece.subarray(start, end);
+        at += piece.length;
+      }
+    },
+  };
+  const { rows } = await readRows(source, { format });
+  let found = 0;
+  for await (const batch of rows) found += batch.length;
+  return found;
 }
 
 /** Returns a source that yields its bytes in two pieces, or three if a range has both cuts. */
