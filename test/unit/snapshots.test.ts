@@ -151,6 +151,9 @@ const START_MS = Date.parse('2026-01-01T00:00:00Z');
 const createdAfter = (seconds: number) => START_MS + seconds * 1_000;
 
 describe('What a snapshot holds', () => {
+  const entries = [...customers(3_000)];
+  const file = fileOf(entries, 1_000);
+
   test('A snapshot returns the entries that were written to it', () =>
     fc.assert(
       fc.asyncProperty(entryLists, frameSizes, async (entries, frameEntries) => {
@@ -167,7 +170,7 @@ describe('What a snapshot holds', () => {
         const snapshot = await open(fileOf(entries, frameEntries));
         expect(await idsOf(snapshot.frames(filter))).toEqual(meets(filter, entries));
       }),
-      { numRuns: 500 },
+      { numRuns: iterations({ short: 150, long: 5_000 }) },
     ));
 
   test('A time begins between the last entry before it and the first one since', () =>
@@ -205,11 +208,10 @@ describe('What a snapshot holds', () => {
   ] as const)(
     'A search for %s finds the same customers as a look at each',
     async (_, terms, values) => {
-      const entries = [...customers(3_000)];
       const filter = toCustomerFilter(terms, values);
       const found = meets(filter, entries);
       expect(found.length).toBeGreaterThan(0);
-      const snapshot = await open(fileOf(entries, 1_000));
+      const snapshot = await open(file);
       expect(await idsOf(snapshot.frames(filter))).toEqual(found);
       // Again, with what has been kept.
       expect(await idsOf(snapshot.frames(filter))).toEqual(found);
@@ -246,7 +248,7 @@ describe('What a snapshot holds', () => {
           );
         },
       ),
-      { numRuns: 300 },
+      { numRuns: iterations({ short: 100, long: 3_000 }) },
     ));
 
   test.each([
