@@ -1,22 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { BatchWriteCommand, DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { mapConcurrently } from '../../shared/concurrency.ts';
 import type { References } from '../../shared/storage/create-customer.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
-import { announceNewItems } from './new-items.ts';
 import { reserveIds } from './reserve-ids.ts';
 import type { LocalStack } from './stack.ts';
 import { variedCustomer } from './varied-customers.ts';
+import { writeItems } from './write-items.ts';
 
 /** Customers that are being added: an interrupted start has left it. */
 const MARK_FILE = 'customers-to-add';
-/** Customers of a request, about half a megabyte. */
-const BATCH = 500;
-/** The thread of the table writes one while the next is prepared. */
-const CONCURRENT_BATCHES = 2;
 
 /** Ids of customers to add, both included, and their creation time. */
 interface CustomersToAdd {
@@ -44,59 +37,39 @@ interface Register {
  * @returns how many were added.
  */
 export async function addCustomers(register: Register, lastId?: number): Promise<number> {
-  const client = new DynamoDBClient({ endpoint: register.stack.dynamodbEndpoint });
-  announceNewItems(client);
-  const documents = DynamoDBDocumentClient.from(client, {
-    marshallOptions: { removeUndefinedValues: true },
-  });
-  try {
-    const left = await readDataFile(register.dataFolder, MARK_FILE);
-    let added = left ? await putAll(documents, register, JSON.parse(left)) : 0;
-    const more = lastId && (await reserve(documents, register, lastId));
-    if (more) {
-      await writeDataFile(register.dataFolder, MARK_FILE, JSON.stringify(more));
-      added += await putAll(documents, register, more);
-    }
-    return added;
-  } finally {
-    client.destroy();
-  }
+  const left = await readDataFile(register.dataFolder, MARK_FILE);
+  const added = left ? await putAll(register, JSON.parse(left)) : 0;
+  const more = lastId && (await reserve(register, lastId));
+  if (!more) return added;
+  await writeDataFile(register.dataFolder, MARK_FILE, JSON.stringify(more));
+  return added + (await putAll(register, more));
 }
 
 /** Takes the ids up to the last one; returns undefined if they are in use. */
 async function reserve(
-  documents: DynamoDBDocumentClient,
-  { stack: { table }, merchantId }: Register,
+  { stack, merchantId }: Register,
   last: number,
 ): Promise<CustomersToAdd | undefined> {
   const date = new Date().toISOString();
-  const first = await reserveIds(documents, table, merchantId, last, date);
+  const first = await reserveIds(stack, merchantId, last, date);
   return first === undefined ? undefined : { first, last, date };
 }
 
 /** Puts the customers; a repeat replaces them by the same. Returns their number. */
 async function putAll(
-  documents: DynamoDBDocumentClient,
-  { stack: { table }, dataFolder, merchantId, references }: Register,
+  { stack, dataFolder, merchantId, references }: Register,
   { first, last, date }: CustomersToAdd,
 ): Promise<number> {
-  const item = (id: number) =>
+  const count = last - first + 1;
+  const item = (index: number) =>
     toItem(merchantId, {
-      system: { mexcParamvaluesetsid: id, date, ...references },
-      fields: variedCustomer(id - 1),
+      system: { mexcParamvaluesetsid: first + index, date, ...references },
+      fields: variedCustomer(first + index - 1),
       version: 1,
       updated: date,
     });
-  await mapConcurrently(batchesOf(first, last), CONCURRENT_BATCHES, async (ids) => {
-    const puts = ids.map((id) => ({ PutRequest: { Item: item(id) } }));
-    await documents.send(new BatchWriteCommand({ RequestItems: { [table]: puts } }));
-  });
+  // A repeat writes the same index entries again.
+  await writeItems(stack, count, item, true);
   await rm(join(dataFolder, MARK_FILE));
-  return last - first + 1;
-}
-
-function* batchesOf(first: number, last: number): Generator<number[]> {
-  for (let start = first; start <= last; start += BATCH) {
-    yield Array.from({ length: Math.min(BATCH, last - start + 1) }, (_, index) => start + index);
-  }
+  return count;
 }

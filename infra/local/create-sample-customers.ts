@@ -16,7 +16,7 @@ export async function createSampleCustomers(
   references: { readonly mexcModulesid: number; readonly mm3servicesid: number },
 ): Promise<void> {
   if (await readDataFile(folder, MARK_FILE)) return;
-  // Loads DynamoDB's client, which later starts do without.
+  // Later starts do without it.
   const { seedCustomers } = await import('./seed-customers.ts');
   await stack.whileOpen(seedCustomers(stack, SAMPLE_MERCHANT, sampleCustomers(), references));
   await writeDataFile(folder, MARK_FILE, new Date().toISOString());

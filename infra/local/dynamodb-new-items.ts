@@ -4,7 +4,7 @@ import { json } from 'node:stream/consumers';
 import type { Store, StoreItem, StoreTable } from 'dynalite/db/index.js';
 import { writesOf } from './dynalite-patches.ts';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
-import { NEW_ITEMS_HEADER } from './new-items.ts';
+import { NEW_ITEMS_HEADER } from './write-items.ts';
 
 interface BatchWriteItem {
   readonly RequestItems: Readonly<

@@ -127,12 +127,9 @@ export class EventSource {
 
   #call(operation: string, input: object) {
     const { endpoint } = this.#options;
-    return requestDynamoDb(
-      endpoint,
-      `DynamoDBStreams_20120810.${operation}`,
-      input,
-      this.#ending.signal,
-    );
+    return requestDynamoDb(endpoint, `DynamoDBStreams_20120810.${operation}`, input, {
+      signal: this.#ending.signal,
+    });
   }
 
   async #wait(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { type DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { sequenceKey } from '../../shared/storage/table.ts';
+import { requestDynamoDb } from './dynamodb-request.ts';
+import type { LocalStack } from './stack.ts';
 
 /**
  * Takes the ids of a merchant up to the last one, so that a customer that is created meanwhile gets
@@ -10,26 +11,23 @@ import { sequenceKey } from '../../shared/storage/table.ts';
  * @returns the first of them; undefined if the last one is in use.
  */
 export async function reserveIds(
-  documents: DynamoDBDocumentClient,
-  table: string,
+  { dynamodbEndpoint, table }: Pick<LocalStack, 'dynamodbEndpoint' | 'table'>,
   merchantId: string,
   last: number,
   date: string,
 ): Promise<number | undefined> {
   try {
-    const { Attributes } = await documents.send(
-      new UpdateCommand({
-        TableName: table,
-        Key: sequenceKey(merchantId),
-        UpdateExpression: 'SET lastId = :last, lastDate = :date',
-        ConditionExpression: 'attribute_not_exists(lastId) OR lastId < :last',
-        ExpressionAttributeValues: { ':last': last, ':date': date },
-        ReturnValues: 'UPDATED_OLD',
-      }),
-    );
-    return Number(Attributes?.lastId ?? 0) + 1;
+    const { Attributes } = await requestDynamoDb(dynamodbEndpoint, 'DynamoDB_20120810.UpdateItem', {
+      TableName: table,
+      Key: marshall(sequenceKey(merchantId)),
+      UpdateExpression: 'SET lastId = :last, lastDate = :date',
+      ConditionExpression: 'attribute_not_exists(lastId) OR lastId < :last',
+      ExpressionAttributeValues: marshall({ ':last': last, ':date': date }),
+      ReturnValues: 'UPDATED_OLD',
+    });
+    return Number(Attributes?.lastId?.N ?? 0) + 1;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return undefined;
+    if ((error as Error).name === 'ConditionalCheckFailedException') return undefined;
     throw error;
   }
 }

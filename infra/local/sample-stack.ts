@@ -54,7 +54,7 @@ export async function prepareSamples(stack: LocalStack, customers?: number): Pro
 async function addVariedCustomers(stack: LocalStack, customers?: number): Promise<void> {
   const startMs = performance.now();
   console.log('Adding customers to those of the sample merchant …');
-  // Loads DynamoDB's client, which other starts do without.
+  // Other starts do without it.
   const { addCustomers } = await import('./add-customers.ts');
   const register = { stack, dataFolder: DATA_FOLDER, ...SAMPLES };
   const added = await stack.whileOpen(addCustomers(register, customers));

@@ -106,6 +106,9 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     test('prints a token with which the sample merchant has a few hundred customers', async () => {
       expect(SAMPLES).toBeGreaterThanOrEqual(200);
       expect(await countOf(stack.client)).toBe(SAMPLES);
+      const { email } = sampleCustomers()[0] ?? {};
+      const found = await withAddress(stack.client, email ?? '');
+      expect(found).toContainEqual(expect.objectContaining({ email, name: SAMPLE_NAME }));
     });
 
     test('prints three curl lines that work as they are pasted', async ({ skip }) => {
@@ -296,11 +299,11 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     const FIRST_ID = 1_500;
     const LATER_ID = 1_700;
     let folder: string;
-    beforeAll(() => {
+    /** The start after an interrupted one, and the customers that there were. */
+    let next: Started;
+    let count: number;
+    beforeAll(async () => {
       folder = newFolder(sharedKey());
-    });
-
-    test('adds at the next start what an interrupted one has not', async () => {
       const interrupted = run('start', [...portArgs({}), `--customers=${FIRST_ID}`], {
         DATA_FOLDER: folder,
       });
@@ -310,12 +313,16 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       });
       interrupted.process.kill('SIGKILL');
       await interrupted.ended();
-      const next = await start(folder);
+      next = await start(folder);
+      count = await countOf(next.client);
+      await end(next);
+    });
+
+    test('adds at the next start what an interrupted one has not', async () => {
       expect(next.welcome).toContain(
         `Added ${(FIRST_ID - SAMPLES).toLocaleString('en')} customers`,
       );
-      expect(await countOf(next.client)).toBe(FIRST_ID);
-      await end(next);
+      expect(count).toBe(FIRST_ID);
       const after = await start(folder);
       expect(after.welcome).not.toContain('Added');
       await end(after);
@@ -333,6 +340,8 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       // The table and its indexes have the same customers.
       const found = await first.client.call('GET', `/customers?customerid=${customerid}`);
       expect(found.body).toEqual([body.at(-1)]);
+      const known = body.findLast((customer: { email: string }) => customer.email !== '');
+      expect(await withAddress(first.client, known.email)).toContainEqual(known);
       expect(await create(first.client, { name: 'A' })).toMatchObject({
         mexcParamvaluesetsid: LATER_ID + 1,
       });
@@ -660,6 +669,12 @@ async function countOf(client: Client): Promise<number> {
   const { status, body } = await client.call('GET', '/customers/count');
   expect(status).toBe(200);
   return body.count;
+}
+
+/** Returns the customers with an e-mail address, which its index finds. */
+async function withAddress(client: Client, email: string) {
+  const { body } = await client.call('GET', `/customers?email=${encodeURIComponent(email)}`);
+  return body;
 }
 
 function curlLines({ welcome }: Started): string[] {
