@@ -577,6 +577,27 @@ describe.runIf(executable)('the page for persons', () => {
       },
     );
 
+    test('that is canceled while its import is created is neither sent nor planned, and can be sent again', async () => {
+      const page = await open();
+      const sent: string[] = [];
+      page.on('request', (request) => sent.push(`${request.method()} ${request.url()}`));
+      await page.route('**/customers/imports', async (route) => {
+        if (route.request().method() === 'POST') {
+          await page.getByRole('button', { name: 'Avbryt' }).click();
+        }
+        await route.continue();
+      });
+      await drop(page, 'kunder.csv', KUNDER);
+      await says(page, 'kunder.csv (');
+      await page.getByRole('button', { name: 'Granska filen' }).click();
+      await page.getByRole('button', { name: 'Avbryt' }).waitFor({ state: 'detached' });
+      await page.unroute('**/customers/imports');
+      expect(sent.filter((request) => /^PUT|\/plan$/.test(request))).toEqual([]);
+      expect((await client.call('GET', '/customers/imports')).body).toEqual([]);
+      await page.getByRole('button', { name: 'Granska filen' }).click();
+      await heading(page, 'kunder.csv: Klar att genomföra');
+    });
+
     test('is not sent, if none is chosen', async () => {
       const page = await open();
       await page.getByRole('button', { name: 'Granska filen' }).click();
@@ -691,6 +712,37 @@ describe.runIf(executable)('the page for persons', () => {
       const other = await page.context().newPage();
       await other.goto(`${stack.url}/app`);
       await heading(other, 'Åtkomst');
+    });
+
+    test('that has expired is asked for once, and a response that comes late does not end the new session', async () => {
+      const page = await open({ prepare: asDeployed });
+      const late = Promise.withResolvers<void>();
+      const expired = { status: 401, json: { message: 'Unauthorized' } };
+      let calls = 0;
+      await page.route('**/customers/imports', async (route) => {
+        calls += 1;
+        if (calls > 1) return route.continue();
+        await late.promise;
+        await route.fulfill(expired);
+      });
+      await page.route('**/customers/export/**', (route) => route.fulfill(expired), { times: 1 });
+      const paste = async (token: string) => {
+        await page.getByLabel('Åtkomstnyckel (token)').fill(token);
+        await page.getByRole('button', { name: 'Fortsätt' }).click();
+      };
+      await paste(client.token);
+      await page.getByRole('button', { name: 'Hämta', exact: true }).click();
+      await says(page, 'Åtkomstnyckeln gäller inte, eller inte längre.');
+      await paste(
+        await stack.token({ ...MERCHANT, scopes: ['customers:write', 'customers:read'] }),
+      );
+      await says(page, 'Det finns inga än.');
+      const answered = page.waitForResponse((response) => response.status() === 401);
+      late.resolve();
+      await answered;
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 200)));
+      await says(page, 'Det finns inga än.');
+      expectFailedResponses();
     });
 
     test('that is not valid is asked for again, and what may not be done is said', async () => {

@@ -239,10 +239,12 @@ export class Api {
 
   /** @throws ApiError, NoContactError */
   async #call(method: string, path: string, options: Options = {}): Promise<Response> {
-    let response = await this.#send(method, path, options);
+    const token = await this.#token();
+    let response = await this.#send(method, path, token, options);
     if (response.status === 401) {
-      if (this.#session.renew()) response = await this.#send(method, path, options);
-      else this.#onUnauthorized();
+      const next = this.#session.refuse(token);
+      if (next === 'again') response = await this.#send(method, path, await this.#token(), options);
+      else if (next === 'ask') this.#onUnauthorized();
     }
     if (response.ok) return response;
     // API Gateway's own errors have `message` alone.
@@ -251,13 +253,27 @@ export class Api {
     throw new ApiError(response.status, detail, type, code);
   }
 
-  async #send(method: string, path: string, { body, headers }: Options): Promise<Response> {
+  /** @throws NoContactError */
+  async #token(): Promise<string> {
+    try {
+      return await this.#session.token();
+    } catch {
+      throw new NoContactError();
+    }
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    token: string,
+    { body, headers }: Options,
+  ): Promise<Response> {
     try {
       return await fetch(path, {
         method,
         cache: 'no-store',
         headers: {
-          authorization: `Bearer ${await this.#session.token()}`,
+          authorization: `Bearer ${token}`,
           accept: 'application/json',
           ...(body !== undefined && { 'content-type': 'application/json' }),
           ...headers,
@@ -283,6 +299,8 @@ export function sendFile(
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    // An abort that was before is no event any more.
+    signal.throwIfAborted();
     const request = new XMLHttpRequest();
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);

@@ -1,5 +1,5 @@
 import type { ImportState } from '../../../shared/domain/import-job.ts';
-import type { ImportStatus, Polled } from './api.ts';
+import { ApiError, type ImportStatus, type Polled } from './api.ts';
 import { confirm } from './dom.ts';
 import type { Page } from './page.ts';
 
@@ -36,6 +36,9 @@ export async function remove({ api, texts }: Page, job: ImportStatus): Promise<b
   const { import: words } = texts;
   const line = isUndoable(job) ? words.removeApplied : words.removePlan;
   const agrees = await confirm(words.removeHeading, [line], words.removeConfirm, texts.cancel);
-  if (agrees) await api.deleteImport(job.importId);
-  return agrees;
+  if (!agrees) return false;
+  const { state } = await api.deleteImport(job.importId);
+  // Something is still being done, which had to be stopped first.
+  if (state !== 'canceled') throw new ApiError(409, '');
+  return true;
 }

@@ -178,6 +178,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     let id: string | undefined;
     try {
       const sha256 = await digestOf(file);
+      canceled.signal.throwIfAborted();
       const created = await api.createImport({ ...options({ file, format }), sha256 });
       id = created.importId;
       if (!created.upload) throw new NoContactError();
@@ -191,6 +192,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
         canceled.signal,
       );
       await api.planImport(id);
+      canceled.signal.throwIfAborted();
       draft.settings = undefined;
       page.open(id);
       return;

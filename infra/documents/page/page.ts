@@ -57,6 +57,7 @@ export function download(url: string, filename: string): void {
 /** Returns after a time, or at once if the signal is or gets aborted. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const timer = setTimeout(resolve, ms);
     signal.addEventListener(
       'abort',

@@ -13,8 +13,12 @@ export interface Session {
   forget(): void;
   /** @throws Error if there is none. */
   token(): Promise<string>;
-  /** Has another token obtained, after one that is not valid; returns whether that is possible. */
-  renew(): boolean;
+  /**
+   * Notes that the API does not take a token. Calls can be under way with one that has been replaced.
+   *
+   * @returns whether to send the call again, with another token; or to ask for one, which is done once.
+   */
+  refuse(token: string): 'again' | 'ask' | 'asked';
 }
 
 /**
@@ -43,9 +47,9 @@ function localSession(path: string): Session {
       });
       return token;
     },
-    renew: () => {
+    refuse: () => {
       token = undefined;
-      return true;
+      return 'again';
     },
   };
 }
@@ -65,9 +69,10 @@ function pastedSession(): Session {
       if (token === undefined) throw new Error('There is no token.');
       return token;
     },
-    renew: () => {
+    refuse: (refused) => {
+      if (token !== refused) return token === undefined ? 'asked' : 'again';
       keep(undefined);
-      return false;
+      return 'ask';
     },
   };
 }
