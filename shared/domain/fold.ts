@@ -19,6 +19,8 @@ export function plainText(text: string): string {
     .trim();
 }
 
+/** Texts of which upper case is all that folding does, but for spaces: the most frequent ones. */
+const SIMPLE = /^[ -_a-~åäöÅÄÖ]*$/u;
 /** Marks of a decomposed letter, after the letters that keep theirs: Å, Ä, Ö and Cyrillic Й. */
 const MARKS = /(A\u030a|[AO]\u0308|\u0418\u0306)|[\u0300-\u036f]/gu;
 /** Letters that Swedish sorts as others, and that Unicode does not decompose into these. */
@@ -41,6 +43,7 @@ const SORTED_AS_OTHERS = new RegExp(`[${Object.keys(SORTED_AS).join('')}]`, 'gu'
  * capitals.
  */
 export function fold(text: string): string {
+  if (SIMPLE.test(text)) return text.toUpperCase().replace(/ {2,}/g, ' ').trim();
   const letters = text.normalize('NFD').toLowerCase().toUpperCase().replace(MARKS, '$1');
   return plainText(
     letters.normalize('NFC').replace(SORTED_AS_OTHERS, (letter) => SORTED_AS[letter] as string),

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
 import { fold } from '../../shared/domain/fold.ts';
@@ -32,6 +33,16 @@ describe('Case folding', () => {
   test('Folding a folded text changes nothing', () => {
     const texts = Array.from({ length: 0x600 }, (_, point) => `${String.fromCodePoint(point)} a`);
     expect(texts.filter((text) => fold(fold(text)) !== fold(text))).toEqual([]);
+  });
+
+  test('A character that is not seen changes nothing, in a text of any characters that keyboards have', () => {
+    const characters = [...' !"#$%&\'()*+,-./0189:;<=>?@AZ[\\]^_`az{|}~åäöÅÄÖ  '];
+    const text = fc.string({ unit: fc.constantFrom(...characters) });
+    fc.assert(
+      fc.property(text, (text) => {
+        expect(fold(`${text}\u00ad`)).toBe(fold(text));
+      }),
+    );
   });
 
   test('A part of a text is found in it in either case', () => {
