@@ -18,7 +18,6 @@ import {
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { signToken } from '../../infra/local/issuer.ts';
 import { HOST } from '../../infra/local/server.ts';
@@ -151,68 +150,80 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
     'The local DynamoDB %s an item in the table and its indexes or in none, whenever it is killed',
     async (_, before, after) => {
       const path = mkdtempSync(join(folder, 'cut-'));
-      await withDynamoDb(path, (documents) => write(documents, before));
-      let isCut = true;
-      for (let writes = 0; isCut; writes += 1) {
-        isCut = await writeUntilCut(path, writes, (documents) => write(documents, after));
-        await withDynamoDb(path, async (documents) => {
-          const { Item } = await documents.send(new GetCommand({ TableName, Key }));
-          expect(isCut ? [before, after] : [after]).toContainEqual(Item);
-          const { d, orgNumber, k } = Item ?? {};
-          const where = `cut after ${writes} writes`;
-          const inCustomerIndex = await inIndex(documents, CUSTOMER_INDEX.name);
-          expect(inCustomerIndex, where).toEqual(Item ? [{ ...Key, d, k }] : []);
-          const byNumber = await inIndex(documents, IDENTITY_NUMBER_INDEX.name);
-          expect(byNumber, where).toEqual(Item ? [{ ...Key, orgNumber }] : []);
+      let isCut: boolean | undefined;
+      for (let writes = 0; isCut !== false; writes += 1) {
+        const wasCut = isCut;
+        isCut = await withDynamoDb(path, async (documents, endWithin) => {
+          if (wasCut)
+            await expectState(documents, [before, after], `cut after ${writes - 1} writes`);
           await write(documents, before);
+          return endWithin(writes, () => write(documents, after));
         });
       }
+      await withDynamoDb(path, (documents) => expectState(documents, [after], 'not cut'));
     },
   );
+
+  /** Expects the item, or its absence, in one of some states, and entries of the indexes that agree with it. */
+  async function expectState(
+    documents: DynamoDBDocumentClient,
+    states: readonly (typeof old | undefined)[],
+    where: string,
+  ): Promise<void> {
+    const { Item } = await documents.send(new GetCommand({ TableName, Key }));
+    expect(states, where).toContainEqual(Item);
+    const { d, orgNumber, k } = Item ?? {};
+    const inCustomerIndex = await inIndex(documents, CUSTOMER_INDEX.name);
+    expect(inCustomerIndex, where).toEqual(Item ? [{ ...Key, d, k }] : []);
+    const byNumber = await inIndex(documents, IDENTITY_NUMBER_INDEX.name);
+    expect(byNumber, where).toEqual(Item ? [{ ...Key, orgNumber }] : []);
+  }
 
   test('The local DynamoDB writes all items of a transaction or none, whenever it is killed', async () => {
     const path = mkdtempSync(join(folder, 'cut-'));
     const items = [old, { ...old, sk: 'record' }];
-    await withDynamoDb(path, async () => {});
-    let isCut = true;
-    for (let writes = 0; isCut; writes += 1) {
-      isCut = await writeUntilCut(path, writes, (documents) =>
-        documents.send(
-          new TransactWriteCommand({
-            TransactItems: items.map((Item) => ({ Put: { TableName, Item } })),
-          }),
-        ),
-      );
-      await withDynamoDb(path, async (documents) => {
-        const { Items = [] } = await documents.send(new ScanCommand({ TableName }));
-        const where = `cut after ${writes} writes`;
-        expect(isCut ? [0, items.length] : [items.length], where).toContain(Items.length);
-        expect(await inIndex(documents, CUSTOMER_INDEX.name), where).toHaveLength(Items.length);
-        for (const { pk, sk } of Items) {
-          await documents.send(new DeleteCommand({ TableName, Key: { pk, sk } }));
-        }
+    const expectItems = async (
+      documents: DynamoDBDocumentClient,
+      counts: readonly number[],
+      where: string,
+    ) => {
+      const { Items = [] } = await documents.send(new ScanCommand({ TableName }));
+      expect(counts, where).toContain(Items.length);
+      expect(await inIndex(documents, CUSTOMER_INDEX.name), where).toHaveLength(Items.length);
+      for (const { pk, sk } of Items) {
+        await documents.send(new DeleteCommand({ TableName, Key: { pk, sk } }));
+      }
+    };
+    let isCut: boolean | undefined;
+    for (let writes = 0; isCut !== false; writes += 1) {
+      const wasCut = isCut;
+      isCut = await withDynamoDb(path, async (documents, endWithin) => {
+        const where = `cut after ${writes - 1} writes`;
+        if (wasCut) await expectItems(documents, [0, items.length], where);
+        const TransactItems = items.map((Item) => ({ Put: { TableName, Item } }));
+        return endWithin(writes, () => documents.send(new TransactWriteCommand({ TransactItems })));
       });
     }
+    await withDynamoDb(path, (documents) => expectItems(documents, [items.length], 'not cut'));
   });
 
   test('The local DynamoDB completes at its next start the creation or deletion of a table during which it was killed', async () => {
     const path = mkdtempSync(join(folder, 'cut-'));
     // The first write says that the table is being created, or deleted.
-    expect(await writeUntilCut(path, 1, (_, endpoint) => ensureTable(endpoint, TableName))).toBe(
-      true,
+    const created = await withServer(path, (_, endpoint, endWithin) =>
+      endWithin(1, () => ensureTable(endpoint, TableName)),
     );
-    await withServer(path, async (documents) => {
+    expect(created).toBe(true);
+    const deleted = await withServer(path, async (documents, _, endWithin) => {
       const { Table } = await documents.send(new DescribeTableCommand({ TableName }));
       const indexes = Table?.GlobalSecondaryIndexes ?? [];
       expect(indexes).toHaveLength(TABLE_SCHEMA.GlobalSecondaryIndexes?.length ?? 0);
       const statuses = [Table?.TableStatus, ...indexes.map(({ IndexStatus }) => IndexStatus)];
       expect(new Set(statuses)).toEqual(new Set(['ACTIVE']));
       await write(documents, old);
+      return endWithin(1, () => documents.send(new DeleteTableCommand({ TableName })));
     });
-    const isCut = await writeUntilCut(path, 1, (documents) =>
-      documents.send(new DeleteTableCommand({ TableName })),
-    );
-    expect(isCut).toBe(true);
+    expect(deleted).toBe(true);
     await withServer(path, async (documents, endpoint) => {
       const { TableNames } = await documents.send(new ListTablesCommand({}));
       expect(TableNames).toEqual([]);
@@ -222,49 +233,44 @@ describe.skipIf(isElsewhere)('The local DynamoDB', () => {
     });
   });
 
-  /** Writes to a server that is killed after so many writes. Returns whether it was. */
-  async function writeUntilCut(
+  /** Does work, and kills the server after so many writes from now on. Returns whether it was killed. */
+  type EndWithin = (writes: number, work: () => Promise<unknown>) => Promise<boolean>;
+
+  /** Starts a server, and kills it after work with it. */
+  async function withServer<T>(
     path: string,
-    writes: number,
-    work: (documents: DynamoDBDocumentClient, endpoint: string) => Promise<unknown>,
-  ): Promise<boolean> {
+    work: (documents: DynamoDBDocumentClient, endpoint: string, endWithin: EndWithin) => Promise<T>,
+  ): Promise<T> {
+    const left = new Int32Array(new SharedArrayBuffer(4)).fill(2 ** 31 - 1);
     const thread = new Worker(new URL('../../infra/local/dynamodb-thread.ts', import.meta.url), {
-      workerData: { port: 0, path, writes },
+      workerData: { port: 0, path, left },
       execArgv: ['--import', new URL('../support/power-cut.ts', import.meta.url).href],
     });
     const [port] = await once(thread, 'message');
     const endpoint = `http://127.0.0.1:${port}`;
     const documents = documentsOf(endpoint);
-    const cut = once(thread, 'message').then(() => true);
-    const written = work(documents, endpoint).then(() => false);
-    written.catch(() => {});
-    const isCut = await Promise.race([cut, written]);
-    await thread.terminate();
-    documents.destroy();
-    return isCut;
-  }
-
-  async function withServer(
-    path: string,
-    work: (documents: DynamoDBDocumentClient, endpoint: string) => Promise<unknown>,
-  ): Promise<void> {
-    const { endpoint, close } = await startDynamoDb({ port: 0, path });
-    const documents = documentsOf(endpoint);
     try {
-      await work(documents, endpoint);
+      return await work(documents, endpoint, (writes, cutWork) => {
+        const cut = once(thread, 'message').then(() => true);
+        left[0] = writes;
+        const done = cutWork().then(() => false);
+        done.catch(() => {});
+        return Promise.race([cut, done]);
+      });
     } finally {
+      await thread.terminate();
       documents.destroy();
-      await close();
     }
   }
 
-  function withDynamoDb(
+  /** Starts a server that has the table. */
+  function withDynamoDb<T>(
     path: string,
-    work: (documents: DynamoDBDocumentClient) => Promise<unknown>,
-  ): Promise<void> {
-    return withServer(path, async (documents, endpoint) => {
+    work: (documents: DynamoDBDocumentClient, endWithin: EndWithin) => Promise<T>,
+  ): Promise<T> {
+    return withServer(path, async (documents, endpoint, endWithin) => {
       await ensureTable(endpoint, TableName);
-      await work(documents);
+      return work(documents, endWithin);
     });
   }
 
