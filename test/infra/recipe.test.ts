@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -19,11 +21,11 @@ import { synthesize } from '../support/synthesize.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RECIPES = readFileSync(join(ROOT, 'shared/recipes.md'), 'utf8');
-/** What a copy of the repository needs for the recipe. */
+/** What a copy of the repository needs for the recipe: files that are copied. */
 const SOURCES = [
-  'functions',
   'infra',
-  'shared',
+  'shared/openapi.json',
+  'shared/customers.xsd',
   'test/contract',
   'test/support',
   'test/vitest.config.ts',
@@ -31,6 +33,8 @@ const SOURCES = [
   'package.json',
   'tsconfig.json',
 ];
+/** Folders with links to what they have: Node has compiled those files, and not copies of them. */
+const LINKED = ['functions', 'shared'];
 const NAME = 'get-customer-contact';
 const PATH = '/customers/{mexcParamvaluesetsid}/contact';
 
@@ -72,6 +76,13 @@ describe.runIf(isLocal)('the recipe "Add an endpoint"', () => {
       });
     }
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    for (const path of LINKED) {
+      mkdirSync(join(folder, path), { recursive: true });
+      for (const name of readdirSync(join(ROOT, path))) {
+        const link = join(folder, path, name);
+        if (!existsSync(link)) symlinkSync(join(ROOT, path, name), link);
+      }
+    }
     for (const [path, code] of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), code);
