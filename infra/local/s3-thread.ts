@@ -61,7 +61,9 @@ function allowsOrigin(
 /** Loads s3rver and creates the bucket, if it does not exist. */
 async function loadS3rver(): Promise<RequestListener> {
   const { default: S3rver } = await import('@20minutes/s3rver');
-  const { confineToBucket } = await import('./s3rver-patches.ts');
+  const { confineToBucket, rememberBucket, useSynchronousFiles } = await import(
+    './s3rver-patches.ts'
+  );
   const { bucketPaths, multipartUploads, signedOnly } = await import('./s3rver-middleware.ts');
   directory ??= await mkdtemp(join(tmpdir(), 'local-s3-'));
   const s3rver = new S3rver({
@@ -71,7 +73,9 @@ async function loadS3rver(): Promise<RequestListener> {
     configureBuckets: [{ name: bucket }],
   });
   s3rver.middleware.splice(-1, 0, signedOnly, bucketPaths, multipartUploads(directory, bucket));
+  useSynchronousFiles(s3rver.store);
   confineToBucket(s3rver.store, bucket);
   await s3rver.configureBuckets();
+  rememberBucket(s3rver.store);
   return s3rver.callback();
 }
