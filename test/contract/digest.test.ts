@@ -380,6 +380,13 @@ describe.runIf(isLocal)('The reference client of the API guide', () => {
     // A register with the rules of the API, as a million customers take long to write.
     const count = 1_000_000;
     const customerOf = (id: number) => ({ mexcParamvaluesetsid: id });
+    /** As {@link hashOf} of these customers, at a tenth of its CPU time. */
+    const hashOfRange = (from: number, to: number) => {
+      let text = '';
+      for (let id = from; id <= to; id += 1) text += `mexcParamvaluesetsid\u001f${id}\u001e\u001d`;
+      return createHash('sha256').update(text).digest('hex');
+    };
+    expect(hashOfRange(9, 11)).toBe(hashOf([9, 10, 11].map(customerOf)));
     const paths: string[] = [];
     const respond = (url: string) => {
       const { pathname, searchParams } = new URL(url);
@@ -392,8 +399,8 @@ describe.runIf(isLocal)('The reference client of the API guide', () => {
       const parts: (Json & { to: number })[] = [];
       for (let next = from; next <= to && next - from < MAX_DIGEST_PART; next += length) {
         const last = Math.min(to, next + length - 1);
-        const ids = Array.from({ length: last - next + 1 }, (_, index) => customerOf(next + index));
-        parts.push({ from: next, to: last, count: ids.length, hash: hashOf(ids) });
+        const hash = hashOfRange(next, last);
+        parts.push({ from: next, to: last, count: last - next + 1, hash });
       }
       const last = parts.at(-1)?.to ?? to;
       return { from, to, parts, next: last < to ? last + 1 : null };

@@ -75,7 +75,7 @@ describe('Any customers', () => {
           }
         }),
       ),
-      { numRuns: iterations({ short: 5, long: 60 }) },
+      { numRuns: iterations({ short: 3, long: 60 }) },
     ),
   );
 
@@ -96,7 +96,7 @@ describe('Any customers', () => {
             }
           }),
       ),
-      { numRuns: iterations({ short: 5, long: 60 }) },
+      { numRuns: iterations({ short: 3, long: 60 }) },
     ),
   );
 
@@ -108,7 +108,7 @@ describe('Any customers', () => {
           expect(rows).toEqual(expected.map(asTexts));
         }),
       ),
-      { numRuns: iterations({ short: 5, long: 60 }) },
+      { numRuns: iterations({ short: 3, long: 60 }) },
     ),
   );
 
@@ -119,7 +119,7 @@ describe('Any customers', () => {
           expect(readJsonLines(await exportByIds(merchant, 'jsonl', ids))).toEqual(expected);
         }),
       ),
-      { numRuns: iterations({ short: 5, long: 60 }) },
+      { numRuns: iterations({ short: 3, long: 60 }) },
     ),
   );
 
@@ -133,7 +133,7 @@ describe('Any customers', () => {
           );
         }),
       ),
-      { numRuns: iterations({ short: 5, long: 60 }) },
+      { numRuns: iterations({ short: 3, long: 60 }) },
     ),
   );
 });
@@ -159,7 +159,7 @@ test('Any sequence of PATCH requests has the result of the same changes to a pla
         expect((await merchant.call('GET', path)).body).toEqual(expectedOf(origin, texts));
       },
     ),
-    { numRuns: iterations({ short: 5, long: 50 }) },
+    { numRuns: iterations({ short: 3, long: 50 }) },
   );
 });
 
@@ -228,7 +228,7 @@ describe('Any filters', () => {
             expect(pages).toEqual(inPages(expected.slice(start), limit));
           },
         ),
-        { numRuns: iterations({ short: 12, long: 200 }) },
+        { numRuns: iterations({ short: 8, long: 200 }) },
       ),
   );
 
