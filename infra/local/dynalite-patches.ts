@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
-import db, { type Store, type StoreItem, type StoreTable } from 'dynalite/db/index.js';
+import db, { type Done, type Store, type StoreItem, type StoreTable } from 'dynalite/db/index.js';
 import type { DynamoDbStreams } from './dynamodb-streams.ts';
 
 /** One operation of a LevelDB batch. */
@@ -55,7 +55,8 @@ function keysFrom(prefix: string) {
  * permanently.
  *
  * dynalite stores an item under `item-<table>~<key>`, and an index entry under
- * `index-global~<table>~<index>~<key>`. It then writes the item once more, without effect.
+ * `index-global~<table>~<index>~<key>`. It then writes the item once more, which {@link skipSecondWrites}
+ * prevents.
  */
 export function writeItemsAtomically(streams: DynamoDbStreams): void {
   db.updateIndexes = (_store, table, existing, item, done) => {
@@ -63,6 +64,55 @@ export function writeItemsAtomically(streams: DynamoDbStreams): void {
     streams
       .write(writesOf(table, existing, item), [{ table, existing, item }])
       .then(() => done(), done);
+  };
+}
+
+/** Has a store leave out the second write of an item, which is without effect. */
+export function skipSecondWrites(store: Store): void {
+  const { getItemDb } = store;
+  store.getItemDb = (name) =>
+    Object.assign(getItemDb(name), {
+      put: (_key: string, _item: StoreItem, done: Done) => done(null),
+      del: (_key: string, done: Done) => done(null),
+    });
+}
+
+/**
+ * Has a store keep the tables in memory. It reads a table for each operation, as often as an item, and
+ * parses its definition.
+ */
+export function cacheTables(store: Store): void {
+  const { getTable, tableDb } = store;
+  const tables = new Map<string, StoreTable>();
+  let writes = 0;
+  for (const operation of ['put', 'del'] as const) {
+    const write = tableDb[operation] as (...parameters: unknown[]) => void;
+    tableDb[operation] = (...parameters: unknown[]) => {
+      const done = parameters.pop() as Done;
+      const clear = () => {
+        writes += 1;
+        tables.clear();
+      };
+      clear();
+      write(...parameters, (error: Error | null) => {
+        clear();
+        done(error);
+      });
+    };
+  }
+  // Operations on tables themselves, which may change what they read, have three parameters.
+  store.getTable = (
+    ...parameters: [string, Done<StoreTable>] | [string, false, Done<StoreTable>]
+  ) => {
+    if (parameters.length === 3) return getTable(...parameters);
+    const [name, done] = parameters;
+    const cached = tables.get(name);
+    if (cached) return done(null, cached);
+    const before = writes;
+    getTable(name, (error, table) => {
+      if (!error && writes === before) tables.set(name, table);
+      done(error, table);
+    });
   };
 }
 
@@ -111,6 +161,26 @@ export function closeIterators(): void {
 /** Patches dynalite to compute the checksums of responses by Node: its own is written in JavaScript. */
 export function useNativeChecksums(): void {
   createRequire(import.meta.resolve('dynalite'))('buffer-crc32').unsigned = crc32;
+}
+
+/** What dynalite parses an expression into. */
+interface Parser {
+  parse(expression: string, options: object): unknown;
+}
+
+/**
+ * Patches dynalite to parse each condition without placeholders once, such as `attribute_not_exists(pk)`,
+ * which each Put of a transaction has.
+ */
+export function cacheConditions(): void {
+  const parser: Parser = createRequire(import.meta.resolve('dynalite'))('./db/conditionParser');
+  const { parse } = parser;
+  const parsed = new Map<string, unknown>();
+  parser.parse = (expression, options) => {
+    if (/[#:]/.test(expression)) return parse(expression, options);
+    if (!parsed.has(expression)) parsed.set(expression, parse(expression, options));
+    return parsed.get(expression);
+  };
 }
 
 function keyOf({ TableName }: StoreTable, { index, key }: { index: string; key: string }): string {

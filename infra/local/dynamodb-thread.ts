@@ -2,12 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import './memory-level.ts';
 import dynalite from 'dynalite';
 import {
+  cacheConditions,
+  cacheTables,
   captureStore,
   closeIterators,
   completeTableChanges,
+  skipSecondWrites,
   useNativeChecksums,
   writeItemsAtomically,
 } from './dynalite-patches.ts';
+import { readPagesByBatches } from './dynalite-queries.ts';
 import type { DynamoDbOptions } from './dynamodb.ts';
 import { serveNewItems } from './dynamodb-new-items.ts';
 import { DynamoDbStreams, serveStreams } from './dynamodb-streams.ts';
@@ -23,6 +27,8 @@ const streams = new DynamoDbStreams();
 writeItemsAtomically(streams);
 closeIterators();
 useNativeChecksums();
+readPagesByBatches();
+cacheConditions();
 const store = captureStore();
 
 const { port, path } = workerData as DynamoDbOptions;
@@ -32,6 +38,8 @@ const server = dynalite({ path, createTableMs: 0, deleteTableMs: 0 });
 await store().db.open();
 await completeTableChanges(store());
 await streams.open(store());
+skipSecondWrites(store());
+cacheTables(store());
 serveTransactions(server, store(), streams);
 serveNewItems(server, store(), streams);
 serveStreams(server, streams);

@@ -21,7 +21,7 @@ declare module 'dynalite/db/index.js' {
   }
 
   /** Calls back with an error, or with a result. */
-  type Done<T = void> = (error: Error | null | undefined, result: T) => void;
+  export type Done<T = void> = (error: Error | null | undefined, result: T) => void;
 
   export interface Store {
     readonly db: {
@@ -36,9 +36,21 @@ declare module 'dynalite/db/index.js' {
         readonly lt: string;
         readonly limit?: number;
       }): AsyncIterable<[key: string, value: T]>;
+      values(range: object): {
+        nextv(size: number): Promise<StoreItem[]>;
+        close(): Promise<void>;
+      };
     };
+    readonly tableDb: {
+      put(name: string, table: StoreTable, done: Done): void;
+      del(name: string, done: Done): void;
+    };
+    /** A table that is being created or deleted is an error, unless `checksStatus` is false. */
+    getTable(name: string, checksStatus: false, done: Done<StoreTable>): void;
     getTable(name: string, done: Done<StoreTable>): void;
     getItemDb(table: string): {
+      put(key: string, item: StoreItem, done: Done): void;
+      del(key: string, done: Done): void;
       get(key: string, done: Done<StoreItem | undefined>): void;
       /** Calls back with the keys locked; the release is called with what runs after it. */
       lock(
@@ -46,6 +58,22 @@ declare module 'dynalite/db/index.js' {
         locked: (release: (then: () => void) => () => void) => void,
       ): void;
     };
+  }
+
+  /** A Query or Scan whose expressions are parsed. */
+  export interface PageRequest {
+    readonly TableName: string;
+    readonly IndexName?: string;
+    readonly Limit?: number;
+    readonly Select?: string;
+    readonly ConsistentRead?: boolean;
+    readonly ReturnConsumedCapacity?: string;
+    readonly QueryFilter?: object;
+    readonly ScanFilter?: object;
+    readonly ConditionalOperator?: string;
+    readonly AttributesToGet?: readonly string[];
+    readonly _filter?: { readonly expression: object };
+    readonly _projection?: { readonly paths: readonly unknown[] };
   }
 
   interface Entry {
@@ -84,6 +112,33 @@ declare module 'dynalite/db/index.js' {
       existing: StoreItem | undefined,
     ) => Error | null | undefined;
     readonly capacityUnits: (item: StoreItem | undefined, isRead: boolean) => number;
+    /** Returns the size in bytes; `isCompressed` with metadata, that by which pages end. */
+    readonly itemSize: (
+      item: StoreItem,
+      isCompressed?: boolean,
+      addsMetadata?: boolean,
+      sortKey?: string,
+    ) => number;
+    readonly matchesExprFilter: (item: StoreItem, expression: object) => boolean;
+    readonly matchesFilter: (item: StoreItem, filter: object, operator?: string) => boolean;
+    readonly mapPaths: (paths: readonly unknown[], item: StoreItem) => StoreItem;
+    /** Calls back with the response to a Query or Scan. */
+    queryTable(
+      store: Store,
+      table: StoreTable,
+      request: PageRequest,
+      range: {
+        readonly gt?: string;
+        readonly gte?: string;
+        readonly lt?: string;
+        readonly lte?: string;
+        readonly reverse?: boolean;
+      },
+      isLocal: boolean | undefined,
+      fetchesItems: boolean,
+      startKeyNames: readonly string[],
+      done: Done<object>,
+    ): void;
   };
   export default db;
 }

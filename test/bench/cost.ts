@@ -146,6 +146,7 @@ async function measureSnapshots(): Promise<void> {
   for (const size of WITH_SNAPSHOT) {
     const stack = {
       dynamodbEndpoint: dynalite.endpoint,
+      ownsDatabase: true,
       s3Endpoint: s3.endpoint,
       bucket: 'customer-exports',
       table: process.env[ENVIRONMENT.tableName] as string,

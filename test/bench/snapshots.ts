@@ -155,7 +155,7 @@ async function measureFirstCalls(
     await ensureTable(dynamodb.endpoint, TABLE);
     progress(`snapshots: a merchant with ${customers.toLocaleString('en')} customers`);
     const servers = { dynamodbEndpoint: dynamodb.endpoint, s3Endpoint: s3.endpoint };
-    const stack = { ...servers, bucket: 'customer-exports', table: TABLE };
+    const stack = { ...servers, ownsDatabase: true, bucket: 'customer-exports', table: TABLE };
     await createLargeMerchant(stack, merchant, customers);
     const module = await bundles.ours('count-customers');
     const query = `filter=search&search=${encodeURIComponent('åsa')}`;

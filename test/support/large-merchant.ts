@@ -1,10 +1,14 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { BatchWriteCommand, DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { LocalStack } from '../../infra/local/stack.ts';
 import { variedCustomer } from '../../infra/local/varied-customers.ts';
+import { writeItems } from '../../infra/local/write-items.ts';
 import type { CustomerFields } from '../../shared/domain/customer.ts';
-import { toSearchAttributes } from '../../shared/domain/search-attributes.ts';
+import {
+  type IndexedAttributes,
+  toSearchAttributes,
+} from '../../shared/domain/search-attributes.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
 import { formatChanges } from '../../shared/storage/log-entries.ts';
 import { SnapshotWriter } from '../../shared/storage/snapshots/snapshot-writer.ts';
@@ -29,16 +33,21 @@ export const RARE_NAME = 'Xquzhw';
 /**
  * Creates a merchant with very many customers: they are in a snapshot, and of them in the table those
  * that calls read: the first ones, those that changed, the newest, and one with a rare name.
+ *
+ * @param distinct how many customers of the snapshot differ, for tests that are not about its size: most
+ * of the time goes into what each is searched by. All, if not given.
  */
 export async function createLargeMerchant(
   {
     dynamodbEndpoint,
+    ownsDatabase,
     s3Endpoint,
     bucket,
     table,
-  }: Pick<LocalStack, 'dynamodbEndpoint' | 's3Endpoint' | 'bucket' | 'table'>,
+  }: Pick<LocalStack, 'dynamodbEndpoint' | 'ownsDatabase' | 's3Endpoint' | 'bucket' | 'table'>,
   merchantId: string,
   customers: number,
+  distinct?: number,
 ): Promise<{
   readonly fileBytes: number;
   readonly headBytes: number;
@@ -51,10 +60,18 @@ export async function createLargeMerchant(
     if (id <= FIRST) return { name: LONG_TEXT, address: LONG_TEXT, postoffice: LONG_TEXT };
     return { ...variedCustomer(id), ...(id === rare && { name: RARE_NAME }) };
   };
+  const attributesOf = (id: number): IndexedAttributes => {
+    const { identityNumber, ...attributes } = toSearchAttributes({ date }, fieldsOf(id));
+    return attributes;
+  };
+  const repeated = Array.from({ length: distinct ?? 0 }, (_, index) =>
+    attributesOf(FIRST + 1 + index),
+  );
   const writer = new SnapshotWriter();
   for (let id = 1; id <= customers; id += 1) {
-    const { identityNumber, ...attributes } = toSearchAttributes({ date }, fieldsOf(id));
-    writer.add([{ id, ...attributes }]);
+    const isAlone = !distinct || id <= FIRST || id === rare;
+    const attributes = isAlone ? attributesOf(id) : repeated[id % distinct];
+    writer.add([{ id, ...(attributes as IndexedAttributes) }]);
   }
   const file = writer.finish();
   const key = `snapshots/${merchantId}/${crypto.randomUUID()}`;
@@ -79,18 +96,17 @@ export async function createLargeMerchant(
     rare,
     ...Array.from({ length: NEWER }, (_, index) => customers + 1 + index),
   ]);
-  const items = [...ids].map((id) =>
-    toItem(merchantId, {
+  const written = [...ids];
+  const itemOf = (index: number) => {
+    const id = written[index] as number;
+    return toItem(merchantId, {
       system: { mexcParamvaluesetsid: id, date },
       fields: fieldsOf(id),
       version: 1,
       updated: date,
-    }),
-  );
-  for (let from = 0; from < items.length; from += 25) {
-    const puts = items.slice(from, from + 25).map((Item) => ({ PutRequest: { Item } }));
-    await documents.send(new BatchWriteCommand({ RequestItems: { [table]: puts } }));
-  }
+    });
+  };
+  await writeItems({ dynamodbEndpoint, table }, written.length, itemOf, ownsDatabase);
   // One entry for each change, as of changes that are minutes apart.
   for (const [entry, id] of changed.entries()) {
     const changedIds = formatChanges([{ kind: 'M', id }]);
