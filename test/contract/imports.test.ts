@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ImportJob } from '../../shared/domain/import-job.ts';
+import { LISTED_IMPORTS } from '../../shared/domain/limits.ts';
 import { type Client, create, eventually, isLocal, newMerchant, useApi } from '../support/api.ts';
 import {
   apply,
@@ -617,6 +619,16 @@ describe('A plan', () => {
   });
 });
 
+/** Returns a function that stores an import as it is once it was created and deleted. */
+async function storedDeletion(merchantId: string): Promise<() => Promise<void>> {
+  // Loaded when the stack has set the environment.
+  const { addImportJob, listImportJobs } = await import('../../shared/storage/import-jobs.ts');
+  const { newExportId } = await import('../../shared/exports/export-id.ts');
+  const [newest] = await listImportJobs(merchantId);
+  const { facts, plan, ...job } = newest as ImportJob;
+  return () => addImportJob(merchantId, { ...job, id: newExportId(), state: 'canceled' });
+}
+
 describe('An import', () => {
   test('whose options are wrong is refused with all faults', async () => {
     const body = { format: 'ods', bytes: 0, match: ['name'], mode: 'replace', sheat: 'A' };
@@ -886,7 +898,8 @@ describe('An import', () => {
   }, 60_000);
 
   test('is listed, and warns of the same file, however many were deleted since and however long their headings are', async () => {
-    const client = await newMerchant();
+    const name = crypto.randomUUID();
+    const client = await newMerchant(0, { merchant: name });
     const headings = Array.from({ length: 199 }, (_, index) => `${index}${'€'.repeat(97)}`);
     const file = csvOf([['customerid', ...headings], ['K1']]);
     const ids: string[] = [];
@@ -898,10 +911,14 @@ describe('An import', () => {
       if (index === 0) expect((await apply(client, planned)).body.state).toBe('applied');
     }
     const body = { format: 'csv', bytes: 1, match: ['customerid'] };
-    for (let index = 0; index < 100; index += 1) {
+    const deleteOne = async () => {
       const created = await client.call('POST', '/customers/imports', { body });
       expect((await client.call('DELETE', pathOf(created))).body.state).toBe('canceled');
-    }
+    };
+    await deleteOne();
+    // Calls take ten times the CPU time of storing what they leave.
+    const deleteAnother = isLocal ? await storedDeletion(name) : deleteOne;
+    for (let index = 1; index < LISTED_IMPORTS; index += 1) await deleteAnother();
     const list = await client.call('GET', '/customers/imports');
     expect(list.body).toMatchObject(ids.toReversed().map((importId) => ({ importId })));
     expect((await importFile(client, file)).body.warnings).toMatchObject([
