@@ -43,6 +43,8 @@ export class Simulation {
     [];
   /** Versions of each item, the newest last. */
   readonly #table = new Map<string, { readonly at: number; readonly item: Item | undefined }[]>();
+  /** Keys that ever had an item, by their partition, in order. */
+  readonly #keys = new Map<string, string[]>();
   /** Tokens of transactions that were executed. */
   readonly #tokens = new Set<string>();
   #order = 0;
@@ -60,11 +62,11 @@ export class Simulation {
     });
   }
 
-  /** Runs events until none is left. */
-  async run(): Promise<void> {
+  /** Runs events until none is left, or until a condition is true: what waits then never goes on. */
+  async run(isEnough: () => boolean = () => false): Promise<void> {
     for (;;) {
       await new Promise(setImmediate);
-      if (this.#events.length === 0) return;
+      if (this.#events.length === 0 || isEnough()) return;
       this.#events.sort((a, b) => b.at - a.at || b.order - a.order);
       const next = this.#events.pop();
       this.now = Math.max(this.now, next?.at ?? 0);
@@ -91,9 +93,18 @@ export class Simulation {
   write(key: string, item: Item | undefined): void {
     const existing = this.read(key);
     const versions = this.#table.get(key) ?? [];
+    if (versions.length === 0) this.#addKey(key);
     versions.push({ at: this.now, item });
     this.#table.set(key, versions);
     this.onWrite(key, existing, item);
+  }
+
+  #addKey(key: string): void {
+    const [partition = ''] = key.split('|');
+    const keys = this.#keys.get(partition) ?? [];
+    const next = keys.findLastIndex((existing) => existing < key) + 1;
+    keys.splice(next, 0, key);
+    this.#keys.set(partition, keys);
   }
 
   /** Returns the versions of an item, the oldest first; it is undefined where it was deleted. */
@@ -155,8 +166,7 @@ export class Simulation {
     const values = plain(input.ExpressionAttributeValues);
     const condition: string = input.KeyConditionExpression;
     const start = ExclusiveStartKey && (plain(ExclusiveStartKey).sk as string);
-    const items = this.keys(`${values[':pk']}|`)
-      .sort()
+    const items = (this.#keys.get(String(values[':pk'])) ?? [])
       .map((key) => this.read(key, IndexName ? false : ConsistentRead, input.ProjectionExpression))
       .filter((item): item is Item => item !== undefined && isMet(condition, item, { values }))
       .filter(({ sk }) => start === undefined || String(sk) > start);
