@@ -138,7 +138,7 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
     expect(await customersOf(merchant)).toEqual([body]);
   });
 
-  const RUNS = iterations({ short: 8, long: 100 });
+  const RUNS = iterations({ short: 4, long: 100 });
   test.each(Array.from({ length: RUNS }, (_, index) => SEED * 1_000 + index))(
     'Random faults make no second customer of a customerid (seed %i)',
     async (seed) => {
