@@ -15,6 +15,7 @@ import type { FileFacts, ImportJob, ImportReason, ImportWarning } from '../domai
 import { IMPORT_PLAN_LIFETIME_S } from '../domain/limits.ts';
 import type { Step } from '../exports/durable-steps.ts';
 import { escapedBytes } from '../formats/json.ts';
+import { shownHeading } from '../formats/reading/columns.ts';
 import { readRows } from '../formats/reading/read-rows.ts';
 import type { RowsOfFile } from '../formats/reading/rows-of-file.ts';
 import { batchesOf, getItems } from '../storage/batch-get.ts';
@@ -58,12 +59,13 @@ const READ_UNITS_PER_SECOND = 2_000;
 const MAX_READS = 3;
 /** How often progress is noted, in milliseconds. */
 const PROGRESS_MS = 5_000;
+/** Maximum characters of why a file cannot be read, which can name all sheets of a workbook. */
+const MAX_DETAIL_LENGTH = 2_000;
 /**
  * Maximum bytes of the headings that are reported, and of the sheets, so that a list of imports has room for
- * all; and maximum characters of each.
+ * all.
  */
 const MAX_NAMES_BYTES = 24_000;
-const MAX_NAME_LENGTH = 100;
 
 /** A file takes longer to plan than its caller waits. */
 export class TooLongForCallError extends Error {}
@@ -237,12 +239,13 @@ async function readFile(
       putFile(files, 'plan', rowsFile(planRun.run, index), text),
     );
     if (rows > 0 && !isKeyed(file, job.options)) return { reason: noKeyColumn(job.options) };
-    const headings = file.columns.map(({ heading }) => heading);
+    const headings = file.columns.map(({ heading }) => shownHeading(heading));
     return { sha256, facts: factsOf(file), headings, files: sizes };
   } catch (error) {
     if (!(error instanceof UnreadableFileError)) throw error;
     const { code, where, message } = error;
-    return { reason: { code, detail: where ? `${where}: ${message}` : message } };
+    const detail = (where ? `${where}: ${message}` : message).slice(0, MAX_DETAIL_LENGTH);
+    return { reason: { code, detail: detail.toWellFormed() } };
   }
 }
 
@@ -306,7 +309,7 @@ function factsOf(file: RowsOfFile): FileFacts {
 
 /** Returns the first of some names, as many as are reported. */
 function reported(names: readonly string[]): readonly string[] {
-  const cut = names.map((name) => name.slice(0, MAX_NAME_LENGTH).toWellFormed());
+  const cut = names.map(shownHeading);
   let bytes = 0;
   const end = cut.findIndex((name) => {
     bytes += escapedBytes(Buffer.from(`${JSON.stringify(name)},`));

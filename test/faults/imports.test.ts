@@ -594,4 +594,31 @@ describe.runIf(isLocal)('An import', () => {
     expect((await merchant.call('DELETE', pathOf(one))).body.state).toBe('canceled');
     expect(await filesOf(name, 'undo')).toEqual([]);
   }, 60_000);
+
+  test('of a file with the longest headings is planned in the background, though Lambda keeps 256 kB of a step', async () => {
+    const { merchant } = await newMerchantWith(0);
+    const long = Array.from({ length: 195 }, (_, index) => `${index}${'å'.repeat(2_600)}`);
+    const padding = ' '.repeat(10_000);
+    const file = `Kundnummer${padding},Namn,${long.join()}\nK1,Ek\n,Alm\n`;
+    const started = await importFile(merchant, file, undefined, ASYNC);
+    const planned = await reaching(merchant, started, ({ state }) => state === 'planned');
+    expect(JSON.stringify(executionOf(planned)).length).toBeLessThan(256 * 1_024);
+    const { body } = await merchant.call('GET', pathOf(planned, 'rejected'));
+    const rejected = await (await fetch(body.url)).text();
+    expect(rejected.slice(0, 120)).toBe(`Kundnummer,Namn,0${'å'.repeat(99)},1åå`);
+  }, 60_000);
+
+  test.each([
+    ['duplicateColumn', `Namn${' '.repeat(39_000)},Namn${' '.repeat(39_000)}\n`],
+    ['noHeader', `${'x'.repeat(39_000)}\n`],
+    ['tooManyColumns', `Namn${',x'.repeat(400_000)}\n`],
+  ])(
+    'of a file that cannot be read says so (%s), however long its headings are',
+    async (code, file) => {
+      const { merchant } = await newMerchantWith(0);
+      const { status, body } = await importFile(merchant, file);
+      expect([status, body.code]).toEqual([422, code]);
+      expect(body.detail.length).toBeLessThan(2_500);
+    },
+  );
 });

@@ -32,7 +32,7 @@ export function columnsOf(headings: readonly string[], where: string): readonly 
 }
 
 export function duplicateColumn(one: string, other: string, where: string): UnreadableFileError {
-  const detail = `\`${one}\` and \`${other}\` name the same field; keep one of them`;
+  const detail = `\`${shownHeading(one)}\` and \`${shownHeading(other)}\` name the same field; keep one of them`;
   return new UnreadableFileError('duplicateColumn', detail, where);
 }
 
@@ -43,4 +43,15 @@ export function unknownColumnsOf(columns: readonly FileColumn[]): readonly strin
   return columns.flatMap(({ heading, field }, index) =>
     field !== undefined || isIgnoredHeading(heading) ? [] : [heading.trim() || columnName(index)],
   );
+}
+
+/** Maximum UTF-16 code units of a heading that is repeated. */
+const MAX_HEADING_LENGTH = 100;
+
+/**
+ * Returns a heading as it is repeated: the faults of each row name it, and one filled up with spaces must not
+ * make a small file a large plan.
+ */
+export function shownHeading(heading: string): string {
+  return heading.trim().slice(0, MAX_HEADING_LENGTH).toWellFormed();
 }

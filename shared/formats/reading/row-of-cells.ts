@@ -3,6 +3,7 @@ import { brokenTextRules } from '../../domain/field-text.ts';
 import { FIELDS, type FieldName, isWritable, type WritableFieldName } from '../../domain/fields.ts';
 import type { FileRow, RowFault } from '../../domain/import.ts';
 import { columnName } from '../xlsx.ts';
+import { shownHeading } from './columns.ts';
 import type { FileColumn } from './rows-of-file.ts';
 
 /** What a file's format lets happen to its cells. */
@@ -59,7 +60,7 @@ export class RowReader {
       if (!field || (field.name !== 'mexcParamvaluesetsid' && !isWritable(field))) return [];
       const { name, maxLength } = field;
       const isNumberLike = NUMBER_LIKE.has(name);
-      return [{ index, heading: shortened(heading), name, maxLength, isNumberLike }];
+      return [{ index, heading: shownHeading(heading), name, maxLength, isNumberLike }];
     });
   }
 
@@ -143,13 +144,6 @@ export class RowReader {
     return broken.length === 0 ? NONE : broken;
   }
 }
-
-/** Each fault has its heading: one filled up with spaces must not make a small file a large plan. */
-function shortened(heading: string): string {
-  return heading.trim().slice(0, MAX_HEADING_LENGTH).toWellFormed();
-}
-
-const MAX_HEADING_LENGTH = 100;
 
 interface ReadField {
   /** Of its column. */
