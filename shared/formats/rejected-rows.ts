@@ -26,8 +26,9 @@ const HEADINGS: Readonly<Record<FaultLanguage, readonly string[]>> = {
 };
 /** Swedish settings of Excel open semicolons by double-click. */
 const DELIMITERS = { sv: 'semicolon', en: 'comma' } as const;
-/** Maximum UTF-16 code units of a cell in Excel. */
+/** Maximum UTF-16 code units of a cell in Excel, and columns of a sheet. */
 const MAX_CELL = 32_767;
+const MAX_COLUMNS = 16_384;
 
 /**
  * Streams a file of rows that were not imported: their columns as sent, then row, column and error,
@@ -68,7 +69,9 @@ export async function* rejectedRowsFile(
     return {
       start: () => encoder.start(),
       rows: (all: readonly (readonly string[])[]) =>
-        encoder.rows(Buffer.from(all.map((cells) => row(cells.map(cut))).join(''))),
+        encoder.rows(
+          Buffer.from(all.map((cells) => row(cells.slice(0, MAX_COLUMNS).map(cut))).join('')),
+        ),
       end: () => encoder.end(),
     };
   }

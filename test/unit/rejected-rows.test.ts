@@ -225,4 +225,11 @@ describe('A file of rejected rows', () => {
     const text = (await written(rows, { headings, sent: { format: 'xlsx' } })).toString();
     expect(text).toContain(`Namn;Mobil;radnummer;kolumn;fel\r\n'=1+1;7E+12;2;Mobil;`);
   });
+
+  test('of a row with more cells than a sheet has columns is a workbook that can be opened', async () => {
+    const row: RejectedRow = { ...INVALID, cells: ['K1', ...Array(20_000).fill('x')] };
+    const again = await readAll(await written([row], { format: 'xlsx' }), { format: 'xlsx' });
+    expect(again.rows[0]?.cells.slice(0, 2)).toEqual(['K1', 'x']);
+    expect(again.rows[0]?.faults).toMatchObject([{ code: 'tooManyCells' }]);
+  });
 });
