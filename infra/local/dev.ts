@@ -7,9 +7,9 @@ import { withCompileCache } from './compile-cache.ts';
 import { DATA_FOLDER, secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';
 import type { DevStackMessage, DevStackOptions } from './dev-stack.ts';
-import type { FileStore } from './s3.ts';
+import { startDatabase } from './dynamodb.ts';
+import { type FileStore, startFileStore } from './s3.ts';
 import type { LocalServer } from './server.ts';
-import { startDatabase, startFileStore } from './stack.ts';
 import {
   browserOriginsOf,
   checkPorts,

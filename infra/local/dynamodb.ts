@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { LocalServer } from './server.ts';
 import { startInThread } from './thread.ts';
 
@@ -27,4 +28,14 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<LocalServ
     if (!(error as NodeJS.ErrnoException).code?.startsWith('LEVEL_')) throw error;
     throw new DataInUseError(`Another process uses the data in ${options.path}.`);
   }
+}
+
+/**
+ * Starts the DynamoDB server of a stack.
+ *
+ * @param dataFolder folder of the stack's data; in memory if not given.
+ * @throws DataInUseError if another process uses the folder.
+ */
+export function startDatabase(port = 0, dataFolder?: string): Promise<LocalServer> {
+  return startDynamoDb({ port, path: dataFolder && join(dataFolder, 'dynamodb') });
 }

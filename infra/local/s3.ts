@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { HOST, type LocalServer } from './server.ts';
 import { startInThread } from './thread.ts';
 
@@ -10,6 +11,9 @@ export interface S3Options {
   /** Origins whose pages may read and write objects (CORS); none if not given. */
   readonly browserOrigins?: readonly string[] | undefined;
 }
+
+/** Bucket of a stack. */
+export const BUCKET = 'customer-exports';
 
 /** The only credentials that s3rver accepts. */
 export const S3_CREDENTIALS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as const;
@@ -39,4 +43,22 @@ export async function startS3(options: S3Options): Promise<FileStore> {
       send(message);
     },
   };
+}
+
+/**
+ * Starts the S3 server of a stack, with its bucket.
+ *
+ * @param dataFolder folder of the stack's data; a temporary one if not given.
+ */
+export function startFileStore(
+  port = 0,
+  dataFolder?: string,
+  browserOrigins?: readonly string[],
+): Promise<FileStore> {
+  return startS3({
+    port,
+    bucket: BUCKET,
+    path: dataFolder && join(dataFolder, 's3'),
+    browserOrigins,
+  });
 }

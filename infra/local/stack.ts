@@ -26,7 +26,7 @@ import {
 } from '../endpoints.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { readDataFile, writeDataFile } from './data-folder.ts';
-import { startDynamoDb } from './dynamodb.ts';
+import { startDatabase } from './dynamodb.ts';
 import { ensureTable } from './ensure-table.ts';
 import { EventSource } from './event-source.ts';
 import { createGateway } from './gateway.ts';
@@ -42,7 +42,7 @@ import { createLambda } from './lambda.ts';
 import { startLambdaApi } from './lambda-api.ts';
 import { registerUrls, startRegisters } from './registers.ts';
 import type { GatewayRoute } from './router.ts';
-import { type FileStore, S3_CREDENTIALS, startS3 } from './s3.ts';
+import { BUCKET, type FileStore, S3_CREDENTIALS, startFileStore } from './s3.ts';
 import { createTokenPage, TOKEN_PATH } from './sample-token.ts';
 import { startScheduler } from './scheduler.ts';
 import { type LocalServer, start } from './server.ts';
@@ -99,7 +99,6 @@ export interface LocalStack {
   close(): Promise<void>;
 }
 
-const BUCKET = 'customer-exports';
 const REGION = 'eu-north-1';
 
 /**
@@ -222,29 +221,6 @@ export async function startLocalStack({
     await close();
     throw error;
   }
-}
-
-/**
- * Starts the DynamoDB server of a stack.
- *
- * @throws what startLocalStack throws.
- */
-export function startDatabase(port = 0, dataFolder?: string): Promise<LocalServer> {
-  return startDynamoDb({ port, path: dataFolder && join(dataFolder, 'dynamodb') });
-}
-
-/** Starts the S3 server of a stack, with its bucket. */
-export function startFileStore(
-  port = 0,
-  dataFolder?: string,
-  browserOrigins?: readonly string[],
-): Promise<FileStore> {
-  return startS3({
-    port,
-    bucket: BUCKET,
-    path: dataFolder && join(dataFolder, 's3'),
-    browserOrigins,
-  });
 }
 
 /** Returns where the event source keeps its position in the stream. */

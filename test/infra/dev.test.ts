@@ -12,10 +12,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signToken } from '../../infra/local/issuer.ts';
 import { sampleCustomers } from '../../infra/local/sample-customers.ts';
+import { HOST } from '../../infra/local/server.ts';
 import { watchFiles } from '../../infra/local/watch-files.ts';
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
+import { sharedKey } from '../support/shared-key.ts';
 
 const HANDLER = join(import.meta.dirname, '../../functions/get-customer/handler.ts');
 const OTHER_MERCHANT = '2002';
@@ -41,6 +44,8 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('npm run d
     const ports = { api: await freePort(), issuer: await freePort() };
     debuggerPort = await freePort();
     const environment = { DATA_FOLDER: join(folder, 'data') };
+    mkdirSync(environment.DATA_FOLDER);
+    writeFileSync(join(environment.DATA_FOLDER, 'issuer-key.json'), JSON.stringify(sharedKey()));
     const portArgs = [`--port=${ports.api}`, `--issuer-port=${ports.issuer}`];
     command = run(
       'dev',
@@ -49,9 +54,9 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('npm run d
     );
     const welcome = await command.said('Restarts when');
     client = clientOf(`http://localhost:${ports.api}`, tokenIn(welcome));
-    const issuer = { ...environment, ISSUER_PORT: String(ports.issuer) };
-    const token = await run('token', ['--merchant', OTHER_MERCHANT], issuer).ended();
-    otherClient = clientOf(client.url, token.out.trim());
+    const issuer = `http://${HOST}:${ports.issuer}`;
+    const token = await signToken(sharedKey(), issuer, { merchant: OTHER_MERCHANT });
+    otherClient = clientOf(client.url, token);
   });
 
   test('starts the stack with the sample customers', async () => {

@@ -1,10 +1,10 @@
 import dynalite from 'dynalite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDatabase } from '../../infra/local/dynamodb.ts';
 import { requestDynamoDb } from '../../infra/local/dynamodb-request.ts';
 import { ensureTable } from '../../infra/local/ensure-table.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
-import { startDatabase } from '../../infra/local/stack.ts';
 import { writeItems } from '../../infra/local/write-items.ts';
 import { toItem } from '../../shared/storage/customer-item.ts';
 import { CUSTOMER_INDEX, customerKey, LOOK_UP_INDEXES } from '../../shared/storage/table.ts';

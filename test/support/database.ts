@@ -1,5 +1,6 @@
+import { startDatabase } from '../../infra/local/dynamodb.ts';
 import type { LocalServer } from '../../infra/local/server.ts';
-import { type LocalStackOptions, startDatabase } from '../../infra/local/stack.ts';
+import type { LocalStackOptions } from '../../infra/local/stack.ts';
 
 /** URL of the DynamoDB server that tests use in place of the local one; undefined if there is none. */
 const GIVEN = process.env.DYNAMODB_ENDPOINT || undefined;
