@@ -218,17 +218,21 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     let before: Started;
     let other: Client;
     let id: number;
+    let ending: Ending;
     beforeAll(async () => {
       before = stack;
       other = await clientFor(OTHER_MERCHANT);
       ({ mexcParamvaluesetsid: id } = await create(other, { name: 'Åsa' }));
-      await end(stack);
+      ending = await endAmidRequests('SIGINT');
       // As an earlier version left it.
       for (const path of pathsIn(stack.folder)) {
         chmodSync(path, statSync(path).isDirectory() ? 0o755 : 0o644);
       }
       stack = await start(stack.folder, ports);
     });
+
+    test('follows an end by SIGINT amid requests, which is no failure and leaves the ports to others', () =>
+      expectEnd(ending));
 
     test('goes on with data, key and issuer', async () => {
       const after = clientOf(stack.url, other.token);
@@ -364,28 +368,10 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     );
   });
 
-  describe('ending', () => {
-    test.each(['SIGINT', 'SIGTERM'] as const)(
-      'by %s amid requests is no failure, and leaves the ports to others',
-      async (signal) => {
-        const { command, folder } = stack;
-        const client = await clientFor(OTHER_MERCHANT);
-        const requests = Array.from({ length: 20 }, () => create(client, { name: 'A' }));
-        const answers = Promise.allSettled(requests);
-        // One is answered, many are under way.
-        await Promise.race(requests);
-        command.process.kill(signal);
-        // As npm does, which passes on what the terminal sends to both.
-        command.process.kill(signal);
-        expect(await command.ended(END_MS)).toMatchObject({ code: 0, err: '' });
-        await answers;
-        for (const port of Object.values(ports)) await whileTaken(port, async () => {});
-        stack = await start(folder, ports);
-        // The count is of the index, the list of the table: nobody is in one of them only.
-        const { body } = await client.call('GET', '/customers?limit=1000');
-        expect(await countOf(client)).toBe(body.length);
-      },
-    );
+  test('an end by SIGTERM amid requests is no failure, and leaves the ports to others', async () => {
+    const ending = await endAmidRequests('SIGTERM');
+    stack = await start(stack.folder, ports);
+    await expectEnd(ending);
   });
 
   test.skipIf(process.platform === 'win32')(
@@ -630,6 +616,41 @@ async function start(folder: string, ports: Ports = {}, args: string[] = []): Pr
 async function end({ command }: Started): Promise<void> {
   command.process.kill('SIGINT');
   expect(await command.ended()).toMatchObject({ code: 0, err: '' });
+}
+
+/** How the stack has ended amid requests of a client. */
+interface Ending {
+  readonly client: Client;
+  readonly ended: Ended;
+  readonly freePorts: readonly number[];
+}
+
+async function endAmidRequests(signal: NodeJS.Signals): Promise<Ending> {
+  const { command } = stack;
+  const client = await clientFor(OTHER_MERCHANT);
+  const requests = Array.from({ length: 20 }, () => create(client, { name: 'A' }));
+  const answers = Promise.allSettled(requests);
+  // One is answered, many are under way.
+  await Promise.race(requests);
+  command.process.kill(signal);
+  // As npm does, which passes on what the terminal sends to both.
+  command.process.kill(signal);
+  const ended = await command.ended(END_MS);
+  await answers;
+  const freePorts: number[] = [];
+  for (const port of Object.values(ports)) {
+    await whileTaken(port, async () => freePorts.push(port)).catch(() => {});
+  }
+  return { client, ended, freePorts };
+}
+
+/** Expects that an end was no failure, after another start. */
+async function expectEnd({ client, ended, freePorts }: Ending): Promise<void> {
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  expect(freePorts).toEqual(Object.values(ports));
+  // The count is of the index, the list of the table: nobody is in one of them only.
+  const { body } = await client.call('GET', '/customers?limit=1000');
+  expect(await countOf(client)).toBe(body.length);
 }
 
 /** A start that is to end of itself. */
