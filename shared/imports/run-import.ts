@@ -18,9 +18,9 @@ import { required } from '../environment.ts';
 import type { References } from '../storage/create-customer.ts';
 import {
   getImportJob,
+  giveUpImportLock,
   type ImportChanges,
   moveImportJob,
-  releaseImportLock,
   takeImportLock,
 } from '../storage/import-jobs.ts';
 import { applyImport, stop, undoImport } from './apply-import.ts';
@@ -168,7 +168,7 @@ async function begin(
   { task, execute, origins, reached, changes, isLong }: Task,
 ): Promise<ImportJob> {
   const run = randomUUID();
-  const holder = await takeImportLock(merchantId, id, run);
+  const { holder, from } = await takeImportLock(merchantId, id, run);
   if (holder !== undefined && holder !== id) {
     throw new ImportStateError('Another import is being applied or undone. Wait for it.', holder);
   }
@@ -188,8 +188,8 @@ async function begin(
   const job = holder === undefined ? await move() : undefined;
   if (!job) {
     // Another call was first.
-    await releaseImportLock(merchantId, run);
     const current = await getImportJob(merchantId, id);
+    if (holder === undefined) await giveUpImportLock(merchantId, current, { run, from });
     if (!current) throw new ImportNotFoundError(id);
     if (reached.includes(current.state)) return current;
     throw new ImportStateError(`Another call was first: the import is ${current.state}.`);

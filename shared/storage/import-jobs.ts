@@ -54,11 +54,10 @@ const BEGINNING_S = 60;
  * one, at the pace of imports, with room.
  */
 const ENDING_S = 120;
-/**
- * Attempts to take the lock: each that fails means that another import took it, or that a run of the same
- * import is about to begin, which is waited for.
- */
-const LOCK_ATTEMPTS = 20;
+/** Attempts to take the lock: each that fails means that another import took it. */
+const LOCK_ATTEMPTS = 30;
+/** How often a run of the same import is waited for that is about to begin; then it is taken for dead. */
+const BEGINNING_POLLS = 20;
 const BEGINNING_POLL_MS = 100;
 
 /** Stores a new import. */
@@ -235,25 +234,26 @@ interface Lock {
  * Takes the merchant's lock for a run that is about to apply or undo an import, so that one is at a
  * time. A run that has ended holds it no longer, also if it crashed and did not release it.
  *
- * @returns undefined if the run has the lock; the id of the import that has it, be it this one.
- * @throws UnavailableError if another run of this import has the lock, and does not begin.
+ * @returns the id of the import that has the lock, be it this one, if the run does not get it; otherwise the run
+ * of this import that had it and did not begin, if there was one.
  */
 export async function takeImportLock(
   merchantId: string,
   id: string,
   run: string,
-): Promise<string | undefined> {
+): Promise<{ readonly holder?: string; readonly from?: string | undefined }> {
+  let from: string | undefined;
   for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt += 1) {
     const lock = await readImportLock(merchantId);
     // The SDK's retry of a write whose response was lost fails, although the lock is taken.
-    if (lock.run === run) return undefined;
+    if (lock.run === run) return { from };
     const holder = lock.lockedBy;
     const job = holder === undefined ? undefined : await getImportJob(merchantId, holder);
+    const isBeginning = job !== undefined && isAboutToBegin(job, lock);
     if (holder !== undefined && job) {
-      const isBeginning = isAboutToBegin(job, lock);
-      if (EXCLUSIVE.includes(job.state)) return holder;
-      if (holder !== id && (isBeginning || isAboutToEnd(job, lock))) return holder;
-      if (isBeginning) {
+      if (EXCLUSIVE.includes(job.state)) return { holder };
+      if (holder !== id && (isBeginning || isAboutToEnd(job, lock))) return { holder };
+      if (isBeginning && attempt < BEGINNING_POLLS) {
         await setTimeout(BEGINNING_POLL_MS);
         continue;
       }
@@ -263,7 +263,8 @@ export async function takeImportLock(
         await moveImportJob(merchantId, holder, { states: [state] }, { state, reason });
       }
     }
-    if (await lockAfter(merchantId, { id, run }, lock)) return undefined;
+    from = isBeginning ? lock.run : undefined;
+    if (await lockAfter(merchantId, { id, run }, lock)) return { from };
   }
   throw new UnavailableError();
 }
@@ -329,6 +330,28 @@ function lockAfter(
       }),
     ),
   );
+}
+
+/**
+ * Gives up the lock that a run has taken, since another one has moved its import first. If that one is at
+ * work, it has lost the lock to this run and gets it.
+ *
+ * @param job the import as it is now; undefined if it is canceled.
+ * @param from the run that had the lock and did not begin. It may still, and keeps others out until it is too late.
+ */
+export async function giveUpImportLock(
+  merchantId: string,
+  job: ImportJob | undefined,
+  { run, from }: { readonly run: string; readonly from?: string | undefined },
+): Promise<void> {
+  if (!job?.run || !EXCLUSIVE.includes(job.state)) {
+    if (!job || from === undefined || from === job.run) await releaseImportLock(merchantId, run);
+    return;
+  }
+  await lockAfter(merchantId, { id: job.id, run: job.run }, { run });
+  const later = await getImportJob(merchantId, job.id);
+  const isAtWork = later?.run === job.run && EXCLUSIVE.includes(later.state);
+  if (!isAtWork) await releaseImportLock(merchantId, job.run);
 }
 
 /** Releases the lock, if the run has it. May be repeated. */

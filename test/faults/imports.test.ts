@@ -621,4 +621,19 @@ describe.runIf(isLocal)('An import', () => {
       expect(body.detail.length).toBeLessThan(2_500);
     },
   );
+
+  test('whose first call takes the lock and does not begin is applied once by the second, and keeps no other waiting', async () => {
+    const { name, merchant, one, other } = await twoPlans();
+    const reached = delayed('dynamodb', name, /^UpdateItem (?=.*IMPORT#).*"applying"/, 3_500);
+    const slow = apply(merchant, one);
+    await reached;
+    worker.dynamodb.heal(name);
+    // Until it is taken for dead, the first one has the lock.
+    const refused = await apply(merchant, other);
+    expectProblem(refused, 409, [], '/problems/import-state');
+    const second = await apply(merchant, one);
+    expect(second.body).toMatchObject({ state: 'applied', results: { created: 1 } });
+    expect((await slow).body).toMatchObject({ state: 'applied', results: { created: 1 } });
+    expect((await apply(merchant, other)).body).toMatchObject({ results: { created: 1 } });
+  }, 60_000);
 });
