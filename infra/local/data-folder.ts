@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 /**
@@ -56,7 +57,7 @@ export async function readDataFile(folder: string, name: DataEntry): Promise<str
 }
 
 /**
- * Writes a file in the data folder. Only its owner can read it: the key and the token allow
+ * Writes a file in the data folder: as a whole or not, if the process is killed. Only its owner can read it: the key and the token allow
  * full access to the API.
  *
  * @returns the path of the file.
@@ -68,6 +69,8 @@ export async function writeDataFile(
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, name);
-  await writeFile(file, text, { mode: 0o600 });
+  const written = `${file}.${randomUUID()}`;
+  await writeFile(written, text, { mode: 0o600 });
+  await rename(written, file);
   return file;
 }
