@@ -254,11 +254,10 @@ describe.runIf(isLocal)('Long exports', () => {
     });
 
     test('A long export as XLSX whose function is killed has the same sheet as a synchronous one', async () => {
-      // Texts that hardly become smaller: two parts of 8 MiB, of which the second is not full.
-      const other = await newMerchantWith(260, () => ({
-        notes: randomText(10_000),
-        statuslog: randomText(10_000),
-      }));
+      // Texts that hardly become smaller, since a text comes again after more bytes than a compressor looks
+      // back: two parts of 8 MiB, of which the second is not full.
+      const texts = { notes: randomText(10_000), statuslog: randomText(10_000) };
+      const other = await newMerchantWith(260, () => texts);
       const path = `${XLSX}?columns=notes,mexcParamvaluesetsid,date,statuslog&headers=sv`;
       const secondPart = Promise.withResolvers<void>();
       s3.inject(other.name, ({ operation }) => {
