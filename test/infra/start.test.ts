@@ -300,8 +300,9 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
   });
 
   describe('--customers', () => {
-    const FIRST_ID = 1_500;
-    const LATER_ID = 1_700;
+    /** So many that the start is killed before it has added all. */
+    const FIRST_ID = 3_000;
+    const LATER_ID = 3_200;
     let folder: string;
     /** The start after an interrupted one, and the customers that there were. */
     let next: Started;
