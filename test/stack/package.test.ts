@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, CloudFormationValidatePlugin, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { addCustomerRegister } from '../../infra/add-customer-register.ts';
 import { packageStages } from '../../infra/deploy/package-stages.ts';
 import { resolveSettings } from '../../infra/settings.ts';
@@ -27,9 +27,18 @@ describe('The deployable', () => {
   const templateOf = (name: string, stage: string) =>
     JSON.parse(readFileSync(join(folder, name, `CustomerRegister-${stage}.template.json`), 'utf8'));
 
+  /** What the rules of each kind found, of each assembly. */
+  let reports: unknown[][];
+
   beforeAll(async () => {
+    const checks = [
+      vi.spyOn(CloudFormationValidatePlugin.prototype, 'validate'),
+      vi.spyOn(AwsSolutionsChecks.prototype, 'validate'),
+    ];
     const settings = Object.keys(stages).map((stage) => resolveSettings(stage, stages));
     await packageStages(folder, settings, emptyBundles(), '4711');
+    reports = checks.map(({ mock }) => mock.results.map(({ value }) => value));
+    vi.restoreAllMocks();
   });
 
   test('has an assembly of each stage, and of production one for its creation', () => {
@@ -41,14 +50,10 @@ describe('The deployable', () => {
     expect([reserved('prod'), reserved('prod-first')]).toEqual([true, false]);
   });
 
-  // Writing an assembly checks its templates, and fails if there is a finding.
-  test.each(['dev', 'prod', 'prod-first'])(
-    "has templates of %s without findings of CloudFormation's schemas and rules, or of cdk-nag",
-    (name) => {
-      const report = readFileSync(join(folder, name, 'validation-report.json'), 'utf8');
-      expect(JSON.parse(report).pluginReports).toEqual([]);
-    },
-  );
+  test("has templates that were checked, without findings of CloudFormation's schemas and rules, or of cdk-nag", () => {
+    const none = { success: true, violations: [] };
+    for (const each of reports) expect(each).toMatchObject([none, none, none]);
+  });
 
   test('names its build in an output of each stack, by which a rollback finds it', () => {
     for (const [name, stage] of [
