@@ -80,7 +80,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     return { name, client, known, changes: seeded.length };
   }
 
-  /** Ends the schedule of heartbeats, of which one could come during a test; the next build creates it again. */
+  /** Ends the schedule of heartbeats, as of three minutes ago; a build creates it again. */
   async function endHeartbeats(): Promise<void> {
     const schedule = {
       GroupName: process.env[ENVIRONMENT.scheduleGroup],
@@ -92,6 +92,8 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     const { status } = await fetch(url, { method: 'PUT', body: JSON.stringify(schedule) });
     // It is there once a snapshot was built.
     expect([200, 404]).toContain(status);
+    const heartbeatMs = Date.now() - 200_000;
+    await snapshots.change('', { heartbeatMs, lateMs: 0 }, RECORDER_KEY);
   }
 
   /** Creates a merchant with 20 customers, as if long ago. */
@@ -297,13 +299,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
         'the snapshot is older than a day',
         (name) => snapshots.change(name, { builtMs: Date.now() - OLD }),
       ],
-      [
-        'no heartbeat came through the stream',
-        async () => {
-          await endHeartbeats();
-          await snapshots.change('', { heartbeatMs: Date.now() - 200_000 }, RECORDER_KEY);
-        },
-      ],
+      ['no heartbeat came through the stream', () => endHeartbeats()],
       [
         'changes were recorded late',
         () => snapshots.change('', { lateMs: Date.now() - 60_000 }, RECORDER_KEY),
@@ -422,26 +418,19 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
   });
 
   describe('if no heartbeat comes', () => {
-    /** Ends the heartbeats, as of three minutes ago. */
-    const endHeartbeats = () =>
-      snapshots.change('', { heartbeatMs: Date.now() - 200_000, lateMs: 0 }, RECORDER_KEY);
     const heartbeatComes = () =>
-      vi.waitFor(
-        async () => {
-          const { heartbeatMs } = await snapshots.item(RECORDER_KEY);
-          expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
-        },
-        { timeout: 10_000 },
-      );
+      eventually(async () => {
+        const { heartbeatMs } = await snapshots.item(RECORDER_KEY);
+        expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
+      });
 
     test('a search starts the first build, which begins the heartbeats, and the next search uses the snapshot', async () => {
       const name = await merchantWithoutSnapshot();
       const client = await clientFor(name);
       await endHeartbeats();
       expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
-      await vi.waitFor(
-        async () => expect(await snapshots.pointer(name)).toMatchObject({ snapshotCustomers: 20 }),
-        { timeout: 10_000 },
+      await eventually(async () =>
+        expect(await snapshots.pointer(name)).toMatchObject({ snapshotCustomers: 20 }),
       );
       await heartbeatComes();
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 });
