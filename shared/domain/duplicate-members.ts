@@ -1,18 +1,19 @@
 /** Names of members, other strings, and what divides values; white space and literals lie between. */
 const TOKENS = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}[\],]/g;
 const NAME_END = /"\s*:/g;
-/** Parts of a path that are told; a body of a megabyte can have half a million. */
-const MAX_PATH = 100;
+/** Objects and arrays within each other that are looked into; a megabyte can have half a million. */
+const MAX_DEPTH = 100;
 
 /** What is being looked at: the names of an object so far, or the index in an array. */
 type Level = { readonly names: Set<string>; name: string } | { index: number };
 
-/** Where a member is: names of members, and indexes of elements of arrays; the first {@link MAX_PATH}. */
+/** Where a member is: names of members, and indexes of elements of arrays. */
 export type MemberPath = readonly (string | number)[];
 
 /**
  * Returns the members that a JSON text has more than once. `JSON.parse` takes the last of them and does
- * not say so; other parsers take the first, or fail.
+ * not say so; other parsers take the first, or fail. Looks no further than to what is deeper than
+ * {@link MAX_DEPTH}, which is in no text that is valid otherwise.
  *
  * @param text which must be valid JSON.
  * @param max paths that are looked for. Default: all.
@@ -23,10 +24,11 @@ export function duplicateMembers(text: string, max = Number.POSITIVE_INFINITY): 
   const levels: Level[] = [];
   for (const [token, raw, colon] of text.matchAll(TOKENS)) {
     const level = levels.at(-1);
+    if (levels.length > MAX_DEPTH) break;
     if (colon !== undefined && level && 'names' in level) {
       const name: string = raw?.includes('\\') ? JSON.parse(`"${raw}"`) : raw;
       level.name = name;
-      if (level.names.has(name)) found.push(levels.slice(0, MAX_PATH).map(pathPart));
+      if (level.names.has(name)) found.push(levels.map(pathPart));
       if (found.length === max) break;
       level.names.add(name);
     } else if (token === '{') levels.push({ names: new Set(), name: '' });

@@ -210,7 +210,7 @@ describe('Concurrent requests', () => {
     const merchant = await newMerchant();
     const { histories, statuses } = await work(merchant, randomOf(SEED), {
       clients: 16,
-      requests: iterations({ short: 150, long: 3_000 }),
+      requests: iterations({ short: 250, long: 3_000 }),
       // Includes equal values, which several clients write.
       value: (random) => random.pick(['', 'a', 'b', String(random.next())]),
     });
@@ -319,7 +319,7 @@ describe.runIf(isLocal)('Lost responses of DynamoDB', () => {
     dynamodb.inject(name, faults.dynamodb);
     const { histories, statuses } = await work(merchant, random, {
       clients: 12,
-      requests: iterations({ short: 120, long: 2_000 }),
+      requests: iterations({ short: 180, long: 2_000 }),
       value: () => String(random.next()),
       settle: async () => {
         faults.end();

@@ -238,6 +238,12 @@ describe.runIf(isLocal)(`Random faults (SEED=${SEED})`, () => {
       // One client keeps the copy.
       if (nth === 0 && (left === 1 || random.chance(0.1))) await follow(merchant);
     }
+    // By chance all look-ups can be of customers that are gone.
+    const isFound = () => statuses.get('search-by-org-number')?.includes(200);
+    for (let tries = MAX_TRIES; nth === 0 && !isFound() && tries > 0; tries -= 1) {
+      await add(merchant, own, nth);
+      await lookUp(merchant, own);
+    }
   }
 
   /** Indexes of the actions to come before any is repeated, so that few requests have each. */
