@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * The projects, in the order in which they start: those whose files wait most go first, so that the
- * others fill the cores meanwhile.
+ * The projects, in the order in which they start: those of which each file has a process go first, and
+ * then those whose files share one.
  */
 const PROJECTS = [
   'faults',
@@ -37,11 +37,22 @@ function filesOf(name: ProjectName, isLong: boolean): string[] {
     .map((file) => `test/${folder}/${file}`);
 }
 
-/** Runs the projects in order of {@link PROJECTS}, and each project's longest files first. */
+/**
+ * Runs the projects in order of {@link PROJECTS}, and each project's longest files first. Those of `faults`
+ * wait for time-outs, and so alternate with others, which give the cores work meanwhile.
+ */
 class Sequencer extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const order = (file: TestSpecification) => PROJECTS.indexOf(file.project.name as ProjectName);
-    return (await super.sort(files)).toSorted((a, b) => order(a) - order(b));
+    const sorted = (await super.sort(files)).toSorted((a, b) => order(a) - order(b));
+    const waiting = sorted.filter((file) => file.project.name === 'faults');
+    const others = sorted.filter((file) => file.project.name !== 'faults');
+    return others
+      .flatMap((file, index) => {
+        const next = waiting[index];
+        return next ? [next, file] : [file];
+      })
+      .concat(waiting.slice(others.length));
   }
 }
 
@@ -69,8 +80,8 @@ export default defineConfig(({ mode }) => {
       hookTimeout: isLong ? 1_200_000 : 120_000,
       // A deployed API is tested with the merchants given for it, which files would fight over.
       fileParallelism: !process.env.API_URL,
-      // One more than cores, since some files wait most of their time.
-      maxWorkers: availableParallelism() + 1,
+      // Two more than cores, since some files wait most of their time.
+      maxWorkers: availableParallelism() + 2,
       sequence: { sequencer: Sequencer },
       // A larger young generation: collecting the garbage takes 11 % less CPU time.
       execArgv: ['--max-semi-space-size=64'],
