@@ -893,9 +893,12 @@ describe('An import', () => {
       after = body.next;
     }
     expect(seen).toEqual(keys.map((_, index) => index + 2));
+    expect((await apply(merchant, planned)).status).toBe(202);
+    const applied = await reaching(merchant, planned, 'applied');
+    expect(applied.body.results).toMatchObject({ created: 1_200 });
     const { body } = await merchant.call('DELETE', pathOf(planned));
     expect(body.state).toBe('canceled');
-  }, 60_000);
+  }, 90_000);
 
   test('is listed, and warns of the same file, however many were deleted since and however long their headings are', async () => {
     const name = crypto.randomUUID();
