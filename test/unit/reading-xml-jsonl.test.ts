@@ -149,4 +149,12 @@ describe('A file of JSON Lines', () => {
       [{}, [{ column: 'fax', code: 'notText' }]],
     ]);
   });
+
+  test('that has a member twice behind a deep value of another has an invalid row, too', async () => {
+    const deep = `${'['.repeat(500)}{"name":1}${']'.repeat(500)}`;
+    const { rows } = await jsonl(`{"name":"a","other":${deep},"name":"b"}\n`);
+    expect(rows).toMatchObject([
+      { fields: {}, faults: [{ column: 'name', field: 'name', code: 'memberTwice' }] },
+    ]);
+  });
 });

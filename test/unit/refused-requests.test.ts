@@ -32,6 +32,7 @@ const BODIES: Readonly<Record<string, string>> = {
   'arrays, nested as deep as fits': BRACKETS,
   'objects, nested as deep as fits': `${'{"a":'.repeat(170_000)}1${'}'.repeat(170_000)}`,
   'members twice, nested as deep as fits': `${'['.repeat(500_000)}{${times(200, '"a":0')}}${']'.repeat(500_000)}`,
+  'members twice, behind elements that nest': `${'[0,'.repeat(250_000)}{${times(200, '"a":0')}}${']'.repeat(250_000)}`,
   'brackets that are not closed': '['.repeat(MAX_BODY_BYTES),
   'an array of 349,000 empty objects': `[${times(349_000, '{}')}]`,
   'an array of 300,000 ids': `[${times(300_000, '12')}]`,
