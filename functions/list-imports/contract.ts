@@ -1,4 +1,4 @@
-import { LISTED_IMPORTS } from '../../shared/domain/limits.ts';
+import { KNOWN_IMPORTS, LISTED_IMPORTS } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { ref } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
@@ -17,7 +17,7 @@ export const contract = () =>
     parameters: {},
     responses: {
       200: {
-        description: `The newest ${LISTED_IMPORTS} imports that are still kept.`,
+        description: `The newest ${LISTED_IMPORTS} imports that are still kept, of the last ${KNOWN_IMPORTS / 1_000},000.`,
         schema: { type: 'array', maxItems: LISTED_IMPORTS, items: ref('Import') },
       },
     },

@@ -107,6 +107,8 @@ export const MAX_WRITE_UNITS_IN_CALL = 5_000;
 export const MAX_WAITING_IMPORTS = 20;
 /** Maximum imports in their list. */
 export const LISTED_IMPORTS = 100;
+/** Newest imports, deleted ones included, of which the list and the warning of the same file know. */
+export const KNOWN_IMPORTS = 1_000;
 /** How long an import's status is kept after it last moved, and it can be undone; in seconds. */
 export const IMPORT_LIFETIME_S = 7 * 24 * 60 * 60;
 /** How long an import's file can be sent and its plan be applied, in seconds. */

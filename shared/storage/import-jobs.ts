@@ -3,7 +3,12 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import { type ImportJob, type ImportState, STOPPED_BY_REQUEST } from '../domain/import-job.ts';
-import { IMPORT_LIFETIME_S, LISTED_IMPORTS, WORK_STALLED_S } from '../domain/limits.ts';
+import {
+  IMPORT_LIFETIME_S,
+  KNOWN_IMPORTS,
+  LISTED_IMPORTS,
+  WORK_STALLED_S,
+} from '../domain/limits.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
@@ -98,8 +103,13 @@ export async function listImportJobs(merchantId: string): Promise<ImportJob[]> {
   return jobs;
 }
 
-/** Yields the merchant's imports that are neither canceled nor no longer kept, the newest first. */
+/**
+ * Yields those of the merchant's newest {@link KNOWN_IMPORTS} imports that are neither canceled nor no
+ * longer kept, the newest first. A merchant that creates and deletes imports time and again must not
+ * make each call longer.
+ */
 export async function* importJobs(merchantId: string): AsyncGenerator<ImportJob> {
+  let left = KNOWN_IMPORTS;
   let start: Record<string, unknown> | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await documents.send(
@@ -113,13 +123,14 @@ export async function* importJobs(merchantId: string): AsyncGenerator<ImportJob>
         ConsistentRead: true,
         // Ids sort by the time at which they were created.
         ScanIndexForward: false,
-        Limit: LISTED_IMPORTS,
+        Limit: Math.min(LISTED_IMPORTS, left),
         ...(start && { ExclusiveStartKey: start }),
       }),
     );
     for (const item of Items) if (isListed(item)) yield toJob(item);
+    left -= Items.length;
     start = LastEvaluatedKey;
-  } while (start);
+  } while (start && left > 0);
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImportJob } from '../../shared/domain/import-job.ts';
-import { LISTED_IMPORTS } from '../../shared/domain/limits.ts';
+import { KNOWN_IMPORTS, LISTED_IMPORTS } from '../../shared/domain/limits.ts';
 import { type Client, create, eventually, isLocal, newMerchant, useApi } from '../support/api.ts';
 import {
   apply,
@@ -900,7 +900,7 @@ describe('An import', () => {
     expect(body.state).toBe('canceled');
   }, 90_000);
 
-  test('is listed, and warns of the same file, however many were deleted since and however long their headings are', async () => {
+  test('is listed, and warns of the same file, though a hundred were deleted since, and however long their headings are', async () => {
     const name = crypto.randomUUID();
     const client = await newMerchant(0, { merchant: name });
     const headings = Array.from({ length: 199 }, (_, index) => `${index}${'€'.repeat(97)}`);
@@ -928,6 +928,25 @@ describe('An import', () => {
       { code: 'sameFileApplied', import: ids[0] },
     ]);
   }, 60_000);
+
+  test.runIf(isLocal)(
+    'is neither listed nor warned of behind a thousand later ones, deleted ones included',
+    async () => {
+      const name = crypto.randomUUID();
+      const client = await newMerchant(0, { merchant: name });
+      const file = csvOf([['customerid'], ['K1']]);
+      const { body } = await apply(client, await importFile(client, file));
+      const deleteAnother = await storedDeletion(name);
+      const deletions = async (count: number) => {
+        await Promise.all(Array.from({ length: count }, deleteAnother));
+        const { body: list } = await client.call('GET', '/customers/imports');
+        return list.map(({ importId }: { importId: string }) => importId);
+      };
+      expect(await deletions(KNOWN_IMPORTS - 1)).toEqual([body.importId]);
+      expect(await deletions(1)).toEqual([]);
+      expect((await importFile(client, file)).body.warnings).toEqual([]);
+    },
+  );
 });
 
 test('Rows with long texts are listed in pages that a response has room for', async () => {

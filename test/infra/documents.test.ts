@@ -433,6 +433,7 @@ describe('the tables', () => {
       'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
       'customers sorted by name or customerid': limits.MAX_SORTED_BY_TEXT.toLocaleString('en'),
       'customers sorted by updated': limits.MAX_SORTED_BY_UPDATED.toLocaleString('en'),
+      'imports that are listed; known': `${limits.LISTED_IMPORTS}; ${limits.KNOWN_IMPORTS.toLocaleString('en')}, deleted ones included`,
       'parts of a digest; ids of each': `${limits.MAX_DIGEST_PARTS}; ${limits.MAX_DIGEST_PART.toLocaleString('en')}`,
       'ids of an export': limits.MAX_IDS_EXPORTED.toLocaleString('en'),
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
