@@ -32,6 +32,18 @@ export const ISSUER_FILE = 'issuer';
 
 type DataEntry = (typeof DATA_ENTRIES)[number];
 
+const UNFINISHED = '.unfinished-';
+
+/** Returns a name for a file until its content is complete. */
+export function unfinishedName(name: DataEntry): string {
+  return name + UNFINISHED + randomUUID();
+}
+
+/** Returns whether a name is one of {@link unfinishedName}: a killed process has left the file. */
+export function isUnfinished(name: string): boolean {
+  return DATA_ENTRIES.some((entry) => name.startsWith(entry + UNFINISHED));
+}
+
 /**
  * Closes the data to other users of this machine: files that this process and its threads create from
  * now on get the mode 0600, folders 0700. So do the entries of an earlier version; other files in the
@@ -57,8 +69,8 @@ export async function readDataFile(folder: string, name: DataEntry): Promise<str
 }
 
 /**
- * Writes a file in the data folder: as a whole or not, if the process is killed. Only its owner can read it: the key and the token allow
- * full access to the API.
+ * Writes a file in the data folder: as a whole or not, if the process is killed. Only its owner can read
+ * it: the key and the token allow full access to the API.
  *
  * @returns the path of the file.
  */
@@ -69,8 +81,8 @@ export async function writeDataFile(
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = join(folder, name);
-  const written = `${file}.${randomUUID()}`;
-  await writeFile(written, text, { mode: 0o600 });
-  await rename(written, file);
+  const unfinished = join(folder, unfinishedName(name));
+  await writeFile(unfinished, text, { mode: 0o600 });
+  await rename(unfinished, file);
   return file;
 }

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DATA_ENTRIES, DATA_FOLDER } from './data-folder.ts';
+import { DATA_ENTRIES, DATA_FOLDER, isUnfinished } from './data-folder.ts';
 import { startDynamoDb } from './dynamodb.ts';
 
 /**
@@ -11,7 +11,8 @@ import { startDynamoDb } from './dynamodb.ts';
 export async function deleteData(): Promise<void> {
   const owner = await startDynamoDb({ port: 0, path: join(DATA_FOLDER, 'dynamodb') });
   await owner.close();
-  for (const name of DATA_ENTRIES) {
+  const unfinished = (await readdir(DATA_FOLDER)).filter(isUnfinished);
+  for (const name of [...DATA_ENTRIES, ...unfinished]) {
     await rm(join(DATA_FOLDER, name), { recursive: true, force: true });
   }
 }

@@ -21,6 +21,7 @@ import {
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { unfinishedName } from '../../infra/local/data-folder.ts';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { loadOrCreateKey, signToken } from '../../infra/local/issuer.ts';
 import {
@@ -499,7 +500,10 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     const foreign = join(folder, 'notes.txt');
     writeFileSync(foreign, 'of someone who chose a folder that has more in it');
     await end(stack);
+    const unfinished = join(folder, unfinishedName('issuer-key.json'));
+    writeFileSync(unfinished, 'of a start that was killed');
     stack = await start(folder, {}, ['--reset']);
+    expect(existsSync(unfinished)).toBe(false);
     expect(await stack.client.call('GET', `/customers/${id}`)).toMatchObject({ status: 404 });
     expect(await countOf(stack.client)).toBe(SAMPLES);
     expect(await countOf(await clientWith())).toBe(SAMPLES);
