@@ -24,7 +24,8 @@ export const contract = () =>
       200: {
         description:
           'Applying or undoing stops after the current step; until that has ended, a repeat changes ' +
-          'nothing. An import that does neither is canceled: its files are deleted, and it can no longer be undone; customers stay as they are.',
+          'nothing. An import that does neither is canceled: its files are deleted, and it can no ' +
+          'longer be undone; customers stay as they are.',
         schema: ref('Import'),
       },
     },

@@ -36,43 +36,37 @@ interface Bundles {
  */
 export async function bundleFunctions(folder = temporaryFolder()): Promise<Bundles> {
   const metafiles = new Map<string, Metafile>();
-  const bundler = await startBundler();
-  for (const entry of readdirSync(FUNCTIONS, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    metafiles.set(entry.name, await bundler.bundle(entry.name, join(folder, entry.name)));
-  }
-  await bundler.dispose();
+  await withBundler(async (bundle) => {
+    for (const entry of readdirSync(FUNCTIONS, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      metafiles.set(entry.name, await bundle(entry.name, join(folder, entry.name)));
+    }
+  });
   await writeSite(join(folder, DOCUMENTS_FUNCTION, BUNDLED_DOCUMENTS));
   return { folder, metafiles };
 }
 
-/** Bundles a function; see {@link Bundler.bundle}. */
-export async function bundleFunction(name: string, folder: string): Promise<Metafile> {
-  const bundler = await startBundler();
-  const metafile = await bundler.bundle(name, folder);
-  await bundler.dispose();
-  return metafile;
+/**
+ * Bundles a function with the tested version of the SDK, of which it keeps only what is used. Code
+ * that is imported dynamically becomes a file of its own, which a cold start does not load.
+ * There is no source map: it would be several times the code's size. The same commit builds the same
+ * file, so that a position in a logged stack can be looked up later.
+ *
+ * @param name folder in `functions/`.
+ * @param folder output folder; `index.mjs` is the entry.
+ * @returns esbuild's metafile: the inputs, and how many bytes of each are in the output files, by their
+ * names.
+ * @see shared/decisions/2026-11-25-bundling-and-sdk-trimming.md
+ */
+export function bundleFunction(name: string, folder: string): Promise<Metafile> {
+  return withBundler((bundle) => bundle(name, folder));
 }
 
-/** Bundles functions one after another: esbuild parses each module once, which halves its CPU time. */
-interface Bundler {
-  /**
-   * Bundles a function with the tested version of the SDK, of which it keeps only what is used. Code
-   * that is imported dynamically becomes a file of its own, which a cold start does not load.
-   * There is no source map: it would be several times the code's size. The same commit builds the same
-   * file, so that a position in a logged stack can be looked up later.
-   *
-   * @param name folder in `functions/`.
-   * @param folder output folder; `index.mjs` is the entry.
-   * @returns esbuild's metafile: the inputs, and how many bytes of each are in the output files, by their
-   * names.
-   * @see shared/decisions/2026-11-25-bundling-and-sdk-trimming.md
-   */
-  bundle(name: string, folder: string): Promise<Metafile>;
-  dispose(): Promise<void>;
-}
-
-async function startBundler(): Promise<Bundler> {
+/**
+ * Calls `work` with a function that does what {@link bundleFunction} does, for one function after another:
+ * esbuild parses each module once, which halves its CPU time.
+ */
+async function withBundler<T>(work: (bundle: typeof bundleFunction) => Promise<T>): Promise<T> {
   const current = { name: '', apart: new Set<string>() };
   const builder = await context({
     ...IN_MEMORY,
@@ -96,7 +90,11 @@ async function startBundler(): Promise<Bundler> {
     }
     return { inputs, outputs };
   }
-  return { bundle, dispose: () => builder.dispose() };
+  try {
+    return await work(bundle);
+  } finally {
+    await builder.dispose();
+  }
 }
 
 /** Builds a module that shares no code with the entry. */

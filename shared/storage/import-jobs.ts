@@ -245,8 +245,8 @@ interface Lock {
  * Takes the merchant's lock for a run that is about to apply or undo an import, so that one is at a
  * time. A run that has ended holds it no longer, also if it crashed and did not release it.
  *
- * @returns the id of the import that has the lock, be it this one, if the run does not get it; otherwise the run
- * of this import that had it and did not begin, if there was one.
+ * @returns the id of the import that has the lock, be it this one, if the run does not get it; otherwise
+ * the run of this import that had it and did not begin, if there was one.
  */
 export async function takeImportLock(
   merchantId: string,
@@ -348,7 +348,8 @@ function lockAfter(
  * work, it has lost the lock to this run and gets it.
  *
  * @param job the import as it is now; undefined if it is canceled.
- * @param from the run that had the lock and did not begin. It may still, and keeps others out until it is too late.
+ * @param from the run that had the lock and did not begin. It may still, and keeps others out until it is
+ * too late.
  */
 export async function giveUpImportLock(
   merchantId: string,

@@ -68,7 +68,10 @@ const NOT_OBJECT: CellFault = { code: 'notObject', detail: 'must be a JSON objec
 /** The last of them is in the parsed object. */
 const MEMBER_TWICE: CellFault = { code: 'memberTwice', detail: 'must not be there twice' };
 
-/** Returns the names that an object has more than once; of those inside its members the row is wrong in any case. */
+/**
+ * Returns the names that an object has more than once; of those inside its members the row is wrong in any
+ * case, or the member is not read.
+ */
 function membersTwice(text: string): readonly string[] {
   return duplicateMembers(text)
     .filter((path) => path.length === 1)
