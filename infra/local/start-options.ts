@@ -97,7 +97,8 @@ export function portChoices(values: PortValues): Record<ServerName, PortChoice> 
 /**
  * Parses port numbers.
  *
- * @throws UsageError about all texts that are not port numbers.
+ * @throws UsageError about all texts that are not port numbers, and all ports that are chosen twice; 0, any
+ * free port, may be.
  */
 export function parsePorts<Name extends string>(
   choices: Readonly<Record<Name, PortChoice>>,
@@ -107,8 +108,16 @@ export function parsePorts<Name extends string>(
     const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (!(port <= MAX_PORT))
       faults.push(`${source} must be a port from 0 to ${MAX_PORT}; got \`${text}\`.`);
-    return [name, port];
+    return [name, port] as const;
   });
+  const sources = Object.values<PortChoice>(choices).map(({ source }) => source);
+  for (const [index, [, port]] of ports.entries()) {
+    const first = ports.findIndex(([, other]) => other === port);
+    if (!port || first === index) continue;
+    faults.push(
+      `${sources[first]} and ${sources[index]} are both ${port}; choose different ports.`,
+    );
+  }
   if (faults.length > 0) throw new UsageError(faults.join('\n'));
   return Object.fromEntries(ports) as Record<Name, number>;
 }

@@ -476,6 +476,16 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
       );
     });
 
+    test('says of each port that two servers would have who they are', async () => {
+      const args = ['--s3-port', '3001', '--port', '4000'];
+      const environment = { DATA_FOLDER: newFolder(), ISSUER_PORT: '3001', DYNAMODB_PORT: '4000' };
+      expectRefusal(
+        await run('start', args, environment).ended(),
+        '--port and DYNAMODB_PORT are both 4000; choose different ports.\n' +
+          'ISSUER_PORT and --s3-port are both 3001; choose different ports.\n',
+      );
+    });
+
     test.each([['--prot', '3000'], ['--port'], ['3000']])(
       'says what is wrong with %s, and how it is used',
       async (...args) => {
