@@ -116,9 +116,10 @@ describe.runIf(isLocal)('An import', () => {
 
   /** Returns the durable execution that plans an import. */
   function executionOf({ body }: ApiResponse): Execution {
-    const texts = readdirSync(worker.folder()).map((file) =>
-      readFileSync(join(worker.folder(), file), 'utf8'),
-    );
+    // Others are being written, and have another name by the time they are read.
+    const texts = readdirSync(worker.folder())
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readFileSync(join(worker.folder(), file), 'utf8'));
     return JSON.parse(texts.find((text) => text.includes(body.importId)) ?? '');
   }
 

@@ -21,7 +21,7 @@ import {
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { unfinishedName } from '../../infra/local/data-folder.ts';
+import { isUnfinished, unfinishedName } from '../../infra/local/data-folder.ts';
 import { startDynamoDb } from '../../infra/local/dynamodb.ts';
 import { loadOrCreateKey, signToken } from '../../infra/local/issuer.ts';
 import {
@@ -537,19 +537,21 @@ function newFolder(key?: JWK): string {
   return folder;
 }
 
-/** Returns the paths of a folder and of what is in it. */
+/** Returns the paths of a folder and of what is in it, but for files that are being written. */
 function pathsIn(folder: string): string[] {
-  return [folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  const names = readdirSync(folder).filter((name) => !isUnfinished(name));
+  return [folder, ...names.map((name) => join(folder, name))];
 }
 
 /** Returns the kind and mode of everything in a folder, by its path. */
 function modesIn(folder: string): Record<string, string> {
   const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return Object.fromEntries(
-    paths.map((path) => {
-      const stats = statSync(join(folder, path));
-      const kind = stats.isDirectory() ? 'folder' : 'file';
-      return [path, `${kind} ${(stats.mode & 0o777).toString(8)}`];
+    paths.flatMap((path) => {
+      // A file that is being written gets its name when it is whole.
+      const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+      const kind = stats?.isDirectory() ? 'folder' : 'file';
+      return stats ? [[path, `${kind} ${(stats.mode & 0o777).toString(8)}`]] : [];
     }),
   );
 }
