@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type CellValue, readXlsx, writeXlsx } from 'hucre/xlsx';
-import type { Browser, BrowserContext, Download, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Download, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
@@ -139,6 +139,21 @@ describe.runIf(executable)('the page for persons', () => {
 
   async function heading(page: Page, name: string): Promise<void> {
     await page.getByRole('heading', { name, level: 2 }).waitFor();
+  }
+
+  /** Sends a file whose upload waits. Returns what interrupts the upload. */
+  async function sendSlowly(page: Page, name: string, content: Buffer): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const interrupt = async (route: Route) => {
+      await promise;
+      await route.abort();
+    };
+    await page.route((url) => url.origin === stack.s3Endpoint, interrupt, { times: 1 });
+    await drop(page, name, content);
+    await says(page, `${name} (`);
+    await page.getByRole('button', { name: 'Granska filen' }).click();
+    await page.getByRole('progressbar').waitFor();
+    return resolve;
   }
 
   /** Applies the plan that is shown. */
@@ -681,6 +696,36 @@ describe.runIf(executable)('the page for persons', () => {
     });
   });
 
+  test('tells in a language that is chosen while a file is sent how that goes, and why it failed', async () => {
+    const page = await open({ locale: 'sv-SE' });
+    const interrupt = await sendSlowly(page, 'kunder.csv', KUNDER);
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('progressbar').waitFor();
+    const submit = page.getByRole('button', { name: 'Check the file' });
+    expect(await submit.isDisabled()).toBe(true);
+    interrupt();
+    await page.getByRole('alert').getByText('The file did not arrive.').waitFor();
+    await says(page, 'kunder.csv (');
+    await submit.click();
+    await heading(page, 'Ready to apply');
+    expectFailedResponses();
+  });
+
+  test('tells why a file could not be sent when another import was shown meanwhile', async () => {
+    const page = await open();
+    await plan(page, 'first.csv', KUNDER);
+    await page.getByRole('link', { name: /^← Alla importer/ }).click();
+    const interrupt = await sendSlowly(page, 'kunder.csv', KUNDER);
+    await page.getByRole('link', { name: 'first.csv' }).click();
+    await heading(page, 'Klar att genomföra');
+    const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    interrupt();
+    await deleted;
+    await page.getByRole('link', { name: /^← Alla importer/ }).click();
+    await page.getByRole('alert').getByText('Filen kom inte fram.').waitFor();
+    expectFailedResponses();
+  });
+
   describe('the token', () => {
     /** Makes the page what it is on a deployment, which names no path for a token. */
     async function asDeployed(context: BrowserContext): Promise<void> {
@@ -712,6 +757,24 @@ describe.runIf(executable)('the page for persons', () => {
       const other = await page.context().newPage();
       await other.goto(`${stack.url}/app`);
       await heading(other, 'Åtkomst');
+    });
+
+    test('that is changed while a file is sent leaves nothing of the file to the next reader', async () => {
+      const page = await open({ prepare: asDeployed });
+      const paste = async () => {
+        await page.getByLabel('Åtkomstnyckel (token)').fill(client.token);
+        await page.getByRole('button', { name: 'Fortsätt' }).click();
+        await says(page, 'Granska filen');
+      };
+      await paste();
+      const interrupt = await sendSlowly(page, 'kunder.csv', KUNDER);
+      await page.getByRole('button', { name: 'Byt åtkomstnyckel' }).click();
+      await paste();
+      interrupt();
+      await page.getByRole('button', { name: 'Granska filen' }).click();
+      await page.getByRole('alert').getByText('Välj en fil först.').waitFor();
+      expect(await page.locator('main').textContent()).not.toContain('kunder.csv (');
+      expectFailedResponses();
     });
 
     test('that has expired is asked for once, and a response that comes late does not end the new session', async () => {

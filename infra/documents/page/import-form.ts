@@ -1,6 +1,6 @@
 import type { ImportFormat } from '../../../shared/domain/import.ts';
 import { MAX_IMPORT_BYTES } from '../../../shared/domain/limits.ts';
-import { digestOf, type NewImport, NoContactError, sendFile } from './api.ts';
+import { ApiError, digestOf, type NewImport, NoContactError, sendFile } from './api.ts';
 import { MATCH_CHOICES, type MatchChoice } from './choices.ts';
 import { actions, announce, el, put, radios } from './dom.ts';
 import { formatOf } from './file-format.ts';
@@ -15,10 +15,32 @@ interface ChosenFile {
   readonly format: ImportFormat;
 }
 
-/** What the reader has chosen and not sent yet, which is kept when the form is shown anew. */
+/** A file that is being sent. */
+interface Sending {
+  readonly chosen: ChosenFile;
+  /** How much of it has been sent, from 0 to 1. */
+  part: number;
+  readonly canceled: AbortController;
+}
+
+/** What is kept of the form when it is shown anew, in another language say. */
 export interface ImportDraft {
+  /** What the reader has chosen and not sent yet. */
   chosen?: ChosenFile | undefined;
   settings?: FormData | undefined;
+  sending?: Sending | undefined;
+  /** Why the file that was chosen could not be sent. */
+  failure?: unknown;
+  /** Shows in the present form how sending goes. */
+  showSending?: () => void;
+}
+
+/** Forgets a draft, and stops sending its file. */
+export function forget(draft: ImportDraft): void {
+  draft.sending?.canceled.abort();
+  draft.sending = undefined;
+  draft.chosen = undefined;
+  draft.failure = undefined;
 }
 
 /** Part of the page that sends a file, to be planned. */
@@ -71,6 +93,13 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     el('input', { id: 'sheet', name: 'sheet', autocomplete: 'off' }),
   );
   const submit = el('button', { type: 'submit', class: 'main' }, words.submit);
+  const bar = el('progress', { max: 1, value: 0, 'aria-label': words.sending });
+  const progress = el('p');
+  const stop = el(
+    'button',
+    { type: 'button', onclick: () => draft.sending?.canceled.abort() },
+    texts.cancel,
+  );
   const form = el(
     'form',
     {
@@ -109,8 +138,9 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     const [file] = files;
     if (!file) return;
     draft.chosen = undefined;
+    draft.failure = undefined;
     put(said);
-    put(message);
+    if (!draft.sending) put(message);
     const faults = words.fileErrors;
     if (files.length > 1) return refuse(faults.several);
     if (file.size === 0) return refuse(faults.empty);
@@ -138,8 +168,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     draft.settings = new FormData(form);
   }
 
-  function restore({ chosen, settings }: ImportDraft): void {
-    if (chosen) showChosen(chosen);
+  function restore({ settings }: ImportDraft): void {
     if (!settings) return;
     for (const field of form.querySelectorAll<HTMLInputElement>('input[name]')) {
       const value = settings.get(field.name);
@@ -164,51 +193,69 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     };
   }
 
+  function showSending(): void {
+    const { chosen, sending, failure } = draft;
+    const named = chosen ?? sending?.chosen;
+    if (named) showChosen(named);
+    submit.disabled = sending !== undefined;
+    if (sending) {
+      bar.value = sending.part;
+      const percent = Math.floor(sending.part * 100);
+      progress.textContent = percent > 0 ? words.sent(percent) : words.sending;
+      if (!message.contains(bar)) put(message, bar, progress, actions(stop));
+    } else if (failure instanceof DOMException) refuse(words.fileErrors.changed);
+    else if (failure instanceof NoContactError) refuse(words.sendFailed);
+    else put(message, failure !== undefined && errorMessage(failure, page));
+  }
+
   /** Sends the file and has it planned; shows the import, or why there is none. */
   async function send(chosen: ChosenFile): Promise<void> {
-    const { file, format } = chosen;
+    const { file } = chosen;
+    const given = options(chosen);
+    const sending: Sending = { chosen, part: 0, canceled: new AbortController() };
+    const { signal } = sending.canceled;
     draft.chosen = undefined;
-    const canceled = new AbortController();
-    const bar = el('progress', { max: 1, value: 0, 'aria-label': words.sending });
-    const text = el('p', {}, words.sending);
-    const stop = el('button', { type: 'button', onclick: () => canceled.abort() }, texts.cancel);
-    put(message, bar, text, actions(stop));
+    draft.failure = undefined;
+    draft.sending = sending;
+    showSending();
     announce(words.sending);
-    submit.disabled = true;
     let id: string | undefined;
     try {
       const sha256 = await digestOf(file);
-      canceled.signal.throwIfAborted();
-      const created = await api.createImport({ ...options({ file, format }), sha256 });
+      signal.throwIfAborted();
+      const created = await api.createImport({ ...given, sha256 });
       id = created.importId;
       if (!created.upload) throw new NoContactError();
       await sendFile(
         created.upload,
         file,
         (part) => {
-          bar.value = part;
-          text.textContent = words.sent(Math.floor(part * 100));
+          sending.part = part;
+          draft.showSending?.();
         },
-        canceled.signal,
+        signal,
       );
       await api.planImport(id);
-      canceled.signal.throwIfAborted();
+      signal.throwIfAborted();
       draft.settings = undefined;
+      draft.sending = undefined;
       page.open(id);
-      return;
     } catch (error) {
-      draft.chosen ??= chosen;
       // Nothing is known of the file; the import would be in the list for a day.
       if (id) await api.deleteImport(id).catch(() => {});
-      if (canceled.signal.aborted) put(message);
-      else if (error instanceof DOMException) refuse(words.fileErrors.changed);
-      else if (error instanceof NoContactError) refuse(words.sendFailed);
-      else put(message, errorMessage(error, page));
+      if (draft.sending !== sending) return;
+      draft.sending = undefined;
+      draft.chosen ??= chosen;
+      // Of a token that is refused the page has told.
+      const isTold = signal.aborted || (error instanceof ApiError && error.status === 401);
+      draft.failure = isTold ? undefined : error;
+      draft.showSending?.();
     }
-    submit.disabled = false;
   }
 
   restore(draft);
+  draft.showSending = showSending;
+  showSending();
   return el(
     'section',
     { 'aria-labelledby': 'form-heading' },

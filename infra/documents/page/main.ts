@@ -4,7 +4,7 @@ import { Api } from './api.ts';
 import { actions, el, focusOn, liveRegion, put } from './dom.ts';
 import { english, type Texts } from './english.ts';
 import { exportSection } from './export-section.ts';
-import { type ImportDraft, importForm } from './import-form.ts';
+import { forget, type ImportDraft, importForm } from './import-form.ts';
 import { importList } from './import-list.ts';
 import { importView } from './import-view.ts';
 import type { Language, Page } from './page.ts';
@@ -88,7 +88,7 @@ function headerOf(texts: Texts): readonly HTMLElement[] {
       class: 'quiet',
       onclick: () => {
         session.forget();
-        draft.chosen = undefined;
+        forget(draft);
         show();
       },
     },
