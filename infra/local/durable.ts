@@ -176,6 +176,11 @@ export class DurableFunctions {
     await this.#threads.close();
   }
 
+  /** Resolves when all executions are stored as they are; the next start reads and deletes their files. */
+  async saved(): Promise<void> {
+    await this.#saved.catch(() => {});
+  }
+
   #continue(execution: Execution): void {
     const run = this.#runAndEnd(execution).catch((error) => {
       if (!this.#ending.signal.aborted) console.error(error);

@@ -104,6 +104,8 @@ export async function startLambdaApi({
     close: async () => {
       await durable.close();
       await close();
+      // A request that came before may still be stored.
+      await durable.saved();
     },
   };
 }

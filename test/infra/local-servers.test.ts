@@ -254,6 +254,18 @@ describe.runIf(isLocal)('the local Lambda API', () => {
     expect(executions()).toEqual([`${name}.json`]);
   });
 
+  test('has stored, once it is closed, each execution that it has begun to store', async () => {
+    const folder = join(parent, 'closed');
+    const closed = await startLambdaApi({ folder });
+    const path = `/2015-03-31/functions/${EXPORT_WORKER}/invocations`;
+    const sent = { 'x-amz-durable-execution-name': crypto.randomUUID() };
+    const invoked = send('POST', closed.endpoint + path, sent, `"${'x'.repeat(50_000_000)}"`);
+    invoked.catch(() => {});
+    while (readdirSync(folder).length === 0) await setTimeout(1);
+    await closed.close();
+    expect(readdirSync(folder)).toEqual([`${sent['x-amz-durable-execution-name']}.json`]);
+  });
+
   function executions(): string[] {
     // One that is being written has a name of its own until it is whole.
     return readdirSync(join(parent, 'durable')).filter((file) => !file.endsWith('.new'));
