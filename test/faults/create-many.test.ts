@@ -1,7 +1,13 @@
-import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ApiResponse, type Client, isLocal, newMerchant, useApi } from '../support/api.ts';
-import { dynamodbError, every, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
+import {
+  dynamodbError,
+  every,
+  type Faults,
+  first,
+  firstLate,
+  useProxyOf,
+} from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { deviations } from '../support/openapi-document.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -14,8 +20,6 @@ const CHUNK = 99;
 const BODIES = Array.from({ length: 2 * CHUNK + 2 }, (_, index) => ({ name: `Customer ${index}` }));
 const FEW_BODIES = BODIES.slice(0, CHUNK + 2);
 const THROTTLED = dynamodbError(400, 'ProvisionedThroughputExceededException');
-/** The SDK gives an attempt up after 4 seconds and sends the request again. */
-const LATE_MS = 6_000;
 /** The function ends after 29 seconds. */
 const LONGEST_MS = 26_000;
 
@@ -144,15 +148,10 @@ describe.runIf(isLocal).concurrent('Arrays of customers under faults', () => {
   test.each([0, 1, 2])(
     'A late write of chunk %i of an array that is retried with its Idempotency-Key restores no deleted customer',
     async (chunk) => {
-      let landed: Promise<void> | undefined;
-      const late = first(1, { delayMs: LATE_MS }, transactionOf(chunk));
-      const { merchant } = await merchantWith((passing) => {
-        const fault = late(passing);
-        if (fault) landed = setTimeout(LATE_MS + 500);
-        return fault;
-      });
+      const { faults, begun, landed } = firstLate(transactionOf(chunk));
+      const { merchant } = await merchantWith(faults);
       const slow = post(merchant, 'k');
-      await expect.poll(() => landed !== undefined, { timeout: 50_000 }).toBe(true);
+      await begun;
       const answer = await post(merchant, 'k');
       expect(answer.status).toBe(201);
       const { body } = await merchant.call('DELETE', '/customers', { body: idsOf(answer) });
@@ -164,13 +163,8 @@ describe.runIf(isLocal).concurrent('Arrays of customers under faults', () => {
   );
 
   test('A late write of an array without an Idempotency-Key restores no deleted customer', async () => {
-    let landed: Promise<void> | undefined;
-    const late = first(1, { delayMs: LATE_MS }, transactionOf(1));
-    const { merchant } = await merchantWith((passing) => {
-      const fault = late(passing);
-      if (fault) landed = setTimeout(LATE_MS + 500);
-      return fault;
-    });
+    const { faults, landed } = firstLate(transactionOf(1));
+    const { merchant } = await merchantWith(faults);
     const answer = await postFew(merchant);
     expect(answer.status).toBe(201);
     await merchant.call('DELETE', '/customers', { body: idsOf(answer) });

@@ -20,7 +20,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
-import { dynamodbError, every, first, useProxyOf } from '../support/fault-proxy.ts';
+import { dynamodbError, every, first, firstLate, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 
 // Its requests would pass the proxies, too.
@@ -40,8 +40,6 @@ beforeAll(async () => {
   ({ undoRows } = await import('../../shared/imports/undo-rows.ts'));
 });
 
-/** The SDK gives an attempt up after 4 seconds and sends the request again. */
-const LATE_MS = 6_000;
 const THROTTLED = dynamodbError(400, 'ProvisionedThroughputExceededException');
 const AWAY = dynamodbError(500, 'InternalServerError');
 
@@ -323,12 +321,13 @@ describe.runIf(isLocal).concurrent('Applying an import', () => {
 
   test('A creation that lands late does not bring back a customer that was deleted meanwhile', async () => {
     const { name, merchant, apply } = await newImport();
-    dynamodb.inject(name, first(1, { delayMs: LATE_MS }, /^TransactWriteItems/));
+    const { faults, landed } = firstLate(/^TransactWriteItems/);
+    dynamodb.inject(name, faults);
     const rows = [creation(2, 'K')];
     expect(resultsOf(await apply(rows))).toEqual(['created']);
     expect((await merchant.call('DELETE', '/customers/1')).status).toBe(200);
     await apply(rows);
-    await setTimeout(LATE_MS);
+    await landed;
     expect(await customersOf(merchant)).toEqual([]);
   });
 

@@ -1,50 +1,24 @@
-import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
-import { dynamodbError, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
+import { dynamodbError, first, firstLate, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
 import { newMerchantWith } from '../support/seed.ts';
 
 useApi();
 
-/** The SDK gives an attempt up after 4 seconds and sends the request again. */
-const LATE_MS = 6_000;
-const WRITES = /^(?:PutItem|TransactWriteItems|DeleteItem)/;
+const WRITES_OF_CUSTOMERS = /^(?:PutItem|TransactWriteItems|DeleteItem) .*CUSTOMER#/s;
 
 const dynamodb = useProxyOf('dynamodb');
 beforeAll(quiet);
 
 describe.runIf(isLocal).concurrent('Late writes', () => {
-  /** Creates a merchant whose writes may be delayed; `settle` waits for the delayed ones. */
-  async function merchantWithLateWrites(isLate: (operation: string, body: string) => boolean) {
+  /** Creates a merchant whose first write of a customer arrives late, once `begin` is called. */
+  async function merchantWithLateWrite() {
     const name = crypto.randomUUID();
     const merchant = await newMerchant(0, { merchant: name });
-    const landed: Promise<void>[] = [];
-    const faults: Faults = ({ operation, body }) => {
-      if (!isLate(operation, body)) return undefined;
-      landed.push(setTimeout(LATE_MS + 500));
-      return { delayMs: LATE_MS };
-    };
-    return {
-      merchant,
-      begin: () => dynamodb.inject(name, faults),
-      settle: async () => {
-        expect(landed.length).toBeGreaterThan(0);
-        await Promise.all(landed);
-        dynamodb.heal(name);
-      },
-    };
-  }
-
-  /** Selects the first write of a customer, and not its retries. */
-  function firstWrite() {
-    let seen = 0;
-    return (operation: string, body: string) => {
-      if (!WRITES.test(operation) || !body.includes('CUSTOMER#')) return false;
-      seen += 1;
-      return seen === 1;
-    };
+    const { faults, begun, landed } = firstLate(WRITES_OF_CUSTOMERS);
+    return { merchant, begun, landed, begin: () => dynamodb.inject(name, faults) };
   }
 
   async function expectGone(merchant: Client, id: number): Promise<void> {
@@ -54,27 +28,27 @@ describe.runIf(isLocal).concurrent('Late writes', () => {
   }
 
   test('A late write of POST does not restore a deleted customer', async () => {
-    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { merchant, begin, landed } = await merchantWithLateWrite();
     begin();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
-    await settle();
+    await landed;
     await expectGone(merchant, id);
   });
 
   test('A late write of POST with an Idempotency-Key does not restore a deleted customer', async () => {
-    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { merchant, begin, landed } = await merchantWithLateWrite();
     begin();
     const headers = { 'idempotency-key': 'k' };
     const { body } = await merchant.call('POST', '/customers', { body: { name: 'A' }, headers });
     const id = body.mexcParamvaluesetsid;
     expect((await merchant.call('DELETE', '/customers', { body: [id] })).body.count).toBe(1);
-    await settle();
+    await landed;
     await expectGone(merchant, id);
   });
 
   test('A late write of POST that is retried with its Idempotency-Key does not restore a deleted customer', async () => {
-    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { merchant, begin, begun, landed } = await merchantWithLateWrite();
     begin();
     const post = () =>
       merchant.call('POST', '/customers', {
@@ -82,34 +56,34 @@ describe.runIf(isLocal).concurrent('Late writes', () => {
         headers: { 'idempotency-key': 'k' },
       });
     const slow = post();
-    await setTimeout(1_000);
+    await begun;
     const { body } = await post();
     const id = body.mexcParamvaluesetsid;
     expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
     expect((await slow).body).toEqual(body);
-    await settle();
+    await landed;
     await expectGone(merchant, id);
   });
 
   test('A late write of PATCH does not restore a deleted customer', async () => {
-    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { merchant, begin, landed } = await merchantWithLateWrite();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     begin();
     const path = `/customers/${id}`;
     expect((await merchant.call('PATCH', path, { body: { name: 'B' } })).status).toBe(200);
     expect((await merchant.call('DELETE', path)).status).toBe(200);
-    await settle();
+    await landed;
     await expectGone(merchant, id);
   });
 
   test('A late deletion deletes no other customer', async () => {
-    const { merchant, begin, settle } = await merchantWithLateWrites(firstWrite());
+    const { merchant, begin, landed } = await merchantWithLateWrite();
     const { mexcParamvaluesetsid: id } = await create(merchant, { name: 'A' });
     begin();
     expect((await merchant.call('DELETE', `/customers/${id}`)).status).toBe(200);
     const next = await create(merchant, { name: 'B' });
     expect(next.mexcParamvaluesetsid).toBeGreaterThan(id);
-    await settle();
+    await landed;
     expect((await merchant.call('GET', '/customers')).body).toEqual([next]);
   });
 });

@@ -1,9 +1,15 @@
-import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { partitionKey } from '../../shared/storage/table.ts';
 import { type Client, isLocal, localStack, newMerchant, useApi } from '../support/api.ts';
-import { dynamodbError, every, type Faults, first, useProxyOf } from '../support/fault-proxy.ts';
+import {
+  dynamodbError,
+  every,
+  type Faults,
+  first,
+  firstLate,
+  useProxyOf,
+} from '../support/fault-proxy.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { randomOf, SEED } from '../support/random.ts';
@@ -11,9 +17,6 @@ import { randomFaults } from '../support/random-faults.ts';
 
 // Its requests would pass the proxies, too.
 useApi({ recordChanges: false });
-
-/** The SDK gives an attempt up after 4 seconds and sends the request again. */
-const LATE_MS = 6_000;
 
 const dynamodb = useProxyOf('dynamodb');
 beforeAll(quiet);
@@ -46,16 +49,14 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
     return { name, merchant };
   }
 
-  /** Delays the first request of an operation; its retries are not delayed. */
-  const firstLate = (operation: RegExp) => first(1, { delayMs: LATE_MS }, operation);
-
   test('A late creation does not bring a deleted customer back, nor its claim', async () => {
-    const { merchant } = await merchantWith(firstLate(/^TransactWriteItems/));
+    const { faults, landed } = firstLate(/^TransactWriteItems/);
+    const { merchant } = await merchantWith(faults);
     const created = await put(merchant, { name: 'A' });
     expect(created.status).toBe(201);
     const path = `/customers/${created.body.mexcParamvaluesetsid}`;
     expect((await merchant.call('DELETE', path)).status).toBe(200);
-    await setTimeout(LATE_MS);
+    await landed;
     expect(await customersOf(merchant)).toEqual([]);
     const again = await put(merchant, { name: 'B' });
     expect(again.status).toBe(201);
@@ -65,20 +66,22 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
   test('A late replacement does not bring a deleted customer back', async () => {
     const { name, merchant } = await merchantWith();
     const { body } = await put(merchant, { name: 'A' });
-    dynamodb.inject(name, firstLate(/^PutItem/));
+    const { faults, landed } = firstLate(/^PutItem/);
+    dynamodb.inject(name, faults);
     expect((await put(merchant, { name: 'B' })).status).toBe(200);
     await merchant.call('DELETE', `/customers/${body.mexcParamvaluesetsid}`);
-    await setTimeout(LATE_MS);
+    await landed;
     expect(await customersOf(merchant)).toEqual([]);
   });
 
   test('A late release of a claim does not free the claim of the next customer', async () => {
     const { name, merchant } = await merchantWith();
     const { body } = await put(merchant, { name: 'A' });
-    dynamodb.inject(name, firstLate(/^DeleteItem .*CLAIM#/));
+    const { faults, landed } = firstLate(/^DeleteItem .*CLAIM#/);
+    dynamodb.inject(name, faults);
     await merchant.call('DELETE', `/customers/${body.mexcParamvaluesetsid}`);
     const second = await put(merchant, { name: 'B' });
-    await setTimeout(LATE_MS);
+    await landed;
     // The index finds none for this request; the claim does.
     dynamodb.inject(
       name,
@@ -107,12 +110,17 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
     const { name, merchant } = await merchantWith();
     const { body } = await put(merchant, { name: 'A' });
     const path = `/customers/${body.mexcParamvaluesetsid}`;
-    // The first attempt is not executed, and gets no response before the customer is changed.
-    dynamodb.inject(name, first(1, 'keep waiting', /^DeleteItem .*CUSTOMER#/));
-    const deleting = merchant.call('DELETE', path, { headers: { 'if-match': '"1"' } });
-    await setTimeout(LATE_MS / 3);
-    await merchant.call('PATCH', path, { body: { name: 'B' } });
-    expect((await deleting).status).toBe(412);
+    // The first attempt is not executed, and the second one comes after the change.
+    let attempts = 0;
+    dynamodb.inject(name, async ({ operation, body }) => {
+      if (operation !== 'DeleteItem' || !body.includes('CUSTOMER#')) return undefined;
+      attempts += 1;
+      if (attempts === 1) return 'keep waiting';
+      if (attempts === 2) await merchant.call('PATCH', path, { body: { name: 'B' } });
+      return undefined;
+    });
+    const deleted = await merchant.call('DELETE', path, { headers: { 'if-match': '"1"' } });
+    expect(deleted.status).toBe(412);
     expect(await claimsOf(name)).toBe(1);
   });
 
@@ -167,6 +175,5 @@ describe.runIf(isLocal).concurrent('PUT by customerid under faults', () => {
       const own = (await customersOf(merchant)).filter(({ customerid }) => customerid === 'K');
       expect(own).toEqual([last.body]);
     },
-    60_000,
   );
 });

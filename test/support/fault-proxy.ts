@@ -15,6 +15,8 @@ export interface Passing {
   readonly userAgent: string;
   /** Equal for all attempts of one SDK call. */
   readonly invocation: string;
+  /** Resolves when the server has responded, or if the request does not reach it. */
+  readonly done: Promise<void>;
 }
 
 /** What happens to a request. */
@@ -59,6 +61,28 @@ export function first(count: number, fault: Fault, match = /^/) {
     matched += 1;
     return matched <= count ? fault : undefined;
   };
+}
+
+/** Longer than the SDK waits, which gives an attempt up after 4 seconds and sends the request again. */
+const LATE_MS = 6_000;
+
+/**
+ * Has the first request whose operation and body match arrive after its retry. `begun` resolves when it
+ * is sent, and `landed` when the server has responded to it.
+ */
+export function firstLate(match: RegExp) {
+  const begun = Promise.withResolvers<void>();
+  const landed = Promise.withResolvers<void>();
+  const late = first(1, { delayMs: LATE_MS }, match);
+  const faults: Faults = (passing) => {
+    const fault = late(passing);
+    if (fault) {
+      begun.resolve();
+      passing.done.then(landed.resolve);
+    }
+    return fault;
+  };
+  return { faults, begun: begun.promise, landed: landed.promise };
 }
 
 /** Injects a fault into every request whose operation and body match. */
@@ -173,6 +197,7 @@ async function startFaultProxy(
   };
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
+    const done = Promise.withResolvers<void>();
     let text: string | undefined;
     const passing: Passing = {
       operation: operationOf(incoming),
@@ -183,15 +208,17 @@ async function startFaultProxy(
       },
       userAgent: incoming.headers['user-agent'] ?? '',
       invocation: String(incoming.headers['amz-sdk-invocation-id']),
+      done: done.promise,
     };
     watch(passing);
     const fault = await faultOf(passing, body);
-    if (fault === 'keep waiting') return;
     if (typeof fault === 'object' && 'delayMs' in fault) await setTimeout(fault.delayMs);
     if (fault === 'hang up') outgoing.destroy();
     else if (typeof fault === 'object' && 'status' in fault) send(outgoing, fault);
     // If the server closes the connection, the proxy does, too.
-    else await pass(endpoint, incoming, body, outgoing, fault).catch(() => outgoing.destroy());
+    else if (fault !== 'keep waiting')
+      await pass(endpoint, incoming, body, outgoing, fault).catch(() => outgoing.destroy());
+    done.resolve();
   });
   let running = await start(server, 0);
   const port = Number(new URL(running.endpoint).port);

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   dynamodbError,
   type Fault,
@@ -14,7 +13,7 @@ export interface RandomFaults {
   readonly dynamodb: Faults;
   readonly s3: Faults;
   end(): void;
-  /** Resolves when all late writes have reached DynamoDB. */
+  /** Resolves when DynamoDB has responded to all writes that are on their way now, such as late ones. */
   settle(): Promise<void>;
   /** How many requests passed, and how many of them had a fault. */
   readonly passed: { requests: number; faults: number };
@@ -68,7 +67,7 @@ export function randomFaults(random: Random): RandomFaults {
   const loose = new Set<string>();
   /** The fault that all attempts of an invocation have, if any. */
   const fates = new Map<string, Fault | undefined>();
-  const lateWrites: Promise<void>[] = [];
+  const writes = new Set<Promise<void>>();
   let isOver = false;
 
   function choose(invocation: string, faults: readonly Fault[]): Fault | undefined {
@@ -95,14 +94,16 @@ export function randomFaults(random: Random): RandomFaults {
       isOver = true;
     },
     settle: async () => {
-      await Promise.all(lateWrites);
+      await Promise.all(writes);
     },
-    dynamodb: ({ operation, body, invocation }) => {
-      if (isOver) return undefined;
-      if (WRITES.includes(operation) && random.chance(LATE)) {
-        lateWrites.push(setTimeout(LATE_MS + 500));
-        return count({ delayMs: LATE_MS });
+    dynamodb: ({ operation, body, invocation, done }) => {
+      const isWrite = WRITES.includes(operation);
+      if (isWrite) {
+        writes.add(done);
+        done.then(() => writes.delete(done));
       }
+      if (isOver) return undefined;
+      if (isWrite && random.chance(LATE)) return count({ delayMs: LATE_MS });
       const fault = choose(invocation, DYNAMODB_FAULTS);
       if (fault) return count(fault);
       if (operation === 'BatchGetItem' && random.chance(0.2)) {
