@@ -3,7 +3,6 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout } from 'node:timers/promises';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -11,7 +10,7 @@ import {
   DeleteScheduleCommand,
   SchedulerClient,
 } from '@aws-sdk/client-scheduler';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
 import { EXPORT_WORKER } from '../../infra/endpoints.ts';
 import { type LambdaApi, startLambdaApi } from '../../infra/local/lambda-api.ts';
@@ -19,7 +18,7 @@ import { S3_CREDENTIALS, startS3 } from '../../infra/local/s3.ts';
 import { startScheduler } from '../../infra/local/scheduler.ts';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
-import { clientOf, isLocal } from '../support/api.ts';
+import { clientOf, eventually, isLocal } from '../support/api.ts';
 import { quiet } from '../support/logs.ts';
 
 // The local stack's servers listen on this machine, where pages in a browser can send requests to
@@ -158,9 +157,14 @@ describe.runIf(isLocal)('the local stack', () => {
     });
 
     test('is throttled apart from the endpoints, each of its documents by itself', async () => {
+      /** Returns the statuses seen until one request is throttled: a slow machine sends too few at once. */
       const statuses = async (path: string) => {
-        const calls = Array.from({ length: 60 }, () => send('HEAD', stack.url + path));
-        return new Set((await Promise.all(calls)).map(({ status }) => status));
+        const seen = new Set<number>();
+        for (let left = 20; left > 0 && !seen.has(429); left -= 1) {
+          const calls = Array.from({ length: 60 }, () => send('HEAD', stack.url + path));
+          for (const { status } of await Promise.all(calls)) seen.add(status);
+        }
+        return seen;
       };
       expect(await statuses('/favicon.ico')).toEqual(new Set([200, 429]));
       expect((await send('GET', `${stack.url}/favicon.ico`)).status).toBe(200);
@@ -416,11 +420,17 @@ describe('the local scheduler', () => {
       Target,
       FlexibleTimeWindow: { Mode: 'OFF' },
     });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+  });
   /** Expression of a time in so many seconds. */
   const inSeconds = (seconds: number) =>
     `at(${new Date(Date.now() + 1_000 * seconds).toISOString().slice(0, 19)})`;
 
   test('runs what was due while it was stopped, again until it succeeds, and then no more', async () => {
+    // However slow the machine is, nothing is due before the clock is set.
+    vi.useFakeTimers({ toFake: ['Date'] });
     const requests: string[] = [];
     let status = 503;
     const target = await start(
@@ -448,17 +458,16 @@ describe('the local scheduler', () => {
     );
     await scheduler.close();
     expect(requests).toEqual([]);
-    await setTimeout(2_000);
+    vi.setSystemTime(Date.now() + 2_000);
     scheduler = await startScheduler(options);
-    await vi.waitFor(() => expect(requests.length).toBeGreaterThan(1), { timeout: 10_000 });
+    await eventually(() => expect(requests.length).toBeGreaterThan(1));
     expect(new Set(requests)).toEqual(new Set(['DELETE /files/a?x-id=DeleteObject']));
     status = 204;
     const stored = () => readFileSync(join(dataFolder, 'schedules.json'), 'utf8');
-    await vi.waitFor(() => expect(stored()).not.toContain('group/soon'), { timeout: 10_000 });
+    await eventually(() => expect(stored()).not.toContain('group/soon'));
     expect(stored()).toContain('group/later');
     await scheduler.close();
     await target.close();
-    vi.unstubAllEnvs();
   });
 
   test('refuses what it cannot do', async () => {
