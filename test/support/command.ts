@@ -18,7 +18,7 @@ export interface Command {
   readonly process: ChildProcess;
   /** Waits until standard output contains this text, and returns the whole output. */
   said(text: string): Promise<string>;
-  /** Waits until it has ended. */
+  /** Waits until it has ended. The time in which this process, and so the machine, stands still does not count. */
   ended(timeoutMs?: number): Promise<Ended>;
 }
 
@@ -29,6 +29,8 @@ const SETTINGS = ['DATA_FOLDER', 'PORT', 'ISSUER_PORT', 'DYNAMODB_PORT', 'S3_POR
 const TIMEOUT_MS = 90_000;
 /** Outside the ephemeral port ranges, so that no other process takes the port. */
 const PORTS = { first: 20_000, count: 10_000 };
+/** How often it is looked whether a command has ended. */
+const TICK_MS = 20;
 
 /** Ends the command with its parent, since a test that is killed cannot end it. */
 const END_WITH_PARENT = `data:text/javascript,
@@ -36,6 +38,8 @@ const END_WITH_PARENT = `data:text/javascript,
   process.channel?.unref();`;
 
 const running = new Set<ChildProcess>();
+/** Ports that this process has chosen, also those that nothing uses yet. */
+const chosenPorts = new Set<number>();
 
 /** Runs a script of `infra/local`, as npm does. */
 export function run(
@@ -75,11 +79,12 @@ export function run(
       }
       return out;
     },
-    ended: (timeoutMs = TIMEOUT_MS) => {
-      const late = setTimeout(timeoutMs, undefined, { ref: false }).then(() => {
-        throw failed(`has not ended in ${timeoutMs} ms`);
-      });
-      return Promise.race([end, late]);
+    ended: async (timeoutMs = TIMEOUT_MS) => {
+      for (let waitedMs = 0; !hasEnded; waitedMs += TICK_MS) {
+        if (waitedMs >= timeoutMs) throw failed(`has not ended in ${timeoutMs} ms`);
+        await Promise.race([end, setTimeout(TICK_MS)]);
+      }
+      return end;
     },
   };
 }
@@ -95,10 +100,12 @@ export async function killAll(): Promise<void> {
   );
 }
 
-/** Returns a free port. */
+/** Returns a free port, another one each time. */
 export async function freePort({ first, count } = PORTS): Promise<number> {
   for (;;) {
     const port = first + Math.floor(Math.random() * count);
+    if (chosenPorts.has(port)) continue;
+    chosenPorts.add(port);
     const isFree = await whileTaken(port, async () => true).catch(() => false);
     if (isFree) return port;
   }
