@@ -19,7 +19,7 @@ import {
   exportJobKey,
   sequenceKey,
 } from '../../shared/storage/table.ts';
-import { type Client, clientOf, create } from '../support/api.ts';
+import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import { startTestDatabase } from '../support/database.ts';
 import { createFakeAws } from '../support/fake-aws.ts';
 import {
@@ -93,14 +93,11 @@ class Copy {
 
   /** Follows the changes until the copy is equal to the register. */
   followUntilEqual(): Promise<void> {
-    return vi.waitFor(
-      async () => {
-        expect(await this.follow()).toBe(200);
-        const register = await listAll(this.#client);
-        expect([...this.customers.values()].toSorted(byId)).toEqual(register);
-      },
-      { timeout: 50_000, interval: 100 },
-    );
+    return eventually(async () => {
+      expect(await this.follow()).toBe(200);
+      const register = await listAll(this.#client);
+      expect([...this.customers.values()].toSorted(byId)).toEqual(register);
+    });
   }
 }
 
@@ -219,7 +216,7 @@ describe.skipIf(process.env.API_URL)('A restore', () => {
     follower = new Copy(a);
     await follower.load();
     await addRunningExport('a');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { status, body } = await a.call('GET', '/customers/exports');
       expect([status, body[0]?.state]).toEqual([200, 'running']);
     });
@@ -241,11 +238,11 @@ describe.skipIf(process.env.API_URL)('A restore', () => {
     const short = await add(a, 'a', 'Short-lived');
     await a.call('DELETE', `/customers/${short}`);
     await follower.followUntilEqual();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const heads = await tables.itemsOf(TABLE);
       const log = heads.filter(({ pk, sk }) => pk === 'MERCHANT#b' && sk.startsWith('CHANGES#'));
       expect(log.map(({ changedIds }) => changedIds).join(' ')).toContain('R1');
-    }, 10_000);
+    });
     await stack.close();
   }
 
@@ -352,7 +349,7 @@ describe.skipIf(process.env.API_URL)('A restore', () => {
     const message = 'vanishing is gone: its restore has failed.';
     const refused = expect(run({ restored: 'vanishing' })).rejects.toThrow(message);
     // It waits for the table.
-    await vi.waitFor(() => expect(state.busy).toBeLessThan(busy - 5));
+    await eventually(() => expect(state.busy).toBeLessThan(busy - 5));
     await tables.deleteTable('vanishing');
     await refused;
   });
