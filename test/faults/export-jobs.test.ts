@@ -289,14 +289,12 @@ describe.runIf(isLocal)('Long exports', () => {
 
     test('If they are lost and the export is ready before that is known, it is in the list, and its file is kept', async () => {
       const before = await list();
-      let attempts = 0;
-      lambda.inject(name, async ({ operation }) => {
-        if (!/invocations/.test(operation)) return undefined;
-        attempts += 1;
-        if (attempts > 1) {
-          await eventually(async () => expect((await list())[0]).toMatchObject({ state: 'ready' }));
-        }
-        return 'cut the answer';
+      lambda.inject(name, every('cut the answer', /invocations/));
+      // The job is withdrawn once it is ready.
+      dynamodb.inject(name, async ({ operation, body }) => {
+        if (operation !== 'UpdateItem' || !body.includes('"canceled"')) return undefined;
+        await eventually(async () => expect((await list())[0]).toMatchObject({ state: 'ready' }));
+        return undefined;
       });
       expectProblem(await merchant.call('GET', `${XML}?filter=!isCompany`), 503);
       const [ready, ...others] = await list();
@@ -331,8 +329,10 @@ describe.runIf(isLocal)('Long exports', () => {
     beforeAll(newMerchantWithMany);
 
     test('A job without progress for 30 minutes has failed, and stays failed if its worker continues', async () => {
-      hold();
+      const reached = hold();
       const location = await start();
+      // Its worker notes no more progress.
+      await reached;
       await age(location, WORK_STALLED_S - 60);
       expect(await statusOf(location)).toMatchObject({ state: 'running' });
       await age(location, WORK_STALLED_S + 1);
