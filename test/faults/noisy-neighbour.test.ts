@@ -105,7 +105,9 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
   });
 
   test('While exports of one merchant hang, its share is used up and other merchants can export', async () => {
-    s3.inject(name, every('keep waiting'));
+    // The SDK gives a request up after 6 seconds, and an upload after 18.
+    const goingOn = Promise.withResolvers<undefined>();
+    s3.inject(name, () => goingOn.promise);
     // None takes a lease, or is refused one, before all have come: it would make room for another.
     const allCame = Promise.withResolvers<undefined>();
     dynamodb.inject(name, ({ body }) =>
@@ -120,7 +122,6 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     });
     const duringTheFlood = statusesOfOther();
     await vi.waitFor(() => expect(refusals).toHaveLength(SLOW_EXPORTS - CONCURRENT_EXPORTS), {
-      // The SDK gives a hanging upload up after 18 seconds.
       timeout: 50_000,
     });
     for (const { status } of await Promise.all(exportsOf(other))) expect(status).toBe(200);
@@ -134,6 +135,7 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
     for (const { status, body } of refusals) {
       if (status !== 429) expect([status, body]).toEqual([503, { message: 'Service Unavailable' }]);
     }
+    goingOn.resolve(undefined);
     s3.heal(name);
     dynamodb.heal(name);
     const statuses = await Promise.all(exports);
