@@ -21,6 +21,14 @@ const csv = (file: Buffer | string) => readAll(file, { format: 'csv' });
 
 const SHEET = textRow(1, 'Namn') + textRow(2, 'a');
 
+/** Returns the processor time of some work, in milliseconds: other programs do not count. */
+async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
+  const started = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(started);
+  return (user + system) / 1_000;
+}
+
 describe('A ZIP archive is refused if', () => {
   const part = 'xl/worksheets/sheet1.xml';
   const sheet = `<worksheet><sheetData>${SHEET}</sheetData></worksheet>`;
@@ -44,18 +52,18 @@ describe('A ZIP archive is refused if', () => {
 
   test('a part is a bomb: 100 MB of one character, as what it says or in truth', async () => {
     const bomb = `<worksheet><sheetData>${' '.repeat(100_000_000)}</sheetData></worksheet>`;
-    const started = performance.now();
-    const content = deflateRawSync(bomb);
-    const packedMs = performance.now() - started;
+    let content = Buffer.alloc(0);
+    const packing = await cpuMsOf(async () => {
+      content = deflateRawSync(bomb);
+    });
     for (const [size, code] of [
       [bomb.length, 'bomb'],
       [1_000, 'damaged'],
     ] as const) {
       const says = { size, crc: crc32(bomb) };
       const file = withPart({ content, deflate: false, method: 8, says });
-      const before = performance.now();
-      await expect(xlsx(file)).rejects.toMatchObject({ code });
-      expect(performance.now() - before).toBeLessThan(Math.max(2_000, packedMs));
+      const refusing = await cpuMsOf(() => expect(xlsx(file)).rejects.toMatchObject({ code }));
+      expect(refusing).toBeLessThan(packing);
     }
   });
 
@@ -151,11 +159,8 @@ describe('A file is refused in time and little memory if', () => {
 });
 
 test('Rows with fewer or more cells than headings, and rows without any, take as long as others', async () => {
-  const msOf = async (row: string) => {
-    const started = process.cpuUsage();
-    await countRows([Buffer.from('Namn;Ort\n'), Buffer.from(row.repeat(60_000))], 'csv');
-    return process.cpuUsage(started).user / 1_000;
-  };
+  const msOf = (row: string) =>
+    cpuMsOf(() => countRows([Buffer.from('Namn;Ort\n'), Buffer.from(row.repeat(60_000))], 'csv'));
   await msOf('a;b\n');
   const usual = await msOf('a;b\n');
   for (const row of ['\n', ';;\n', 'a\n', 'a;b;c\n']) {
