@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Client, merchantsAvailable, newMerchant, useApi } from '../support/api.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Client,
+  eventually,
+  merchantsAvailable,
+  newMerchant,
+  useApi,
+} from '../support/api.ts';
 import { customers } from '../support/arbitraries.ts';
 import { apply, pathOf, rowsOf, sendFile } from '../support/imports.ts';
 import { iterations } from '../support/iterations.ts';
@@ -85,7 +91,7 @@ describe.runIf(merchantsAvailable > 1)('A register that is exported', () => {
       const { body } = await one.call('GET', '/customers?customerid=K1&customerid=1E%2B5');
       expect(body).toHaveLength(2);
     };
-    await vi.waitFor(indexed, { timeout: 10_000 });
+    await eventually(indexed);
     for (const options of [{}, { match: ['mexcParamvaluesetsid'] }]) {
       const ofCsv = await plannedFor(one, csv, options);
       const ofXlsx = await plannedFor(one, xlsx, { ...options, format: 'xlsx' });
