@@ -174,7 +174,7 @@ describe.runIf(isLocal)('Parts of a digest', () => {
     const options = {
       partLength: 8,
       newestId: async () => COUNT,
-      deadline: AbortSignal.timeout(20_000),
+      deadline: new AbortController().signal,
       maxCustomers: 20,
     };
     const first = await digestCustomers(name, { ...options, range: { from: 1, to: COUNT } });
@@ -193,7 +193,7 @@ describe.runIf(isLocal)('Parts of a digest', () => {
     const options = {
       partLength: 1_000,
       newestId: async () => 120,
-      deadline: AbortSignal.timeout(20_000),
+      deadline: new AbortController().signal,
       timeLimitMs: 0,
     };
     let next: number | undefined = 1;
@@ -418,7 +418,7 @@ describe.runIf(isLocal)('The reference client of the API guide', () => {
       vi.unstubAllGlobals();
     }
     expect(paths).toEqual([...Array(7).fill('/customers/digest'), '/customers/617283']);
-  }, 120_000);
+  });
 
   test('It repairs customers that are missing, that should not be there, and that differ', async () => {
     const { copy, ids } = await loaded(30);

@@ -67,7 +67,7 @@ function testReadBack(what: string, bodies: () => readonly Row[]): void {
     for (const body of bodies()) created.push(await create(merchant, body));
     ids = created.map((customer) => customer.mexcParamvaluesetsid);
     expected = created.map((customer, index) => ({ ...customer, ...bodies()[index] }));
-  }, 120_000);
+  });
   afterAll(() => merchant.call('DELETE', '/customers', { body: ids }));
 
   test(`POST, GET and the list return ${what} as sent`, async () => {

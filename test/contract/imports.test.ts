@@ -873,7 +873,7 @@ describe('An import', () => {
     expect((await undo(merchant, planned)).status).toBe(202);
     const undone = await reaching(merchant, planned, 'undone');
     expect(undone.body.undone).toMatchObject({ removed: 32 });
-  }, 90_000);
+  });
 
   test('of thousands of rows is planned and applied in the background, and listed page by page', async () => {
     const prefix = newKey();
@@ -899,7 +899,7 @@ describe('An import', () => {
     expect(applied.body.results).toMatchObject({ created: 1_200 });
     const { body } = await merchant.call('DELETE', pathOf(planned));
     expect(body.state).toBe('canceled');
-  }, 90_000);
+  });
 
   test('is listed, and warns of the same file, though a hundred were deleted since, and however long their headings are', async () => {
     const name = crypto.randomUUID();
@@ -928,7 +928,7 @@ describe('An import', () => {
     expect((await importFile(client, file)).body.warnings).toMatchObject([
       { code: 'sameFileApplied', import: ids[0] },
     ]);
-  }, 60_000);
+  });
 
   test.runIf(isLocal)(
     'is neither listed nor warned of behind a thousand later ones, deleted ones included',
