@@ -85,6 +85,36 @@ export function firstLate(match: RegExp) {
   return { faults, begun: begun.promise, landed: landed.promise };
 }
 
+/**
+ * Holds the first SDK call whose operation and body match back, with its retries, until `letGo` is called:
+ * at most 16 seconds at DynamoDB, and 18 at S3, after which the SDK gives up. `reached` resolves when it is
+ * sent, and `letGo` when the server has responded to it. Other calls pass, also if they match.
+ */
+export function hold(match: RegExp) {
+  const reached = Promise.withResolvers<void>();
+  let invocation: string | undefined;
+  let isLetGo = false;
+  let attempt = Promise.withResolvers<Fault | undefined>();
+  let done: Promise<void> | undefined;
+  const faults: Faults = (passing) => {
+    if (isLetGo || !match.test(`${passing.operation} ${passing.body}`)) return undefined;
+    invocation ??= passing.invocation;
+    if (passing.invocation !== invocation) return undefined;
+    // What the SDK has given up does not arrive.
+    attempt.resolve('hang up');
+    attempt = Promise.withResolvers();
+    done = passing.done;
+    reached.resolve();
+    return attempt.promise;
+  };
+  const letGo = async () => {
+    isLetGo = true;
+    attempt.resolve(undefined);
+    await done;
+  };
+  return { faults, reached: reached.promise, letGo };
+}
+
 /** Injects a fault into every request whose operation and body match. */
 export const every = (fault: Fault, match?: RegExp) =>
   first(Number.POSITIVE_INFINITY, fault, match);
