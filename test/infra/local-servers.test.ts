@@ -265,7 +265,10 @@ describe.runIf(isLocal)('the local Lambda API', () => {
     const sent = { 'x-amz-durable-execution-name': crypto.randomUUID() };
     const invoked = send('POST', closed.endpoint + path, sent, `"${'x'.repeat(50_000_000)}"`);
     invoked.catch(() => {});
-    while (readdirSync(folder).length === 0) await setTimeout(1);
+    await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(1), {
+      timeout: 50_000,
+      interval: 1,
+    });
     await closed.close();
     expect(readdirSync(folder)).toEqual([`${sent['x-amz-durable-execution-name']}.json`]);
   });
