@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request as send } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type LocalServer, start } from '../../infra/local/server.ts';
 
 /** What a call took of the table. */
 export interface Consumption {
-  /** Read units that DynamoDB charged for first attempts. */
+  /** Read units that DynamoDB charged, once for each request however often it was attempted. */
   readonly units: number;
   /** Write units that DynamoDB charged of the table, without those of its indexes. */
   readonly writeUnits: number;
@@ -45,19 +46,19 @@ interface Span {
 /** Operations that write, by the header that names the operation. */
 const WRITES = /(?:(?:Put|Update|Delete|BatchWrite)Item|TransactWriteItems)$/;
 
-/** The SDK says with each request which attempt it is, as in `attempt=2; max=4`. */
-const RETRY = /\battempt=(?!1\b)/;
+/** Turns of the event loop in which what was sent at once also arrives: on new connections in three. */
+const ARRIVAL_TURNS = 20;
 
 /**
  * Starts a proxy that asks the server at `endpoint` for the units of each request.
  *
  * @param options `limits` beyond which requests are throttled, without what DynamoDB saves up for
- * bursts; `latencyMs` by which responses are delayed, so that requests that are sent at once also
- * overlap on a busy machine.
+ * bursts; `roundMs`, with which requests that are sent at once are answered at once: after this time at
+ * least, and when no other one arrives. So they overlap, however busy the machine is.
  */
 export async function startCountingProxy(
   endpoint: string,
-  { limits, latencyMs = 0 }: { limits?: PartitionLimits | undefined; latencyMs?: number } = {},
+  { limits, roundMs }: { limits?: PartitionLimits | undefined; roundMs?: number } = {},
 ): Promise<CountingProxy> {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
@@ -65,15 +66,20 @@ export async function startCountingProxy(
   let writeUnits = 0;
   let spans: Span[] = [];
   let throttled = 0;
+  /** Requests that were counted, by the id that all attempts of the SDK have. */
+  let counted = new Set<string>();
   const partitions = limits && new Partitions(limits);
+  const rounds = roundMs === undefined ? undefined : new Rounds(roundMs);
   const server = createServer(async (incoming, outgoing) => {
     const from = performance.now();
+    rounds?.begin();
     const text = (await buffer(incoming)).toString();
     const input = JSON.parse(text);
     const isWrite = WRITES.test(String(incoming.headers['x-amz-target']));
     const partition = `${isWrite} ${input.IndexName} ${/MERCHANT#[^"]*/.exec(text)?.[0]}`;
     if (partitions?.isExhausted(partition, isWrite)) {
       throttled += 1;
+      await rounds?.end();
       outgoing.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
       outgoing.end(JSON.stringify({ __type: THROTTLED }));
       return;
@@ -84,14 +90,17 @@ export async function startCountingProxy(
     onward.end(body);
     const [answer] = (await once(onward, 'response')) as [IncomingMessage];
     const bytes = await buffer(answer);
-    // On a machine under load the SDK times out and tries again, which says nothing of the call.
-    const isRetry = RETRY.test(String(incoming.headers['amz-sdk-request']));
-    const consumed = isRetry ? 0 : unitsOf(JSON.parse(bytes.toString()), isWrite);
+    const consumed = unitsOf(JSON.parse(bytes.toString()), isWrite);
     partitions?.take(partition, consumed);
-    if (isWrite) writeUnits += consumed;
-    else units += consumed;
-    if (latencyMs > 0) await setTimeout(latencyMs);
-    spans.push({ from, to: performance.now() });
+    await rounds?.end();
+    // On a machine under load the SDK times out and tries again, which says nothing of the call.
+    const id = String(incoming.headers['amz-sdk-invocation-id'] ?? randomUUID());
+    if (!counted.has(id)) {
+      if (isWrite) writeUnits += consumed;
+      else units += consumed;
+      spans.push({ from, to: performance.now() });
+    }
+    counted.add(id);
     outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
     outgoing.end(bytes);
   });
@@ -109,6 +118,7 @@ export async function startCountingProxy(
       units = 0;
       writeUnits = 0;
       spans = [];
+      counted = new Set();
       return consumption;
     },
     close: async () => {
@@ -119,6 +129,47 @@ export async function startCountingProxy(
 }
 
 const THROTTLED = 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException';
+
+/** Requests that are under way at once. */
+class Rounds {
+  readonly #leastMs: number;
+  /** Requests that the server has not answered, and how many there have been. */
+  #pending = 0;
+  #begun = 0;
+  /** Those that are answered at the end of the round. */
+  #answered: (() => void)[] = [];
+  #isEnding = false;
+
+  constructor(leastMs: number) {
+    this.#leastMs = leastMs;
+  }
+
+  begin(): void {
+    this.#pending += 1;
+    this.#begun += 1;
+  }
+
+  /** Resolves at the end of a request's round. */
+  end(): Promise<void> {
+    this.#pending -= 1;
+    const end = new Promise<void>((resolve) => this.#answered.push(resolve));
+    if (!this.#isEnding) void this.#endRound();
+    return end;
+  }
+
+  /** Ends the round, unless the server has yet to answer a request: that one's answer ends it. */
+  async #endRound(): Promise<void> {
+    this.#isEnding = true;
+    for (let begun = -1; this.#pending === 0 && begun !== this.#begun; ) {
+      begun = this.#begun;
+      await setTimeout(this.#leastMs);
+      for (let turn = 0; turn < ARRIVAL_TURNS; turn += 1) await setImmediate();
+    }
+    this.#isEnding = false;
+    if (this.#pending > 0) return;
+    for (const resolve of this.#answered.splice(0)) resolve();
+  }
+}
 
 /** What partitions have left to give: each is a bucket that fills up in a second. */
 class Partitions {

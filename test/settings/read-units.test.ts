@@ -12,7 +12,7 @@ import {
   type CountingProxy,
   startCountingProxy,
 } from '../bench/counting-proxy.ts';
-import { type Client, clientOf } from '../support/api.ts';
+import { type Client, clientOf, eventually } from '../support/api.ts';
 import { databaseOptions } from '../support/database.ts';
 import { csvOf, importFile, pathOf } from '../support/imports.ts';
 
@@ -44,7 +44,7 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
     stack = await startLocalStack({ recordChanges: false, ...databaseOptions() });
     // A build reads in the background, and would be counted as well: it is in snapshot-units.test.ts.
     process.env[ENVIRONMENT.snapshotBuilder] = 'none';
-    proxy = await startCountingProxy(stack.dynamodbEndpoint);
+    proxy = await startCountingProxy(stack.dynamodbEndpoint, { roundMs: 0 });
     // The handlers' SDK reads this on its first call.
     process.env.AWS_ENDPOINT_URL_DYNAMODB = proxy.endpoint;
     ({ client: merchant, ids } = await merchantWith(COUNT, (index) => ({
@@ -429,7 +429,12 @@ describe.skipIf(process.env.API_URL)('Read units', () => {
 
   test('An export by ids reads distant customers one by one, in one request, and the head of the change log beside it', async () => {
     const far = ids.toSorted((a, b) => a - b).filter((_, index) => index % 10 === 0);
-    const consumption = await consumptionOf('POST', '/customers/export/csv', far);
+    // Measured again if a slow machine took as long as an export that has to have a lease.
+    const consumption = await eventually(async () => {
+      const measured = await consumptionOf('POST', '/customers/export/csv', far);
+      expect(measured.writeUnits).toBe(0);
+      return measured;
+    });
     expect(consumption).toMatchObject({ requests: 2, inSequence: 1 });
     expect(consumption.units).toBeLessThanOrEqual(far.length * ITEM_UNITS + 0.5);
     expect(consumption.units).toBeGreaterThanOrEqual(far.length * ITEM_UNITS);
