@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Client, create, isLocal, newMerchant, useApi } from '../support/api.ts';
+import { type Client, create, eventually, isLocal, newMerchant, useApi } from '../support/api.ts';
 import { dynamodbError, first, firstLate, useProxyOf } from '../support/fault-proxy.ts';
 import { quiet } from '../support/logs.ts';
 import { expectProblem } from '../support/problem.ts';
@@ -143,6 +143,11 @@ describe.runIf(isLocal)('Interrupted bulk deletions', () => {
     expect(detail).toContain(`${count} of 60 customers are deleted`);
     expect((await merchant.call('GET', '/customers?limit=100')).body).toHaveLength(60 - count);
     const again = await merchant.call('DELETE', '/customers', { body: ids });
-    expect(again.body).toEqual({ result: 'Removed', count: 60 - count });
+    // The throttling has used up the SDK's retries: a busy machine can interrupt this one, too.
+    if (again.status !== 503) expect(again.body).toEqual({ result: 'Removed', count: 60 - count });
+    await eventually(async () => {
+      const { body } = await merchant.call('DELETE', '/customers', { body: ids });
+      expect(body).toEqual({ result: 'Removed', count: 0 });
+    });
   });
 });
