@@ -28,6 +28,7 @@ import { type DatedCustomer, selects } from '../support/filter-meanings.ts';
 import { iterations } from '../support/iterations.ts';
 import { quiet } from '../support/logs.ts';
 import { longAgo, objectKeys, readObject, Snapshots, writeObject } from '../support/snapshots.ts';
+import { withoutTimeouts } from '../support/time-outs.ts';
 
 // Small merchants have no snapshot. Here all have one, and each search begins with it.
 
@@ -40,9 +41,10 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
   /** Requests for snapshots, and queries of the customer index. */
   let requests: Passing[] = [];
   const watch = (passing: Passing) => {
-    if (/^GET \S*snapshots|"customerIndex"/.test(`${passing.operation} ${passing.body}`)) {
-      requests.push(passing);
-    }
+    if (!/^GET \S*snapshots|"customerIndex"/.test(`${passing.operation} ${passing.body}`)) return;
+    // On a machine under load the SDK times out and tries again.
+    const isRetry = requests.some(({ invocation }) => invocation === passing.invocation);
+    if (!isRetry) requests.push(passing);
   };
   const s3 = useProxyOf('s3', watch);
   const dynamodb = useProxyOf('dynamodb', watch);
@@ -143,6 +145,33 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     return headers.get('etag') === before.headers.get('etag') ? 0 : 1;
   }
 
+  /** Counts customers, as if this were so much later. */
+  async function countLater(client: Client, ms: number, count: number): Promise<void> {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+    const { body } = await client.call('GET', '/customers/count').finally(() => vi.useRealTimers());
+    expect(body).toEqual({ count });
+  }
+
+  /**
+   * Counts customers, and waits for what the count starts. On a busy machine the start can time out:
+   * then it counts again a minute later, with a heartbeat of the same age.
+   *
+   * @returns how many milliseconds later the last count was, as functions have it.
+   */
+  async function countUntil(client: Client, count: number, hasHappened: () => Promise<void>) {
+    for (let laterMs = 0; ; laterMs += 61_000) {
+      await countLater(client, laterMs, count);
+      try {
+        await vi.waitFor(hasHappened, { timeout: 16_000, interval: 100 });
+        return laterMs;
+      } catch (error) {
+        if (laterMs > 100_000) throw error;
+        const { heartbeatMs = 0 } = await snapshots.item(RECORDER_KEY);
+        await snapshots.change('', { heartbeatMs: Number(heartbeatMs) + 61_000 }, RECORDER_KEY);
+      }
+    }
+  }
+
   async function idsOf(client: Client, query: string): Promise<number[]> {
     const { status, body } = await client.call('GET', `/customers?limit=1000&${query}`);
     expect(status, JSON.stringify(body)).toBe(200);
@@ -240,6 +269,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
 
     test('Without a failure the snapshot is read, and of the index what is newer', async () => {
       const { client } = await merchantWithCompanies();
+      withoutTimeouts();
       requests = [];
       const { body } = await client.call('GET', `/customers/count?${COMPANIES}`);
       expect(body).toEqual({ count: 11 });
@@ -249,6 +279,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       expect(readsOfFiles()).toBe(1);
       expect(readsOfIndex()).toBe(2);
       await expectRightAnswers(client);
+      vi.restoreAllMocks();
     });
 
     test.each<[string, Fault]>([
@@ -325,16 +356,12 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
   test('A search starts the build of a snapshot if there is none, and the next one reads it', async () => {
     const name = await merchantWithoutSnapshot();
     const client = await clientFor(name);
-    expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
-    await vi.waitFor(
-      async () => {
-        expect(await snapshots.pointer(name)).toMatchObject({
-          snapshotCustomers: 20,
-          lastSnapshotId: 20,
-        });
-      },
-      { timeout: 50_000 },
-    );
+    await countUntil(client, 20, async () => {
+      expect(await snapshots.pointer(name)).toMatchObject({
+        snapshotCustomers: 20,
+        lastSnapshotId: 20,
+      });
+    });
   });
 
   test.each<[string, boolean, (name: string) => Promise<unknown>]>([
@@ -349,11 +376,17 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     await snapshots.change(name, { claimedUntilMs: 0 });
     const { snapshotKey } = await snapshots.pointer(name);
     const client = await clientFor(name);
-    expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 100 });
+    // Without the snapshot it would not know what that lacks.
+    withoutTimeouts();
     const hasChanged = async () =>
       expect((await snapshots.pointer(name)).snapshotKey).not.toBe(snapshotKey);
-    if (isBuilt) await vi.waitFor(hasChanged, { timeout: 50_000 });
-    else expect((await snapshots.pointer(name)).claimedUntilMs).toBe(0);
+    if (isBuilt) {
+      await countUntil(client, 100, hasChanged);
+    } else {
+      await countLater(client, 0, 100);
+      expect((await snapshots.pointer(name)).claimedUntilMs).toBe(0);
+    }
+    vi.restoreAllMocks();
   });
 
   const HOUR_MS = 60 * 60_000;
@@ -384,14 +417,18 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     expect(await buildSnapshot(name, 0)).toEqual({ reason: 'another build has the claim' });
   });
 
-  test.each<[string, string, () => void | Promise<void>]>([
+  test.each<[string, string, (name: string) => void]>([
     [
       'DynamoDB throttles a read of the index',
       'the index is under load',
-      () =>
+      (name) =>
         dynamodb.inject(
-          'customerIndex',
-          first(1, dynamodbError(400, 'ProvisionedThroughputExceededException'), /#sk/),
+          name,
+          first(
+            1,
+            dynamodbError(400, 'ProvisionedThroughputExceededException'),
+            /customerIndex.*#sk|#sk.*customerIndex/,
+          ),
         ),
     ],
     [
@@ -406,11 +443,11 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
     ],
   ])('No snapshot is built if %s', async (_, reason, spoil) => {
     const name = await merchantWithoutSnapshot();
-    await spoil();
+    spoil(name);
     const { buildSnapshot } = await import('../../shared/storage/snapshots/build-snapshot.ts');
     const outcome = await buildSnapshot(name, 0).catch((error: Error) => ({ reason: error.name }));
     expect(outcome).toEqual({ reason });
-    dynamodb.heal('customerIndex');
+    dynamodb.heal(name);
     scheduler.heal('s3:deleteObject');
     scheduler.heal('dynamodb:putItem');
     expect((await snapshots.pointer(name)).snapshotKey).toBeUndefined();
@@ -418,25 +455,21 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
   });
 
   describe('if no heartbeat comes', () => {
-    const heartbeatComes = () =>
-      eventually(async () => {
-        const { heartbeatMs } = await snapshots.item(RECORDER_KEY);
-        expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
-      });
+    async function heartbeatHasCome() {
+      const { heartbeatMs } = await snapshots.item(RECORDER_KEY);
+      expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
+    }
 
     test('a search starts the first build, which begins the heartbeats, and the next search uses the snapshot', async () => {
       const name = await merchantWithoutSnapshot();
       const client = await clientFor(name);
       await endHeartbeats();
-      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
-      await eventually(async () =>
+      const laterMs = await countUntil(client, 20, async () =>
         expect(await snapshots.pointer(name)).toMatchObject({ snapshotCustomers: 20 }),
       );
-      await heartbeatComes();
-      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 });
+      await eventually(heartbeatHasCome);
       requests = [];
-      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 20 });
-      vi.useRealTimers();
+      await countLater(client, laterMs + 11_000, 20);
       expect(requests.some(({ operation }) => operation.includes(`snapshots/${name}`))).toBe(true);
     });
 
@@ -447,8 +480,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       await snapshots.change(name, { claimedUntilMs: 0 });
       await endHeartbeats();
       const client = await clientFor(name);
-      expect((await client.call('GET', '/customers/count')).body).toEqual({ count: 1 });
-      await heartbeatComes();
+      await countUntil(client, 1, heartbeatHasCome);
       expect(await snapshots.pointer(name)).toMatchObject({ snapshotKey, claimedUntilMs: 0 });
     });
   });
@@ -482,9 +514,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
         await setTimeout(2_500);
         expect((await filesOf(name)).toSorted()).toEqual(files);
       });
-      await later(24, () =>
-        vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 }),
-      );
+      await later(24, () => eventually(async () => expect(await filesOf(name)).toEqual([])));
     });
 
     test('the bucket has no file of a build that was interrupted, either', async () => {
@@ -495,9 +525,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       dynamodb.heal('snapshotKey');
       expect(outcome).toBe('AccessDeniedException');
       expect(await filesOf(name)).toHaveLength(1);
-      await later(24, () =>
-        vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 }),
-      );
+      await later(24, () => eventually(async () => expect(await filesOf(name)).toEqual([])));
     });
 
     test('nothing is written each minute if there is no newer snapshot, and searches read the index', async () => {
@@ -506,7 +534,7 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       // Its claim would be that of a build a day later.
       await snapshots.change(name, { claimedUntilMs: Date.now() + 48 * HOUR_MS });
       await later(24, async () => {
-        await vi.waitFor(async () => expect(await filesOf(name)).toEqual([]), { timeout: 20_000 });
+        await eventually(async () => expect(await filesOf(name)).toEqual([]));
         const { scheduled } = await snapshots.item(HEARTBEAT_KEY);
         const client = await clientFor(name);
         requests = [];

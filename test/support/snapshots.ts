@@ -79,7 +79,7 @@ export class Snapshots {
         const { heartbeatMs } = await this.item(RECORDER_KEY);
         expect(heartbeatMs).toBeGreaterThan(Date.now() - 60_000);
       },
-      { timeout: 30_000, interval: 20 },
+      { timeout: 50_000, interval: 20 },
     );
     return this.pointer(merchantId);
   }

@@ -7,7 +7,7 @@ const SNAPSHOT_BUILDER = required('snapshotBuilder');
 const START_INTERVAL_MS = 60_000;
 const MAX_REMEMBERED = 1_000;
 
-/** A caller waits for the start; the next call tries again if it fails. */
+/** A caller waits for the start. If that fails, a call after the interval tries again. */
 const lambda = new LambdaClient({
   maxAttempts: 1,
   requestHandler: { connectionTimeout: 300, requestTimeout: 500, throwOnRequestTimeout: true },
