@@ -204,6 +204,8 @@ describe('Linearizability checker', () => {
 /** Number of customers that are changed concurrently; a deleted one is replaced by another. */
 const CUSTOMERS = 4;
 const FIELDS = ['name', 'fax', 'notes'];
+/** Lost responses to writes with which a history may be too much to check; measured: 15 to 21. */
+const MAX_LOST = 12;
 
 describe('Concurrent requests', () => {
   test(`Concurrent requests to the same customers are linearizable (SEED=${SEED})`, async () => {
@@ -476,19 +478,20 @@ function expectLinearizable(
   histories: readonly History[],
   options: { outages?: boolean } = {},
 ): void {
-  const undecided: unknown[] = [];
+  let decided = 0;
   for (const { id, fields, requests } of histories) {
     try {
       const found = violation(customerModel(fields, options), requests);
       const last = found && { ...found, explained: found.explained.slice(-5) };
       expect(last, `customer ${id}, SEED=${SEED}`).toBeUndefined();
+      decided += 1;
     } catch (error) {
       if (!(error instanceof Undecided)) throw error;
-      undecided.push(id);
+      // Checking is NP-complete, in the number of writes that may have been made or not.
+      const lost = requests.filter(({ input, output }) => !output && input.method !== 'GET');
+      expect(lost.length, `customer ${id}, SEED=${SEED}`).toBeGreaterThan(MAX_LOST);
     }
   }
-  // Checking is NP-complete; with many lost responses it may take too long.
-  const tolerated = options.outages ? Math.max(1, Math.floor(histories.length / 10)) : 0;
-  expect(undecided.length).toBeLessThanOrEqual(tolerated);
   expect(histories.length).toBeGreaterThan(3);
+  expect(decided).toBeGreaterThan(histories.length / 2);
 }
