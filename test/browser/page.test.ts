@@ -711,6 +711,24 @@ describe.runIf(executable)('the page for persons', () => {
     expectFailedResponses();
   });
 
+  test('says what is wrong with a file that is chosen while another is sent, which goes on', async () => {
+    const page = await open();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route('**/customers/imports/*/plan', async (route) => {
+      await promise;
+      await route.continue();
+    });
+    await drop(page, 'kunder.csv', KUNDER);
+    await says(page, 'kunder.csv (');
+    await page.getByRole('button', { name: 'Granska filen' }).click();
+    await says(page, '100 % skickat');
+    await drop(page, 'kunder.pdf', Buffer.from('%PDF-1.7 …'));
+    await page.getByRole('alert').getByText('Det här är en PDF.').waitFor();
+    expect(await page.getByRole('progressbar').isVisible()).toBe(true);
+    resolve();
+    await heading(page, 'kunder.csv: Klar att genomföra');
+  });
+
   test('tells why a file could not be sent when another import was shown meanwhile', async () => {
     const page = await open();
     await plan(page, 'first.csv', KUNDER);

@@ -49,6 +49,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
   const { form: words } = texts;
 
   const message = el('div');
+  const transfer = el('div');
   const said = el('p', { class: 'file', id: 'file-chosen' });
   const input = el('input', {
     type: 'file',
@@ -111,6 +112,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
       onchange: keepSettings,
     },
     dropZone,
+    transfer,
     message,
     el(
       'div',
@@ -140,7 +142,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     draft.chosen = undefined;
     draft.failure = undefined;
     put(said);
-    if (!draft.sending) put(message);
+    put(message);
     const faults = words.fileErrors;
     if (files.length > 1) return refuse(faults.several);
     if (file.size === 0) return refuse(faults.empty);
@@ -199,11 +201,15 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     if (named) showChosen(named);
     submit.disabled = sending !== undefined;
     if (sending) {
+      // Put there once, so that a focused button keeps the focus.
+      if (!transfer.contains(bar)) put(transfer, bar, progress, actions(stop));
       bar.value = sending.part;
       const percent = Math.floor(sending.part * 100);
       progress.textContent = percent > 0 ? words.sent(percent) : words.sending;
-      if (!message.contains(bar)) put(message, bar, progress, actions(stop));
-    } else if (failure instanceof DOMException) refuse(words.fileErrors.changed);
+      return;
+    }
+    put(transfer);
+    if (failure instanceof DOMException) refuse(words.fileErrors.changed);
     else if (failure instanceof NoContactError) refuse(words.sendFailed);
     else put(message, failure !== undefined && errorMessage(failure, page));
   }
@@ -217,6 +223,7 @@ export function importForm(page: Page, draft: ImportDraft): HTMLElement {
     draft.chosen = undefined;
     draft.failure = undefined;
     draft.sending = sending;
+    put(message);
     showSending();
     announce(words.sending);
     let id: string | undefined;
