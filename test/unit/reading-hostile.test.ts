@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { UnreadableFileError } from '../../shared/domain/errors.ts';
 import type { FormatChoice } from '../../shared/domain/export.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../../shared/domain/import.ts';
-import { MAX_IMPORT_BYTES } from '../../shared/domain/limits.ts';
+import { MAX_IMPORT_BYTES, MAX_IMPORT_CELL_LENGTH } from '../../shared/domain/limits.ts';
 import { readRows } from '../../shared/formats/reading/read-rows.ts';
 import { exportFile } from '../support/export-file.ts';
 import { iterations } from '../support/iterations.ts';
@@ -165,6 +165,22 @@ test('Rows with fewer or more cells than headings, and rows without any, take as
   const usual = await msOf('a;b\n');
   for (const row of ['\n', ';;\n', 'a\n', 'a;b;c\n']) {
     expect(await msOf(row)).toBeLessThan(5 * usual + 150);
+  }
+});
+
+test('A cell of the longest length takes as long as others, whatever it repeats', async () => {
+  const length = MAX_IMPORT_CELL_LENGTH;
+  const msOf = (heading: string, cell: string) => {
+    const row = `"${cell}";\n`;
+    return cpuMsOf(() => countRows([Buffer.from(`${heading};Ort\n${row.repeat(3)}`)], 'csv'));
+  };
+  await msOf('Namn', 'a'.repeat(length));
+  const usual = await msOf('Namn', 'a'.repeat(length));
+  for (const heading of ['mexcParamvaluesetsid', 'customerid', 'Namn', 'Land', 'E-post']) {
+    for (const part of [' ', '0', 'a ', "'", '#', '.', '@']) {
+      const cell = part.repeat(length).slice(0, length - 1);
+      expect(await msOf(heading, `${cell}x`), `${heading}: ${part}`).toBeLessThan(5 * usual + 150);
+    }
   }
 });
 

@@ -93,7 +93,7 @@ export class RowReader {
         faults.push(faultIn(field, known));
       } else if (field.name === 'mexcParamvaluesetsid') {
         id = idOf(cell);
-        if (id === undefined && !NO_ID.test(cell)) faults.push(faultIn(field, NOT_AN_ID));
+        if (id === undefined && !NO_ID.test(cell.trim())) faults.push(faultIn(field, NOT_AN_ID));
       } else {
         const text = textOf && cell !== '' ? textOf(cell) : cell;
         const found = this.#faultsOf(text, field);
@@ -160,7 +160,7 @@ function faultIn({ heading, name }: ReadField, fault: CellFault): RowFault {
 
 const NONE: readonly CellFault[] = [];
 /** An id of 0 is an unset one. */
-const NO_ID = /^\s*0*\s*$/;
+const NO_ID = /^0*$/;
 
 const NOT_AN_ID: CellFault = {
   code: 'notAnId',
