@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withCompileCache } from '../../infra/local/compile-cache.ts';
+import { limitCompileCache, withCompileCache } from '../../infra/local/compile-cache.ts';
 import { createKey } from '../../infra/local/issuer.ts';
 import { SHARED_KEY } from './shared-key.ts';
+
+/** A run takes some 4,000 from the compile cache. */
+const MAX_CACHED_MODULES = 12_000;
 
 /**
  * Gives the test run a temporary folder of its own, and deletes it with all in it at the end. Processes
@@ -11,6 +14,7 @@ import { SHARED_KEY } from './shared-key.ts';
  * start. All stacks have one key, as creating one takes 160 ms of CPU time.
  */
 export default async function setup(): Promise<() => void> {
+  limitCompileCache(MAX_CACHED_MODULES);
   const folder = mkdtempSync(join(tmpdir(), 'customers-test-'));
   Object.assign(process.env, withCompileCache(), {
     TMPDIR: folder,
