@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '../../node_modules/.cache/compile');
@@ -27,6 +27,16 @@ export function withCompileCache(): NodeJS.ProcessEnv {
     ...process.env,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? FOLDER,
   };
+}
+
+/**
+ * Saves what this thread has compiled so far. Node does so when a process or thread exits by itself, but
+ * not in the threads of a process that is killed, as Vitest kills those of tests.
+ *
+ * @see https://nodejs.org/api/module.html#moduleflushcompilecache
+ */
+export function saveCompiled(): void {
+  flushCompileCache();
 }
 
 /**

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import './memory-level.ts';
 import dynalite from 'dynalite';
+import { saveCompiled } from './compile-cache.ts';
 import {
   cacheConditions,
   cacheTables,
@@ -46,6 +47,7 @@ serveStreams(server, streams);
 const { endpoint, close } = await start(server, port);
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
+saveCompiled();
 parentPort?.once('message', async () => {
   await close();
   process.exit();

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { saveCompiled } from './compile-cache.ts';
 import { createServer } from './http.ts';
 import type { AllowOrigins, S3Options } from './s3.ts';
 import { start } from './server.ts';
@@ -25,6 +26,7 @@ const { endpoint, close } = await start(
 );
 
 parentPort?.postMessage(Number(new URL(endpoint).port));
+saveCompiled();
 parentPort?.on('message', async (message: 'end' | AllowOrigins) => {
   if (message !== 'end') {
     allowedOrigins.push(...message.allowOrigins);
@@ -77,5 +79,6 @@ async function loadS3rver(): Promise<RequestListener> {
   confineToBucket(s3rver.store, bucket);
   await s3rver.configureBuckets();
   rememberBucket(s3rver.store);
+  saveCompiled();
   return s3rver.callback();
 }
