@@ -226,7 +226,9 @@ async function startFaultProxy(
     return undefined;
   };
   const server = createServer(async (incoming, outgoing) => {
-    const body = await buffer(incoming);
+    const body = await buffer(incoming).catch(() => undefined);
+    // The client has given up while it sent, as after its time-out.
+    if (!body) return;
     const done = Promise.withResolvers<void>();
     let text: string | undefined;
     const passing: Passing = {
