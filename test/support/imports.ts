@@ -80,7 +80,8 @@ export async function reaching(
       expect(states).toContain(response.body.state);
       return response;
     },
-    { timeout: 60_000, interval: 200 },
+    // Imports in the background keep a pace: most polls find no change.
+    { timeout: 60_000, interval: 500 },
   );
 }
 
