@@ -438,7 +438,7 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('the comma
     ] as const)(
       'says that the table is of an older version with %s, which --reset replaces',
       async (_, { keys, index: [index, sortKey] }) => {
-        const folder = newFolder();
+        const folder = newFolder(sharedKey());
         await createOldTable(folder, keys, index, sortKey);
         const ended = await tryToStart(folder, {});
         expectRefusal(ended, folder, 'older version', keys[0], index, 'npm start -- --reset');
