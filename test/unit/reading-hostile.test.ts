@@ -9,6 +9,7 @@ import type { FormatChoice } from '../../shared/domain/export.ts';
 import { IMPORT_FORMATS, type ImportFormat } from '../../shared/domain/import.ts';
 import { MAX_IMPORT_BYTES, MAX_IMPORT_CELL_LENGTH } from '../../shared/domain/limits.ts';
 import { readRows } from '../../shared/formats/reading/read-rows.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { exportFile } from '../support/export-file.ts';
 import { iterations } from '../support/iterations.ts';
 import { countRows, readAll } from '../support/reading.ts';
@@ -20,14 +21,6 @@ const xlsx = (file: Buffer) => readAll(file, { format: 'xlsx' });
 const csv = (file: Buffer | string) => readAll(file, { format: 'csv' });
 
 const SHEET = textRow(1, 'Namn') + textRow(2, 'a');
-
-/** Returns the processor time of some work, in milliseconds: other programs do not count. */
-async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
-  const started = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(started);
-  return (user + system) / 1_000;
-}
 
 describe('A ZIP archive is refused if', () => {
   const part = 'xl/worksheets/sheet1.xml';

@@ -13,6 +13,7 @@ import { request as updateCustomer } from '../../functions/update-customer/contr
 import { api } from '../../shared/http/api.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { httpEvent, lambdaContext } from '../support/http-event.ts';
 
 // What a request costs before it is refused. Time depends on the machine, so that it is compared with
@@ -84,7 +85,8 @@ const PATHS = { searchByOrgNumber, updateCustomer, getImport };
 
 const parse = async () => JSON.parse(BRACKETS);
 let reference = Number.POSITIVE_INFINITY;
-for (let round = 0; round < ROUNDS; round += 1) reference = Math.min(reference, await cpuOf(parse));
+for (let round = 0; round < ROUNDS; round += 1)
+  reference = Math.min(reference, await cpuMsOf(parse));
 
 describe.each(Object.entries(WITH_BODY))('A body of %s', (_, request) => {
   test.each(Object.entries(BODIES))(
@@ -139,20 +141,12 @@ async function expectRefused(
  * by a half within seconds.
  */
 async function ratioOf(work: () => Promise<unknown>): Promise<number> {
-  let cost = await cpuOf(work);
+  let cost = await cpuMsOf(work);
   if (cost < MOST * reference) return cost / reference;
   let parsing = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round += 1) {
-    cost = Math.min(cost, await cpuOf(work));
-    parsing = Math.min(parsing, await cpuOf(parse));
+    cost = Math.min(cost, await cpuMsOf(work));
+    parsing = Math.min(parsing, await cpuMsOf(parse));
   }
   return cost / parsing;
-}
-
-/** Returns the processor time of some work, in microseconds. */
-async function cpuOf(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
 }
