@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { MAX_REJECTED_ROWS } from '../../shared/domain/limits.ts';
+import { MAX_REJECTED_BYTES, MAX_REJECTED_ROWS } from '../../shared/domain/limits.ts';
 import { CSV_TYPE } from '../../shared/formats/csv.ts';
 import { XLSX_TYPE } from '../../shared/formats/xlsx.ts';
 import { defineContract } from '../../shared/http/contract.ts';
@@ -38,7 +38,8 @@ export const contract = () =>
         description:
           'The file with the rows that are ambiguous, invalid or skipped: their cells as they were ' +
           // Not by Intl, whose first use takes 15 ms.
-          `sent, then row, column and error; the first ${MAX_REJECTED_ROWS / 1_000},000.`,
+          `sent, then row, column and error; the first ${MAX_REJECTED_ROWS / 1_000},000, or about ` +
+          `${MAX_REJECTED_BYTES / 1_000_000} MB, of which count says how many.`,
         schema: ref('RejectedRows'),
       },
       303: {

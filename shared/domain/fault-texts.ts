@@ -149,6 +149,15 @@ export function faultText(
   return typeof text === 'string' ? text : text(params);
 }
 
+/** Maximum faults of a row that a person is told at first, or in a cell. */
+export const MAX_FAULTS_TOLD = 10;
+
+/** Returns that a row has more faults than are told. */
+export function moreFaultsText(count: number, language: FaultLanguage): string {
+  if (language === 'sv') return `Och ${count} fel till.`;
+  return `And ${count} more error${count === 1 ? '' : 's'}.`;
+}
+
 const WORDS = { sv: { and: 'och', or: 'eller' }, en: { and: 'and', or: 'or' } } as const;
 
 type Param = FaultParams[string] | undefined;

@@ -119,8 +119,12 @@ export const IMPORT_URL_LIFETIME_S = 15 * 60;
 export const IMPORT_CALL_STALLED_S = 60;
 /** Seconds after which to poll an import again. */
 export const IMPORT_POLL_S = 2;
-/** Maximum rows of a file of an import's rejected rows. */
+/**
+ * Maximum rows of a file of an import's rejected rows, and bytes, of an XLSX file before it is compressed:
+ * a call writes about 30 MB a second, and API Gateway waits for 30 seconds.
+ */
 export const MAX_REJECTED_ROWS = 100_000;
+export const MAX_REJECTED_BYTES = 400_000_000;
 /** Default and maximum rows of a page of an import's rows. */
 export const DEFAULT_IMPORT_ROWS = 100;
 export const MAX_IMPORT_ROWS_LISTED = 1_000;

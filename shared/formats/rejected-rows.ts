@@ -1,5 +1,11 @@
-import { type FaultLanguage, faultText } from '../domain/fault-texts.ts';
+import {
+  type FaultLanguage,
+  faultText,
+  MAX_FAULTS_TOLD,
+  moreFaultsText,
+} from '../domain/fault-texts.ts';
 import type { ImportFormat, PlannedRow, RowFault } from '../domain/import.ts';
+import { MAX_REJECTED_BYTES, MAX_REJECTED_ROWS } from '../domain/limits.ts';
 import { csv, unescapeFormula } from './csv.ts';
 import { textWorkbook } from './xlsx.ts';
 
@@ -19,6 +25,13 @@ export interface RejectedRowsOptions {
   readonly sent: { readonly format: ImportFormat; readonly formulas?: 'guarded' | 'keep' };
 }
 
+/** A piece of a file of rejected rows. */
+export interface RejectedPiece {
+  readonly bytes: Buffer;
+  /** How many rows are in it. */
+  readonly rows: number;
+}
+
 /** Headings of the columns that follow those of the file. A reader ignores them. */
 const HEADINGS: Readonly<Record<FaultLanguage, readonly string[]>> = {
   sv: ['radnummer', 'kolumn', 'fel'],
@@ -32,22 +45,32 @@ const MAX_COLUMNS = 16_384;
 
 /**
  * Streams a file of rows that were not imported: their columns as sent, then row, column and error,
- * so that they can be mended and sent again.
+ * so that they can be mended and sent again. It has the first rows, as many as a file may have.
  *
  * @param batches of rows, in order.
+ * @param limits of the file. It ends with the batch that reaches `maxBytes`.
  */
 export async function* rejectedRowsFile(
   batches: AsyncIterable<readonly RejectedRow[]>,
   options: RejectedRowsOptions,
-): AsyncGenerator<Buffer, void, undefined> {
+  { maxRows = MAX_REJECTED_ROWS, maxBytes = MAX_REJECTED_BYTES } = {},
+): AsyncGenerator<RejectedPiece, void, undefined> {
   const own = ownHeadings(options.headings);
   const headings = [...own, ...HEADINGS[options.language]];
-  const { start, rows, end } = options.format === 'csv' ? csvFile() : workbook();
-  yield await start();
+  const { start, text, encode, end } = options.format === 'csv' ? csvFile() : workbook();
+  let count = 0;
+  let bytes = 0;
+  yield { bytes: await start(), rows: 0 };
   for await (const batch of batches) {
-    if (batch.length > 0) yield await rows(batch.map((row) => cellsOf(row, own.length, options)));
+    const rows = batch.slice(0, maxRows - count);
+    if (rows.length === 0) continue;
+    const written = text(rows.map((row) => cellsOf(row, own.length, options)));
+    count += rows.length;
+    bytes += written.length;
+    yield { bytes: await encode(written), rows: rows.length };
+    if (count === maxRows || bytes >= maxBytes) break;
   }
-  yield await end();
+  yield { bytes: await end(), rows: 0 };
 
   function csvFile() {
     const keeps = options.sent.format === 'csv' && options.sent.formulas === 'keep';
@@ -59,7 +82,8 @@ export async function* rejectedRowsFile(
     const line = (cells: readonly string[]) => `${cells.map(cell).join(delimiter)}\r\n`;
     return {
       start: async () => Buffer.from(`\ufeff${line(headings)}`),
-      rows: async (all: readonly (readonly string[])[]) => Buffer.from(all.map(line).join('')),
+      text: (rows: readonly (readonly string[])[]) => Buffer.from(rows.map(line).join('')),
+      encode: async (lines: Buffer) => lines,
       end: async () => Buffer.alloc(0),
     };
   }
@@ -68,10 +92,9 @@ export async function* rejectedRowsFile(
     const { encoder, row } = textWorkbook(headings, SHEET_NAMES[options.language]);
     return {
       start: () => encoder.start(),
-      rows: (all: readonly (readonly string[])[]) =>
-        encoder.rows(
-          Buffer.from(all.map((cells) => row(cells.slice(0, MAX_COLUMNS).map(cut))).join('')),
-        ),
+      text: (rows: readonly (readonly string[])[]) =>
+        Buffer.from(rows.map((cells) => row(cells.slice(0, MAX_COLUMNS).map(cut))).join('')),
+      encode: (xml: Buffer) => encoder.rows(xml),
       end: () => encoder.end(),
     };
   }
@@ -107,10 +130,12 @@ function cellsOf(
   const faults = faultsOf(row);
   const columns = [...new Set(faults.flatMap(({ column }) => column ?? []))];
   const isOne = columns.length < 2;
-  const errors = faults.map((fault) => {
+  const errors = faults.slice(0, MAX_FAULTS_TOLD).map((fault) => {
     const text = faultText(fault, language);
     return isOne || fault.column === undefined ? text : `${fault.column}: ${text}`;
   });
+  const more = faults.length - errors.length;
+  if (more > 0) errors.push(moreFaultsText(more, language));
   return [
     ...own,
     String(row.row),

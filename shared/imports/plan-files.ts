@@ -1,6 +1,7 @@
 import { ImportExpiredError } from '../domain/errors.ts';
 import type { Outcome, PlannedRow } from '../domain/import.ts';
 import type { Counts, ImportJob } from '../domain/import-job.ts';
+import { withFaults } from './fault-lines.ts';
 import { type FileOwner, getFile, getLines } from './import-files.ts';
 
 /** A row of a plan, as it is stored: with what shows a person whom it is about. */
@@ -58,7 +59,8 @@ export async function readPlanned(
   { plan }: ImportJob,
   index: number,
 ): Promise<PlannedLine[] | undefined> {
-  return plan && getLines<PlannedLine>(files, 'plan', planFile(plan.run, index));
+  const rows = plan && (await getLines<PlannedLine>(files, 'plan', planFile(plan.run, index)));
+  return rows && withFaults(rows);
 }
 
 /** Rows of the step that has begun last. */

@@ -22,6 +22,7 @@ import { batchesOf, getItems } from '../storage/batch-get.ts';
 import { getImportJob, importJobs, moveImportJob } from '../storage/import-jobs.ts';
 import { toCustomer } from '../storage/read-customer.ts';
 import { rawCustomerKey } from '../storage/table.ts';
+import { faultLines, withFaults } from './fault-lines.ts';
 import {
   deleteFiles,
   type FileOwner,
@@ -283,15 +284,17 @@ async function digestOf(file: SentFile): Promise<string> {
 async function* textsOf(batches: AsyncIterable<readonly FileRow[]>) {
   let lines: string[] = [];
   let length = 0;
+  let lineOfRow = faultLines();
   for await (const batch of batches) {
     for (const row of batch) {
-      const line = `${JSON.stringify(row)}\n`;
+      const line = lineOfRow(row);
       lines.push(line);
       length += line.length;
       if (lines.length < ROWS_PER_STEP && length < MAX_FILE_LENGTH) continue;
       yield { text: lines.join(''), size: lines.length };
       lines = [];
       length = 0;
+      lineOfRow = faultLines();
     }
   }
   if (lines.length > 0) yield { text: lines.join(''), size: lines.length };
@@ -364,7 +367,7 @@ async function matchRows(
 async function rowsOf(files: FileOwner, run: string, index: number): Promise<FileRow[]> {
   const rows = await getLines<FileRow>(files, 'plan', rowsFile(run, index));
   if (!rows) throw new NotRunningError();
-  return rows;
+  return withFaults(rows);
 }
 
 interface Planning {
@@ -385,6 +388,7 @@ async function planFileOfRows(
   const outcomes: Outcome[] = [];
   let units = 0;
   let text = '';
+  const lineOfRow = faultLines();
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
     const some = rows.slice(from, from + ROWS_AT_ONCE);
     const matches = some.map((row, at) => matcher.matchesOf(row, start + from + at));
@@ -393,7 +397,7 @@ async function planFileOfRows(
       const planned = planRow(row, matches[at] as RowMatches, customers, job.options);
       outcomes.push(planned.outcome);
       units += unitsToApply(planned, customers);
-      text += `${JSON.stringify(lineOf(planned, row, customers))}\n`;
+      text += lineOfRow(storedRow(planned, row, customers));
     }
   }
   await putFile(files, 'plan', planFile(run, index), text);
@@ -408,7 +412,7 @@ async function planFileOfRows(
 }
 
 /** Returns what is stored of a row. */
-function lineOf(planned: PlannedRow, row: FileRow, customers: KnownCustomers): PlannedLine {
+function storedRow(planned: PlannedRow, row: FileRow, customers: KnownCustomers): PlannedLine {
   if (planned.outcome === 'create') return planned;
   const isOfCustomer = planned.outcome === 'update' || planned.outcome === 'unchanged';
   const { name, customerid } = (isOfCustomer && customers.get(planned.id)?.fields) || row.fields;

@@ -2,7 +2,6 @@ import { mapAhead } from '../concurrency.ts';
 import { ImportExpiredError } from '../domain/errors.ts';
 import type { FaultLanguage } from '../domain/fault-texts.ts';
 import type { ImportJob } from '../domain/import-job.ts';
-import { MAX_REJECTED_ROWS } from '../domain/limits.ts';
 import { presign } from '../exports/export-file.ts';
 import { MultipartUpload } from '../exports/multipart-upload.ts';
 import { CSV_TYPE } from '../formats/csv.ts';
@@ -26,8 +25,8 @@ export interface RejectedFile {
 }
 
 /**
- * Writes the rows of an import that are ambiguous, invalid or skipped to a file, the first
- * {@link MAX_REJECTED_ROWS} of them: the cells as they were sent, and what is wrong.
+ * Writes the rows of an import that are ambiguous, invalid or skipped to a file, the first as many as it
+ * may have: the cells as they were sent, and what is wrong.
  *
  * @throws ImportExpiredError if the plan is no longer kept.
  */
@@ -42,17 +41,7 @@ export async function rejectedFile(
     const { ambiguous = 0, invalid = 0, skipped = 0 } = steps[index]?.counts ?? {};
     return ambiguous + invalid + skipped > 0;
   });
-  let count = 0;
-  const batches = (async function* () {
-    for await (const rows of mapAhead(indexes, CONCURRENT_FILES, (index) =>
-      rejectedRows(files, job, index),
-    )) {
-      const some = rows.slice(0, MAX_REJECTED_ROWS - count);
-      count += some.length;
-      yield some;
-      if (count === MAX_REJECTED_ROWS) return;
-    }
-  })();
+  const batches = mapAhead(indexes, CONCURRENT_FILES, (index) => rejectedRows(files, job, index));
   const filename = `${NAMES[language]}.${format}`;
   const contentType = CONTENT_TYPES[format];
   const key = fileKey(files, 'plan', filename);
@@ -63,9 +52,13 @@ export async function rejectedFile(
     ContentDisposition: `attachment; filename="${filename}"`,
     CacheControl: 'private, no-store',
   });
+  let count = 0;
   try {
     const pieces = rejectedRowsFile(batches, { format, language, headings, sent: job.options });
-    for await (const piece of pieces) await upload.write(piece);
+    for await (const { bytes, rows } of pieces) {
+      await upload.write(bytes);
+      count += rows;
+    }
     await upload.complete();
   } catch (error) {
     await upload.abort();

@@ -18,6 +18,8 @@ export interface Rows {
   readonly firstId?: number;
   /** Whether each field differs from that of the customer in the register. */
   readonly isChanged?: boolean;
+  /** Whether each field is a control character, which none can have. */
+  readonly isWrong?: boolean;
 }
 
 /**
@@ -25,8 +27,8 @@ export interface Rows {
  * changed ones no customerid: it must not be that of another customer, which is looked up.
  */
 export async function writeFile(folder: string, rows: Rows): Promise<SentFile> {
-  const { format, shape, count, firstId = 1, isChanged = false } = rows;
-  const path = join(folder, `${shape}-${count}-${isChanged}.${format}`);
+  const { format, shape, count, firstId = 1, isChanged = false, isWrong = false } = rows;
+  const path = join(folder, `${shape}-${count}-${isChanged}-${isWrong}.${format}`);
   await pipeline(exportFile(choiceOf(rows), customers()), createWriteStream(path));
   return { path, format };
 
@@ -34,7 +36,7 @@ export async function writeFile(folder: string, rows: Rows): Promise<SentFile> {
     for (let id = firstId; id < firstId + count; id += 1) {
       const customer = customerOf(shape, id);
       const fields = { ...customer.fields, customerid: `K${id}` };
-      yield { ...customer, fields: isChanged ? changed(fields) : fields };
+      yield { ...customer, fields: isWrong ? wrong(fields) : isChanged ? changed(fields) : fields };
     }
   }
 }
@@ -47,6 +49,10 @@ function choiceOf({ format, shape, isChanged }: Rows): FormatChoice {
   const options = { headers: 'sv', ...(isPart && { columns }) } as const;
   if (format === 'xlsx') return { name: format, ...options };
   return { name: format, delimiter: 'semicolon', bom: true, ...options };
+}
+
+function wrong(fields: Customer['fields']): Customer['fields'] {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, '\u0001']));
 }
 
 function changed(fields: Customer['fields']): Customer['fields'] {

@@ -36,8 +36,9 @@ interface Plan extends Rows {
   readonly match: ImportOptions['match'];
 }
 
-/** New customers; or those of the register, each field of which changes. */
+/** New customers; rows of which each field is wrong; customers of the register, each field of which changes. */
 const creations = (rows: Rows): Plan => ({ ...rows, customers: 0, match: ['customerid'] });
+const errors = (rows: Rows): Plan => ({ ...creations(rows), isWrong: true });
 const updates = (rows: Rows): Plan => ({
   ...rows,
   isChanged: true,
@@ -99,6 +100,7 @@ export const measureLargestImports: Measure = async ({ bundles, quick }) => {
     creations({ format: 'xlsx', shape: 'full', count: 0.8 * million }),
     creations({ format: 'xml', shape: 'full', count: 0.12 * million }),
     creations({ format: 'jsonl', shape: 'full', count: 0.12 * million }),
+    errors({ format: 'csv', shape: 'full', count: million }),
   ];
   return withStack(bundles, async (stack, folder) => {
     const comparisons: Comparison[] = [];
@@ -130,13 +132,10 @@ async function withStack(
   }
 }
 
-async function samplePlan(
-  stack: ImportStack,
-  { shape, count, customers, match }: Plan,
-  file: SentFile,
-): Promise<Sample> {
+async function samplePlan(stack: ImportStack, plan: Plan, file: SentFile): Promise<Sample> {
+  const { shape, count, customers, match } = plan;
   const { status, ...sample } = await stack.plan(cannedMerchant(shape, customers), file, { match });
-  const planned = status.counts?.[customers > 0 ? 'update' : 'create'];
+  const planned = status.counts?.[outcomeOf(plan)];
   if (planned !== count) throw new Error(`The plan has ${JSON.stringify(status.counts)}`);
   return sample;
 }
@@ -153,8 +152,16 @@ async function sampleReader(bundles: Bundles, { path, format }: SentFile): Promi
   return { seconds: ms / 1_000, cpuSeconds: cpuMs / 1_000, maxRss };
 }
 
-function titleOf({ format, shape, count, customers }: Plan): string {
-  const what = customers > 0 ? 'updates' : 'creations';
+function outcomeOf({ isWrong, customers }: Plan) {
+  if (isWrong) return 'invalid';
+  return customers > 0 ? 'update' : 'create';
+}
+
+const NAMES = { create: 'creations', update: 'updates', invalid: 'rows of errors' } as const;
+
+function titleOf(plan: Plan): string {
+  const { format, shape, count } = plan;
+  const what = NAMES[outcomeOf(plan)];
   return `plan of ${count.toLocaleString('en')} ${what}, ${format.toUpperCase()}, ${shape} rows`;
 }
 

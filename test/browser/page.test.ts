@@ -6,6 +6,7 @@ import { type CellValue, readXlsx, writeXlsx } from 'hucre/xlsx';
 import type { Browser, BrowserContext, Download, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LocalStack, startLocalStack } from '../../infra/local/stack.ts';
+import { FIELDS, isWritable } from '../../shared/domain/fields.ts';
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import { findChromium, launch } from './chromium.ts';
 
@@ -514,6 +515,33 @@ describe.runIf(executable)('the page for persons', () => {
       expect(await page.getByRole('button', { name: 'Nästa' }).isDisabled()).toBe(true);
       await page.getByRole('button', { name: 'Föregående' }).click();
       await says(page, 'Rad 26–50 av 60');
+    });
+
+    test('shows ten errors of a row, the others on demand, and says if a file has not all rows', async () => {
+      const wrong = FIELDS.filter(isWritable).slice(1, 13);
+      const lines = [
+        `Kundnummer;${wrong.map(({ name }) => name).join(';')}`,
+        `K8;${wrong.map(() => '\u0001').join(';')}`,
+      ];
+      const page = await open({ locale: 'en-GB' });
+      await drop(page, 'wrong.csv', excelCsv(lines));
+      await says(page, 'wrong.csv (');
+      await page.getByRole('button', { name: 'Check the file' }).click();
+      await heading(page, 'Ready to apply');
+      const shown = page.locator('.faults li:visible');
+      await page.getByText('And 2 more errors.').waitFor();
+      expect(await shown.count()).toBe(10);
+      await page.getByText('And 2 more errors.').click();
+      expect(await shown.count()).toBe(12);
+      expect(await accessibilityFaults(page)).toEqual([]);
+
+      await page.route(/\/rejected\?/, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), count: 0 } });
+      });
+      const button = page.getByRole('button', { name: 'Download as CSV' });
+      await downloaded(page, () => button.click());
+      await says(page, 'The file has the first 0 of the 1 rows');
     });
 
     test('shows hostile texts as they are, and runs nothing of them', async () => {

@@ -6,6 +6,7 @@ import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeItems } from '../../infra/local/write-items.ts';
+import { FIELDS, isWritable } from '../../shared/domain/fields.ts';
 import type { ImportJob } from '../../shared/domain/import-job.ts';
 import {
   KNOWN_IMPORTS,
@@ -22,6 +23,7 @@ import {
   newMerchant,
   useApi,
 } from '../support/api.ts';
+import { bytesOfImport } from '../support/export-bucket.ts';
 import {
   apply,
   csvOf,
@@ -463,6 +465,40 @@ describe('Rows that are not imported', () => {
       leaveOut: ['invalid', 'ambiguous'],
     });
   });
+
+  test.runIf(isLocal)(
+    'have all of their errors in a plan that is not much larger than the file, also if each cell is wrong',
+    async () => {
+      const fields = FIELDS.filter(isWritable).map(({ name }) => name);
+      const count = MAX_ROWS_PLANNED_IN_CALL;
+      // A control is wrong in any case, and an error of a spreadsheet if no customer has it.
+      const rows = Array.from({ length: count }, (_, index) =>
+        fields.map((name) => (index % 2 === 0 ? '\u0001' : name === 'customerid' ? index : '##')),
+      );
+      const file = csvOf([fields, ...rows.map((cells) => cells.map(String))]);
+      const planned = await importFile(merchant, file);
+      expect(planned.body.counts).toMatchObject({ invalid: count });
+      expect(await bytesOfImport(planned.body.importId)).toBeLessThan(10 * file.length);
+
+      const seen: number[] = [];
+      for (let after = 0; seen.length < count; after = seen.at(-1) ?? 0) {
+        const path = `${pathOf(planned, 'rows')}?limit=1000&after=${after}`;
+        const { body } = await merchant.call('GET', path);
+        expect(body.rows).not.toHaveLength(0);
+        for (const { row, errors } of body.rows) {
+          seen.push(row);
+          const isControl = row % 2 === 0;
+          expect(errors).toHaveLength(fields.length - (isControl ? 0 : 1));
+          const code = isControl ? 'forbiddenCharacter' : 'spreadsheetError';
+          expect(errors.at(-1)).toMatchObject({ column: fields.at(-1), code });
+        }
+      }
+      expect(seen).toEqual(rows.map((_, index) => index + 2));
+      expect((await merchant.call('GET', pathOf(planned, 'rejected'))).body).toMatchObject({
+        count,
+      });
+    },
+  );
 
   test('are those that mode leaves out', async () => {
     const [a, b] = [newKey(), newKey()];

@@ -28,7 +28,7 @@ async function written(
       ...options,
     },
   );
-  for await (const piece of file) pieces.push(piece);
+  for await (const { bytes } of file) pieces.push(bytes);
   return Buffer.concat(pieces);
 }
 
@@ -52,6 +52,19 @@ async function rejectedOf(file: Buffer | string, options: ReadOptions) {
       ),
   };
 }
+
+/** Returns a row in which each of some columns has a text that is too long. */
+const rowOfFaults = (row: number, columns: readonly string[]): RejectedRow => ({
+  row,
+  outcome: 'invalid',
+  errors: columns.map((column) => ({
+    column,
+    code: 'tooLong',
+    detail: '…',
+    params: { maxLength: 255 },
+  })),
+  cells: columns.map(() => 'x'),
+});
 
 const INVALID: RejectedRow = {
   row: 17,
@@ -195,6 +208,44 @@ describe('A file of rejected rows', () => {
       ),
       { numRuns: iterations({ short: 50, long: 500 }) },
     );
+  });
+
+  test('names all columns of a row, ten of its errors, and how many more there are', async () => {
+    const headings = Array.from({ length: 12 }, (_, index) => `Kolumn ${index}`);
+    const errorsOf = async (count: number, language: FaultLanguage) => {
+      const row = rowOfFaults(2, headings.slice(0, count));
+      return (await written([row], { headings, language })).toString();
+    };
+    const swedish = await errorsOf(12, 'sv');
+    expect(swedish).toContain(headings.join(', '));
+    expect(swedish.match(/Texten är för lång/g)).toHaveLength(10);
+    expect(swedish).toContain('Kolumn 9: Texten är för lång. Högst 255 tecken. Och 2 fel till.');
+    expect(await errorsOf(11, 'en')).toContain('And 1 more error.');
+    expect(await errorsOf(10, 'en')).not.toContain('more');
+  });
+
+  test('has the first of very many rows, and says how many', async () => {
+    const rows = Array.from({ length: 6 }, (_, index) => rowOfFaults(index + 2, ['Namn']));
+    for (const format of ['csv', 'xlsx'] as const) {
+      const countOf = async (limits: { maxRows?: number; maxBytes?: number }) => {
+        const options = { format, language: 'sv', headings: ['Namn'], sent: { format } } as const;
+        const pieces: Buffer[] = [];
+        let count = 0;
+        const batches = (async function* () {
+          for (let at = 0; at < rows.length; at += 2) yield rows.slice(at, at + 2);
+        })();
+        for await (const piece of rejectedRowsFile(batches, options, limits)) {
+          pieces.push(piece.bytes);
+          count += piece.rows;
+        }
+        const again = await readAll(Buffer.concat(pieces), { format });
+        expect(again.rows).toHaveLength(count);
+        return count;
+      };
+      expect(await countOf({})).toBe(6);
+      expect(await countOf({ maxRows: 3 })).toBe(3);
+      expect(await countOf({ maxBytes: 1 })).toBe(2);
+    }
   });
 
   test('keeps texts that no spreadsheet can hold from breaking the file', async () => {

@@ -185,7 +185,7 @@ export class Api {
     id: string,
     format: 'xlsx' | 'csv',
     language: string,
-  ): Promise<{ readonly url: string; readonly filename: string }> {
+  ): Promise<{ readonly url: string; readonly filename: string; readonly count: number }> {
     return this.#json('GET', `${IMPORTS}/${id}/rejected?format=${format}`, {
       headers: { 'accept-language': language },
     });

@@ -353,6 +353,8 @@ export const english = {
       help: 'The file has these rows as you sent them, and what is wrong. Mend them, save the file, and send it here.',
       xlsx: 'Download as Excel',
       csv: 'Download as CSV',
+      first: (count: number, total: number) =>
+        `The file has the first ${number(count)} of the ${number(total)} rows: there are too many for one file.`,
     },
     apply: 'Apply …',
     applyHeading: 'Apply the import?',

@@ -166,6 +166,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
   function planOf(job: ImportStatus): readonly HTMLElement[] {
     const { create = 0, update = 0, ambiguous = 0, invalid = 0, skipped = 0 } = job.counts ?? {};
     const isEmpty = create + update === 0;
+    const rejected = ambiguous + invalid + skipped;
     const apply = el(
       'button',
       { type: 'button', class: 'main', onclick: () => applyPlan(job) },
@@ -187,7 +188,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
           el('p', { class: 'help' }, words.usable(texts.date(job.expires))),
         actions(!isEmpty && apply, removeButton(job)),
       ),
-      ...(ambiguous + invalid + skipped > 0 ? [rejectedRows()] : []),
+      ...(rejected > 0 ? [rejectedRows(rejected)] : []),
       planRows(page, job),
     ];
   }
@@ -290,20 +291,22 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
     }
   }
 
-  function rejectedRows(): HTMLElement {
-    const failed = el('div');
+  /** @param total how many rows are left out; a file has the first of very many. */
+  function rejectedRows(total: number): HTMLElement {
+    const said = el('div');
     const button = (format: 'xlsx' | 'csv') =>
       el(
         'button',
         {
           type: 'button',
           onclick: async () => {
-            put(failed);
+            put(said);
             try {
               const file = await api.rejectedRows(id, format, page.language);
               download(file.url, file.filename);
+              if (file.count < total) put(said, warning(words.rejected.first(file.count, total)));
             } catch (error) {
-              put(failed, errorMessage(error, page));
+              put(said, errorMessage(error, page));
             }
           },
         },
@@ -315,7 +318,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
       el('h3', {}, words.rejected.heading),
       el('p', {}, words.rejected.help),
       actions(button('xlsx'), button('csv')),
-      failed,
+      said,
     );
   }
 

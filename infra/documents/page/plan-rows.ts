@@ -1,4 +1,4 @@
-import { faultText } from '../../../shared/domain/fault-texts.ts';
+import { faultText, MAX_FAULTS_TOLD, moreFaultsText } from '../../../shared/domain/fault-texts.ts';
 import type { FieldName } from '../../../shared/domain/fields.ts';
 import type { Outcome, Result, RowFault } from '../../../shared/domain/import.ts';
 import type { Customer, ImportStatus, ListedRow } from './api.ts';
@@ -195,11 +195,7 @@ export function planRows(page: Page, job: ImportStatus): HTMLElement {
             ),
         );
       case 'invalid':
-        return el(
-          'ul',
-          { class: 'faults' },
-          row.errors.map((fault) => el('li', {}, ...namedFault(fault))),
-        );
+        return faultsOf(row.errors);
       case 'skipped':
         return faultText(row, page.language);
     }
@@ -229,6 +225,21 @@ export function planRows(page: Page, job: ImportStatus): HTMLElement {
       name && `${name} `,
       el('small', {}, numbers.filter((text) => text !== '').join(', ')),
     );
+  }
+
+  /** Returns a list of faults; of many the first, and the others on demand. */
+  function faultsOf(faults: readonly RowFault[]): HTMLElement {
+    const list = (some: readonly RowFault[]) =>
+      el(
+        'ul',
+        { class: 'faults' },
+        some.map((fault) => el('li', {}, ...namedFault(fault))),
+      );
+    const more = faults.slice(MAX_FAULTS_TOLD);
+    const first = list(faults.slice(0, MAX_FAULTS_TOLD));
+    if (more.length === 0) return first;
+    const summary = el('summary', {}, moreFaultsText(more.length, page.language));
+    return el('div', {}, first, el('details', {}, summary, list(more)));
   }
 
   function namedFault(fault: RowFault): readonly (string | HTMLElement)[] {

@@ -178,6 +178,8 @@ export const swedish: Texts = {
       help: 'Filen har de här raderna som du skickade dem, och vad som är fel. Rätta dem, spara filen och skicka den hit.',
       xlsx: 'Hämta som Excel',
       csv: 'Hämta som CSV',
+      first: (count, total) =>
+        `Filen har de första ${number(count)} av de ${number(total)} raderna: de är för många för en fil.`,
     },
     apply: 'Genomför …',
     applyHeading: 'Genomföra importen?',

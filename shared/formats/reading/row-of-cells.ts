@@ -51,6 +51,8 @@ export class RowReader {
   readonly #columns: readonly FileColumn[];
   readonly #fields: readonly ReadField[];
   readonly #rules: CellRules;
+  /** Faults of rows with more cells than headings, by the index of the first of them with text. */
+  readonly #tooManyCells = new Map<number, RowFault>();
 
   constructor(columns: readonly FileColumn[], rules: CellRules) {
     this.#columns = columns;
@@ -60,7 +62,8 @@ export class RowReader {
       if (!field || (field.name !== 'mexcParamvaluesetsid' && !isWritable(field))) return [];
       const { name, maxLength } = field;
       const isNumberLike = NUMBER_LIKE.has(name);
-      return [{ index, heading: shownHeading(heading), name, maxLength, isNumberLike }];
+      const faults = new Map<string, RowFault>();
+      return [{ index, heading: shownHeading(heading), name, maxLength, isNumberLike, faults }];
     });
   }
 
@@ -105,8 +108,14 @@ export class RowReader {
       }
     }
     const extra = cells.findIndex((cell, index) => index >= this.#columns.length && cell?.trim());
-    if (extra !== -1) faults.push({ column: columnName(extra), ...TOO_MANY_CELLS });
+    if (extra !== -1) faults.push(this.#tooManyCellsFrom(extra));
     return { row: number, id, fields, faults, ...(doubts.length > 0 && { doubts }) };
+  }
+
+  #tooManyCellsFrom(index: number): RowFault {
+    const fault = this.#tooManyCells.get(index) ?? { column: columnName(index), ...TOO_MANY_CELLS };
+    this.#tooManyCells.set(index, fault);
+    return fault;
   }
 
   #areHeadings(cells: readonly (string | undefined)[]): boolean {
@@ -152,10 +161,18 @@ interface ReadField {
   readonly name: WritableFieldName | 'mexcParamvaluesetsid';
   readonly maxLength: number;
   readonly isNumberLike: boolean;
+  /** Its faults so far, by code and detail. */
+  readonly faults: Map<string, RowFault>;
 }
 
-function faultIn({ heading, name }: ReadField, fault: CellFault): RowFault {
-  return { column: heading, field: name, ...fault };
+/** Returns the same object for the same fault: a file can have tens of millions. */
+function faultIn({ heading, name, faults }: ReadField, fault: CellFault): RowFault {
+  const key = `${fault.code} ${fault.detail}`;
+  const known = faults.get(key);
+  if (known) return known;
+  const first = { column: heading, field: name, ...fault };
+  faults.set(key, first);
+  return first;
 }
 
 const NONE: readonly CellFault[] = [];
