@@ -91,6 +91,11 @@ export const MAX_IMPORT_RATIO = 200;
 export const MAX_IMPORT_RATIO_AFTER = 10_000_000;
 /** Maximum bytes of the texts that cells of an XLSX file share, as XML; they are held in memory. */
 export const MAX_IMPORT_SHARED_BYTES = 200_000_000;
+/**
+ * Maximum UTF-16 code units of all cells of an XLSX file, in each of which a shared text counts: a file of
+ * 3 MB could have a terabyte.
+ */
+export const MAX_IMPORT_TEXT_LENGTH = 4 * MAX_IMPORT_BYTES;
 
 /** Maximum bytes and rows of an import that is planned while its caller waits. */
 export const MAX_BYTES_PLANNED_IN_CALL = 1_048_576;

@@ -1,5 +1,10 @@
 import type { ImportFormat } from '../../shared/domain/import.ts';
-import { MAX_IMPORT_ROWS } from '../../shared/domain/limits.ts';
+import {
+  MAX_IMPORT_CELL_LENGTH,
+  MAX_IMPORT_ROWS,
+  MAX_IMPORT_TEXT_LENGTH,
+} from '../../shared/domain/limits.ts';
+import { textRow, workbookFile } from './workbook-file.ts';
 
 /** A file that no import reads to its end. */
 interface RefusedFile {
@@ -71,12 +76,25 @@ export const REFUSED_FILES: Readonly<Record<string, RefusedFile>> = {
     ],
     code: 'tooManyColumns',
   },
+  'its cells share texts, of more than 1 GiB in all': {
+    format: 'xlsx',
+    pieces: () => [sharedTexts(MAX_IMPORT_TEXT_LENGTH + 1)],
+    code: 'bomb',
+  },
   'it has too many rows': {
     format: 'csv',
     pieces: () => [Buffer.from('Namn\n'), Buffer.from('a\n'.repeat(MAX_IMPORT_ROWS + 1))],
     code: 'tooManyRows',
   },
 };
+
+/** Returns a workbook of a few kilobytes, whose cells share a text. */
+function sharedTexts(length: number): Buffer {
+  const row = `<row>${'<c t="s"><v>0</v></c>'.repeat(26)}</row>`;
+  const rows = Math.ceil(length / MAX_IMPORT_CELL_LENGTH / 26);
+  const texts = `<si><t>${'a'.repeat(MAX_IMPORT_CELL_LENGTH)}</t></si>`;
+  return workbookFile({ Blad1: textRow(1, 'Namn') + row.repeat(rows) }, { texts });
+}
 
 /** Returns a text repeated to a size, as pieces that share their memory. */
 function repeated(text: string, megabytes: number): Uint8Array[] {

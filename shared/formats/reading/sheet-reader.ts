@@ -12,6 +12,8 @@ export interface SheetRow {
   /** From 1. */
   readonly number: number;
   readonly cells: readonly string[];
+  /** UTF-16 code units of all cells. */
+  readonly length: number;
   /** What is wrong with cells, by the index of their column. */
   readonly faults: ReadonlyMap<number, CellFault>;
 }
@@ -88,7 +90,8 @@ export class SheetReader implements XmlReader<SheetRow> {
       case 'row':
         if (this.#cells.some((cell) => cell.trim() !== '') || this.#faults) {
           const faults = this.#faults ?? NO_FAULTS;
-          this.#rows.push({ number: this.#number, cells: this.#cells, faults });
+          const [number, cells, length] = [this.#number, this.#cells, this.#length];
+          this.#rows.push({ number, cells, length, faults });
         }
         break;
       default:

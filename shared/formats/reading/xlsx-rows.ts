@@ -1,5 +1,6 @@
 import { UnreadableFileError } from '../../domain/errors.ts';
 import type { FileRow, ReadOptions } from '../../domain/import.ts';
+import { MAX_IMPORT_TEXT_LENGTH } from '../../domain/limits.ts';
 import { checkedRows } from './checked-rows.ts';
 import { columnsOf, unknownColumnsOf } from './columns.ts';
 import type { FileSource } from './file-source.ts';
@@ -24,6 +25,7 @@ export async function xlsxRows(source: FileSource, options: ReadOptions): Promis
   async function* batches() {
     /** Rows of the sheets before: numbers go on, so that each is of one row. */
     let before = 0;
+    let length = 0;
     for (const sheet of sheets) {
       let last = 0;
       let isHeader = true;
@@ -31,7 +33,9 @@ export async function xlsxRows(source: FileSource, options: ReadOptions): Promis
         last = batch.at(-1)?.number ?? last;
         const rows = isHeader ? batch.slice(1) : batch;
         isHeader = false;
-        yield rows.map(({ number, cells, faults }): FileRow => {
+        yield rows.map(({ number, cells, length: ofRow, faults }): FileRow => {
+          length += ofRow;
+          if (length > MAX_IMPORT_TEXT_LENGTH) throw tooMuchText(sheet, number);
           // A sheet leaves empty cells out.
           const all = [
             ...cells,
@@ -52,6 +56,11 @@ export async function xlsxRows(source: FileSource, options: ReadOptions): Promis
     warnings,
     rows: checkedRows(batches(), warnings),
   };
+}
+
+function tooMuchText({ name }: Sheet, row: number): UnreadableFileError {
+  const detail = `The cells of the file have more than ${MAX_IMPORT_TEXT_LENGTH} characters; divide it into several`;
+  return new UnreadableFileError('bomb', detail, `sheet ${name}, row ${row}`);
 }
 
 interface SheetsToRead {
@@ -109,10 +118,24 @@ async function firstRow(
   return undefined;
 }
 
+/**
+ * Bytes of a sheet whose rows are in memory at once, since cells in them can share long texts. Slices of 64
+ * KiB took no less CPU time, and 40 MB more for full rows.
+ */
+const SLICE_BYTES = 8 * 1024;
+
 function rowsOf(archive: ZipArchive, workbook: Workbook, { name, part }: Sheet) {
   const reader = new SheetReader(workbook, name);
-  return readXml(archive.read(part), reader, {
+  return readXml(slices(archive.read(part)), reader, {
     maxDepth: WORKBOOK_DEPTH,
     where: () => reader.where,
   });
+}
+
+async function* slices(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += SLICE_BYTES) {
+      yield piece.subarray(at, at + SLICE_BYTES);
+    }
+  }
 }
