@@ -6,6 +6,8 @@ interface ServiceError extends Error {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   readonly $retryable?: unknown;
   readonly code?: string;
+  /** System call that failed, of an error of Node. */
+  readonly syscall?: string;
 }
 
 const THROTTLING_ERRORS = [
@@ -32,7 +34,26 @@ export function isTransient(error: unknown): boolean {
     TRANSIENT_ERRORS.has(name) ||
     $retryable !== undefined ||
     ($metadata?.httpStatusCode ?? 0) >= 500 ||
-    CONNECTION_ERRORS.test(code ?? '')
+    CONNECTION_ERRORS.test(code ?? '') ||
+    isUnsent(error)
+  );
+}
+
+/** System calls before a connection is made. */
+const BEFORE_CONNECTION = ['connect', 'getaddrinfo'];
+/** What the SDK's HTTP handler says after `connectionTimeout`; the error has no code. */
+const NOT_CONNECTED = /the request socket did not establish a connection/;
+
+/**
+ * Returns whether an error ended an attempt before there was a connection, so that no byte of the request
+ * was sent. A connection that was reset, also during TLS, does not count.
+ */
+export function isUnsent(error: unknown): boolean {
+  // Node tries the addresses of a name in turn.
+  if (error instanceof AggregateError) return error.errors.every(isUnsent);
+  const { name, message, syscall = '' } = error as ServiceError;
+  return (
+    BEFORE_CONNECTION.includes(syscall) || (name === 'TimeoutError' && NOT_CONNECTED.test(message))
   );
 }
 

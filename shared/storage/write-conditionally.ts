@@ -1,4 +1,5 @@
 import type { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { isUnsent } from '../aws-errors.ts';
 import { conditionHolds } from './conditional-write.ts';
 import { documents } from './document-client.ts';
 
@@ -15,14 +16,14 @@ export async function writeConditionally(command: PutCommand | DeleteCommand): P
   return responseWasLost() ? 'indeterminate' : 'condition failed';
 }
 
-/** Returns a function that says whether any attempt of the command ended without a response. */
+/** Returns a function that says whether any attempt of the command was sent and ended without a response. */
 function watchForLostResponses({ middlewareStack }: DeleteCommand): () => boolean {
   let lost = false;
   middlewareStack.add(
     (next) => (args) =>
       next(args).catch((error) => {
-        // A throttled or rejected request has changed nothing.
-        lost ||= error.$fault !== 'client';
+        // A request that was throttled, rejected or not sent has changed nothing.
+        lost ||= error.$fault !== 'client' && !isUnsent(error);
         throw error;
       }),
     // The document client adds a command's middleware twice, hence a name and `override`.

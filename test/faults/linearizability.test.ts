@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   type ApiResponse,
   type Client,
@@ -294,6 +295,77 @@ describe.runIf(isLocal)('Lost responses of DynamoDB', () => {
         expect(answer).toMatchObject({ status });
         const { body } = await merchant.call('GET', path);
         expect(body).toMatchObject({ name: expected, fax: '1' });
+      },
+    );
+  });
+
+  describe('A refused connection', () => {
+    const refusals: string[] = [];
+    afterEach(async () => {
+      const { dynamodb: client } = await import('../../shared/storage/dynamodb.ts');
+      client.middlewareStack.remove('refuse');
+      refusals.length = 0;
+    });
+
+    /** Has the first attempt of an operation find no server, and calls `act` before the SDK's retry. */
+    async function refuseFirst(operation: string, act: () => Promise<unknown>): Promise<void> {
+      // Loaded when the stack has set the environment.
+      const { dynamodb: client } = await import('../../shared/storage/dynamodb.ts');
+      let isFirst = true;
+      client.middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) => {
+            if (!commandName?.startsWith(operation) || !isFirst) return next(args);
+            isFirst = false;
+            try {
+              return await dynamodb.whileDown(async () => {
+                // Until the client has noticed that its idle connections are closed.
+                await setTimeout(50);
+                return next(args);
+              });
+            } catch (error) {
+              refusals.push((error as { code?: string }).code ?? '');
+              await act();
+              throw error;
+            }
+          },
+        { step: 'deserialize', priority: 'low', name: 'refuse' },
+      );
+    }
+
+    test.each([
+      [{}, 200, 'B'],
+      [{ 'if-match': '"1"' }, 412, 'C'],
+    ])(
+      'of a PATCH with headers %o has written nothing, which returns %i though others change the customer twice',
+      async (headers, status, expected) => {
+        const { merchant, path } = await merchantWithCustomer();
+        await refuseFirst('Put', async () => {
+          await merchant.call('PATCH', path, { body: { name: 'C' } });
+          await merchant.call('PATCH', path, { body: { fax: '1' } });
+        });
+        const answer = await merchant.call('PATCH', path, { body: { name: 'B' }, headers });
+        expect(refusals).toEqual(['ECONNREFUSED']);
+        expect(answer).toMatchObject({ status });
+        const { body } = await merchant.call('GET', path);
+        expect(body).toMatchObject({ name: expected, fax: '1' });
+      },
+    );
+
+    test('of a PATCH has written nothing, which returns 404 if the customer is deleted', async () => {
+      const { merchant, path } = await merchantWithCustomer();
+      await refuseFirst('Put', () => merchant.call('DELETE', path));
+      expectProblem(await merchant.call('PATCH', path, { body: { name: 'B' } }), 404);
+      expect(refusals).toEqual(['ECONNREFUSED']);
+    });
+
+    test.each([{}, { 'if-match': '"1"' }])(
+      'of a DELETE with headers %o has deleted nothing, which returns 404 if another deletes the customer',
+      async (headers) => {
+        const { merchant, path } = await merchantWithCustomer();
+        await refuseFirst('Delete', () => merchant.call('DELETE', path));
+        expectProblem(await merchant.call('DELETE', path, { headers }), 404);
+        expect(refusals).toEqual(['ECONNREFUSED']);
       },
     );
   });

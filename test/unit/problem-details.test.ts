@@ -97,6 +97,7 @@ test.each<[string, Error]>([
   ['A throttled table', named('ThrottlingException')],
   ['A time-out', named('TimeoutError')],
   ['A reset connection', named('Error', { code: 'ECONNRESET' })],
+  ['A network out of reach', named('Error', { code: 'ENETUNREACH', syscall: 'connect' })],
   ['A 500 of a service', named('Unknown', { $metadata: { httpStatusCode: 500 } })],
 ])('%s returns 503 with Retry-After and is logged as a warning', async (_, error) => {
   const { statusCode, headers, body } = await respondTo(error);
