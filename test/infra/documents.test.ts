@@ -441,36 +441,6 @@ describe('the tables', () => {
     });
   });
 
-  test('of layers are the rules of the linter', () => {
-    const layers = table(ARCHITECTURE, 'layer').map(([name, , allowed]) => ({
-      name: codeOf(name)[0] as string,
-      allowed: codeOf(allowed),
-    }));
-    const { overrides } = JSON.parse(text('.biome.json'));
-    for (const { name, allowed } of layers) {
-      const groups = JSON.stringify(
-        overrides
-          .filter(({ includes }: { includes: string[] }) =>
-            includes.some((path) => path.startsWith(`shared/${name}/*`)),
-          )
-          .map(({ linter }: { linter: unknown }) => linter),
-      );
-      const others = layers.map((layer) => layer.name).filter((other) => other !== name);
-      const forbidden = others.filter(
-        (other) => groups.includes(`"**/${other}/**"`) || groups.includes('"../**"'),
-      );
-      expect([name, others.filter((other) => !forbidden.includes(other))]).toEqual([
-        name,
-        name === 'domain' ? [] : expect.arrayContaining(allowed),
-      ]);
-      expect(others.filter((other) => !forbidden.includes(other) && other !== 'domain')).toEqual(
-        expect.arrayContaining(allowed.filter((other) => other !== 'domain')),
-      );
-      expect(forbidden.filter((other) => allowed.includes(other))).toEqual([]);
-      expect([...forbidden, ...allowed].toSorted()).toEqual(others.toSorted());
-    }
-  });
-
   test('of test projects are the folders with tests', () => {
     const folders = globSync('test/*/*.test.ts', { cwd: ROOT }).map((path) => path.split('/')[1]);
     const rows = table('test/README.md', 'project').flatMap(([name]) => codeOf(name));
