@@ -1,8 +1,8 @@
 import type { Node } from 'constructs';
 import * as v from 'valibot';
 import { suggestion } from '../shared/http/validation.ts';
+import { UsageError } from './command.ts';
 import { ENDPOINTS } from './endpoints.ts';
-import { UsageError } from './local/command.ts';
 import { type ParsedSettings, SETTING_NAMES, STAGE_SCHEMA } from './stage-settings.ts';
 import { DEFAULTS, STAGES } from './stages.ts';
 

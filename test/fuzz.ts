@@ -3,7 +3,7 @@
  * Ends at the first answer that is not as it should be, and shows how to get it again.
  */
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../infra/local/command.ts';
+import { runCommand, UsageError } from '../infra/command.ts';
 import { startLocalStack } from '../infra/local/stack.ts';
 import { fuzz } from './support/fuzz.ts';
 

@@ -6,7 +6,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import cdk from '../../cdk.json' with { type: 'json' };
 import { AccessStack } from '../access.ts';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { EDGE_REGION } from '../settings.ts';
 import { STAGES } from '../stages.ts';
 import { runCdk } from './cdk.ts';

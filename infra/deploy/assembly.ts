@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 import { AwsError, assumeRole, aws, type Environment, resolveTarget } from './aws.ts';
 
 /** The stack of a cloud assembly, and how to read its deployment. */

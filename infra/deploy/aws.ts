@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 
 /** Environment of a call, by which it has credentials and a region. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 
 /**
  * Runs the CDK's CLI: that of the deployable, or the installed one. Its output is that of this

@@ -1,4 +1,4 @@
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { github } from './github.ts';
 
 const HELP =

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleFunctions } from '../bundle/bundle.ts';
-import { runCommand } from '../local/command.ts';
+import { runCommand } from '../command.ts';
 import { resolveSettings } from '../settings.ts';
 import { DEFAULTS, STAGES } from '../stages.ts';
 import { resolveTarget } from './aws.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { type Assembly, type DeployedStack, describeStack, openAssembly } from './assembly.ts';
 import { runCdk } from './cdk.ts';
 

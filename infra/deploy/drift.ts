@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { STAGES } from '../stages.ts';
 import { assumeRole, aws, resolveTarget } from './aws.ts';
 

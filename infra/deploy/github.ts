@@ -1,4 +1,4 @@
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 
 /**
  * Calls GitHub's REST API about this repository, with the workflow's token.

@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleFunctions } from '../bundle/bundle.ts';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { resolveSettings } from '../settings.ts';
 import { STAGES } from '../stages.ts';
 import { packageStages } from './package-stages.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { resolveSettings } from '../settings.ts';
 import { DEFAULTS, STAGES } from '../stages.ts';
 import { resolveTarget } from './aws.ts';

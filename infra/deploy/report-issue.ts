@@ -1,4 +1,4 @@
-import { runCommand } from '../local/command.ts';
+import { runCommand } from '../command.ts';
 import { github } from './github.ts';
 
 const HELP = 'Opens an issue about the jobs in RESULTS that failed, or comments on the open one.';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { smokeFaults } from './smoke-calls.ts';
 import { readTokens } from './tokens.ts';
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from '../local/command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { readTokens } from './tokens.ts';
 
 const HELP = `Runs the tests of the HTTP API against a deployed stage, as its two reserved merchants.

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 import { aws } from './aws.ts';
 
 /** Names of the logins in the secret, in this order. */

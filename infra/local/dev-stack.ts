@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import { UsageError } from './command.ts';
+import { UsageError } from '../command.ts';
 import { prepareSamples, startSampleStack } from './sample-stack.ts';
 import type { LocalStack } from './stack.ts';
 import { explainStartError, type Ports } from './start-options.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from './command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { withCompileCache } from './compile-cache.ts';
 import { DATA_FOLDER, secureDataFolder } from './data-folder.ts';
 import { deleteData } from './delete-data.ts';

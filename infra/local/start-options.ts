@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { UsageError } from './command.ts';
+import { UsageError } from '../command.ts';
 import { DATA_FOLDER } from './data-folder.ts';
 import { DataInUseError, OldTableError } from './dynamodb.ts';
 import { HOST } from './server.ts';

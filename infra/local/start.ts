@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { runCommand } from './command.ts';
+import { runCommand } from '../command.ts';
 import { useCompileCache } from './compile-cache.ts';
 import { secureDataFolder } from './data-folder.ts';
 import type { LocalStack } from './stack.ts';

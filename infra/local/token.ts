@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runCommand, UsageError } from './command.ts';
+import { runCommand, UsageError } from '../command.ts';
 import { useCompileCache } from './compile-cache.ts';
 import { DATA_FOLDER, ISSUER_FILE, readDataFile, secureDataFolder } from './data-folder.ts';
 import { SAMPLE_MERCHANT } from './sample-customers.ts';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { runCommand, UsageError } from '../command.ts';
 import { aws, resolveTarget } from '../deploy/aws.ts';
-import { runCommand, UsageError } from '../local/command.ts';
 import { resolveSettings, type Settings } from '../settings.ts';
 import { DEFAULTS, STAGES } from '../stages.ts';
 import { readErasedCustomers, writeErasedCustomers } from './erased-customers.ts';

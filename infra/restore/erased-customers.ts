@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 import type { CustomerId, ErasedCustomer } from './restored-items.ts';
 
 /** Faults of a list of customers that are reported at most. */

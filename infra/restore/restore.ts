@@ -1,5 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 import type { Settings } from '../settings.ts';
 import { type CustomerId, type PreparedItems, prepareItems } from './restored-items.ts';
 import {

@@ -14,7 +14,7 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 import { TTL_ATTRIBUTE } from '../../shared/storage/table.ts';
-import { UsageError } from '../local/command.ts';
+import { UsageError } from '../command.ts';
 import { tableSchemaFaults } from '../local/table-schema.ts';
 import { resourceTags } from '../resource-tags.ts';
 import type { Settings } from '../settings.ts';

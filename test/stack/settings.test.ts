@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../infra/local/command.ts';
+import { UsageError } from '../../infra/command.ts';
 import { readSettings, resolveSettings } from '../../infra/settings.ts';
 import { STAGES } from '../../infra/stages.ts';
 import { createApp, PRODUCTION } from '../support/synthesize.ts';
