@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -16,11 +17,13 @@ import { signToken } from '../../infra/local/issuer.ts';
 import { sampleCustomers } from '../../infra/local/sample-customers.ts';
 import { HOST } from '../../infra/local/server.ts';
 import { watchFiles } from '../../infra/local/watch-files.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { type Client, clientOf, create, eventually } from '../support/api.ts';
 import { type Command, freePort, killAll, run } from '../support/command.ts';
 import { sharedKey } from '../support/shared-key.ts';
 
-const HANDLER = join(import.meta.dirname, '../../functions/get-customer/handler.ts');
+const ROOT = join(import.meta.dirname, '../..');
+const HANDLER = join(ROOT, 'functions/get-customer/handler.ts');
 const OTHER_MERCHANT = '2002';
 
 let folder: string;
@@ -96,6 +99,17 @@ describe.skipIf(process.env.API_URL || process.env.DYNAMODB_ENDPOINT)('npm run d
     await debug.send('Debugger.resume');
     expect((await response).status).toBe(200);
     debug.close();
+  });
+
+  test('is what .vscode/launch.json attaches to, and npm start what it launches', async () => {
+    const { configurations } = JSON.parse(readFileSync(join(ROOT, '.vscode/launch.json'), 'utf8'));
+    const [launched, attached] = configurations;
+    const { out } = await run('dev', ['--help'], {}).ended();
+    expect(out).toContain(`port for a debugger (default: ${attached.port})`);
+    expect(attached).toMatchObject({ request: 'attach', restart: true });
+    const inRoot = (path: string) => path.replace(/^.*?\}\//, '');
+    expect(existsSync(join(ROOT, inRoot(launched.runtimeExecutable)))).toBe(true);
+    expect(`node ${inRoot(launched.program)}`).toBe(manifest.scripts.start);
   });
 
   // Last, because nothing runs after it.
