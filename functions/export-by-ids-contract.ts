@@ -35,7 +35,7 @@ export function exportByIdsContract<P extends Parameters>(
     },
     responses: fileResponses(mediaType),
     errors: {
-      404: 'None of these customers exists.',
+      404: ['None of these customers exists.', '/problems/customer-not-found'],
       429: `Too many requests, or the merchant has ${CONCURRENT_EXPORTS} slow exports running.`,
     },
     schemas: exportSchemas(),

@@ -9,6 +9,7 @@ import {
 } from '../shared/domain/import.ts';
 import { IMPORT_STATES } from '../shared/domain/import-job.ts';
 import { MAX_IMPORT_BYTES } from '../shared/domain/limits.ts';
+import type { ErrorDescription } from '../shared/http/contract.ts';
 import {
   count,
   customerId,
@@ -215,7 +216,10 @@ export function locationHeader() {
   return { Location: header('Path of the import.') };
 }
 
-export const NOT_FOUND = 'The merchant has no such import, or it is no longer kept.';
+export const NOT_FOUND: ErrorDescription = [
+  'The merchant has no such import, or it is no longer kept.',
+  '/problems/import-not-found',
+];
 
 /** Returns the named schemas of imports. */
 export function importSchemas(): Readonly<Record<string, Json>> {

@@ -48,9 +48,13 @@ export const contract = () =>
     ),
     errors: {
       404: NOT_FOUND,
-      409: 'The import is not planned, or is undone; rows are to be left out; or another import is being applied or undone.',
-      410: 'The plan is no longer kept.',
-      412: 'The import has another plan than that of If-Match.',
+      409: [
+        'The import is not planned, or is undone; rows are to be left out; or another import is being applied or undone.',
+        '/problems/import-state',
+        '/problems/rows-to-leave-out',
+      ],
+      410: ['The plan is no longer kept.', '/problems/import-expired'],
+      412: ['The import has another plan than that of If-Match.', '/problems/stale-plan'],
       428: 'If-Match is missing.',
     },
     schemas: importSchemas(),

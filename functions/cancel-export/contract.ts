@@ -21,7 +21,10 @@ export const contract = () =>
       },
     },
     errors: {
-      404: 'The merchant has no such export, or its status has expired.',
+      404: [
+        'The merchant has no such export, or its status has expired.',
+        '/problems/export-not-found',
+      ],
       409: 'The export has ended: it is ready or has failed.',
     },
     schemas: exportSchemas(),

@@ -72,7 +72,9 @@ export const contract = () =>
       },
     },
     schemas: { CreationResult: creationResult() },
-    errors: { 422: 'The Idempotency-Key was used with another body.' },
+    errors: {
+      422: ['The Idempotency-Key was used with another body.', '/problems/reused-idempotency-key'],
+    },
   });
 
 function results() {

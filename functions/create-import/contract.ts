@@ -65,7 +65,7 @@ export const contract = () =>
       },
     },
     errors: {
-      422: 'The file cannot be read; code says why.',
+      422: ['The file cannot be read; code says why.', '/problems/unreadable-file'],
       429: `Too many requests, or ${MAX_WAITING_IMPORTS} imports await their files.`,
     },
     schemas: importSchemas(),

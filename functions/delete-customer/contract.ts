@@ -23,8 +23,8 @@ export const contract = () =>
     },
     responses: { 200: { description: 'The customer is deleted.', schema: ref('Removed') } },
     errors: {
-      404: 'The merchant has no such customer.',
-      412: 'The customer has been changed since (If-Match).',
+      404: ['The merchant has no such customer.', '/problems/customer-not-found'],
+      412: ['The customer has been changed since (If-Match).', '/problems/stale-version'],
     },
     schemas: {
       Removed: object({

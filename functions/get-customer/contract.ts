@@ -28,5 +28,5 @@ export const contract = () =>
       200: { description: 'The customer.', schema: ref('Customer'), headers: etagHeader() },
       304: { description: 'The caller has the current version.', headers: etagHeader() },
     },
-    errors: { 404: 'The merchant has no such customer.' },
+    errors: { 404: ['The merchant has no such customer.', '/problems/customer-not-found'] },
   });

@@ -31,6 +31,11 @@ export const contract = () =>
         },
       },
     },
-    errors: { 404: 'The merchant has no such export, or its status has expired.' },
+    errors: {
+      404: [
+        'The merchant has no such export, or its status has expired.',
+        '/problems/export-not-found',
+      ],
+    },
     schemas: exportSchemas(),
   });

@@ -40,7 +40,10 @@ export const contract = () =>
       },
     },
     errors: {
-      410: 'Changes after this token are no longer kept. Load all customers again.',
+      410: [
+        'Changes after this token are no longer kept. Load all customers again.',
+        '/problems/changes-expired',
+      ],
     },
     schemas: {
       Changes: object({

@@ -53,8 +53,8 @@ export const contract = () =>
     },
     errors: {
       404: NOT_FOUND,
-      409: 'The import is not planned yet.',
-      410: 'The plan is no longer kept.',
+      409: ['The import is not planned yet.', '/problems/import-state'],
+      410: ['The plan is no longer kept.', '/problems/import-expired'],
     },
     schemas: importSchemas(),
   });

@@ -35,9 +35,9 @@ export const contract = () =>
     ),
     errors: {
       404: NOT_FOUND,
-      409: 'There is no file yet, or the import has been applied.',
-      410: 'The file is no longer kept.',
-      422: 'The file cannot be read; code says why.',
+      409: ['There is no file yet, or the import has been applied.', '/problems/import-state'],
+      410: ['The file is no longer kept.', '/problems/import-expired'],
+      422: ['The file cannot be read; code says why.', '/problems/unreadable-file'],
     },
     schemas: importSchemas(),
   });

@@ -76,8 +76,15 @@ export const contract = () =>
       },
     },
     errors: {
-      409: 'Several customers have the customerid; `ids` are theirs, at most 100.',
-      412: 'There is a customer (If-None-Match), or none with this entity tag (If-Match).',
+      409: [
+        'Several customers have the customerid; `ids` are theirs, at most 100.',
+        '/problems/duplicate-customerid',
+      ],
+      412: [
+        'There is a customer (If-None-Match), or none with this entity tag (If-Match).',
+        '/problems/customer-exists',
+        '/problems/stale-version',
+      ],
     },
   });
 

@@ -76,9 +76,11 @@ export const contract = () =>
       },
     },
     errors: {
-      404:
+      404: [
         'No customer and no company in an enabled public register has this number; detail says if ' +
-        'it is the number of a sole trader. Cached for 10 minutes.',
+          'it is the number of a sole trader. Cached for 10 minutes.',
+        '/problems/number-not-found',
+      ],
       429:
         `More than ${MAX_LOOK_UPS_PER_MINUTE} numbers a minute are looked up in public registers for ` +
         'the merchant, or too many requests are sent at once.',

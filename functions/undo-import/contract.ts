@@ -39,9 +39,12 @@ export const contract = () =>
     ),
     errors: {
       404: NOT_FOUND,
-      409: 'The import is not applied; or another one is being applied or undone.',
-      410: 'What undoing needs is no longer kept.',
-      412: 'The import has another plan than that of If-Match.',
+      409: [
+        'The import is not applied; or another one is being applied or undone.',
+        '/problems/import-state',
+      ],
+      410: ['What undoing needs is no longer kept.', '/problems/import-expired'],
+      412: ['The import has another plan than that of If-Match.', '/problems/stale-plan'],
       428: 'If-Match is missing.',
     },
     schemas: importSchemas(),

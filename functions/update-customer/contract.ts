@@ -49,8 +49,8 @@ export const contract = () =>
       },
     },
     errors: {
-      404: 'The merchant has no such customer.',
-      412: 'The customer has been changed since (If-Match).',
+      404: ['The merchant has no such customer.', '/problems/customer-not-found'],
+      412: ['The customer has been changed since (If-Match).', '/problems/stale-version'],
     },
   });
 

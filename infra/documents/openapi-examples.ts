@@ -337,8 +337,7 @@ export function contractExamples(responses: readonly ResponseDescription[]): Jso
 }
 
 /** Returns an example of an error that the API responds with. */
-export function problemExample(status: string, detail: string): Json {
-  const type = problemType(status, detail);
+export function problemExample(status: string, detail: string, type?: ProblemType): Json {
   const title = type ? PROBLEM_TITLES[type] : STATUS_CODES[status];
   const problem = { type: type ?? 'about:blank', title, status: Number(status) };
   const requestId = 'Kp1rXg2pDvPBzJw=';
@@ -350,29 +349,6 @@ export function problemExample(status: string, detail: string): Json {
     errors: [fault],
     requestId,
   };
-}
-
-/** Returns the type of an error in the example of its description. */
-function problemType(status: string, description: string): ProblemType | undefined {
-  if (/\bimport\b|\bplan\b|\bfile\b|\bundoing\b/i.test(description))
-    return importProblemType(status);
-  if (status === '410') return '/problems/changes-expired';
-  if (status === '412') return '/problems/stale-version';
-  if (status === '422') return '/problems/reused-idempotency-key';
-  if (status !== '404') return undefined;
-  if (/export/.test(description)) return '/problems/export-not-found';
-  return /number/.test(description) ? '/problems/number-not-found' : '/problems/customer-not-found';
-}
-
-function importProblemType(status: string): ProblemType | undefined {
-  const types: Readonly<Record<string, ProblemType>> = {
-    404: '/problems/import-not-found',
-    409: '/problems/import-state',
-    410: '/problems/import-expired',
-    412: '/problems/stale-plan',
-    422: '/problems/unreadable-file',
-  };
-  return types[status];
 }
 
 /** Returns an example of an error that API Gateway responds with. */

@@ -5,7 +5,7 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS, type FieldName } from '../../shared/domain/fields.ts';
-import type { ResponseDescription } from '../../shared/http/contract.ts';
+import type { ErrorDescription, ResponseDescription } from '../../shared/http/contract.ts';
 import { filterParameters } from '../../shared/http/filter-parameters.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
 import {
@@ -150,10 +150,7 @@ function operation(endpoint: Endpoint, schemas: Readonly<Record<string, Json>>):
           .map((status) => [status, { $ref: `#/components/responses/${status}` }]),
       ),
       ...Object.fromEntries(
-        Object.entries(errors).map(([status, description]) => [
-          status,
-          endpointError(status, description),
-        ]),
+        Object.entries(errors).map(([status, error]) => [status, endpointError(status, error)]),
       ),
     },
   };
@@ -492,7 +489,7 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
 const ERRORS_OF_BODIES = ['413', '415'];
 
 /** Errors that every endpoint may respond with, or every one that has a body, by status. */
-const COMMON_ERRORS: Readonly<Record<string, Json>> = mapValues<ErrorDescription, Json>(
+const COMMON_ERRORS: Readonly<Record<string, Json>> = mapValues<CommonError, Json>(
   {
     400: [problemResponse, 'The request is not valid; errors lists what is wrong and where.'],
     401: [gatewayResponse, 'The token is missing or not valid.'],
@@ -509,7 +506,7 @@ const COMMON_ERRORS: Readonly<Record<string, Json>> = mapValues<ErrorDescription
 );
 
 /** What responds with an error, and what the error is. */
-type ErrorDescription = readonly [
+type CommonError = readonly [
   toResponse: (status: string, description: string) => Json,
   description: string,
 ];
@@ -526,8 +523,12 @@ function response(
   };
 }
 
-function problemResponse(status: string, description: string): Json {
-  return { description, content: problemContent(status, description) };
+function problemResponse(
+  status: string,
+  description: string,
+  types?: readonly ProblemType[],
+): Json {
+  return { description, content: problemContent(status, description, types) };
 }
 
 function gatewayResponse(status: string, description: string): Json {
@@ -554,8 +555,11 @@ function unsupportedResponse(status: string, description: string): Json {
 }
 
 /** Returns an error of one endpoint. API Gateway sends 429 as well. */
-function endpointError(status: string, description: string): Json {
-  return status === '429' ? retryLater(status, description) : problemResponse(status, description);
+function endpointError(status: string, error: ErrorDescription): Json {
+  const [description, ...types] = typeof error === 'string' ? [error] : error;
+  return status === '429'
+    ? retryLater(status, description)
+    : problemResponse(status, description, types);
 }
 
 /** An error with `Retry-After`, of the API or of API Gateway. */
@@ -571,9 +575,23 @@ function retryLater(status: string, description: string): Json {
   };
 }
 
-function problemContent(status: string, description: string): Json {
-  const example = problemExample(status, description);
-  return { 'application/problem+json': { schema: ref('Problem'), example } };
+function problemContent(
+  status: string,
+  description: string,
+  types: readonly ProblemType[] = [],
+): Json {
+  const examples = types.map((type) => [
+    type.replace(/.*\//, ''),
+    { value: problemExample(status, description, type) },
+  ]);
+  return {
+    'application/problem+json': {
+      schema: ref('Problem'),
+      ...(types.length > 1
+        ? { examples: Object.fromEntries(examples) }
+        : { example: problemExample(status, description, types[0]) }),
+    },
+  };
 }
 
 function gatewayContent(status: string): Json {

@@ -1,5 +1,6 @@
 import type { ENVIRONMENT, IMPORT_PREFIXES } from '../environment.ts';
 import type { Json } from './json-schema.ts';
+import type { ProblemType } from './problem-details.ts';
 import type { RequestSchemas } from './validation.ts';
 
 /** The permissions that tokens carry in their `scope` claim. */
@@ -53,6 +54,9 @@ export interface ResponseDescription {
   readonly headers?: Readonly<Record<string, Json>>;
 }
 
+/** A documented error: what it means, and the types that its problem details can have if any. */
+export type ErrorDescription = string | readonly [description: string, ...types: ProblemType[]];
+
 /** A documented request body. */
 interface RequestBody {
   /** Name of its schema in the document. */
@@ -102,7 +106,7 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
   /** Successful responses by status. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** Errors besides those of every endpoint, by status. */
-  readonly errors?: Readonly<Record<number, string>>;
+  readonly errors?: Readonly<Record<number, ErrorDescription>>;
   /** Named schemas that the responses refer to. */
   readonly schemas?: Readonly<Record<string, Json>>;
 }

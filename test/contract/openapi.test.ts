@@ -69,6 +69,9 @@ describe('Responses', () => {
   const key = crypto.randomUUID();
   const withKey = (body: unknown) => ({ body, headers: { 'idempotency-key': key } });
   const ONE = '/customers/{mexcParamvaluesetsid}';
+  const KEYED = '/customers/by-customerid/{customerid}';
+  const putIf = (client: Client, headers: Record<string, string>) =>
+    client.call('PUT', `/customers/by-customerid/${key}`, { body: {}, headers });
   const EXPORT = '/customers/exports/{exportId}';
   const LOOK_UP = '/customers/searchByOrgNumber/{orgNum}';
 
@@ -127,6 +130,10 @@ describe('Responses', () => {
       412,
       (m) => m.call('PATCH', `/customers/${id}`, { body: {}, headers: { 'if-match': '"0"' } }),
     ],
+    ['PUT', KEYED, 201, (m) => m.call('PUT', `/customers/by-customerid/${key}`, { body: {} })],
+    ['PUT', KEYED, 400, (m) => m.call('PUT', `/customers/by-customerid/${key}`, { body: [] })],
+    ['PUT', KEYED, 412, (m) => putIf(m, { 'if-none-match': '*' })],
+    ['PUT', KEYED, 412, (m) => putIf(m, { 'if-match': '"0"' })],
     ['GET', LOOK_UP, 400, (m) => m.call('GET', '/customers/searchByOrgNumber/1234567890')],
     ['GET', LOOK_UP, 404, (m) => m.call('GET', '/customers/searchByOrgNumber/5560360793')],
     ...Object.entries(EXPORT_TYPES).flatMap(
@@ -161,6 +168,19 @@ describe('Responses', () => {
       expect(deviations(method, path, answer)).toEqual([]);
     },
   );
+
+  test('The response of PUT for a customerid that several customers have is as documented', async () => {
+    for (const name of ['A', 'B']) await create(merchant, { customerid: 'twice', name });
+    const answer = await eventually(async () => {
+      const refused = await merchant.call('PUT', '/customers/by-customerid/twice', {
+        body: {},
+        headers: { 'if-match': '"0"' },
+      });
+      expect(refused.status).toBe(409);
+      return refused;
+    });
+    expect(deviations('PUT', KEYED, answer)).toEqual([]);
+  });
 
   test('The response of searchByOrgNumber for a person is as documented', async () => {
     const answer = await eventually(async () => {

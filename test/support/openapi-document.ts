@@ -55,6 +55,14 @@ export interface ResponseParts {
   readonly body: unknown;
 }
 
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** The example of a media type, or its examples. */
+interface Examples {
+  readonly example?: { readonly type: string };
+  readonly examples?: Readonly<Record<string, { readonly value: { readonly type: string } }>>;
+}
+
 /** Returns how a response deviates from the documented operation. */
 export function deviations(
   method: string,
@@ -71,6 +79,24 @@ export function deviations(
   const type = headers.get('content-type') ?? '';
   if (!documented.content?.[type]) return [...missing, `type ${type} is not documented`];
   const { pointer } = at(...response, 'content', type, 'schema');
+  const own = document.paths[path][method.toLowerCase()].responses[status];
   const errors = errorsBy(pointer, body).map((error) => `${error.instancePath} ${error.message}`);
-  return [...missing, ...errors];
+  return [...missing, ...errors, ...undocumentedTypes(own, type, body)];
+}
+
+/**
+ * Returns the type of a problem if it is in none of the documented examples of the response.
+ *
+ * @param reference of a response that all operations have; its example has one type of several.
+ */
+function undocumentedTypes(
+  { $ref: reference, content }: { $ref?: string; content?: Record<string, Examples> },
+  type: string,
+  body: unknown,
+): string[] {
+  const { type: problem } = body as { type?: string };
+  if (reference || type !== PROBLEM_TYPE) return [];
+  const { example, examples = {} } = content?.[type] ?? {};
+  const values = [{ value: example }, ...Object.values(examples)].map(({ value }) => value?.type);
+  return values.includes(problem) ? [] : [`problem type ${problem} is in no example`];
 }

@@ -47,7 +47,7 @@ test('A handler has types for the parsed values of its request and for no others
   });
 });
 
-test('A contract that lacks the description of a parameter does not compile', () => {
+test('A contract that lacks the description of a parameter, or has a scope or an error of no known name, does not compile', () => {
   const request = { query: { limit: single(() => integer(1, 9)) } };
   const facts = {
     method: 'GET',
@@ -64,4 +64,7 @@ test('A contract that lacks the description of a parameter does not compile', ()
   defineContract({ ...facts, parameters: {} });
   // @ts-expect-error -- the scope is misspelt
   defineContract({ ...facts, scope: 'customer:read', parameters: { limit: 'Maximum.' } });
+  const errors = { 404: ['None.', '/problems/custmer-not-found'] } as const;
+  // @ts-expect-error -- the type of the error is misspelt
+  defineContract({ ...facts, errors, parameters: { limit: 'Maximum.' } });
 });
