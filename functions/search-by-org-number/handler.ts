@@ -26,8 +26,7 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
     const { lookUpCompany } = await import('../../shared/company-registers/look-up.ts');
     const found = await lookUpCompany(merchantId, number);
     if (found === 'sole trader') {
-      throw new Problem(
-        404,
+      throw notFound(
         'In the public register this is the number of a sole trader. Sole traders are persons, ' +
           'and are not returned.',
       );
@@ -44,10 +43,12 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
       return json(companyEntry(company), { headers });
     }
   }
-  throw new Problem(404, 'Neither a customer nor an enabled public register has this number.', {
-    type: '/problems/number-not-found',
-  });
+  throw notFound('Neither a customer nor an enabled public register has this number.');
 });
+
+function notFound(detail: string): Problem {
+  return new Problem(404, detail, { type: '/problems/number-not-found' });
+}
 
 async function findCustomer(merchantId: string, { canonical }: IdentityNumber) {
   for (const id of (await findByForm(merchantId, 'companyno', canonical)).toReversed()) {

@@ -256,7 +256,7 @@ describe.runIf(isLocal)('Public registers', () => {
       async (...[, number, match]) => {
         for (let lookUps = 0; lookUps < 2; lookUps += 1) {
           const answer = await lookUp(number);
-          expectProblem(answer, 404);
+          expectProblem(answer, 404, [], '/problems/number-not-found');
           expect(answer.body.detail).toBe(SOLE_TRADER);
           expect(JSON.stringify([answer.body, ...answer.headers])).not.toMatch(/Frida|Freja/i);
         }
@@ -285,7 +285,7 @@ describe.runIf(isLocal)('Public registers', () => {
     ])('A sole trader is recognised by %s', async (_, register, changes) => {
       behave(patched(register.requests, changes));
       const answer = await lookUp(register.known);
-      expectProblem(answer, 404);
+      expectProblem(answer, 404, [], '/problems/number-not-found');
       expect(answer.body.detail).toBe(SOLE_TRADER);
     });
 
