@@ -1,6 +1,5 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
-import middy, { type MiddlewareObj } from '@middy/core';
-import { executionModeDurableContext } from '@middy/core/executionModeDurableContext';
+import type { MiddlewareObj } from '@middy/core';
 import type { ExportJobInput } from '../../shared/domain/export.ts';
 import { abortParts } from '../../shared/exports/discard-file.ts';
 import { failureReason, type Step, stepsOf } from '../../shared/exports/durable-steps.ts';
@@ -13,6 +12,7 @@ import {
   sum,
 } from '../../shared/exports/export-parts.ts';
 import { updateExportJob } from '../../shared/storage/export-jobs.ts';
+import { durableFunction } from '../durable-function.ts';
 
 /** Parts that one run of the function exports, well within the 15 minutes that it has. */
 const PARTS_PER_RUN = 50;
@@ -21,15 +21,8 @@ const PARTS_PER_RUN = 50;
  * The export worker: exports a file in the background, as a durable function. Each part of the
  * upload is a checkpointed step, so that after a crash or a time-out the export continues after the
  * last one.
- *
- * The code is replayed from its start each time, with the results of completed steps; what it does
- * outside of steps must be deterministic.
  */
-export const handler = middy<ExportJobInput, { rows: number }, Error, DurableContext>({
-  executionMode: executionModeDurableContext,
-  // A run that times out is continued by the next one; it must not fail the execution.
-  timeoutEarlyInMillis: 0,
-})
+export const handler = durableFunction<ExportJobInput, { rows: number }>()
   .use(failedJobStatus())
   .handler(async (input, context) => {
     const { merchantId, id } = input;

@@ -1,20 +1,16 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
-import middy, { type MiddlewareObj } from '@middy/core';
-import { executionModeDurableContext } from '@middy/core/executionModeDurableContext';
+import type { MiddlewareObj } from '@middy/core';
 import type { ImportJobInput } from '../../shared/domain/import-job.ts';
 import { failureReason, stepsOf } from '../../shared/exports/durable-steps.ts';
 import { planImport } from '../../shared/imports/plan-import.ts';
 import { getImportJob, moveImportJob } from '../../shared/storage/import-jobs.ts';
+import { durableFunction } from '../durable-function.ts';
 
 /**
  * Plans an import of a large file in the background, as a durable function: after a crash it continues
  * after the last files of rows that it has planned. It cannot write customers.
  */
-export const handler = middy<ImportJobInput, { rows: number }, Error, DurableContext>({
-  executionMode: executionModeDurableContext,
-  // A run that times out is continued by the next one; it must not fail the execution.
-  timeoutEarlyInMillis: 0,
-})
+export const handler = durableFunction<ImportJobInput, { rows: number }>()
   .use(failedImport())
   .handler(async ({ merchantId, importId, run }, context) => {
     const step = stepsOf(context, { merchant: merchantId, importId });

@@ -1,10 +1,10 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
-import middy, { type MiddlewareObj } from '@middy/core';
-import { executionModeDurableContext } from '@middy/core/executionModeDurableContext';
+import type { MiddlewareObj } from '@middy/core';
 import type { ImportJobInput } from '../../shared/domain/import-job.ts';
 import { failureReason, stepsOf } from '../../shared/exports/durable-steps.ts';
 import { applyImport, stop, undoImport } from '../../shared/imports/apply-import.ts';
 import { getImportJob } from '../../shared/storage/import-jobs.ts';
+import { durableFunction } from '../durable-function.ts';
 
 /** Steps that one run of the function takes: each some seconds, of the 15 minutes that it has. */
 const STEPS_PER_RUN = 20;
@@ -13,11 +13,7 @@ const STEPS_PER_RUN = 20;
  * Applies or undoes a large import in the background, as a durable function: after a crash it continues
  * with the step that was interrupted, of which each row is applied once.
  */
-export const handler = middy<ImportJobInput, object, Error, DurableContext>({
-  executionMode: executionModeDurableContext,
-  // A run that times out is continued by the next one; it must not fail the execution.
-  timeoutEarlyInMillis: 0,
-})
+export const handler = durableFunction<ImportJobInput, object>()
   .use(stoppedImport())
   .handler(async ({ merchantId, importId, run, task, references = {} }, context) => {
     const step = stepsOf(context, { merchant: merchantId, importId });
