@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { mapConcurrently } from '../../shared/concurrency.ts';
 import { customeridForm } from '../../shared/domain/look-up-forms.ts';
-import { conditionHolds } from '../../shared/storage/conditional-write.ts';
+import { conditionHolds } from '../../shared/storage/condition-holds.ts';
 import { parseChanges } from '../../shared/storage/log-entries.ts';
 import {
   CLAIM_OWNER,

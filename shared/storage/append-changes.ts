@@ -3,7 +3,7 @@ import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { UnavailableError } from '../domain/errors.ts';
 import { requiredNumber } from '../environment.ts';
 import { type LogHead, MARK_INTERVAL_MS, MAX_MARKS, type Mark, readHead } from './change-log.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { formatChanges, type LoggedChange, parseChanges } from './log-entries.ts';

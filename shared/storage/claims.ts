@@ -1,6 +1,6 @@
 import { DeleteCommand, GetCommand } from '@aws-sdk/lib-dynamodb';
 import { isTransient } from '../aws-errors.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { CLAIM_OWNER, claimKey } from './table.ts';

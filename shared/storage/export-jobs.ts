@@ -1,7 +1,7 @@
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ExportJob } from '../domain/export.ts';
 import { EXPORT_JOB_LIFETIME_S, LISTED_EXPORTS, WORK_STALLED_S } from '../domain/limits.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import {

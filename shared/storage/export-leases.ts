@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { RateLimitError, UnavailableError } from '../domain/errors.ts';
 import { CONCURRENT_EXPORTS } from '../domain/limits.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { dynamodb, TABLE_NAME } from './dynamodb.ts';
 import { EXPORT_LEASES, exportLeasesKey, nowS, TTL_ATTRIBUTE } from './table.ts';
 

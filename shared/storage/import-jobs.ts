@@ -9,7 +9,7 @@ import {
   LISTED_IMPORTS,
   WORK_STALLED_S,
 } from '../domain/limits.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import {

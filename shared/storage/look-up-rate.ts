@@ -1,7 +1,7 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RateLimitError } from '../domain/errors.ts';
 import { MAX_LOOK_UPS_PER_MINUTE } from '../domain/limits.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { expiringIn, lookUpCountKey, nowS } from './table.ts';

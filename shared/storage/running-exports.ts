@@ -3,7 +3,7 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { RateLimitError, UnavailableError } from '../domain/errors.ts';
 import type { ExportJob } from '../domain/export.ts';
 import { CONCURRENT_LONG_EXPORTS, EXPORT_JOB_LIFETIME_S } from '../domain/limits.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { readExportJob } from './export-jobs.ts';

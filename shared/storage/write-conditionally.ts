@@ -1,6 +1,6 @@
 import type { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { isUnsent } from '../aws-errors.ts';
-import { conditionHolds } from './conditional-write.ts';
+import { conditionHolds } from './condition-holds.ts';
 import { documents } from './document-client.ts';
 
 /**

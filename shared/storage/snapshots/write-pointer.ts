@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { conditionHolds } from '../conditional-write.ts';
+import { conditionHolds } from '../condition-holds.ts';
 import { documents } from '../document-client.ts';
 import { TABLE_NAME } from '../dynamodb.ts';
 import { snapshotKey, TTL_ATTRIBUTE } from '../table.ts';
