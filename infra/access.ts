@@ -1,4 +1,4 @@
-import { ArnFormat, CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import {
   type IOidcProvider,
   OidcProviderNative,
@@ -8,6 +8,8 @@ import {
   WebIdentityPrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { pascalCase } from './pascal-case.ts';
+import { secretStatement } from './permissions.ts';
 
 export interface AccessStackProps extends StackProps {
   /** The repository on GitHub whose workflows get the roles, such as `owner/name`. */
@@ -66,7 +68,12 @@ export class AccessStack extends Stack {
     this.addRole(stage, 'deploy', [stage], this.assumeBootstrap(TO_DEPLOY));
     // The test suite installs no packages, but runs those of the repository: it can read a secret.
     const environments = stage === 'prod' ? [stage] : [stage, `${stage}-suite`];
-    this.addRole(stage, 'smoke', environments, this.readSecret(`customer-register/${stage}/smoke`));
+    this.addRole(
+      stage,
+      'smoke',
+      environments,
+      secretStatement(this, `customer-register/${stage}/smoke`),
+    );
     if (stage === 'prod') {
       this.addRole(stage, 'plan', [`${stage}-plan`], this.assumeBootstrap(TO_READ));
     }
@@ -79,8 +86,8 @@ export class AccessStack extends Stack {
     statement: PolicyStatement,
   ): void {
     const subjects = environments.map((name) => `repo:${this.repository}:environment:${name}`);
-    const id = [stage, purpose].map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');
-    const role = new Role(this, id.replaceAll('-', ''), {
+    const id = pascalCase(`${stage}-${purpose}`);
+    const role = new Role(this, id, {
       roleName: `customer-register-${stage}-${purpose}`,
       description: `Of the workflow's environment ${environments.join(' or ')}`,
       assumedBy: new WebIdentityPrincipal(this.provider.oidcProviderArn, {
@@ -91,7 +98,7 @@ export class AccessStack extends Stack {
       }),
       inlinePolicies: { workflow: new PolicyDocument({ statements: [statement] }) },
     });
-    new CfnOutput(this, `${id.replaceAll('-', '')}Role`, { value: role.roleArn });
+    new CfnOutput(this, `${id}Role`, { value: role.roleArn });
   }
 
   private assumeBootstrap(names: readonly string[]): PolicyStatement {
@@ -106,16 +113,5 @@ export class AccessStack extends Stack {
       ),
     );
     return new PolicyStatement({ actions: ['sts:AssumeRole'], resources });
-  }
-
-  private readSecret(name: string): PolicyStatement {
-    const arn = this.formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      // Secrets Manager adds six characters to the name.
-      resourceName: `${name}-??????`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    return new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] });
   }
 }

@@ -10,8 +10,9 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { type ITableV2, Operation } from 'aws-cdk-lib/aws-dynamodb';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { alarmTopics } from './alarm-topics.ts';
+import { AlarmEmails } from './alarm-emails.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import type { CustomerApi } from './customer-api.ts';
 import type { Settings } from './settings.ts';
@@ -127,7 +128,12 @@ export class Alarms extends Construct {
     const { api, table, functions, tokenTrigger, settings } = props;
     const { exportWorker, importPlanner, importWorker, endFailedJob } = props;
     const { changeRecorder, snapshotBuilder } = props;
-    this.actions = alarmTopics(this, settings).map((topic) => new SnsAction(topic));
+    const { alarmEmail, alarmTopicArn } = settings;
+    const topics = [
+      ...(alarmTopicArn ? [Topic.fromTopicArn(this, 'Topic', alarmTopicArn)] : []),
+      ...(alarmEmail ? [new AlarmEmails(this, 'Emails', { address: alarmEmail })] : []),
+    ];
+    this.actions = topics.map((topic) => new SnsAction(topic));
     for (const each of functions) {
       this.addFunctionAlarms(each, each.node.id, ['FunctionErrors', 'FunctionLatency']);
     }

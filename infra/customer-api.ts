@@ -14,7 +14,7 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DEFAULT_CLAIMS } from '../shared/environment.ts';
-import { apiDomain } from './api-domain.ts';
+import { ApiDomain } from './api-domain.ts';
 import type { BundledFunction } from './bundled-function.ts';
 import { CAPACITY, type Throttle } from './capacity.ts';
 import { CORS } from './cors.ts';
@@ -113,7 +113,7 @@ export class CustomerApi extends HttpApi {
       stageName: '$default',
       autoDeploy: true,
       throttle: CAPACITY.api,
-      ...(domain && { domainMapping: { domainName: apiDomain(this, 'Domain', domain) } }),
+      ...(domain && { domainMapping: { domainName: new ApiDomain(this, 'Domain', domain) } }),
       accessLogSettings: {
         destination: new LogGroupLogDestination(this.accessLogs),
         format: AccessLogFormat.custom(JSON.stringify(fields)),

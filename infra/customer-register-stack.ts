@@ -21,6 +21,7 @@ import {
 import { claimVariables } from './environment.ts';
 import { ExportBucket } from './export-bucket.ts';
 import { MerchantUserPool } from './merchant-user-pool.ts';
+import { pascalCase } from './pascal-case.ts';
 import { resourceTags } from './resource-tags.ts';
 import { SavedQueries } from './saved-queries.ts';
 import type { Settings } from './settings.ts';
@@ -123,11 +124,11 @@ export class CustomerRegisterStack extends Stack {
         environment: { [ENVIRONMENT.filesOrigin]: `https://${bucket.bucketRegionalDomainName}` },
       }),
     });
-    const issuer = settings.identity.kind === 'issuer' ? settings.identity : undefined;
-    const userPool = issuer
-      ? undefined
-      : new MerchantUserPool(this, 'Users', { settings, bundles });
-    const identity = issuer ?? (userPool as MerchantUserPool);
+    const identity =
+      settings.identity.kind === 'issuer'
+        ? settings.identity
+        : new MerchantUserPool(this, 'Users', { settings, bundles });
+    const userPool = identity instanceof MerchantUserPool ? identity : undefined;
     const api = new CustomerApi(this, 'Api', {
       settings,
       identity,
@@ -175,9 +176,4 @@ export class CustomerRegisterStack extends Stack {
 function apiAddress({ domain, edge }: Settings): string | undefined {
   const name = edge?.name ?? domain?.name;
   return name && `https://${name}`;
-}
-
-/** Returns a construct id of a folder in `functions/`: `get-customer` is `GetCustomer`. */
-function pascalCase(name: string): string {
-  return name.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,4 +1,4 @@
-import { Annotations, ArnFormat, Duration, Stack, Token, Validations } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Alias, CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -11,6 +11,7 @@ import { EXPORT_WORKER, IMPORT_PLANNER, IMPORT_WORKER } from './endpoints.ts';
 import { contractVariables } from './environment.ts';
 import {
   acknowledgeFilePrefix,
+  acknowledgeWildcard,
   contractStatements,
   type FunctionContract,
   type Resources,
@@ -133,11 +134,9 @@ export class DurableWorker extends BundledFunction {
       ],
     });
     acknowledgeFilePrefix(this, contract, resources.bucket);
-    const { partition, region, account } = Stack.of(scope);
-    const named = (value: string, variable: string) =>
-      Token.isUnresolved(value) ? `<AWS::${variable}>` : value;
-    Validations.of(this).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:${named(partition, 'Partition')}:lambda:${named(region, 'Region')}:${named(account, 'AccountId')}:function:${functionName}:*]`,
+    acknowledgeWildcard(this, {
+      service: 'lambda',
+      resource: `function:${functionName}:*`,
       reason: 'Executions of this one function, whose versions have no fixed numbers.',
     });
     // The notice warns of making an existing function durable; this one is durable from the start.

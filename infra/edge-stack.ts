@@ -17,6 +17,7 @@ import { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import { DOCUMENT_ROUTES, PAGE_ROUTES } from './endpoints.ts';
 import { HostDns } from './host-dns.ts';
+import { resourceTags } from './resource-tags.ts';
 import type { Settings } from './settings.ts';
 import type { EdgeSettings, NamedHost } from './stage-settings.ts';
 
@@ -46,8 +47,9 @@ export class EdgeStack extends Stack {
       terminationProtection: settings.protected,
       ...stackProps,
     });
-    Tags.of(this).add('project', 'customer-register');
-    Tags.of(this).add('stage', settings.stage);
+    for (const [name, value] of Object.entries(resourceTags(settings))) {
+      Tags.of(this).add(name, value);
+    }
 
     const dns = new HostDns(this, 'Dns', edge);
     const behavior: BehaviorOptions = {

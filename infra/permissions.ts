@@ -1,4 +1,4 @@
-import { Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -163,6 +163,31 @@ function importFileStatements(
     conditions: { StringLike: { 's3:prefix': listed } },
   });
   return [...files, list];
+}
+
+/** Returns the permission to read a secret by its name. */
+export function secretStatement(scope: Construct, name: string): PolicyStatement {
+  const arn = Stack.of(scope).formatArn({
+    service: 'secretsmanager',
+    resource: 'secret',
+    // Secrets Manager adds six characters to the name.
+    resourceName: `${name}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arn] });
+}
+
+/** Acknowledges a wildcard in the ARN of a resource, which is of the stack's account and region. */
+export function acknowledgeWildcard(
+  scope: Construct,
+  { service, resource, reason }: Readonly<Record<'service' | 'resource' | 'reason', string>>,
+): void {
+  const { partition, region, account } = Stack.of(scope);
+  const named = (value: string, variable: string) =>
+    Token.isUnresolved(value) ? `<AWS::${variable}>` : value;
+  const owner = `${named(region, 'Region')}:${named(account, 'AccountId')}`;
+  const arn = `arn:${named(partition, 'Partition')}:${service}:${owner}:${resource}`;
+  Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${arn}]`, reason });
 }
 
 /** Acknowledges the wildcards of the prefixes that a function with access to files has. */

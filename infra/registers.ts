@@ -1,7 +1,7 @@
-import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { ENVIRONMENT } from '../shared/environment.ts';
+import { secretStatement } from './permissions.ts';
 import type { RegisterSettings } from './settings.ts';
 
 /** Returns the variables of the enabled registers, for the function that queries them. */
@@ -25,13 +25,5 @@ export function registerStatements(
   scope: Construct,
   { countries, bolagsverketSecret }: RegisterSettings,
 ): PolicyStatement[] {
-  if (!countries.includes('SE')) return [];
-  const secret = Stack.of(scope).formatArn({
-    service: 'secretsmanager',
-    resource: 'secret',
-    // Secrets Manager adds six characters to the name.
-    resourceName: `${bolagsverketSecret}-??????`,
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });
-  return [new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secret] })];
+  return countries.includes('SE') ? [secretStatement(scope, bolagsverketSecret)] : [];
 }

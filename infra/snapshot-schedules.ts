@@ -1,4 +1,4 @@
-import { Stack, Token, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnBucket, IBucket } from 'aws-cdk-lib/aws-s3';
@@ -6,6 +6,7 @@ import { CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
 import { SNAPSHOTS_PREFIX } from '../shared/environment.ts';
 import { HEARTBEAT_KEY, HEARTBEAT_TIME } from '../shared/storage/table.ts';
+import { acknowledgeWildcard } from './permissions.ts';
 
 export interface SnapshotSchedulesProps {
   readonly table: Pick<ITableV2, 'tableArn'>;
@@ -63,12 +64,10 @@ export class SnapshotSchedules extends Construct {
 
   /** Acknowledges the wildcard in the builder's statements. */
   acknowledge(builder: Construct): void {
-    const { partition, region, account } = Stack.of(this);
-    const named = (value: string, name: string) =>
-      Token.isUnresolved(value) ? `<AWS::${name}>` : value;
     const groupId = Stack.of(this).getLogicalId(this.#group);
-    Validations.of(builder).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::arn:${named(partition, 'Partition')}:scheduler:${named(region, 'Region')}:${named(account, 'AccountId')}:schedule/<${groupId}>/*]`,
+    acknowledgeWildcard(builder, {
+      service: 'scheduler',
+      resource: `schedule/<${groupId}>/*`,
       reason: 'The group has no schedules but those of snapshots, and each has a name of its own.',
     });
   }
