@@ -1,4 +1,5 @@
 import type { FormatName } from '../shared/domain/export.ts';
+import type { ParameterDescription } from '../shared/http/contract.ts';
 import {
   count,
   header,
@@ -23,8 +24,8 @@ export interface OfferedFormat<P extends Parameters> {
   readonly title: string;
   /** Media type of the file, without parameters. */
   readonly mediaType: string;
-  /** Description of each of its options. */
-  readonly options: Readonly<Record<Extract<keyof P, string>, string>>;
+  /** Description and example of each of its options. */
+  readonly options: Readonly<Record<Extract<keyof P, string>, ParameterDescription>>;
 }
 
 const CHANGES_FROM =

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { FIELDS, type FieldName } from '../shared/domain/fields.ts';
+import type { ParameterDescription } from '../shared/http/contract.ts';
 import { checked, commaSeparated, oneOf, single, suggestion } from '../shared/http/validation.ts';
 
 const FIELD_NAMES: readonly FieldName[] = FIELDS.map(({ name }) => name);
@@ -20,11 +21,18 @@ export const columnParameters = {
   headers: single(() => oneOf(['api', 'sv']), 'api'),
 };
 
-/** Descriptions of {@link columnParameters} for the OpenAPI document. */
-export const columnDescriptions = () => ({
-  columns: 'Fields of the file, one a column, in this order. Default: all fields.',
-  headers: 'Headings of the columns: the names of the fields in the API, or Swedish ones (sv).',
-});
+/** Descriptions and examples of {@link columnParameters} for the OpenAPI document. */
+export const columnDescriptions = () =>
+  ({
+    columns: [
+      'Fields of the file, one a column, in this order. Default: all fields.',
+      ['customerid', 'name', 'email'],
+    ],
+    headers: [
+      'Headings of the columns: the names of the fields in the API, or Swedish ones (sv).',
+      'sv',
+    ],
+  }) satisfies Record<keyof typeof columnParameters, ParameterDescription>;
 
 function unknownColumn(name: string): string {
   const known = suggestion(name, FIELD_NAMES) ?? `known are ${FIELD_NAMES.join(', ')}`;
@@ -46,14 +54,23 @@ export const csvParameters = {
   formulas: single(() => oneOf(['escape', 'keep']), 'escape'),
 };
 
-/** Descriptions of {@link csvParameters} for the OpenAPI document. */
-export const csvDescriptions = () => ({
-  ...columnDescriptions(),
-  delimiter: 'Separator of the cells; Excel in Swedish settings needs a semicolon.',
-  formulas:
-    'escape puts an apostrophe in front of a cell that a spreadsheet could evaluate as a formula; ' +
-    'keep leaves all cells as they are, for programs. To undo escape, remove the first character ' +
-    'of a cell that begins with one or more apostrophes, then white space or none, then one of ' +
-    '= + - @, their full-width forms, tab, line feed or carriage return.',
-  bom: 'Whether the file starts with a byte order mark, by which Excel recognises UTF-8.',
-});
+/** Descriptions and examples of {@link csvParameters} for the OpenAPI document. */
+export const csvDescriptions = () =>
+  ({
+    ...columnDescriptions(),
+    delimiter: [
+      'Separator of the cells; Excel in Swedish settings needs a semicolon.',
+      'semicolon',
+    ],
+    formulas: [
+      'escape puts an apostrophe in front of a cell that a spreadsheet could evaluate as a formula; ' +
+        'keep leaves all cells as they are, for programs. To undo escape, remove the first character ' +
+        'of a cell that begins with one or more apostrophes, then white space or none, then one of ' +
+        '= + - @, their full-width forms, tab, line feed or carriage return.',
+      'keep',
+    ],
+    bom: [
+      'Whether the file starts with a byte order mark, by which Excel recognises UTF-8.',
+      'true',
+    ],
+  }) satisfies Record<keyof typeof csvParameters, ParameterDescription>;

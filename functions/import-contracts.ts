@@ -9,7 +9,7 @@ import {
 } from '../shared/domain/import.ts';
 import { IMPORT_STATES } from '../shared/domain/import-job.ts';
 import { MAX_IMPORT_BYTES } from '../shared/domain/limits.ts';
-import type { ErrorDescription } from '../shared/http/contract.ts';
+import type { ErrorDescription, ParameterDescription } from '../shared/http/contract.ts';
 import {
   count,
   customerId,
@@ -26,16 +26,24 @@ import { LOOK_UP_INDEXES } from '../shared/storage/table.ts';
 
 /** Path parameter with the id of an import. */
 export const importIdParameter = uuidParameter('an import');
-export const IMPORT_ID_DESCRIPTION = 'Id of the import, from the Location header of its 201.';
+export const IMPORT_ID_DESCRIPTION: ParameterDescription = [
+  'Id of the import, from the Location header of its 201.',
+  '0199e5a1-73d2-7c4e-9a1b-3f5d2c8e7a60',
+];
 
 /** Header by which a caller asks for work in the background (RFC 7240, section 4.1). */
 export const preferParameter = single(() => v.string());
-export const PREFER_DESCRIPTION =
-  'respond-async: the work is done in the background, also if it is little.';
+export const PREFER_DESCRIPTION: ParameterDescription = [
+  'respond-async: the work is done in the background, also if it is little.',
+  'respond-async',
+];
 
 /** Header with the tag of the plan that the caller has seen. */
 export const planTagParameter = single(() => v.string());
-export const PLAN_TAG_DESCRIPTION = 'Tag of the plan in double quotes, as in ETag; required.';
+export const PLAN_TAG_DESCRIPTION: ParameterDescription = [
+  'Tag of the plan in double quotes, as in ETag; required.',
+  '"p-k2PzY0hT1m8sWcVdQ5nR7A"',
+];
 
 /** Media types of the files that are imported, each with the name of its format. */
 export const FILE_TYPES = {
@@ -89,7 +97,7 @@ export const fileParameters = {
   formulas: single(() => oneOf(['guarded', 'keep']), 'guarded'),
 };
 
-/** Descriptions of {@link fileParameters} and of the members of the JSON body. */
+/** Descriptions of the options of a file: as parameters, and as members of the JSON body. */
 export const fileDescriptions = () => ({
   match:
     'Fields that name a customer; the first of them that a row fills decides. Required if the ' +
@@ -104,6 +112,21 @@ export const fileDescriptions = () => ({
     'guarded takes the apostrophe off again that an export of CSV puts in front of a formula; keep ' +
     'leaves all cells as they are, and does not look for errors of spreadsheets in them.',
 });
+
+/** Descriptions and examples of {@link fileParameters} for the OpenAPI document. */
+export const fileParameterDescriptions = () => {
+  const texts = fileDescriptions();
+  return {
+    match: [texts.match, ['customerid']],
+    mode: [texts.mode, 'update'],
+    empty: [texts.empty, 'clear'],
+    unkeyed: [texts.unkeyed, 'create'],
+    encoding: [texts.encoding, 'windows-1252'],
+    delimiter: [texts.delimiter, 'semicolon'],
+    sheet: [texts.sheet, 'Kunder'],
+    formulas: [texts.formulas, 'keep'],
+  } satisfies Record<keyof typeof fileParameters, ParameterDescription>;
+};
 
 /** Returns the schema of the JSON body of a new import. */
 export function newImportSchema() {

@@ -13,7 +13,12 @@ export const contract = () =>
     table: { actions: ['GetItem'], exportJobs: ['UpdateItem'] },
     summary: 'Cancel a long export that is running',
     request,
-    parameters: { exportId: 'Id of the export, from the Location header of its 202.' },
+    parameters: {
+      exportId: [
+        'Id of the export, from the Location header of its 202.',
+        '0f8fad5b-d9cb-469f-a165-70867728950e',
+      ],
+    },
     responses: {
       200: {
         description: 'The export is canceled; it is also if it had been canceled before.',

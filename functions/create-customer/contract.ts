@@ -32,10 +32,12 @@ export const contract = () =>
     summary: 'Create a customer, or several',
     request,
     parameters: {
-      'Idempotency-Key':
+      'Idempotency-Key': [
         'All requests with one key and one body within 24 hours create one customer, or those of ' +
-        'one array, and get one response. In double quotes (a string of RFC 9651) or without ' +
-        'them it is the same key.',
+          'one array, and get one response. In double quotes (a string of RFC 9651) or without ' +
+          'them it is the same key.',
+        '5f0c7c7e-6f1c-4c63-9d0e-2b1a8f6f3f0a',
+      ],
     },
     requestBody: {
       name: 'NewCustomer',

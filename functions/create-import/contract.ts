@@ -7,6 +7,7 @@ import type { RequestSchemas, SentNames } from '../../shared/http/validation.ts'
 import {
   FILE_TYPES,
   fileDescriptions,
+  fileParameterDescriptions,
   fileParameters,
   importSchemas,
   locationHeader,
@@ -39,7 +40,7 @@ export const contract = () =>
     },
     summary: 'Create an import of customers from a file',
     request,
-    parameters: { ...fileDescriptions(), Prefer: PREFER_DESCRIPTION },
+    parameters: { ...fileParameterDescriptions(), Prefer: PREFER_DESCRIPTION },
     requestBody: {
       name: 'NewImport',
       description:

@@ -18,8 +18,8 @@ export const contract = () =>
     summary: 'Delete a customer',
     request,
     parameters: {
-      mexcParamvaluesetsid: "The customer's id.",
-      'If-Match': 'Entity tags of which the customer must have one, or `*`.',
+      mexcParamvaluesetsid: ["The customer's id.", 1],
+      'If-Match': ['Entity tags of which the customer must have one, or `*`.', '"3"'],
     },
     responses: { 200: { description: 'The customer is deleted.', schema: ref('Removed') } },
     errors: {

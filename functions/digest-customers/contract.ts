@@ -43,12 +43,14 @@ export const contract = () =>
     summary: 'Hash customers, to prove that a copy is right',
     request,
     parameters: {
-      from: 'First id of the range. Default: 1.',
-      to: 'Last id of the range. Default: the newest id.',
-      parts:
+      from: ['First id of the range. Default: 1.', 1],
+      to: ['Last id of the range. Default: the newest id.', 1_250],
+      parts: [
         'Into how many equal ranges the range is divided; the last can be shorter, and there are fewer ' +
-        `if there are fewer ids. A part has at most ${MAX_DIGEST_PART} ids. Default: ${DIGEST_PARTS}, ` +
-        'or as many as needed.',
+          `if there are fewer ids. A part has at most ${MAX_DIGEST_PART} ids. Default: ${DIGEST_PARTS}, ` +
+          'or as many as needed.',
+        1,
+      ],
     },
     responses: {
       200: { description: 'Number and hash of the customers of each part.', schema: ref('Digest') },

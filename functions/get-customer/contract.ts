@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 import { defineContract } from '../../shared/http/contract.ts';
 import { customerIdParameter } from '../../shared/http/customer-schemas.ts';
-import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
+import {
+  FIELDS_DESCRIPTION,
+  FIELDS_EXAMPLE,
+  fieldsParameter,
+} from '../../shared/http/fields-parameter.ts';
 import { etagHeader, ref } from '../../shared/http/json-schema.ts';
 import { type RequestSchemas, single } from '../../shared/http/validation.ts';
 
@@ -20,9 +24,9 @@ export const contract = () =>
     summary: 'Get a customer',
     request,
     parameters: {
-      mexcParamvaluesetsid: "The customer's id.",
-      fields: FIELDS_DESCRIPTION,
-      'If-None-Match': 'Entity tags that the caller has already.',
+      mexcParamvaluesetsid: ["The customer's id.", 1],
+      fields: [FIELDS_DESCRIPTION, FIELDS_EXAMPLE],
+      'If-None-Match': ['Entity tags that the caller has already.', '"3"'],
     },
     responses: {
       200: { description: 'The customer.', schema: ref('Customer'), headers: etagHeader() },

@@ -15,7 +15,12 @@ export const contract = () =>
     environment: ['cursorSecret', 'changesEpoch'],
     summary: 'Get the status of a long export',
     request,
-    parameters: { exportId: 'Id of the export, from the Location header of its 202.' },
+    parameters: {
+      exportId: [
+        'Id of the export, from the Location header of its 202.',
+        '0f8fad5b-d9cb-469f-a165-70867728950e',
+      ],
+    },
     responses: {
       200: {
         description: 'The status of the export.',

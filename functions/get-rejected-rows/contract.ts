@@ -30,8 +30,8 @@ export const contract = () =>
     request,
     parameters: {
       importId: IMPORT_ID_DESCRIPTION,
-      format: 'Format of the file, for a caller whose Accept prefers JSON.',
-      'Accept-Language': 'Language of what is wrong: en (default) or sv.',
+      format: ['Format of the file, for a caller whose Accept prefers JSON.', 'xlsx'],
+      'Accept-Language': ['Language of what is wrong: en (default) or sv.', 'sv'],
     },
     responses: {
       200: {

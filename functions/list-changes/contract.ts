@@ -1,7 +1,11 @@
 import * as v from 'valibot';
 import { DEFAULT_CHANGES, MAX_CHANGES } from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
-import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
+import {
+  FIELDS_DESCRIPTION,
+  FIELDS_EXAMPLE,
+  fieldsParameter,
+} from '../../shared/http/fields-parameter.ts';
 import { customerId, object, ref, text, time } from '../../shared/http/json-schema.ts';
 import { integer, type RequestSchemas, single } from '../../shared/http/validation.ts';
 
@@ -23,15 +27,21 @@ export const contract = () =>
     summary: 'List what changed since a token',
     request,
     parameters: {
-      after:
+      after: [
         'Token from next of the page before, or from changesFrom of an export. Without it the ' +
-        'response has no changes, and the token from which to follow them.',
-      limit:
+          'response has no changes, and the token from which to follow them.',
+        'hA0XyC0cTgGkUeqkZ1Yw8jAuNDIuMC4xNzY5ODUwMDAxMDIw',
+      ],
+      limit: [
         'Maximum changes of the page. A page can have fewer: a customer that changed several times ' +
-        'is there once, and large customers fill a page sooner. more says whether others follow.',
-      fields:
+          'is there once, and large customers fill a page sooner. more says whether others follow.',
+        10,
+      ],
+      fields: [
         `${FIELDS_DESCRIPTION} mexcParamvaluesetsid alone leaves customer and etag out; change then ` +
-        'says what happened, and not what is.',
+          'says what happened, and not what is.',
+        FIELDS_EXAMPLE,
+      ],
     },
     responses: {
       200: {

@@ -2,7 +2,11 @@ import * as v from 'valibot';
 import { MAX_SORTED_BY_TEXT, MAX_SORTED_BY_UPDATED } from '../../shared/domain/limits.ts';
 import { SORT_NAMES, type SortOrder } from '../../shared/domain/sort-order.ts';
 import { defineContract } from '../../shared/http/contract.ts';
-import { FIELDS_DESCRIPTION, fieldsParameter } from '../../shared/http/fields-parameter.ts';
+import {
+  FIELDS_DESCRIPTION,
+  FIELDS_EXAMPLE,
+  fieldsParameter,
+} from '../../shared/http/fields-parameter.ts';
 import {
   filterDescriptions,
   filterParameters,
@@ -62,23 +66,31 @@ export const contract = () =>
     summary: 'List customers',
     request,
     parameters: {
-      limit:
+      limit: [
         'Maximum customers of the page. A page of large customers can have fewer; the Link header ' +
-        'says whether more follow.',
-      start:
+          'says whether more follow.',
+        10,
+      ],
+      start: [
         'How many customers to skip. Above 0, as with filters, customers are found in an index, ' +
-        'which follows writes usually within a second.',
-      cursor:
+          'which follows writes usually within a second.',
+        0,
+      ],
+      cursor: [
         'Where the page starts, from the Link header of the page before; not together with a start above 0.',
+        'AQAAAAAAAAPo3gqTzVQ',
+      ],
       ...filterDescriptions(),
-      sort:
+      sort: [
         'Order of the customers; a dash in front reverses it. date is the order of the ids. name and ' +
-        'customerid are ordered as Swedish does, without regard to case and accents, numbers in texts by ' +
-        `their value, and customers without one come last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
-        `error. updated is the time of the last change; more than ${MAX_SORTED_BY_UPDATED} customers are an ` +
-        'error. A customer whose name, customerid or updated changes while pages are fetched in that order ' +
-        'can be listed twice, or not at all. Default: mexcParamvaluesetsid.',
-      fields: FIELDS_DESCRIPTION,
+          'customerid are ordered as Swedish does, without regard to case and accents, numbers in texts by ' +
+          `their value, and customers without one come last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
+          `error. updated is the time of the last change; more than ${MAX_SORTED_BY_UPDATED} customers are an ` +
+          'error. A customer whose name, customerid or updated changes while pages are fetched in that order ' +
+          'can be listed twice, or not at all. Default: mexcParamvaluesetsid.',
+        '-name',
+      ],
+      fields: [FIELDS_DESCRIPTION, FIELDS_EXAMPLE],
     },
     responses: {
       200: {

@@ -40,10 +40,16 @@ export const contract = () =>
     request,
     parameters: {
       importId: IMPORT_ID_DESCRIPTION,
-      outcome: 'Outcomes of the rows, separated by commas. Default: all.',
-      result: 'Results of the rows, separated by commas. Default: all, and rows without one.',
-      after: 'Number of the row after which the page begins: next of the page before.',
-      limit: 'Maximum rows of the page. It can have fewer, or none, although others follow.',
+      outcome: [
+        'Outcomes of the rows, separated by commas. Default: all.',
+        ['update', 'ambiguous'],
+      ],
+      result: [
+        'Results of the rows, separated by commas. Default: all, and rows without one.',
+        ['changedMeanwhile'],
+      ],
+      after: ['Number of the row after which the page begins: next of the page before.', 100],
+      limit: ['Maximum rows of the page. It can have fewer, or none, although others follow.', 10],
     },
     responses: {
       200: {

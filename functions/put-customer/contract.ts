@@ -46,10 +46,15 @@ export const contract = () =>
     summary: "Create or replace a customer by the merchant's own key",
     request,
     parameters: {
-      customerid:
+      customerid: [
         "The customer's customerid, percent-encoded; case matters, white space around it does not.",
-      'If-Match': 'Entity tags of which the customer must have one, or `*`: it must exist.',
-      'If-None-Match': '`*`: no customer may have the customerid.',
+        '10301',
+      ],
+      'If-Match': [
+        'Entity tags of which the customer must have one, or `*`: it must exist.',
+        '"3"',
+      ],
+      'If-None-Match': ['`*`: no customer may have the customerid.', '*'],
     },
     requestBody: {
       name: 'WholeCustomer',

@@ -37,13 +37,17 @@ export const contract = () =>
     summary: 'Look a person or company up by organisation number',
     request,
     parameters: {
-      orgNum:
+      orgNum: [
         'A Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, a ' +
-        'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9, or the ' +
-        'VAT number of one. Spaces and dashes of any kind, and the code of its country in front, ' +
-        'make no difference.',
-      country:
+          'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9, or the ' +
+          'VAT number of one. Spaces and dashes of any kind, and the code of its country in front, ' +
+          'make no difference.',
+        '559987-6546',
+      ],
+      country: [
         "Country of the number. The number's form determines it as well, and another is an error.",
+        'SE',
+      ],
     },
     responses: {
       200: {

@@ -26,8 +26,8 @@ export const contract = () =>
     summary: 'Change fields of a customer',
     request,
     parameters: {
-      mexcParamvaluesetsid: "The customer's id.",
-      'If-Match': 'Entity tags of which the customer must have one, or `*`.',
+      mexcParamvaluesetsid: ["The customer's id.", 1],
+      'If-Match': ['Entity tags of which the customer must have one, or `*`.', '"3"'],
     },
     requestBody: {
       name: 'CustomerChanges',

@@ -196,61 +196,6 @@ const MEMBERS: Readonly<Record<string, Json>> = {
   },
 };
 
-/** An example of each parameter, by its name, or by name and type if several have the name. */
-const PARAMETER_EXAMPLES: Json = {
-  mexcParamvaluesetsid: 1,
-  orgNum: '559987-6546',
-  exportId: PROGRESS.exportId,
-  importId: IMPORT.importId,
-  match: ['customerid'],
-  mode: 'update',
-  empty: 'clear',
-  unkeyed: 'create',
-  encoding: 'windows-1252',
-  sheet: 'Kunder',
-  format: 'xlsx',
-  'Accept-Language': 'sv',
-  outcome: ['update', 'ambiguous'],
-  result: ['changedMeanwhile'],
-  Prefer: 'respond-async',
-  'after integer': 100,
-  limit: 10,
-  start: 0,
-  cursor: 'AQAAAAAAAAPo3gqTzVQ',
-  filter: ['isCompany', '!isEFaktura'],
-  search: ['björklund', 'stockholm'],
-  searchInInvoiceForm: ['10301'],
-  sort: '-name',
-  'from integer': 1,
-  'to integer': 1_250,
-  parts: 1,
-  from: '2026-07-01',
-  to: '2026-07-31',
-  timezone: 'Europe/Stockholm',
-  isPrivate: '1',
-  isCompany: '1',
-  isUnknown: '1',
-  isEFaktura: '1',
-  isReverseTax: '1',
-  after: TOKEN,
-  fields: ['mexcParamvaluesetsid', 'name', 'version'],
-  customerid: ['10301'],
-  telephone: ['+46 70-174 06 05'],
-  email: ['faktura@glantans-bageri.example'],
-  companyno: ['556703-7485'],
-  vatregno: ['SE556703748501'],
-  glncode: ['7300009055008'],
-  country: 'SE',
-  columns: ['customerid', 'name', 'email'],
-  headers: 'sv',
-  delimiter: 'semicolon',
-  bom: 'true',
-  formulas: 'keep',
-  'Idempotency-Key': '5f0c7c7e-6f1c-4c63-9d0e-2b1a8f6f3f0a',
-  'If-Match': '"3"',
-  'If-None-Match': '"3"',
-};
-
 /** API Gateway's message of each status that it responds with itself. */
 const GATEWAY_MESSAGES: Readonly<Record<string, string>> = {
   401: 'Unauthorized',
@@ -314,18 +259,6 @@ const ERROR_MEMBERS: Json = {
   },
   GatewayMessage: gatewayExample('401'),
 };
-
-/**
- * Returns an example of a parameter.
- *
- * @throws Error that names a parameter that has none.
- */
-export function parameterExample(name: string, type?: unknown): unknown {
-  const typed = `${name} ${type}`;
-  if (Object.hasOwn(PARAMETER_EXAMPLES, typed)) return PARAMETER_EXAMPLES[typed];
-  if (Object.hasOwn(PARAMETER_EXAMPLES, name)) return PARAMETER_EXAMPLES[name];
-  throw new Error(`PARAMETER_EXAMPLES must have an example of the parameter ${name}`);
-}
 
 /** Returns the examples of responses that contracts give, by the name of their schema. */
 export function contractExamples(responses: readonly ResponseDescription[]): Json {

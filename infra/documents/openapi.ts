@@ -5,7 +5,11 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { FIELD_DESCRIPTIONS } from '../../shared/domain/field-descriptions.ts';
 import { FIELDS, type FieldName } from '../../shared/domain/fields.ts';
-import type { ErrorDescription, ResponseDescription } from '../../shared/http/contract.ts';
+import type {
+  ErrorDescription,
+  ParameterDescription,
+  ResponseDescription,
+} from '../../shared/http/contract.ts';
 import { filterParameters } from '../../shared/http/filter-parameters.ts';
 import { MAX_BODY_BYTES } from '../../shared/http/json-body.ts';
 import {
@@ -26,7 +30,6 @@ import { guideLink, guideTags, introduction, OPERATION_TAGS } from './guides.ts'
 import {
   contractExamples,
   gatewayExample,
-  parameterExample,
   problemExample,
   responseExamples,
   withExamples,
@@ -226,17 +229,16 @@ function tagOf({ path }: Endpoint): keyof typeof OPERATION_TAGS {
 function parametersIn(
   place: 'path' | 'query' | 'header',
   parameters: Parameters = {},
-  descriptions: Readonly<Record<string, string>>,
+  descriptions: Readonly<Record<string, ParameterDescription>>,
 ): Json[] {
   return Object.entries(parameters).map(([name, parameter]) => {
-    const schema = parameterSchema(parameter);
-    const example = parameterExample(name, schema.type);
+    const [description, example] = descriptions[name] ?? [];
     return {
       name,
       in: place,
       ...(place === 'path' && { required: true }),
-      schema: named(schema),
-      description: descriptions[name],
+      schema: named(parameterSchema(parameter)),
+      description,
       // The API reference sends the example of an optional parameter unless this extension forbids it.
       ...(place === 'path'
         ? { example: [example].flat()[0] }

@@ -54,6 +54,9 @@ export interface ResponseDescription {
   readonly headers?: Readonly<Record<string, Json>>;
 }
 
+/** A documented parameter: what it means, and an example of its value. */
+export type ParameterDescription = readonly [description: string, example: unknown];
+
 /** A documented error: what it means, and the types that its problem details can have if any. */
 export type ErrorDescription = string | readonly [description: string, ...types: ProblemType[]];
 
@@ -96,8 +99,8 @@ export interface Contract<R extends RequestSchemas = RequestSchemas> {
 
   readonly summary: string;
   readonly request: R;
-  /** Description of each parameter of the request. */
-  readonly parameters: Readonly<Record<ParameterName<R>, string>>;
+  /** Description and example of each parameter of the request. */
+  readonly parameters: Readonly<Record<ParameterName<R>, ParameterDescription>>;
   /** The JSON body, if the request has one; its forms as an array of such and as a merge patch. */
   readonly requestBody?: RequestBody & {
     readonly batch?: RequestBody;

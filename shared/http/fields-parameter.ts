@@ -17,6 +17,9 @@ export const FIELDS_DESCRIPTION =
   'these are version, the number in its entity tag, and updated, the time of its last change. ' +
   'Default: every field, without these two.';
 
+/** Example of {@link fieldsParameter}. */
+export const FIELDS_EXAMPLE = ['mexcParamvaluesetsid', 'name', 'version'];
+
 function unknownField(name: string): string {
   const known = suggestion(name, READABLE_NAMES) ?? `known are ${READABLE_NAMES.join(', ')}`;
   return `names ${name || 'nothing'}, which is no member of a customer; ${known}`;

@@ -16,6 +16,7 @@ import { hasAtMost } from '../domain/field-text.ts';
 import { fold } from '../domain/fold.ts';
 import { MAX_LOOK_UP_VALUES, MAX_SEARCH_LENGTH, MAX_SEARCH_TEXTS } from '../domain/limits.ts';
 import { type DayOrInstant, isTimeZone } from '../domain/time-zone.ts';
+import type { ParameterDescription } from './contract.ts';
 import type { Fault } from './problem-details.ts';
 import {
   checked,
@@ -68,7 +69,7 @@ export const filterParameters = {
 /** Values of {@link filterParameters}. */
 type FilterQuery = ParameterValues<typeof filterParameters>;
 
-/** Descriptions of {@link filterParameters} for the OpenAPI document. */
+/** Descriptions and examples of {@link filterParameters} for the OpenAPI document. */
 export const filterDescriptions = () => {
   const meanings: Readonly<Record<keyof typeof FILTERS, string>> = {
     search:
@@ -96,30 +97,43 @@ export const filterDescriptions = () => {
       .map((name) => `${name}: ${meanings[name]}.`)
       .join(' ')}`;
   return {
-    filter:
+    filter: [
       'Filters that must all be met; `!` inverts one. May also be repeated. An empty name is an ' +
-      'error: it would select every customer.',
-    search: ofParameter('search'),
-    searchInInvoiceForm: ofParameter('searchInInvoiceForm'),
-    from: ofParameter('from'),
-    to: ofParameter('to'),
-    timezone:
+        'error: it would select every customer.',
+      ['isCompany', '!isEFaktura'],
+    ],
+    search: [ofParameter('search'), ['björklund', 'stockholm']],
+    searchInInvoiceForm: [ofParameter('searchInInvoiceForm'), ['10301']],
+    from: [ofParameter('from'), '2026-07-01'],
+    to: [ofParameter('to'), '2026-07-31'],
+    timezone: [
       'For rangeByDate: IANA name of the time zone of the days, such as Europe/Stockholm. Default: UTC.',
-    isPrivate: ofParameter('isPrivate'),
-    isCompany: ofParameter('isCompany'),
-    isUnknown: ofParameter('isUnknown'),
-    isEFaktura: ofParameter('isEFaktura'),
-    isReverseTax: ofParameter('isReverseTax'),
-    customerid: lookUp('customerid is this; case matters, white space around it does not'),
-    telephone: lookUp(
-      'telephone or mobile has this as its first number. Grouping makes no difference, nor whether ' +
-        'a Swedish number has its country code; numbers of other countries have it',
-    ),
-    email: lookUp('email is this, whatever its case'),
-    companyno: lookUp('companyno is this, in any form of an identity number'),
-    vatregno: lookUp('vatregno is this, whatever its case; spaces, dots and dashes do not matter'),
-    glncode: lookUp('glncode has these digits'),
-  } satisfies Record<keyof typeof filterParameters, string>;
+      'Europe/Stockholm',
+    ],
+    isPrivate: [ofParameter('isPrivate'), '1'],
+    isCompany: [ofParameter('isCompany'), '1'],
+    isUnknown: [ofParameter('isUnknown'), '1'],
+    isEFaktura: [ofParameter('isEFaktura'), '1'],
+    isReverseTax: [ofParameter('isReverseTax'), '1'],
+    customerid: [
+      lookUp('customerid is this; case matters, white space around it does not'),
+      ['10301'],
+    ],
+    telephone: [
+      lookUp(
+        'telephone or mobile has this as its first number. Grouping makes no difference, nor whether ' +
+          'a Swedish number has its country code; numbers of other countries have it',
+      ),
+      ['+46 70-174 06 05'],
+    ],
+    email: [lookUp('email is this, whatever its case'), ['faktura@glantans-bageri.example']],
+    companyno: [lookUp('companyno is this, in any form of an identity number'), ['556703-7485']],
+    vatregno: [
+      lookUp('vatregno is this, whatever its case; spaces, dots and dashes do not matter'),
+      ['SE556703748501'],
+    ],
+    glncode: [lookUp('glncode has these digits'), ['7300009055008']],
+  } satisfies Record<keyof typeof filterParameters, ParameterDescription>;
 };
 
 /**

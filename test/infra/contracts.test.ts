@@ -1,8 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { openApiDocument } from '../../infra/documents/openapi.ts';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
+import type { ParameterDescription } from '../../shared/http/contract.ts';
+import type { Parameters } from '../../shared/http/validation.ts';
 
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 /** Functions of no endpoint. */
@@ -42,11 +45,19 @@ describe.each(ENDPOINTS)('$function', (endpoint) => {
     expect(Object.keys(endpoint.request.path ?? {})).toEqual(inPath);
   });
 
-  test('describes each parameter, and no other', () => {
-    const { path, query, headers } = endpoint.request;
-    const names = Object.keys({ ...path, ...query, ...headers });
-    expect(Object.keys(endpoint.parameters).toSorted()).toEqual(names.toSorted());
-    expect(Object.values(endpoint.parameters)).not.toContain('');
+  const { path, query, headers } = endpoint.request;
+  const parameters: Parameters = { ...path, ...query, ...headers };
+
+  test('describes each parameter, and no other, with an example that is valid', () => {
+    const described: Readonly<Record<string, ParameterDescription>> = endpoint.parameters;
+    expect(Object.keys(described).toSorted()).toEqual(Object.keys(parameters).toSorted());
+    for (const [name, [description, example]] of Object.entries(described)) {
+      expect(description, name).not.toBe('');
+      const texts = [example].flat().map(String);
+      const sent = parameters[name]?.style === 'single' ? texts[0] : texts;
+      const { issues } = v.safeParse(parameters[name]?.schema() ?? v.never(), sent);
+      expect(issues, name).toBeUndefined();
+    }
   });
 
   test('has a body exactly if it describes one', () => {

@@ -47,7 +47,7 @@ test('A handler has types for the parsed values of its request and for no others
   });
 });
 
-test('A contract that lacks the description of a parameter, or has a scope or an error of no known name, does not compile', () => {
+test('A contract that lacks the description or example of a parameter, or has a scope or an error of no known name, does not compile', () => {
   const request = { query: { limit: single(() => integer(1, 9)) } };
   const facts = {
     method: 'GET',
@@ -57,14 +57,15 @@ test('A contract that lacks the description of a parameter, or has a scope or an
     request,
     responses: {},
   } as const;
-  expectTypeOf(defineContract({ ...facts, parameters: { limit: 'Maximum.' } })).toExtend<
-    Contract<typeof request>
-  >();
+  const parameters = { limit: ['Maximum.', 3] } as const;
+  expectTypeOf(defineContract({ ...facts, parameters })).toExtend<Contract<typeof request>>();
   // @ts-expect-error -- `limit` is not described
   defineContract({ ...facts, parameters: {} });
+  // @ts-expect-error -- `limit` has no example
+  defineContract({ ...facts, parameters: { limit: ['Maximum.'] } });
   // @ts-expect-error -- the scope is misspelt
-  defineContract({ ...facts, scope: 'customer:read', parameters: { limit: 'Maximum.' } });
+  defineContract({ ...facts, scope: 'customer:read', parameters });
   const errors = { 404: ['None.', '/problems/custmer-not-found'] } as const;
   // @ts-expect-error -- the type of the error is misspelt
-  defineContract({ ...facts, errors, parameters: { limit: 'Maximum.' } });
+  defineContract({ ...facts, errors, parameters });
 });
