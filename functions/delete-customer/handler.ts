@@ -1,6 +1,6 @@
 import { api, json } from '../../shared/http/api.ts';
 import { meetsIfMatch } from '../../shared/http/conditional-requests.ts';
-import { deleteCustomer } from '../../shared/storage/write-customers.ts';
+import { deleteCustomer } from '../../shared/storage/delete-customers.ts';
 import { request } from './contract.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { api, json } from '../../shared/http/api.ts';
-import { deleteCustomers } from '../../shared/storage/write-customers.ts';
+import { deleteCustomers } from '../../shared/storage/delete-customers.ts';
 import { request } from './contract.ts';
 
 /** DELETE /customers: deletes the customers with these ids, and returns how many existed. */

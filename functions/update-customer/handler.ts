@@ -1,7 +1,7 @@
 import { toCustomerJson } from '../../shared/formats/json.ts';
 import { api, json } from '../../shared/http/api.ts';
 import { entityTag, meetsIfMatch } from '../../shared/http/conditional-requests.ts';
-import { updateCustomer } from '../../shared/storage/write-customers.ts';
+import { updateCustomer } from '../../shared/storage/update-customer.ts';
 import { request } from './contract.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   type MarkedCustomer,
   writeMarked,
 } from '../storage/marked-customers.ts';
-import { nextVersion } from '../storage/write-customers.ts';
+import { nextVersion } from '../storage/update-customer.ts';
 import { writeUnits } from './pace.ts';
 import type { Step } from './step.ts';
 

@@ -7,8 +7,8 @@ import { releaseClaim } from './claims.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer, toCustomer } from './read-customer.ts';
 import { customerKey, IMPORT_MARK, rawCustomerKey } from './table.ts';
+import { changedPut } from './update-customer.ts';
 import { type Outcome, writeConditionally } from './write-conditionally.ts';
-import { changedPut } from './write-customers.ts';
 
 /*
  * An import marks the customers that it writes, so that it knows its own writes if it is interrupted, and

@@ -14,7 +14,7 @@ import { customersWithForm, hasForm } from './customers-with-form.ts';
 import { TABLE_NAME } from './dynamodb.ts';
 import { getCustomer } from './read-customer.ts';
 import { customerKey } from './table.ts';
-import { changedPut, nextVersion, writeChanged } from './write-customers.ts';
+import { changedPut, nextVersion, writeChanged } from './update-customer.ts';
 import { type TransactionItem, writeTogether } from './write-together.ts';
 
 /** Writers of one customer at a time are few: each attempt of all of them succeeds for one. */

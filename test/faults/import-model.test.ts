@@ -43,7 +43,8 @@ interface Sent {
 
 let imports: typeof import('../../shared/imports/apply-rows.ts') &
   typeof import('../../shared/imports/undo-rows.ts');
-let store: typeof import('../../shared/storage/write-customers.ts') &
+let store: typeof import('../../shared/storage/update-customer.ts') &
+  typeof import('../../shared/storage/delete-customers.ts') &
   typeof import('../../shared/storage/create-customer.ts') &
   typeof import('../../shared/storage/put-by-customerid.ts') &
   typeof import('../../shared/storage/customer-item.ts') &
@@ -56,7 +57,8 @@ beforeAll(async () => {
     ...(await import('../../shared/imports/undo-rows.ts')),
   };
   store = {
-    ...(await import('../../shared/storage/write-customers.ts')),
+    ...(await import('../../shared/storage/update-customer.ts')),
+    ...(await import('../../shared/storage/delete-customers.ts')),
     ...(await import('../../shared/storage/create-customer.ts')),
     ...(await import('../../shared/storage/put-by-customerid.ts')),
     ...(await import('../../shared/storage/customer-item.ts')),
