@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { MAX_DUPLICATES_NAMED } from '../../shared/domain/limits.ts';
 import { customeridForm } from '../../shared/domain/look-up-forms.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { createCustomerSchema, customeridSchema } from '../../shared/http/customer-schemas.ts';
@@ -82,7 +83,7 @@ export const contract = () =>
     },
     errors: {
       409: [
-        'Several customers have the customerid; `ids` are theirs, at most 100.',
+        `Several customers have the customerid; \`ids\` are theirs, at most ${MAX_DUPLICATES_NAMED}.`,
         '/problems/duplicate-customerid',
       ],
       412: [

@@ -1,3 +1,5 @@
+import { MAX_DUPLICATES_NAMED } from './limits.ts';
+
 /** The merchant has no customer with this id. */
 export class CustomerNotFoundError extends Error {
   constructor(id: number) {
@@ -96,10 +98,11 @@ export class CustomerExistsError extends Error {
 export class DuplicateCustomeridError extends Error {
   readonly ids: readonly number[];
 
-  constructor(ids: readonly number[]) {
-    super(
-      `${ids.length} customers have this customerid. Change or delete all but one of them by their ids.`,
-    );
+  /** @param found ids of customers that were looked at; there can be more. */
+  constructor(found: readonly number[]) {
+    const ids = found.slice(0, MAX_DUPLICATES_NAMED);
+    const customers = `${ids.length} customers${ids.length < MAX_DUPLICATES_NAMED ? '' : ' or more'}`;
+    super(`${customers} have this customerid. Change or delete all but one of them by their ids.`);
     this.ids = ids;
   }
 }

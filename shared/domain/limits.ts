@@ -11,6 +11,9 @@ export const MAX_LOOK_UP_VALUES = 100;
 /** Maximum customers that one request creates. */
 export const MAX_CUSTOMERS_CREATED = 500;
 
+/** Maximum ids that an error names of customers with one customerid. */
+export const MAX_DUPLICATES_NAMED = 100;
+
 /** Maximum ids of one export by id. */
 export const MAX_IDS_EXPORTED = 10_000;
 

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../concurrency.ts';
 import type { Customer } from '../domain/customer.ts';
+import { MAX_DUPLICATES_NAMED } from '../domain/limits.ts';
 import { lookUpForm } from '../domain/look-up-forms.ts';
 import { findByForm } from './find-by-form.ts';
 import { getCustomer } from './read-customer.ts';
@@ -7,8 +8,6 @@ import { getCustomer } from './read-customer.ts';
 /** Fields whose value names a customer, if it is the only one that has it. */
 type KeyField = 'customerid' | 'companyno';
 
-/** Customers that are read together, and the most that are returned of many. */
-const MAX_DUPLICATES = 100;
 const CONCURRENT_READS = 10;
 
 /**
@@ -22,8 +21,8 @@ export async function customersWithForm(
 ): Promise<Customer[]> {
   const ids = await findByForm(merchantId, field, form);
   const found: Customer[] = [];
-  for (let from = 0; from < ids.length && found.length < 2; from += MAX_DUPLICATES) {
-    const some = ids.slice(from, from + MAX_DUPLICATES);
+  for (let from = 0; from < ids.length && found.length < 2; from += MAX_DUPLICATES_NAMED) {
+    const some = ids.slice(from, from + MAX_DUPLICATES_NAMED);
     const customers = await mapConcurrently(some, CONCURRENT_READS, (id) =>
       getCustomer(merchantId, id),
     );

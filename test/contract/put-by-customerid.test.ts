@@ -154,9 +154,25 @@ describe('PUT by customerid', () => {
     const refused = await put(key, { name: 'D' });
     expectProblem(refused, 409, [], '/problems/duplicate-customerid');
     expect(refused.body.ids).toEqual(ids);
+    expect(refused.body.detail).toBe(
+      '3 customers have this customerid. Change or delete all but one of them by their ids.',
+    );
     await merchant.call('DELETE', '/customers', { body: ids.slice(1) });
     const replaced = await put(key, { name: 'D' });
     expect([replaced.status, replaced.body.mexcParamvaluesetsid]).toEqual([200, ids[0]]);
+  });
+
+  test('is 409 with 100 ids, and says that there may be more, if more customers have the customerid', async () => {
+    const key = newKey();
+    await merchant.call('POST', '/customers', {
+      body: Array.from({ length: 120 }, () => ({ customerid: key })),
+    });
+    await indexed(key, 120);
+    const { body } = await put(key, { name: 'D' });
+    expect(body.ids).toHaveLength(100);
+    expect(body.detail).toBe(
+      '100 customers or more have this customerid. Change or delete all but one of them by their ids.',
+    );
   });
 
   test.each([

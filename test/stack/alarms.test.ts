@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ENDPOINTS, type Endpoint, EXPORT_WORKER } from '../../infra/endpoints.ts';
 import {
@@ -29,7 +31,7 @@ const MAX_GRAPH_METRICS = 500;
 const development = stackOf();
 const production = stackOf(PRODUCTION);
 const withEmail = stackOf(PRODUCTION_WITH_USER_POOL);
-/** Stack of thirty endpoints: copies of the present ones, under other names and paths. */
+/** Stack of 36 endpoints: copies of the present ones, under other names and paths. */
 const large = synthesize({}, { endpoints: copiesOfEndpoints(36) });
 
 function copiesOfEndpoints(count: number): Endpoint[] {
@@ -68,6 +70,20 @@ function alarmsOn(stack: SynthesizedStack, name: string, metric: string): Json[]
 
 const metricsOf = ({ Metrics = [] }: Json): Json[] =>
   Metrics.filter((metric: Json) => metric.MetricStat);
+
+test('The guide names what alarms, metrics of the access log and the dashboard cost a month', () => {
+  const guide = readFileSync(join(import.meta.dirname, '../../infra/README.md'), 'utf8');
+  const said =
+    /\$([\d.]+) a month for monitoring[^:]+: (\d+) metrics of alarms at \$0\.10, (\d+) metrics of the access log at \$0\.30/.exec(
+      guide.replaceAll(/\s+/g, ' '),
+    );
+  const ofAlarms = alarmsOf(development)
+    .map((alarm) => Math.max(1, metricsOf(alarm).length))
+    .reduce((sum, count) => sum + count);
+  const ofLog = development.all('AWS::Logs::MetricFilter').length;
+  const dollars = ofAlarms * 0.1 + ofLog * 0.3 + 3;
+  expect(said?.slice(1)).toEqual([dollars.toFixed(2), String(ofAlarms), String(ofLog)]);
+});
 
 describe.each([
   { title: 'The alarms', stack: development, functions: API_FUNCTIONS },
