@@ -21,7 +21,15 @@ import {
   time,
 } from '../shared/http/json-schema.ts';
 import { uuidParameter } from '../shared/http/uuid-parameter.ts';
-import { checked, closedObject, commaSeparated, oneOf, single } from '../shared/http/validation.ts';
+import {
+  anyOf,
+  checked,
+  closedObject,
+  commaSeparated,
+  instead,
+  oneOf,
+  single,
+} from '../shared/http/validation.ts';
 import { LOOK_UP_INDEXES } from '../shared/storage/table.ts';
 
 /** Path parameter with the id of an import. */
@@ -65,8 +73,8 @@ const SHA256_MESSAGE = "must be the file's SHA-256 in base64";
 
 function matchSchema() {
   return v.pipe(
-    v.array(v.picklist(MATCH_FIELDS, `must name ${MATCH_FIELDS.join(', ')}`)),
-    v.minLength(1, `must name one of ${MATCH_FIELDS.join(', ')}, or several`),
+    v.array(v.picklist(MATCH_FIELDS, instead(`must be ${anyOf(MATCH_FIELDS)}`))),
+    v.minLength(1, `must name one or more of ${MATCH_FIELDS.join(', ')}`),
     checked((names) => new Set(names).size === names.length, 'must not name a field twice', {
       uniqueItems: true,
     }),
@@ -150,7 +158,9 @@ export function newImportSchema() {
     formulas: v.exactOptional(oneOf(['guarded', 'keep']), 'guarded'),
   };
   return closedObject(entries, membersOf(entries), ({ received, expected }) =>
-    expected === 'Object' ? `must be an object, not ${received}` : 'is missing',
+    expected === 'Object'
+      ? `must be an object, not ${received}`
+      : 'is missing; format, bytes and match are required',
   );
 }
 
@@ -193,7 +203,7 @@ export function leaveOutSchema() {
   const leaveOut = v.exactOptional(
     v.pipe(
       v.custom<unknown[]>(Array.isArray, `must be an array of ${outcomes.join(' or ')}`),
-      v.array(v.picklist(outcomes, `must be ${outcomes.join(' or ')}`)),
+      v.array(v.picklist(outcomes, instead(`must be ${anyOf(outcomes)}`))),
     ),
   );
   const entries = { leaveOut };

@@ -21,8 +21,11 @@ export function rangeFaults(
 ): Fault[] {
   if (from > to) return [{ parameter: 'from', detail: `must not be above to, which is ${to}` }];
   const needed = Math.ceil((to - from + 1) / MAX_DIGEST_PART);
-  const detail = `has ${to - from + 1} ids; ask for at most ${MAX_DIGEST_PARTS * MAX_DIGEST_PART} at once`;
-  if (needed > MAX_DIGEST_PARTS) return [{ parameter: 'to', detail: `with from ${detail}` }];
+  if (needed > MAX_DIGEST_PARTS) {
+    const max = MAX_DIGEST_PARTS * MAX_DIGEST_PART;
+    const detail = `must be within ${max} ids of from, which is ${from}; got \`${to}\``;
+    return [{ parameter: 'to', detail }];
+  }
   if (parts === undefined || parts >= needed) return [];
   return [
     {

@@ -4,7 +4,9 @@ import { DEFAULT_IMPORT_ROWS, MAX_IMPORT_ROWS_LISTED } from '../../shared/domain
 import { defineContract } from '../../shared/http/contract.ts';
 import { ref } from '../../shared/http/json-schema.ts';
 import {
+  anyOf,
   commaSeparated,
+  instead,
   integer,
   type RequestSchemas,
   single,
@@ -20,9 +22,11 @@ export const request = {
   path: { importId: importIdParameter },
   query: {
     outcome: commaSeparated(() =>
-      v.array(v.picklist(OUTCOMES, `must be of ${OUTCOMES.join(', ')}`)),
+      v.array(v.picklist(OUTCOMES, instead(`must be ${anyOf(OUTCOMES)}`))),
     ),
-    result: commaSeparated(() => v.array(v.picklist(RESULTS, `must be of ${RESULTS.join(', ')}`))),
+    result: commaSeparated(() =>
+      v.array(v.picklist(RESULTS, instead(`must be ${anyOf(RESULTS)}`))),
+    ),
     after: single(() => integer(0, Number.MAX_SAFE_INTEGER), 0),
     limit: single(() => integer(1, MAX_IMPORT_ROWS_LISTED), DEFAULT_IMPORT_ROWS),
   },

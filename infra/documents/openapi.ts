@@ -479,7 +479,8 @@ const PROBLEM_DESCRIPTIONS: Readonly<Record<ProblemType, string>> = {
     'the token is not one of these changes; take it from next or changesFrom, unchanged (400).',
   '/problems/invalid-cursor':
     'the cursor is not one of this list with these filters; start at the first page (400).',
-  '/problems/number-not-found': 'no customer or company has the number (404).',
+  '/problems/number-not-found':
+    "no customer and no company has the number, or it is a sole trader's (404).",
   '/problems/reused-idempotency-key': 'the Idempotency-Key was used with another body (422).',
   '/problems/rows-to-leave-out':
     'rows of the plan are ambiguous or invalid, and leaveOut does not name them; counts are those of the plan (409).',
@@ -501,7 +502,7 @@ const COMMON_ERRORS: Readonly<Record<string, Json>> = mapValues<CommonError, Jso
     415: [unsupportedResponse, 'The body is not JSON in UTF-8, or it is compressed.'],
     429: [gatewayResponse, 'Too many requests at once; retry later.'],
     431: [gatewayResponse, 'Request line and headers are larger than 10,240 bytes.'],
-    500: [eitherResponse, 'Something went wrong here; the request id finds it in the logs.'],
+    500: [eitherResponse, 'A defect of the API; the request id finds it in the logs.'],
     503: [retryLater, 'The register is busy or cannot be reached; retry later.'],
   },
   ([toResponse, description], status) => toResponse(status, description),

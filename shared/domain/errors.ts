@@ -110,7 +110,9 @@ export class DuplicateCustomeridError extends Error {
 /** The idempotency key was used with another body. */
 export class IdempotencyKeyReusedError extends Error {
   constructor() {
-    super('This Idempotency-Key was used with another body.');
+    super(
+      'This Idempotency-Key was used with another body. Send that body again, or choose another key.',
+    );
   }
 }
 

@@ -18,16 +18,17 @@ const READ_FAULTS = {
     ({ maxLength }) => `The text is too long. The maximum is ${maxLength} characters.`,
   ],
   halfCharacter: [
-    'Texten har ett halvt tecken, kanske en avklippt emoji. Skriv om den.',
+    'Texten innehåller ett halvt tecken, kanske en avklippt emoji. Skriv om den.',
     'The text has half a character, perhaps of an emoji that was cut. Write it again.',
   ],
   forbiddenCharacter: [
-    ({ character }) => `Texten har ett tecken som inte kan sparas (${character}). Skriv om den.`,
+    ({ character }) =>
+      `Texten innehåller ett tecken som inte kan sparas (${character}). Skriv om den.`,
     ({ character }) =>
       `The text has a character that cannot be stored (${character}). Write it again.`,
   ],
   undefinedCharacter: [
-    'Texten har ett tecken som inte finns i Windows-1252. Spara filen som CSV UTF-8.',
+    'Texten innehåller ett tecken som inte finns i Windows-1252. Spara filen som CSV UTF-8.',
     'The text has a character that Windows-1252 lacks. Save the file as CSV UTF-8.',
   ],
   notAnId: [
@@ -56,21 +57,24 @@ const READ_FAULTS = {
   ],
   cut: [
     'Filen tar slut mitt i raden. Hämta eller spara den igen.',
-    'The file ends in the midst of the row. Download or save it again.',
+    'The file ends in the middle of the row. Download or save it again.',
   ],
   elementTwice: [
-    'Fältet finns två gånger. Ta bort det ena.',
-    'The field is there twice. Remove one.',
+    'Fältet finns två gånger på raden. Ta bort det ena.',
+    'The row has the field twice. Remove one.',
   ],
   memberTwice: [
-    'Fältet finns två gånger. Ta bort det ena.',
-    'The field is there twice. Remove one.',
+    'Fältet finns två gånger på raden. Ta bort det ena.',
+    'The row has the field twice. Remove one.',
   ],
   headingsAgain: [
-    'Raden är rubrikerna en gång till. Ta bort den.',
-    'The row is the headings again. Remove it.',
+    'Raden upprepar rubrikerna. Ta bort den.',
+    'The row repeats the headings. Remove it.',
   ],
-  notObject: ['Raden är inte ett JSON-objekt.', 'The line is not a JSON object.'],
+  notObject: [
+    'Raden är inte ett JSON-objekt. Skriv en kund per rad, som {"name": "Alm AB"}.',
+    'The line is not a JSON object. Write one customer a line, such as {"name": "Alm AB"}.',
+  ],
   notText: [
     ({ type }) => `Värdet ska vara en text inom citattecken, inte ${type}.`,
     ({ type }) => `The value must be a text in quotation marks, not ${type}.`,
@@ -86,9 +90,13 @@ const PLAN_FAULTS = {
   ],
   noCustomer: [
     (params) =>
-      `Det finns ingen kund${params.field ? ` med ${keyIn('sv', params)}` : ' för raden'}.`,
+      params.field
+        ? `Det finns ingen kund med ${keyIn('sv', params)}.`
+        : 'Raden anger ingen kund som finns.',
     (params) =>
-      `There is no customer ${params.field ? `with ${keyIn('en', params)}` : 'of the row'}.`,
+      params.field
+        ? `There is no customer with ${keyIn('en', params)}.`
+        : 'The row names no customer that exists.',
   ],
   customerExists: [
     ({ customers }) => `Kunden finns redan (id ${customers}).`,

@@ -7,7 +7,7 @@ import { isTransient, loggable } from '../aws-errors.ts';
 
 /** Reasons of a failure for the caller; errors of the SDKs may contain internals. */
 const OUTAGE = 'The register or the file store could not be reached for minutes. Try again.';
-const DEFECT = 'Something went wrong here.';
+const DEFECT = 'A defect of the API ended the export. Report it with its exportId.';
 
 /** About five minutes in all, besides the attempts of the SDK's clients within each step. */
 const RETRIES = createRetryStrategy({

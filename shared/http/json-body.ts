@@ -3,7 +3,7 @@ import { duplicateMembers, mayHaveMoreMembers } from '../domain/duplicate-member
 import type { HttpEvent } from './event.ts';
 import { FileBody, MERGE_PATCH_TYPE, parseMediaType } from './media-type.ts';
 import { badRequest, MAX_FAULTS, Problem } from './problem-details.ts';
-import { pointerTo, type RequestSchemas } from './validation.ts';
+import { anyOf, pointerTo, type RequestSchemas } from './validation.ts';
 
 /**
  * Maximum bytes of a request's body, 1 MiB: more than the largest valid customer or list of ids
@@ -109,7 +109,7 @@ function checkMediaType(
     type === JSON_TYPE || (takesMergePatch ? type === MERGE_PATCH_TYPE : JSON_SUFFIX.test(type));
   if (isTaken && /^utf-?8$/.test(charset)) return;
   const types = [JSON_TYPE, ...(takesMergePatch ? [MERGE_PATCH_TYPE] : []), ...files];
-  const detail = `must be ${types.join(' or ')}, in UTF-8`;
+  const detail = `must be ${anyOf(types)}, in UTF-8`;
   const accept = types.join(', ');
   throw new Problem(415, `Content-Type ${detail}; got ${contentType}.`, {
     faults: [{ header: 'Content-Type', detail }],
@@ -121,8 +121,11 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = (error as SyntaxError).message.match(/at position \d+|end of JSON input/i)?.[0];
-    throw badRequest([{ pointer: '', detail: `is not JSON${reason ? ` (${reason})` : ''}` }]);
+    const { message } = error as SyntaxError;
+    const place = /end of JSON input/i.test(message)
+      ? 'it ends too early'
+      : message.match(/at position \d+/)?.[0];
+    throw badRequest([{ pointer: '', detail: `is not JSON${place ? `: ${place}` : ''}` }]);
   }
 }
 

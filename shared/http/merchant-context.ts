@@ -22,7 +22,10 @@ export function merchantContext(): MiddlewareObj<HttpEvent, unknown, Error, Merc
       const { merchant: name } = claimNames();
       const merchantId = event.requestContext.authorizer.jwt.claims[name];
       if (typeof merchantId !== 'string' || !MERCHANT_ID.test(merchantId)) {
-        throw new Problem(403, `The token's claim ${name} names no merchant.`);
+        throw new Problem(
+          403,
+          `The token's claim ${name} must name a merchant: 1 to 64 of A-Z, a-z, 0-9, _, . and -.`,
+        );
       }
       context.merchantId = merchantId;
     },

@@ -212,7 +212,10 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof UnusableResponseError) return new Problem(502, message);
   if (error instanceof UnavailableError) return unavailable(error);
   if (isTransient(error)) return unavailable(new UnavailableError());
-  return new Problem(500, 'Something went wrong here.');
+  return new Problem(
+    500,
+    'A defect of the API made the request fail. Report it with its requestId.',
+  );
 }
 
 function importProblem(error: unknown): Problem | undefined {

@@ -96,7 +96,7 @@ export function commaSeparated<T>(schema: () => v.GenericSchema<string[], T>): P
 
 /** Returns the schema of an integer in digits. */
 export function integer(min: number, max: number) {
-  const message = `must be an integer from ${min} to ${max}`;
+  const message = instead(`must be an integer from ${min} to ${max}`);
   return v.pipe(
     v.string(),
     v.regex(/^\d{1,16}$/, message),
@@ -176,8 +176,26 @@ export function eachElement<T>(element: v.GenericSchema<unknown, T>) {
 
 /** Returns the schema of a text that is one of a few. */
 export function oneOf<const T extends readonly string[]>(options: T) {
-  return v.picklist(options, `must be ${options.join(' or ')}`);
+  return v.picklist(options, instead(`must be ${anyOf(options)}`));
 }
+
+/** Returns names as a choice: `a, b or c`. */
+export function anyOf(names: readonly string[]): string {
+  return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
+}
+
+/** Returns a message that says what would be right, and what was sent in its place. */
+export function instead(right: string) {
+  return ({ received }: { readonly received: string }) => {
+    // valibot puts texts into double quotes, as they are.
+    const sent = received.replace(/^"(.*)"$/s, '$1').replaceAll(/\p{Cc}/gu, ' ');
+    if (sent === '') return `${right}; got an empty text`;
+    return `${right}; got \`${sent.length > MAX_SENT ? `${sent.slice(0, MAX_SENT)}…` : sent}\``;
+  };
+}
+
+/** Maximum UTF-16 code units of a value that a fault repeats. */
+const MAX_SENT = 50;
 
 /**
  * Middleware that validates a request and replaces `event.pathParameters`,

@@ -42,7 +42,7 @@ export async function takeExportLease(merchantId: string): Promise<ExportLease> 
     const name = free[Math.floor(Math.random() * free.length)];
     if (name === undefined) {
       throw new RateLimitError(
-        `${CONCURRENT_EXPORTS} exports of yours are running, and no more may run at a time.`,
+        `${CONCURRENT_EXPORTS} slow exports of yours are running, and no more may run at a time. Wait for one to end.`,
         RETRY_AFTER_S,
       );
     }

@@ -220,24 +220,24 @@ describe.runIf(isLocal)('Parts of a digest', () => {
 
 describe('A wrong range of a digest is refused with 400, which says what would be right', () => {
   test.each([
-    ['from=0', { from: 'must be an integer from 1 to 9007199254740991' }],
+    ['from=0', { from: 'must be an integer from 1 to 9007199254740991; got `0`' }],
     ['from=5&to=4', { from: 'must not be above to, which is 4' }],
     [
       'parts=0&from=x&filter=isCompany',
       {
         filter: 'is not a parameter of this call; known are from, to, parts',
-        from: 'must be an integer from 1 to 9007199254740991',
-        parts: 'must be an integer from 1 to 256',
+        from: 'must be an integer from 1 to 9007199254740991; got `x`',
+        parts: 'must be an integer from 1 to 256; got `0`',
       },
     ],
-    ['parts=257', { parts: 'must be an integer from 1 to 256' }],
+    ['parts=257', { parts: 'must be an integer from 1 to 256; got `257`' }],
     [
       `to=${2 * MAX_DIGEST_PART + 1}&parts=2`,
       { parts: 'must be at least 3, as a part has at most 200000 ids' },
     ],
     [
       'to=9007199254740991',
-      { to: 'with from has 9007199254740991 ids; ask for at most 51200000 at once' },
+      { to: 'must be within 51200000 ids of from, which is 1; got `9007199254740991`' },
     ],
   ])('%s', async (query, faults) => {
     const merchant = await newMerchant();

@@ -359,7 +359,7 @@ describe('Files', () => {
     ['columns=name,version', 'names version, which is no field of a customer; known are '],
     ['columns=name,fax,name', 'names name twice'],
     ['columns=__proto__', 'names __proto__, which is no field of a customer; known are '],
-    ['headers=en', 'must be api or sv'],
+    ['headers=en', 'must be api or sv; got `en`'],
   ])('The CSV and XLSX exports with %s return 400', async (query, detail) => {
     const parameter = query.split('=')[0] as string;
     for (const path of [CSV, XLSX]) {

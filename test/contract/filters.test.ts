@@ -289,13 +289,13 @@ describe('Wrong queries', () => {
     expect(status).toBe(400);
     expect(body.errors).toEqual([
       { parameter: 'serch', detail: 'is not a parameter of this call; did you mean `search`?' },
-      { parameter: 'limit', detail: 'must be an integer from 1 to 1000' },
-      { parameter: 'start', detail: 'must be an integer from 0 to 9007199254740991' },
+      { parameter: 'limit', detail: 'must be an integer from 1 to 1000; got `0`' },
+      { parameter: 'start', detail: 'must be an integer from 0 to 9007199254740991; got `-1`' },
       {
         parameter: 'from',
         detail: expect.stringMatching(/^must be a day that exists, as YYYY-MM-DD/),
       },
-      { parameter: 'isCompany', detail: 'must be 0 or 1' },
+      { parameter: 'isCompany', detail: 'must be 0 or 1; got `2`' },
       { parameter: 'isCompany', detail: 'needs filter=isCompany or filter=isCustomerType' },
       { parameter: 'to', detail: 'is missing; filter rangeByDate needs it' },
       { parameter: 'search', detail: 'is missing; filter search needs it' },

@@ -465,7 +465,9 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       dynamodb.inject(name, every(fault));
       const answer = await merchant.call('GET', `/customers/${ids[0]}`);
       expectProblem(answer, 500);
-      expect(answer.body.detail).toBe('Something went wrong here.');
+      expect(answer.body.detail).toBe(
+        'A defect of the API made the request fail. Report it with its requestId.',
+      );
       expect(logged()).toContainEqual({
         level: 'error',
         what: expect.objectContaining({
@@ -482,7 +484,9 @@ describe.runIf(isLocal)('Failures of dependencies', () => {
       s3.inject(name, every(s3Error(403, 'AccessDenied')));
       const answer = await merchant.call('GET', '/customers/export/csv');
       expectProblem(answer, 500);
-      expect(answer.body.detail).toBe('Something went wrong here.');
+      expect(answer.body.detail).toBe(
+        'A defect of the API made the request fail. Report it with its requestId.',
+      );
     });
   });
 });

@@ -452,7 +452,7 @@ describe.runIf(isLocal)('Long exports', () => {
       s3.inject(name, every(s3Error(403, 'AccessDenied'), /partNumber=/));
       const failed = await start(`${XML}?filter=!isCompany`);
       await ended(failed, 'failed');
-      const reason = 'Something went wrong here.';
+      const reason = 'A defect of the API ended the export. Report it with its exportId.';
       s3.heal(name);
       hold();
       const canceled = await start(`${CSV}?bom=true`);

@@ -190,7 +190,10 @@ describe.runIf(isLocal)('Long exports', () => {
       const location = await startLongExport(merchant);
       const { last } = await watch(merchant, location);
       s3.heal(name);
-      expect(last).toMatchObject({ state: 'failed', reason: 'Something went wrong here.' });
+      expect(last).toMatchObject({
+        state: 'failed',
+        reason: 'A defect of the API ended the export. Report it with its exportId.',
+      });
       expect(last.rowsDone).toBeGreaterThan(0);
       expect(Object.keys(last)).toEqual([...PROGRESS, 'reason']);
       expect(await keysInBucket(name)).toEqual(before);

@@ -194,7 +194,7 @@ describe.runIf(isLocal)('Noisy neighbours', () => {
 function expectRefused(answer: ApiResponse): void {
   expectProblem(answer, 429);
   expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-  expect(answer.body.detail).toContain(`${CONCURRENT_EXPORTS} exports of yours are running`);
+  expect(answer.body.detail).toContain(`${CONCURRENT_EXPORTS} slow exports of yours are running`);
 }
 
 /** Writes leases of functions that ended without releasing them. */

@@ -79,8 +79,8 @@ describe('Rejected bodies', () => {
 
   test.each([
     ['', 'is missing'],
-    ['{', 'is not JSON (at position 1)'],
-    ['{"a":1,}', 'is not JSON (at position 7)'],
+    ['{', 'is not JSON: at position 1'],
+    ['{"a":1,}', 'is not JSON: at position 7'],
   ])('The body "%s" is rejected with 400, since it %s', async (body, detail) => {
     await expect(json(body)).rejects.toMatchObject({
       status: 400,

@@ -28,7 +28,8 @@ test.each(['', '.', '..', 'a/b', 'a#b', 'a b', 'x'.repeat(65), 'å'])(
 test('A token without the claim is rejected with 403, which names the claim', async () => {
   await expect(call({ sub: '1001' })).rejects.toMatchObject({
     status: 403,
-    message: "The token's claim merchant_id names no merchant.",
+    message:
+      "The token's claim merchant_id must name a merchant: 1 to 64 of A-Z, a-z, 0-9, _, . and -.",
   });
 });
 

@@ -62,7 +62,7 @@ test.each<[Error, number, string, string, string]>([
     422,
     '/problems/reused-idempotency-key',
     'Reused Idempotency Key',
-    'This Idempotency-Key was used with another body.',
+    'This Idempotency-Key was used with another body. Send that body again, or choose another key.',
   ],
   [
     new Problem(405, 'No.', { headers: { allow: 'GET' } }),
@@ -143,7 +143,9 @@ test('An unusable response of a dependency returns 502 and is logged as an error
 test('Any other error returns 500 and is logged with its stack, without its message', async () => {
   const { statusCode, body } = await respondTo(named('TypeError'));
   expect(statusCode).toBe(500);
-  expect(body.detail).toBe('Something went wrong here.');
+  expect(body.detail).toBe(
+    'A defect of the API made the request fail. Report it with its requestId.',
+  );
   expect(logs).toMatchObject([{ level: 'error', error: 'TypeError', apiRequestId: 'request-1' }]);
   expect(JSON.stringify([body, logs])).not.toContain('secret');
 });

@@ -92,9 +92,9 @@ describe('Errors', () => {
     const options = { id: '100', headers: { 'if-match': 'x' }, body: { name: 1, age: 'y' } };
     expect(await faultsOf(query, options)).toEqual([
       { parameter: 'lmit', detail: 'is not a parameter of this call; did you mean `limit`?' },
-      { parameter: 'id', detail: 'must be an integer from 1 to 99' },
-      { parameter: 'limit', detail: 'must be an integer from 1 to 1000' },
-      { parameter: 'order', detail: 'must be up or down' },
+      { parameter: 'id', detail: 'must be an integer from 1 to 99; got `100`' },
+      { parameter: 'limit', detail: 'must be an integer from 1 to 1000; got `0`' },
+      { parameter: 'order', detail: 'must be up or down; got `left`' },
       { parameter: 'text', detail: 'may be given twice' },
       { header: 'If-Match', detail: 'is too short' },
       { pointer: '/name', detail: 'must be a string' },
@@ -105,7 +105,11 @@ describe('Errors', () => {
   test.each(['', '1e3', '0x10', '-1', '1.5', ' 1', '１', '1'.repeat(17)])(
     'An integer written as "%s" is rejected',
     async (text) => {
-      const fault = { parameter: 'limit', detail: 'must be an integer from 1 to 1000' };
+      const got = text ? `\`${text}\`` : 'an empty text';
+      const fault = {
+        parameter: 'limit',
+        detail: `must be an integer from 1 to 1000; got ${got}`,
+      };
       expect(await faultsOf(`limit=${encodeURIComponent(text)}`)).toEqual([fault]);
     },
   );
@@ -125,9 +129,15 @@ describe('Errors', () => {
   test('Errors of rules are reported together with others', async () => {
     const faults = await faultsOf('order=left', { body: { ...VALID_BODY, name: 'x' } });
     expect(faults).toEqual([
-      { parameter: 'order', detail: 'must be up or down' },
+      { parameter: 'order', detail: 'must be up or down; got `left`' },
       { pointer: '/name', detail: 'cannot be x' },
     ]);
+  });
+
+  test('An error repeats 50 characters of a long value, and no control characters', async () => {
+    const faults = await faultsOf(`order=${encodeURIComponent(`a\n${'x'.repeat(9_000)}`)}`);
+    const detail = `must be up or down; got \`a ${'x'.repeat(48)}…\``;
+    expect(faults).toEqual([{ parameter: 'order', detail }]);
   });
 
   test('An error repeats a long parameter name at most once', async () => {
