@@ -29,7 +29,6 @@ export const handler = api(request).handler(async (event, { merchantId }) => {
       throw notFound(
         'In the public register this is the number of a sole trader. Sole traders are persons, ' +
           'and are not returned.',
-        { type: '/problems/number-not-found' },
       );
     }
     if (found !== 'unknown number') {
