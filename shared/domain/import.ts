@@ -49,7 +49,7 @@ export interface RowFault {
   readonly field?: FieldName | undefined;
   /** For programs and translations, such as `tooLong`. */
   readonly code: string;
-  /** In English. */
+  /** In English; without the cell's text, so that cells share a fault and a plan has it once. */
   readonly detail: string;
   /** Values that the detail names, for translations. */
   readonly params?: FaultParams | undefined;

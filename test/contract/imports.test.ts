@@ -473,7 +473,9 @@ describe('Rows that are not imported', () => {
       const count = MAX_ROWS_PLANNED_IN_CALL;
       // A control is wrong in any case, and an error of a spreadsheet if no customer has it.
       const rows = Array.from({ length: count }, (_, index) =>
-        fields.map((name) => (index % 2 === 0 ? '\u0001' : name === 'customerid' ? index : '##')),
+        fields.map((name) =>
+          index % 2 === 0 ? `\u0001${index}` : name === 'customerid' ? index : '##',
+        ),
       );
       const file = csvOf([fields, ...rows.map((cells) => cells.map(String))]);
       const planned = await importFile(merchant, file);
