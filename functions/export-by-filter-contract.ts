@@ -47,8 +47,8 @@ export function exportByFilterContract<P extends Parameters>(
       ...fileResponses(mediaType),
       202: {
         description:
-          'The export continues in the background. If the same one, by format, options and filters, ' +
-          'runs already, this is its status.',
+          'The export continues in the background. If an export with the same format, options and ' +
+          'filters runs already, this is its status.',
         schema: ref('RunningExport'),
         headers: {
           Location: header('Path at which to poll its status.'),

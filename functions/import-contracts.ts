@@ -35,14 +35,14 @@ import { LOOK_UP_INDEXES } from '../shared/storage/table.ts';
 /** Path parameter with the id of an import. */
 export const importIdParameter = uuidParameter('an import');
 export const IMPORT_ID_DESCRIPTION: ParameterDescription = [
-  'Id of the import, from the Location header of its 201.',
+  'Id of the import, `importId` of the response that created it.',
   '0199e5a1-73d2-7c4e-9a1b-3f5d2c8e7a60',
 ];
 
 /** Header by which a caller asks for work in the background (RFC 7240, section 4.1). */
 export const preferParameter = single(() => v.string());
 export const PREFER_DESCRIPTION: ParameterDescription = [
-  'respond-async: the work is done in the background, also if it is little.',
+  '`respond-async` does the work in the background, also if it is little (RFC 7240).',
   'respond-async',
 ];
 
@@ -108,24 +108,23 @@ export const fileParameters = {
 /** Descriptions of the options of a file: as parameters, and as members of the JSON body. */
 export const fileDescriptions = () => ({
   match:
-    'Fields that name a customer; the first of them that a row fills decides. Required if the ' +
-    'body is a file.',
-  mode: 'upsert creates and updates customers; create and update skip the others.',
-  empty: 'Whether an empty cell keeps the field or clears it. Fields without a column are kept.',
-  unkeyed: 'What a row is that fills none of the match fields: an error, or a new customer.',
+    'Fields by which the customer of a row is found, in order; the first that the row fills decides.',
+  mode: '`upsert` creates and updates customers; `create` skips rows of customers that exist, `update` those of others.',
+  empty: 'Whether an empty cell keeps the field or clears it. A field without a column is kept.',
+  unkeyed: 'Whether a row that fills none of the match fields is invalid, or creates a customer.',
   encoding: 'Encoding of a CSV file; auto detects it.',
   delimiter: 'Separator of the cells of a CSV file; auto detects it.',
   sheet: 'Name of the sheet of an XLSX file. Default: the first with rows.',
   formulas:
-    'guarded takes the apostrophe off again that an export of CSV puts in front of a formula; keep ' +
-    'leaves all cells as they are, and does not look for errors of spreadsheets in them.',
+    'Of CSV. `guarded` removes the apostrophe that an export puts in front of a formula, and reports ' +
+    'errors of spreadsheets such as #N/A; `keep` takes cells as they are.',
 });
 
 /** Descriptions and examples of {@link fileParameters} for the OpenAPI document. */
 export const fileParameterDescriptions = () => {
   const texts = fileDescriptions();
   return {
-    match: [texts.match, ['customerid']],
+    match: [`${texts.match} Required if the body is a file.`, ['customerid']],
     mode: [texts.mode, 'update'],
     empty: [texts.empty, 'clear'],
     unkeyed: [texts.unkeyed, 'create'],
@@ -275,8 +274,8 @@ export function importSchemas(): Readonly<Record<string, Json>> {
       enum: IMPORT_STATES,
       description:
         'awaitingFile, reading, planned, applying, applied, undoing, undone; failed if the file ' +
-        'cannot be read, stopped if applying or undoing was, canceled if it was deleted, expired if ' +
-        'file or plan is no longer kept.',
+        'cannot be read; stopped if applying or undoing was interrupted; canceled if the import was ' +
+        'deleted; expired if its file or plan is no longer kept.',
     }),
     options: { ...ref('ImportOptions'), description: 'What the import was created with.' },
     filename: text({ description: 'Name of the file, as it was sent.' }),
@@ -289,7 +288,7 @@ export function importSchemas(): Readonly<Record<string, Json>> {
     warnings: {
       type: 'array',
       items: ref('ImportWarning'),
-      description: 'What is odd about the file.',
+      description: 'What the sender should check in the file.',
     },
     plan: text({ description: 'Tag of the plan, for If-Match; as in ETag, without quotes.' }),
     rows: count({ description: 'Rows of the file.' }),
@@ -357,13 +356,16 @@ export function importSchemas(): Readonly<Record<string, Json>> {
     ImportWarning: {
       ...object(
         {
-          code: text({ examples: ['sameFileApplied'], description: 'What is odd, for programs.' }),
+          code: text({
+            examples: ['sameFileApplied'],
+            description: 'What to check, for programs.',
+          }),
           detail: text({ description: 'The same in English.' }),
           import: text({ description: 'Id of the import that it is about.' }),
         },
         ['code', 'detail'],
       ),
-      description: 'Something odd about a file whose rows can be read.',
+      description: 'Something to check in a file whose rows can be read.',
     },
     ImportReason: {
       ...object({
@@ -421,12 +423,14 @@ export function importSchemas(): Readonly<Record<string, Json>> {
               field: text({ enum: MATCH_FIELDS, description: 'The field.' }),
               value: text({ description: 'Its text.' }),
             }),
-            description: 'What no customer was found by.',
+            description: 'The field and text by which no customer was found.',
           },
           name: text({
-            description: 'Name of the customer; of a row that is not imported as it was sent.',
+            description: 'Name of the customer; as sent, if the row is not imported.',
           }),
-          customerid: text({ description: 'The same of its customerid.' }),
+          customerid: text({
+            description: 'customerid of the customer; as sent, if the row is not imported.',
+          }),
           code: text({ description: 'Why a row is ambiguous or skipped, for programs.' }),
           detail: text({ description: 'The same in English.' }),
           params: faultParams(),

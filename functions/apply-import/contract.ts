@@ -39,17 +39,17 @@ export const contract = () =>
     requestBody: {
       name: 'ImportLeaveOut',
       description:
-        'Outcomes of the rows that are to be left out. The body can be missing if no row is ambiguous or invalid.',
+        'Which rows to leave out. The body may be missing if no row is ambiguous or invalid.',
       members: { leaveOut: 'Outcomes whose rows are left out.' },
       example: { leaveOut: ['ambiguous', 'invalid'] },
     },
     responses: workResponses(
-      `The plan is applied; also if it had been before. That is at once if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers, by about ${MAX_WRITE_UNITS_IN_CALL} write units at most.`,
+      `The plan is applied, or had been before. It is applied within the call if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers, with at most about ${MAX_WRITE_UNITS_IN_CALL} write units.`,
     ),
     errors: {
       404: NOT_FOUND,
       409: [
-        'The import is not planned, or is undone; rows are to be left out; or another import is being applied or undone.',
+        'The import is not planned, or is undone; `leaveOut` does not name the outcomes of ambiguous or invalid rows; or another import is being applied or undone.',
         '/problems/import-state',
         '/problems/rows-to-leave-out',
       ],

@@ -21,7 +21,7 @@ export const contract = () =>
     },
     responses: {
       200: {
-        description: 'The export is canceled; it is also if it had been canceled before.',
+        description: 'The export is canceled, or had been before.',
         schema: ref('CanceledExport'),
       },
     },

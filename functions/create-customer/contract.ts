@@ -33,9 +33,9 @@ export const contract = () =>
     request,
     parameters: {
       'Idempotency-Key': [
-        'All requests with one key and one body within 24 hours create one customer, or those of ' +
-          'one array, and get one response. In double quotes (a string of RFC 9651) or without ' +
-          'them it is the same key.',
+        'Makes a retry safe: all requests with the same key and body within 24 hours create one ' +
+          'customer, or those of one array, and get the same response. `"a1"`, a string of RFC 9651, ' +
+          'and `a1` are the same key.',
         '5f0c7c7e-6f1c-4c63-9d0e-2b1a8f6f3f0a',
       ],
     },
@@ -67,7 +67,7 @@ export const contract = () =>
       201: { description: 'Of an array: all customers are created.', schema: results() },
       207: {
         description:
-          'Of an array: the first customers are created, and some that follow may not be.',
+          'Of an array: the first customers are created; some of those that follow may not be stored.',
         schema: results(),
         example: [notStored()],
         headers: { 'Retry-After': header('Seconds after which to try again.') },

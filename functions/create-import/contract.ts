@@ -44,11 +44,11 @@ export const contract = () =>
     requestBody: {
       name: 'NewImport',
       description:
-        'The options of an import, whose file is sent by the request that the response has in upload.',
+        'The options of an import. `upload` of the response is the request by which to send its file.',
       members: {
         format: 'Format of the file.',
-        bytes: 'Size of the file; one of another size is refused.',
-        filename: 'Name of the file, for persons.',
+        bytes: 'Size of the file in bytes; a file of another size is refused.',
+        filename: 'Name of the file, by which a person recognises the import.',
         sha256: 'SHA-256 of the file in base64; another file is refused.',
         ...fileDescriptions(),
       },
@@ -56,13 +56,14 @@ export const contract = () =>
     },
     responses: {
       201: {
-        description: 'The import awaits its file; or the file was the body, and is planned.',
+        description:
+          'The import awaits its file; or the file was the body, and the import is planned.',
         schema: ref('Import'),
         headers: { ...locationHeader(), ...planTagHeader() },
       },
       202: {
         ...workResponses('')[202],
-        description: `The file was the body and is planned in the background: it has more than ${MAX_ROWS_PLANNED_IN_CALL} rows or takes long, or the caller prefers that.`,
+        description: `The file was the body, and is being planned in the background, since it has more than ${MAX_ROWS_PLANNED_IN_CALL} rows, planning takes long, or the caller prefers so.`,
       },
     },
     errors: {

@@ -1,4 +1,9 @@
-import { DIGEST_PARTS, MAX_DIGEST_PART, MAX_DIGEST_PARTS } from '../../shared/domain/limits.ts';
+import {
+  CONCURRENT_EXPORTS,
+  DIGEST_PARTS,
+  MAX_DIGEST_PART,
+  MAX_DIGEST_PARTS,
+} from '../../shared/domain/limits.ts';
 import { defineContract } from '../../shared/http/contract.ts';
 import { count, customerId, object, ref, text } from '../../shared/http/json-schema.ts';
 import type { Fault } from '../../shared/http/problem-details.ts';
@@ -59,7 +64,7 @@ export const contract = () =>
       200: { description: 'Number and hash of the customers of each part.', schema: ref('Digest') },
     },
     errors: {
-      429: 'Too many requests, or the merchant has too many slow exports and digests running.',
+      429: `Too many requests, or the merchant has ${CONCURRENT_EXPORTS} slow exports and digests running.`,
     },
     schemas: {
       Digest: object({

@@ -82,9 +82,9 @@ export const contract = () =>
       ],
       ...filterDescriptions(),
       sort: [
-        'Order of the customers; a dash in front reverses it. date is the order of the ids. name and ' +
-          'customerid are ordered as Swedish does, without regard to case and accents, numbers in texts by ' +
-          `their value, and customers without one come last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
+        'Order of the customers; a dash in front reverses it. date orders as the ids do. name and ' +
+          'customerid order as Swedish does, without regard to case and accents, numbers in texts by ' +
+          `their value, and customers without one last; more than ${MAX_SORTED_BY_TEXT} customers are an ` +
           `error. updated is the time of the last change; more than ${MAX_SORTED_BY_UPDATED} customers are an ` +
           'error. A customer whose name, customerid or updated changes while pages are fetched in that order ' +
           'can be listed twice, or not at all. Default: mexcParamvaluesetsid.',

@@ -31,7 +31,7 @@ export const contract = () =>
     request,
     parameters: { importId: IMPORT_ID_DESCRIPTION, Prefer: PREFER_DESCRIPTION },
     responses: workResponses(
-      `The import is planned. That is at once if the file has at most ${MAX_BYTES_PLANNED_IN_CALL} bytes and ${MAX_ROWS_PLANNED_IN_CALL} rows, and takes less than ${MAX_PLANNING_IN_CALL_MS / 1_000} seconds.`,
+      `The import is planned. It is planned within the call if the file has at most ${MAX_BYTES_PLANNED_IN_CALL} bytes and ${MAX_ROWS_PLANNED_IN_CALL} rows, and planning takes less than ${MAX_PLANNING_IN_CALL_MS / 1_000} seconds.`,
     ),
     errors: {
       404: NOT_FOUND,

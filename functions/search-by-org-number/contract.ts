@@ -39,13 +39,13 @@ export const contract = () =>
     parameters: {
       orgNum: [
         'A Swedish personnummer, samordningsnummer or organisationsnummer of 10 or 12 digits, a ' +
-          'Norwegian organisasjonsnummer of 9 digits or a Finnish Y-tunnus such as 0112038-9, or the ' +
-          'VAT number of one. Spaces and dashes of any kind, and the code of its country in front, ' +
+          'Norwegian organisasjonsnummer of 9 digits, a Finnish Y-tunnus such as 0112038-9, or the ' +
+          'VAT number of one of these. Spaces and dashes of any kind, and the code of its country in front, ' +
           'make no difference.',
         '559987-6546',
       ],
       country: [
-        "Country of the number. The number's form determines it as well, and another is an error.",
+        "Country of the number. It may be left out: the number's form determines it. Another country is an error.",
         'SE',
       ],
     },

@@ -35,7 +35,7 @@ export const contract = () =>
       Prefer: PREFER_DESCRIPTION,
     },
     responses: workResponses(
-      `The import is undone; also if it had been before. That is at once if it creates and updates at most ${MAX_ROWS_APPLIED_IN_CALL} customers, by about ${MAX_WRITE_UNITS_IN_CALL} write units at most.`,
+      `The import is undone, or had been before. It is undone within the call if it created and updated at most ${MAX_ROWS_APPLIED_IN_CALL} customers, with at most about ${MAX_WRITE_UNITS_IN_CALL} write units.`,
     ),
     errors: {
       404: NOT_FOUND,
