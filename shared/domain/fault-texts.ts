@@ -148,6 +148,11 @@ const TEXTS: ReadonlyMap<string, Texts> = new Map(
   Object.entries({ ...READ_FAULTS, ...PLAN_FAULTS } as Readonly<Record<string, Texts>>),
 );
 
+/** Returns the codes of what is wrong with a row, and of why it is ambiguous or skipped. */
+export function rowFaultCodes(): string[] {
+  return [...TEXTS.keys()];
+}
+
 /** Returns what is wrong and what to do, in words for a bookkeeper; the detail of an unknown code. */
 export function faultText(
   { code, detail, params = {} }: RowFault,

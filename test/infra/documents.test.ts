@@ -15,10 +15,13 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAPACITY } from '../../infra/capacity.ts';
+import { english } from '../../infra/documents/page/english.ts';
 import { ENDPOINTS } from '../../infra/endpoints.ts';
 import { sampleCustomers } from '../../infra/local/sample-customers.ts';
 import { SETTING_NAMES } from '../../infra/stage-settings.ts';
 import { FILTERS } from '../../shared/domain/customer-filter.ts';
+import { rowFaultCodes } from '../../shared/domain/fault-texts.ts';
+import { IMPORT_STATES } from '../../shared/domain/import-job.ts';
 import * as limits from '../../shared/domain/limits.ts';
 import { PROBLEM_TITLES } from '../../shared/http/problem-details.ts';
 import {
@@ -249,8 +252,8 @@ function blocks(document: string, language: string): string[] {
 }
 
 /** Returns the anchors of a document's headings, as GitHub makes them. */
-function anchors(document: string): string[] {
-  return [...prose(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+function anchors(document: string, headings = /^#+ (.+)$/gm): string[] {
+  return [...prose(document).matchAll(headings)].map(([, heading = '']) =>
     heading
       .toLowerCase()
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
@@ -275,6 +278,13 @@ describe.each(DOCUMENTS)('in %s', (document) => {
       return !anchors(page).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  test('the list of contents, if there is one, has each section', () => {
+    const listed = [...prose(document).matchAll(/^- \[.+\]\(#(.+)\)$/gm)].map(
+      ([, anchor]) => anchor,
+    );
+    if (listed.length > 0) expect(listed).toEqual(anchors(document, /^## (.+)$/gm));
   });
 
   test('every file that is named exists', () => {
@@ -429,7 +439,7 @@ describe('the tables', () => {
     const values = Object.fromEntries(table(GUIDE, 'limit').map(([name, value]) => [name, value]));
     expect(values).toMatchObject({
       'numbers a minute looked up in public registers': String(limits.MAX_LOOK_UPS_PER_MINUTE),
-      'exports of a merchant that run': String(limits.CONCURRENT_EXPORTS),
+      'slow exports and digests of a merchant that run': String(limits.CONCURRENT_EXPORTS),
       'long exports of a merchant that run': String(limits.CONCURRENT_LONG_EXPORTS),
       'customers sorted by name or customerid': limits.MAX_SORTED_BY_TEXT.toLocaleString('en'),
       'customers sorted by updated': limits.MAX_SORTED_BY_UPDATED.toLocaleString('en'),
@@ -439,6 +449,31 @@ describe('the tables', () => {
       'search texts of a filter; characters of each': `${limits.MAX_SEARCH_TEXTS}; ${limits.MAX_SEARCH_LENGTH}`,
       'values of a field that are looked up at once': String(limits.MAX_LOOK_UP_VALUES),
     });
+  });
+
+  test('of codes have those of rows, files and interruptions of imports', () => {
+    const [ofRows, ofImports] = ['what is wrong with a row', 'what is wrong with an import'].map(
+      (heading) =>
+        [
+          ...text(GUIDE).matchAll(
+            new RegExp(`^\\| code +\\| ${heading} +\\|\\n([^]*?)\\n\\n`, 'gm'),
+          ),
+        ]
+          .flatMap(([, rows = '']) => rows.split('\n'))
+          .flatMap((row) => codeOf(row.split('|')[1]))
+          .toSorted(),
+    );
+    // The rest has a table of its own, of ambiguous rows.
+    const ambiguous = table(GUIDE, '`code` of an ambiguous row').flatMap(([code]) => codeOf(code));
+    expect(ambiguous).toHaveLength(4);
+    expect([...(ofRows ?? []), ...ambiguous].toSorted()).toEqual(rowFaultCodes().toSorted());
+    expect(ofImports).toEqual(Object.keys(english.reasons).toSorted());
+  });
+
+  test('of states of imports are those of the code', () => {
+    expect(table(GUIDE, 'state of an import').flatMap(([state]) => codeOf(state))).toEqual([
+      ...IMPORT_STATES,
+    ]);
   });
 
   test('of test projects are the folders with tests', () => {
