@@ -431,6 +431,13 @@ describe('the tables', () => {
     expect(rows[2]).toContain(
       `${documentRoute.rateLimit} requests a second, burst ${documentRoute.burstLimit}`,
     );
+    const exportRoutes = ENDPOINTS.filter(({ path }) => path.startsWith('/customers/export/'));
+    const aDay = (rate: number) => Math.floor((rate * 86_400) / 10_000);
+    const given = rows.map((row) => Number(/([\d,]+) \w+ a day/.exec(row)?.[1]?.replace(',', '')));
+    expect(Math.abs((given[0] ?? 0) - aDay(api.rateLimit))).toBeLessThan(100);
+    expect(
+      Math.abs((given[1] ?? 0) - aDay(exportRoutes.length * exportRoute.rateLimit)),
+    ).toBeLessThan(10);
     expect(rows[3]).toContain(`${exportConcurrency} reserved executions`);
     expect(rows[3]).toContain(`of ${concurrency.toLocaleString('en')} for all others`);
   });
