@@ -13,7 +13,7 @@ const HELP = `Packages a stage and deploys it with the credentials of the enviro
   npm run deploy -- [options]
 
   --stage <name>     the stage (default: dev)
-  --no-watch         alarms do not roll the deployment back, such as one that mends their cause`;
+  --no-watch         alarms do not roll the deployment back: for the fix of an alarm that is on`;
 
 /** Folder of the package. */
 const FOLDER = join(import.meta.dirname, '../../out');

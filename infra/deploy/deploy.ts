@@ -9,7 +9,7 @@ const HELP = `Deploys a stage from a folder that npm run package has written.
 
   --stage <name>     the stage (default: dev)
   --folder <path>    the folder (default: that of this script)
-  --no-watch         alarms do not roll the deployment back, such as one that mends their cause`;
+  --no-watch         alarms do not roll the deployment back: for the fix of an alarm that is on`;
 
 /** How long CloudFormation watches the alarms after a deployment, in minutes. */
 const WATCH_MINUTES = 10;
@@ -60,7 +60,7 @@ function refuseUnready({ stackName }: Assembly, stack: DeployedStack | undefined
   }
   if (status === 'UPDATE_ROLLBACK_FAILED') {
     throw new UsageError(
-      `${stackName} is ${status}: see the reason in its events, mend it, and run: aws cloudformation continue-update-rollback --stack-name ${stackName}`,
+      `${stackName} is ${status}: see the reason in its events, fix it, and run: aws cloudformation continue-update-rollback --stack-name ${stackName}`,
     );
   }
   if (status === 'DELETE_FAILED') {

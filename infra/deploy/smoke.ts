@@ -8,7 +8,8 @@ const HELP = `Calls each endpoint of a deployed API once, as two reserved mercha
   --api <URL>        address of the API
   --stage <name>     the stage, whose secret has the merchants' logins (default: prod)
 
-API_TOKENS may have tokens instead, separated by commas: of two merchants, and of one that may read.`;
+API_TOKENS may have tokens instead, separated by commas: of both merchants, and of a user of the
+first with the scope customers:read alone.`;
 
 await runCommand(HELP, async () => {
   const { values } = parseArgs({

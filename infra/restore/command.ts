@@ -19,7 +19,7 @@ table is changed. The command can be repeated, also after it was interrupted.
   --keep-versions        leave the versions of customers, which costs no writes; old entity tags
                          may then match other content
   --table <name>         the table to restore (default: that of the stage)
-  --restored <name>      continue with this table, which was restored otherwise`;
+  --restored <name>      continue with this table, which was restored by other means`;
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$/;
 /** Attempts of a call, as a new table throttles at first. */

@@ -45,7 +45,7 @@ const MAX_COLUMNS = 16_384;
 
 /**
  * Streams a file of rows that were not imported: their columns as sent, then row, column and error,
- * so that they can be mended and sent again. It has the first rows, as many as a file may have.
+ * so that they can be corrected and sent again. It has the first rows, as many as a file may have.
  *
  * @param batches of rows, in order.
  * @param limits of the file. It ends with the batch that reaches `maxBytes`.

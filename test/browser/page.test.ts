@@ -252,7 +252,7 @@ describe.runIf(executable)('the page for persons', () => {
       await plan(page, 'kunder.csv', KUNDER);
       // Nothing has changed yet.
       expect(await count()).toBe(2);
-      await says(page, 'De här kolumnerna läses inte, eftersom vi inte känner igen dem: Säljare.');
+      await says(page, 'De här kolumnerna läses inte, eftersom deras rubriker är okända: Säljare.');
       await says(page, '6 rader, windows-1252, avgränsad med semikolon');
       await page.getByRole('button', { name: '1 kund ändras' }).click();
       const changed = page.getByRole('row', { name: /Gläntans Bageri AB/ });
@@ -307,7 +307,7 @@ describe.runIf(executable)('the page for persons', () => {
         });
       });
       await page.getByRole('button', { name: 'Granska filen' }).click();
-      await says(page, 'Den avbröts.');
+      await says(page, 'Den avbröts. Försök igen, eller fortsätt.');
       await page.unroute('**/customers/imports/*');
       await page.getByRole('button', { name: 'Försök igen' }).click();
       await heading(page, 'Klar att genomföra');
@@ -549,7 +549,7 @@ describe.runIf(executable)('the page for persons', () => {
       const hostile = '<img src=x onerror=alert(1)>';
       await plan(page, '<b>x.csv', excelCsv([`Kundnummer;Namn;<i>${hostile}`, `K8;${hostile};`]));
       await page.getByRole('row', { name: hostile }).waitFor();
-      await says(page, `inte känner igen dem: <i>${hostile}.`);
+      await says(page, `rubriker är okända: <i>${hostile}.`);
       expect(await page.locator('main img, main b, main i').count()).toBe(0);
     });
 
@@ -610,7 +610,7 @@ describe.runIf(executable)('the page for persons', () => {
     });
 
     test.each<[Locale, string]>([
-      ['sv-SE', 'Första raden måste ha rubriker som vi känner igen'],
+      ['sv-SE', 'Första raden måste ha rubriker som är kända'],
       ['en-GB', 'The first row must have headings that we know'],
     ])(
       'says what to do, in the language of %s, if the API cannot read it',
@@ -845,7 +845,7 @@ describe.runIf(executable)('the page for persons', () => {
       };
       await paste(client.token);
       await page.getByRole('button', { name: 'Hämta', exact: true }).click();
-      await says(page, 'Åtkomstnyckeln gäller inte, eller inte längre.');
+      await says(page, 'Åtkomstnyckeln är ogiltig eller har gått ut.');
       await paste(
         await stack.token({ ...MERCHANT, scopes: ['customers:write', 'customers:read'] }),
       );
@@ -862,7 +862,7 @@ describe.runIf(executable)('the page for persons', () => {
       const page = await open({ prepare: asDeployed });
       await page.getByLabel('Åtkomstnyckel (token)').fill('wrong');
       await page.getByRole('button', { name: 'Fortsätt' }).click();
-      await says(page, 'Åtkomstnyckeln gäller inte, eller inte längre.');
+      await says(page, 'Åtkomstnyckeln är ogiltig eller har gått ut.');
       const readOnly = await stack.token({ ...MERCHANT, scopes: ['customers:read'] });
       await page.getByLabel('Åtkomstnyckel (token)').fill(readOnly);
       await page.getByRole('button', { name: 'Fortsätt' }).click();

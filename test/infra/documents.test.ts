@@ -145,7 +145,7 @@ const SAID: Readonly<Record<string, (response: string, context: CallContext) => 
     }),
   'each row, with what changes': (response) =>
     expect(JSON.parse(response).rows[1].changes.name[1]).toBe('Sju AB'),
-  'rows to mend, with their errors': (response) => expect(response).toMatch(/^,Utan nummer,4,/m),
+  'rows to correct, with their errors': (response) => expect(response).toMatch(/^,Utan nummer,4,/m),
   'applies the plan': (response) =>
     expect(JSON.parse(response)).toMatchObject({
       state: 'applied',

@@ -8,6 +8,11 @@ import type {
   UndoResult,
 } from '../../../shared/domain/import.ts';
 import type { ImportState } from '../../../shared/domain/import-job.ts';
+import {
+  MAX_IMPORT_CELL_LENGTH,
+  MAX_IMPORT_COLUMNS,
+  MAX_IMPORT_ROWS,
+} from '../../../shared/domain/limits.ts';
 import type { Choices, ExportChoice, MatchChoice } from './choices.ts';
 
 const formatter = new Intl.NumberFormat('en-GB');
@@ -147,12 +152,12 @@ const OUTCOMES: Readonly<Record<Outcome, (count: number) => string>> = {
 
 /** What each outcome means, above its rows. */
 const MEANINGS: Readonly<Record<Outcome, string>> = {
-  create: 'These rows become new customers.',
+  create: 'Each of these rows becomes a new customer.',
   update: 'These customers change. The old value stands before the arrow, the new one after it.',
   unchanged: 'The register has these values already. Nothing happens to these rows.',
   ambiguous:
-    'It is not clear which customer these rows mean. They are left out; mend them in the file and send it again.',
-  invalid: 'These rows have errors. They are left out; mend them in the file and send it again.',
+    'It is not clear which customer these rows mean. They are left out; correct them in the file and send it again.',
+  invalid: 'These rows have errors. They are left out; correct them in the file and send it again.',
   skipped: 'These rows are left out because of what you chose.',
 };
 
@@ -163,7 +168,7 @@ const RESULTS: Readonly<Record<Result, (count: number) => string>> = {
   changedMeanwhile: (count) =>
     `${rows(count)} not applied, since somebody changed the customer after the file was checked`,
   unclear: (count) =>
-    `${rows(count)} of which it is not known, after an interruption, whether this import changed the customer; look at them`,
+    `${rows(count)} to check: because of an interruption it is not known whether this import changed the customer`,
   leftOut: (count) => `${rows(count)} left out`,
 };
 
@@ -173,7 +178,7 @@ const UNDO_RESULTS: Readonly<Record<UndoResult, (count: number) => string>> = {
   changedMeanwhile: (count) =>
     `${customers(count)} left as they are, since somebody has changed them after the import`,
   unclear: (count) =>
-    `${customers(count)} of which it is not known, after an interruption, whether they are as before; look at them`,
+    `${customers(count)} to check: because of an interruption it is not known whether they are as before`,
 };
 
 const KEYS: Readonly<Record<MatchField, string>> = {
@@ -192,20 +197,20 @@ const WARNINGS: Readonly<Record<string, string>> = {
 /** Why a file cannot be read. */
 const UNREADABLE: Readonly<Record<UnreadableFileCode, string>> = {
   bomb: 'The file unpacks to an unreasonable size. Save it again as .xlsx.',
-  cellTooLong: 'A cell has too much text.',
+  cellTooLong: `A cell has more than ${number(MAX_IMPORT_CELL_LENGTH)} characters. Shorten it.`,
   damaged: 'The file is damaged. Save it again, and send the new one.',
   doctype: 'An XML file must not have a DOCTYPE. Remove it.',
-  duplicateColumn: 'Two columns mean the same. Remove or rename one of them.',
+  duplicateColumn: 'Two columns are for the same field. Remove or rename one of them.',
   encrypted:
-    'The file is protected by a password, or in the old format .xls. Save it as .xlsx without a password.',
-  fileTooLarge: 'The file is too large. Split it into several.',
+    'The file has a password, or is in the old format .xls. Save it as .xlsx without a password.',
+  fileTooLarge: 'The file is larger than 256 MB. Split it into several.',
   noHeader:
     'The first row must have headings that we know, such as Customer number and Name, or Kundnummer and Namn.',
-  noSuchSheet: 'The file has no sheet with this name.',
+  noSuchSheet: 'The file has no sheet with this name. Check the name, or leave it empty.',
   notUtf8: 'The letters of the file cannot be read. Save it as Excel or as CSV UTF-8.',
-  rowTooLong: 'A row is too long.',
-  tooManyColumns: 'The file has too many columns.',
-  tooManyRows: 'The file has too many rows. Split it into several.',
+  rowTooLong: 'A row is longer than 1 MB. Look for a quotation mark that is not closed.',
+  tooManyColumns: `The file has more than ${MAX_IMPORT_COLUMNS} columns. Remove those that are not needed.`,
+  tooManyRows: `The file has more than ${number(MAX_IMPORT_ROWS)} rows. Split it into several.`,
   truncated: 'The end of the file is missing. Save it again, and send the new one.',
   unsupported: 'The file is of a kind that cannot be read. Save it as .xlsx.',
   wrongFormat: 'The file is not what its name says. Save it as .xlsx or as CSV.',
@@ -218,10 +223,10 @@ const REASONS: Readonly<Record<string, string>> = {
   noKeyColumn:
     'The file lacks the column by which customers are found. Add it, or choose another way. Is each row to become a new customer? Choose “Add new customers” and “Rows without such a number become new customers”.',
   noFile: 'The file has not arrived. Send it again.',
-  interrupted: 'It was interrupted.',
+  interrupted: 'It was interrupted. Try again, or continue.',
   stoppedByRequest: 'It was stopped. Continue, or undo what was done.',
-  outage: 'It stopped, since the register was busy. Continue, or undo what was done.',
-  defect: 'It stopped by a fault of the register. Report it; what was done can be undone.',
+  outage: 'It stopped because the register was busy. Continue, or undo what was done.',
+  defect: 'It stopped because of a fault in the register. Report it; what was done can be undone.',
   planExpired:
     'The plan is too old. Send the file again for the rest; what was done can be undone.',
   undoExpired: 'It is too late to undo the import.',
@@ -229,14 +234,14 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Errors by their type or status. */
 const PROBLEMS: Readonly<Record<string, string>> = {
-  401: 'The access key is not valid, or no longer. Paste a new one.',
+  401: 'The access key is not valid, or has expired. Paste a new one.',
   403: 'The access key does not permit this. Ask for one that may read and change customers.',
   404: 'This no longer exists.',
   409: 'This is not possible at the moment, perhaps because another import is being applied. Wait, and try again.',
   410: 'The plan is too old. Send the file again.',
   412: 'The plan has changed meanwhile. Look at it again.',
-  413: 'The file is too large.',
-  429: 'Too much at once. Wait a minute, and try again.',
+  413: 'The file is larger than 256 MB. Split it into several.',
+  429: 'Too many requests at once. Wait a minute, and try again.',
   500: 'Something went wrong. Try again; if it does not help, report it.',
   503: 'The register is busy. Try again in a moment.',
 };
@@ -281,7 +286,8 @@ export const english = {
     intro: 'Nothing changes before you have seen what will happen, and have said yes.',
     drop: 'Drop a file here, or',
     choose: 'Choose file',
-    accepted: 'Excel (.xlsx), CSV, XML or JSON Lines, up to 256 MB. The first row has headings.',
+    accepted:
+      'Excel (.xlsx), CSV, XML or JSON Lines, up to 256 MB. In Excel and CSV the first row has headings.',
     chosen: (name: string, format: string, size: string) => `${name} (${format}, ${size})`,
     formats: { xlsx: 'Excel', csv: 'CSV', xml: 'XML', jsonl: 'JSON Lines' },
     match: MATCH,
@@ -300,7 +306,7 @@ export const english = {
       ods: 'This is a file of LibreOffice or Numbers. Save it as .xlsx.',
       pdf: 'This is a PDF. Send the spreadsheet itself, saved as .xlsx or CSV.',
       other: 'This is neither Excel, CSV, XML nor JSON Lines. Save it as .xlsx.',
-      several: 'One file at a time, please.',
+      several: 'Send one file at a time.',
     },
     sending: 'The file is being sent …',
     sent: (percent: number) => `${percent} % sent`,
@@ -320,7 +326,7 @@ export const english = {
     meanings: MEANINGS,
     show: 'Show rows',
     unknownColumns: (names: string) =>
-      `These columns are not read, since we do not know them: ${names}.`,
+      `These columns are not read, since their headings are unknown: ${names}.`,
     sheetsNotRead: (names: string) => `These sheets are not read: ${names}.`,
     earlier: 'Show that import',
     resultNames: {
@@ -328,14 +334,14 @@ export const english = {
       updated: () => 'changed',
       unchanged: () => 'unchanged',
       changedMeanwhile: () => 'changed by somebody else',
-      unclear: () => 'to look at',
+      unclear: () => 'to check',
       leftOut: () => 'left out',
     } as Record<Result, (count: number) => string>,
     undone: {
       removed: 'Removed again.',
       restored: 'As before again.',
       changedMeanwhile: 'Left as it is, since somebody has changed it after the import.',
-      unclear: 'Look at it: it is not known whether it is as before.',
+      unclear: 'Check it: it is not known whether it is as before.',
     } satisfies Record<UndoResult, string>,
     table: {
       row: 'Row',
@@ -349,8 +355,8 @@ export const english = {
     page: (from: number, to: number, total: number) =>
       `Rows ${number(from)}–${number(to)} of ${number(total)}`,
     rejected: {
-      heading: 'Mend the rows that are left out',
-      help: 'The file has these rows as you sent them, and what is wrong. Mend them, save the file, and send it here.',
+      heading: 'Correct the rows that are left out',
+      help: 'The file has these rows as you sent them, each with what is wrong. Correct them, save the file, and send it here.',
       xlsx: 'Download as Excel',
       csv: 'Download as CSV',
       first: (count: number, total: number) =>

@@ -1,4 +1,9 @@
 import { SWEDISH_HEADINGS } from '../../../shared/domain/field-headings.ts';
+import {
+  MAX_IMPORT_CELL_LENGTH,
+  MAX_IMPORT_COLUMNS,
+  MAX_IMPORT_ROWS,
+} from '../../../shared/domain/limits.ts';
 import type { Texts } from './english.ts';
 
 const formatter = new Intl.NumberFormat('sv-SE');
@@ -55,7 +60,8 @@ export const swedish: Texts = {
     intro: 'Inget ändras förrän du har sett vad som ska hända och sagt ja.',
     drop: 'Släpp en fil här, eller',
     choose: 'Välj fil',
-    accepted: 'Excel (.xlsx), CSV, XML eller JSON Lines, högst 256 MB. Första raden har rubriker.',
+    accepted:
+      'Excel (.xlsx), CSV, XML eller JSON Lines, högst 256 MB. I Excel och CSV har första raden rubriker.',
     chosen: (name, format, size) => `${name} (${format}, ${size})`,
     formats: { xlsx: 'Excel', csv: 'CSV', xml: 'XML', jsonl: 'JSON Lines' },
     match: {
@@ -98,7 +104,7 @@ export const swedish: Texts = {
       ods: 'Det här är en fil från LibreOffice eller Numbers. Spara den som .xlsx.',
       pdf: 'Det här är en PDF. Skicka själva kalkylbladet, sparat som .xlsx eller CSV.',
       other: 'Det här är varken Excel, CSV, XML eller JSON Lines. Spara filen som .xlsx.',
-      several: 'En fil i taget, tack.',
+      several: 'Skicka en fil i taget.',
     },
     sending: 'Filen skickas …',
     sent: (percent) => `${percent} % skickat`,
@@ -108,7 +114,7 @@ export const swedish: Texts = {
     heading: 'Import',
     back: 'Alla importer',
     states: {
-      awaitingFile: 'Filen kom inte fram',
+      awaitingFile: 'Filen är inte skickad',
       reading: 'Läser filen',
       planned: 'Klar att genomföra',
       applying: 'Genomförs',
@@ -135,7 +141,7 @@ export const swedish: Texts = {
       skipped: () => 'hoppas över',
     },
     meanings: {
-      create: 'De här raderna blir nya kunder.',
+      create: 'Varje rad här blir en ny kund.',
       update: 'De här kunderna ändras. Det gamla värdet står före pilen, det nya efter.',
       unchanged: 'De här raderna stämmer redan med registret. Inget händer med dem.',
       ambiguous:
@@ -145,7 +151,7 @@ export const swedish: Texts = {
     },
     show: 'Visa rader',
     unknownColumns: (names) =>
-      `De här kolumnerna läses inte, eftersom vi inte känner igen dem: ${names}.`,
+      `De här kolumnerna läses inte, eftersom deras rubriker är okända: ${names}.`,
     sheetsNotRead: (names) => `De här bladen läses inte: ${names}.`,
     earlier: 'Visa den importen',
     resultNames: {
@@ -175,7 +181,7 @@ export const swedish: Texts = {
     page: (from, to, total) => `Rad ${number(from)}–${number(to)} av ${number(total)}`,
     rejected: {
       heading: 'Rätta raderna som utelämnas',
-      help: 'Filen har de här raderna som du skickade dem, och vad som är fel. Rätta dem, spara filen och skicka den hit.',
+      help: 'Filen innehåller raderna så som du skickade dem, var och en med vad som är fel. Rätta dem, spara filen och skicka den hit.',
       xlsx: 'Hämta som Excel',
       csv: 'Hämta som CSV',
       first: (count, total) =>
@@ -190,7 +196,7 @@ export const swedish: Texts = {
     leave: (count, reasons) => `${rows(count)} utelämnas: ${reasons}.`,
     canUndo: 'Du kan ångra det i 7 dagar.',
     nothing: 'Det finns inget att genomföra.',
-    usable: (date) => `Den kan genomföras till och med ${date}.`,
+    usable: (date) => `Den kan genomföras fram till ${date}.`,
     results: {
       created: (count) => `${customers(count)} har lagts till`,
       updated: (count) => `${customers(count)} har ändrats`,
@@ -198,7 +204,7 @@ export const swedish: Texts = {
       changedMeanwhile: (count) =>
         `${rows(count)} genomfördes inte, eftersom någon ändrade kunden efter granskningen`,
       unclear: (count) =>
-        `${rows(count)} där det efter ett avbrott är oklart om importen ändrade kunden; kontrollera dem`,
+        `${rows(count)} att kontrollera: på grund av ett avbrott är det oklart om importen ändrade kunden`,
       leftOut: (count) => `${rows(count)} utelämnades`,
     },
     undoResults: {
@@ -207,7 +213,7 @@ export const swedish: Texts = {
       changedMeanwhile: (count) =>
         `${customers(count)} lämnas som de är, eftersom någon har ändrat dem efter importen`,
       unclear: (count) =>
-        `${customers(count)} där det efter ett avbrott är oklart om de är som förut; kontrollera dem`,
+        `${customers(count)} att kontrollera: på grund av ett avbrott är det oklart om de är som förut`,
     },
     undo: 'Ångra …',
     undoHeading: 'Ångra importen?',
@@ -215,7 +221,7 @@ export const swedish: Texts = {
     undoCreated: (count) => `${customers(count)} som lades till tas bort.`,
     undoUpdated: (count) => `${customers(count)} som ändrades blir som förut.`,
     undoLimits: 'Kunder som någon har ändrat eller tagit bort efter importen lämnas som de är nu.',
-    undoable: (date) => `Den kan ångras till och med ${date}.`,
+    undoable: (date) => `Den kan ångras fram till ${date}.`,
     stopped: 'En del av raderna är klara. Fortsätt med resten, eller ångra det som blev gjort.',
     anotherFile: 'Skicka en annan fil',
     proceed: 'Fortsätt',
@@ -251,19 +257,19 @@ export const swedish: Texts = {
   },
   reasons: {
     bomb: 'Filen packas upp till en orimlig storlek. Spara den igen som .xlsx.',
-    cellTooLong: 'En cell har för mycket text.',
+    cellTooLong: `En cell har fler än ${number(MAX_IMPORT_CELL_LENGTH)} tecken. Korta texten.`,
     damaged: 'Filen är skadad. Spara den igen och skicka den nya.',
     doctype: 'En XML-fil får inte ha en DOCTYPE. Ta bort den.',
-    duplicateColumn: 'Två kolumner betyder samma sak. Ta bort eller döp om en av dem.',
+    duplicateColumn: 'Två kolumner gäller samma fält. Ta bort eller döp om en av dem.',
     encrypted:
-      'Filen har lösenord, eller det gamla formatet .xls. Spara den som .xlsx utan lösenord.',
-    fileTooLarge: 'Filen är för stor. Dela upp den i flera.',
-    noHeader: 'Första raden måste ha rubriker som vi känner igen, som Kundnummer och Namn.',
-    noSuchSheet: 'Filen har inget blad med det namnet.',
+      'Filen har lösenord eller är i det gamla formatet .xls. Spara den som .xlsx utan lösenord.',
+    fileTooLarge: 'Filen är större än 256 MB. Dela upp den i flera.',
+    noHeader: 'Första raden måste ha rubriker som är kända, till exempel Kundnummer och Namn.',
+    noSuchSheet: 'Filen har inget blad med det namnet. Kontrollera namnet, eller lämna det tomt.',
     notUtf8: 'Filens bokstäver går inte att läsa. Spara den som Excel eller CSV UTF-8.',
-    rowTooLong: 'En rad är för lång.',
-    tooManyColumns: 'Filen har för många kolumner.',
-    tooManyRows: 'Filen har för många rader. Dela upp den i flera.',
+    rowTooLong: 'En rad är längre än 1 MB. Leta efter ett citattecken som inte avslutas.',
+    tooManyColumns: `Filen har fler än ${MAX_IMPORT_COLUMNS} kolumner. Ta bort dem som inte behövs.`,
+    tooManyRows: `Filen har fler än ${number(MAX_IMPORT_ROWS)} rader. Dela upp den i flera.`,
     truncated: 'Slutet av filen saknas. Spara den igen och skicka den nya.',
     unsupported: 'Den här sortens fil går inte att läsa. Spara den som .xlsx.',
     wrongFormat: 'Filen är inte det som namnet säger. Spara den som .xlsx eller CSV.',
@@ -271,7 +277,7 @@ export const swedish: Texts = {
     noKeyColumn:
       'Filen saknar kolumnen som kunderna hittas med. Lägg till den, eller välj ett annat sätt. Ska varje rad bli en ny kund? Välj ”Lägg till nya kunder” och ”Rader utan ett sådant nummer blir nya kunder”.',
     noFile: 'Filen har inte kommit fram. Skicka den igen.',
-    interrupted: 'Den avbröts.',
+    interrupted: 'Den avbröts. Försök igen, eller fortsätt.',
     stoppedByRequest: 'Den stoppades. Fortsätt, eller ångra det som blev gjort.',
     outage:
       'Den stannade, eftersom registret var upptaget. Fortsätt, eller ångra det som blev gjort.',
@@ -282,14 +288,14 @@ export const swedish: Texts = {
     undoExpired: 'Det är för sent att ångra importen.',
   },
   problems: {
-    401: 'Åtkomstnyckeln gäller inte, eller inte längre. Klistra in en ny.',
+    401: 'Åtkomstnyckeln är ogiltig eller har gått ut. Klistra in en ny.',
     403: 'Åtkomstnyckeln tillåter inte det här. Be om en som får läsa och ändra kunder.',
     404: 'Det här finns inte längre.',
     409: 'Det går inte just nu, kanske för att en annan import genomförs. Vänta och försök igen.',
     410: 'Planen är för gammal. Skicka filen igen.',
     412: 'Planen har ändrats under tiden. Granska den igen.',
-    413: 'Filen är för stor.',
-    429: 'För mycket på en gång. Vänta en minut och försök igen.',
+    413: 'Filen är större än 256 MB. Dela upp den i flera.',
+    429: 'För många anrop på en gång. Vänta en minut och försök igen.',
     500: 'Något gick fel. Försök igen; rapportera det om det inte hjälper.',
     503: 'Registret är upptaget. Försök igen om en stund.',
   },
