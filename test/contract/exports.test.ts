@@ -279,7 +279,7 @@ describe('Files', () => {
     expect(read).toEqual(rowsOf(await exported(merchant, CSV)));
   });
 
-  test('has 0 for service and module that no token named, as the list has', async () => {
+  test('A file has 0 for service and module that no token named, as the list has', async () => {
     for (const row of rowsOf(await exported(merchant, CSV))) {
       expect(row).toMatchObject({ mexcModulesid: '0', mm3servicesid: '0' });
     }

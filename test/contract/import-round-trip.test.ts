@@ -74,7 +74,7 @@ describe.runIf(merchantsAvailable > 1)('A register that is exported', () => {
     },
   );
 
-  test('as CSV or XLSX with texts that spreadsheets leave of others is read back; elsewhere as a file of a program alone', async () => {
+  test('with texts such as #N/A is unchanged if imported again, and invalid for another merchant unless formulas=keep', async () => {
     const [one, other] = [await newMerchant(), await newMerchant(1)];
     const odd = [
       { customerid: '1E+5', name: '#N/A' },
@@ -105,7 +105,7 @@ describe.runIf(merchantsAvailable > 1)('A register that is exported', () => {
     expect(await listed(other)).toEqual(await listed(one));
   });
 
-  test('and changed by a spreadsheet is told the texts that this has left', async () => {
+  test('and damaged by a spreadsheet has errors for the damaged texts alone', async () => {
     const client = await newMerchant();
     const body = { customerid: 'K1', name: 'Ek', companyno: '556703-7485', notes: '#N/A' };
     const { mexcParamvaluesetsid: id } = (await client.call('POST', '/customers', { body })).body;

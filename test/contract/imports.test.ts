@@ -83,7 +83,7 @@ test('The names of a file and of its sheet have at most 255 characters, of whate
 });
 
 describe('A file that is sent in a request', () => {
-  test('is planned at once: what is created, changed and kept, and from what to what', async () => {
+  test('is planned within the call: which rows create, change or keep customers, with old and new values', async () => {
     const [a, b, c] = [newKey(), newKey(), newKey()];
     const changed = await create(merchant, { customerid: a, name: 'Ek', email: 'ek@example.com' });
     const kept = await create(merchant, { customerid: b, name: 'Alm AB' });
@@ -138,7 +138,7 @@ describe('A file that is sent in a request', () => {
     expect(await listed(c)).toEqual([]);
   });
 
-  test('is applied by the tag of its plan, once, and undone exactly', async () => {
+  test('is applied once, by the tag of its plan, and undone to the state of before', async () => {
     const [a, b] = [newKey(), newKey()];
     const before = await create(merchant, { customerid: a, name: 'Ek', fax: '1' });
     await indexed(a);
@@ -335,7 +335,7 @@ describe('A row is ambiguous', () => {
     expect(await codesOf(written, byId)).toEqual(['update', 'unchanged']);
   });
 
-  test('of customers that share a customerid only where it is given anew, so that an export is read back unchanged', async () => {
+  test('only where it gives a customerid anew, so that an export of customers that share one is read back unchanged', async () => {
     const shared = newKey();
     const all: { mexcParamvaluesetsid: number }[] = [];
     for (let twin = 0; twin < 13; twin += 1) {
@@ -544,7 +544,7 @@ describe('A plan', () => {
     expect((await apply(merchant, planned)).status).toBe(200);
   });
 
-  test('is applied once by many calls at once, and no other import at the same time makes a twin', async () => {
+  test('is applied once if many calls apply it, and no other import at the same time creates its customers again', async () => {
     const { key, planned } = await plan();
     const twin = await importFile(
       merchant,
@@ -592,7 +592,7 @@ describe('A plan', () => {
     expect(stops).toBe(rounds);
   });
 
-  test('leaves customers as they are that have changed meanwhile, and undoing those that changed since', async () => {
+  test('leaves customers alone that were changed after it was made, and undoing those changed after the import', async () => {
     const [a, b] = [newKey(), newKey()];
     const first = await create(merchant, { customerid: a, name: 'Ek' });
     const second = await create(merchant, { customerid: b, name: 'Alm' });
@@ -736,7 +736,7 @@ describe('An import', () => {
     expectProblem(both, 400, [{ parameter: 'match' }]);
   });
 
-  test('takes a file of the announced size and SHA-256 alone', async () => {
+  test('takes only a file of the announced size and SHA-256', async () => {
     const text = csvOf([
       ['customerid', 'name'],
       [newKey(), 'Ek'],
@@ -765,7 +765,7 @@ describe('An import', () => {
     expect(planned.body).toMatchObject({ state: 'planned', counts: { create: 1 } });
   });
 
-  test('is uploaded by an address that promises nothing of the content but its announced SHA-256', async () => {
+  test('is uploaded to a URL that demands nothing of the content but its announced SHA-256', async () => {
     const body = { format: 'csv', match: ['customerid'], bytes: 10 };
     const { upload } = (await merchant.call('POST', '/customers/imports', { body })).body;
     // S3 compares each checksum in the address with the file.
@@ -773,7 +773,7 @@ describe('An import', () => {
     expect(upload.headers).toEqual({});
   });
 
-  test('of a body that is no UTF-8 is refused, since API Gateway loses its characters', async () => {
+  test('of a body that is not UTF-8 is refused, since API Gateway loses its characters', async () => {
     const text = csvOf([
       ['customerid', 'name'],
       [newKey(), 'Björk'],
@@ -785,7 +785,7 @@ describe('An import', () => {
     expect(body).toMatchObject({ encoding: 'windows-1252', counts: { create: 1 } });
   });
 
-  test('of a file as a bookkeeper has it is read: title-less columns, blank rows, hard spaces, numbers that Excel has shortened', async () => {
+  test('reads a file as bookkeepers have it: columns without a title, blank rows, no-break spaces, shortened numbers', async () => {
     const [a, b, c] = [newKey(), newKey(), newKey()];
     const known = await create(merchant, { customerid: a, name: 'Ek' });
     await indexed(a);
@@ -877,7 +877,7 @@ describe('An import', () => {
     expect((await get(customer.mexcParamvaluesetsid)).name).toBe('Alm');
   });
 
-  test('of a file without a column of what its customers are found by is refused, unless each row is to be created', async () => {
+  test('of a file without a column to match is refused, unless each row is to create a customer', async () => {
     const name = `Ek ${newKey()}`;
     const files = [
       ['text/csv', `Namn;Säljare\n${name};Eva\n`],
