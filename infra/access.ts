@@ -10,6 +10,7 @@ import {
 import type { Construct } from 'constructs';
 import { pascalCase } from './pascal-case.ts';
 import { secretStatement } from './permissions.ts';
+import { smokeSecret } from './smoke-secret.ts';
 
 export interface AccessStackProps extends StackProps {
   /** The repository on GitHub whose workflows get the roles, such as `owner/name`. */
@@ -68,12 +69,7 @@ export class AccessStack extends Stack {
     this.addRole(stage, 'deploy', [stage], this.assumeBootstrap(TO_DEPLOY));
     // The test suite installs no packages, but runs those of the repository: it can read a secret.
     const environments = stage === 'prod' ? [stage] : [stage, `${stage}-suite`];
-    this.addRole(
-      stage,
-      'smoke',
-      environments,
-      secretStatement(this, `customer-register/${stage}/smoke`),
-    );
+    this.addRole(stage, 'smoke', environments, secretStatement(this, smokeSecret(stage)));
     if (stage === 'prod') {
       this.addRole(stage, 'plan', [`${stage}-plan`], this.assumeBootstrap(TO_READ));
     }

@@ -1,6 +1,6 @@
 import { EDGE_REGION, type Settings } from '../settings.ts';
+import { smokeSecret } from '../smoke-secret.ts';
 import { AwsError, aws, type Environment, type Target } from './aws.ts';
-import { smokeSecret } from './tokens.ts';
 
 /** Version of the bootstrap stack that the CDK's assemblies and its role to read need. */
 const BOOTSTRAP_VERSION = 8;

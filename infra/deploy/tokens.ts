@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { UsageError } from '../command.ts';
+import { smokeSecret } from '../smoke-secret.ts';
 import { aws } from './aws.ts';
 
 /** Names of the logins in the secret, in this order. */
@@ -18,11 +19,6 @@ const LOGIN = v.union([
 ]);
 const SECRET = v.strictObject(v.entriesFromList(LOGINS, LOGIN));
 type Login = v.InferOutput<typeof LOGIN>;
-
-/** Returns the name of the secret with the logins of a stage's two reserved merchants. */
-export function smokeSecret(stage: string): string {
-  return `customer-register/${stage}/smoke`;
-}
 
 /**
  * Returns tokens of two reserved merchants, and one of the first with the scope to read alone:

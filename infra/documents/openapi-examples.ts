@@ -4,6 +4,7 @@ import { FIELDS } from '../../shared/domain/fields.ts';
 import type { ResponseDescription } from '../../shared/http/contract.ts';
 import type { Json } from '../../shared/http/json-schema.ts';
 import { PROBLEM_TITLES, type ProblemType } from '../../shared/http/problem-details.ts';
+import { GATEWAY_MESSAGES } from '../gateway-messages.ts';
 
 /** The customer of the examples: the fields that each response has. */
 const CUSTOMER = Object.fromEntries(
@@ -196,17 +197,6 @@ const MEMBERS: Readonly<Record<string, Json>> = {
   },
 };
 
-/** API Gateway's message of each status that it responds with itself. */
-const GATEWAY_MESSAGES: Readonly<Record<string, string>> = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  413: 'Request Entity Too Large',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
 /** Returns the `example` or the `examples` of a response with a named schema, or a list of it. */
 export function responseExamples(schema: Json, schemas: Readonly<Record<string, Json>>): Json {
   if (schema.type === 'array') {
@@ -286,7 +276,8 @@ export function problemExample(status: string, detail: string, type?: ProblemTyp
 
 /** Returns an example of an error that API Gateway responds with. */
 export function gatewayExample(status: string): Json {
-  return { message: GATEWAY_MESSAGES[status] };
+  const messages: Readonly<Record<string, string>> = GATEWAY_MESSAGES;
+  return { message: messages[status] };
 }
 
 function schemaName({ $ref }: Json): string {

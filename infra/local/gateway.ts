@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { GATEWAY_MESSAGES } from '../gateway-messages.ts';
 import type { Authorizer } from './authorizer.ts';
 import { createCors } from './cors.ts';
 import { toEvent } from './event.ts';
@@ -40,26 +41,16 @@ const LIMITS: GatewayLimits = {
 /** Node's own limit, which closes the connection without a response, has to be higher. */
 const NODE_HEADER_BYTES = 1024 * 1024;
 
-/** Messages of the responses that API Gateway sends itself. */
-const MESSAGES = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  413: 'Request Entity Too Large',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-} as const;
-
 /** The gateway rejects the request. */
 class Rejection extends Error {
-  readonly status: keyof typeof MESSAGES;
+  readonly status: keyof typeof GATEWAY_MESSAGES;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: keyof typeof MESSAGES, headers: Readonly<Record<string, string>> = {}) {
-    super(MESSAGES[status]);
+  constructor(
+    status: keyof typeof GATEWAY_MESSAGES,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(GATEWAY_MESSAGES[status]);
     this.status = status;
     this.headers = headers;
   }

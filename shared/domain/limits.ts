@@ -1,4 +1,4 @@
-/** Limits that callers meet in several endpoints; others stand in their endpoint's contract. */
+// Limits that callers meet, which documents and tests compare. Some of one endpoint are in its contract.
 
 /** Maximum texts of one search; each costs a comparison with every customer. */
 export const MAX_SEARCH_TEXTS = 10;
