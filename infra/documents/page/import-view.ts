@@ -1,13 +1,13 @@
-import { RESULTS, UNDO_RESULTS } from '../../../shared/domain/import.ts';
 import type { ImportState } from '../../../shared/domain/import-job.ts';
 import { ApiError, type ImportStatus, type Polled } from './api.ts';
 import { actions, announce, confirm, el, focusOn, put } from './dom.ts';
 import { isUndoable, remove, undo } from './import-actions.ts';
-import { BUSY, download, errorMessage, type Page, wait } from './page.ts';
+import { doneLines, factsOf, plannedLines, reasonOf } from './import-facts.ts';
+import { BUSY, errorMessage, type Page, wait } from './page.ts';
 import { planRows } from './plan-rows.ts';
+import { rejectedRows } from './rejected-rows.ts';
 
-/** Outcomes that are left out of applying, and those of them that the reader has to agree to. */
-const LEFT_OUT = ['invalid', 'ambiguous', 'skipped'] as const;
+/** Outcomes that are left out of applying if the reader agrees. */
 const AGREED = ['ambiguous', 'invalid'] as const;
 
 /** Part of the page that shows an import: its plan, its progress, its result. */
@@ -89,13 +89,13 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
     const { state } = job;
     switch (state) {
       case 'planned':
-        return [...factsOf(job), ...planOf(job)];
+        return [...factsOf(job, texts), ...planOf(job)];
       case 'applied':
       case 'undone':
         return [...resultOf(job), planRows(page, job)];
       case 'stopped':
         return [
-          el('p', { class: 'message warning' }, job.reason ? reasonOf(job) : words.stopped),
+          el('p', { class: 'message warning' }, job.reason ? reasonOf(job, texts) : words.stopped),
           el('p', {}, words.stopped),
           ...resultOf(job),
         ];
@@ -104,7 +104,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
           el(
             'div',
             { class: 'message error' },
-            el('p', {}, reasonOf(job)),
+            el('p', {}, reasonOf(job, texts)),
             el('p', { class: 'detail', lang: 'en' }, job.reason?.detail ?? ''),
           ),
           actions(
@@ -127,41 +127,6 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
     return el('button', { type: 'button', class: 'main', onclick }, texts.retry);
   }
 
-  function reasonOf({ reason }: ImportStatus): string {
-    return texts.reasons[reason?.code ?? ''] ?? reason?.detail ?? '';
-  }
-
-  /** Returns what is to be known of the file. */
-  function factsOf(job: ImportStatus): readonly (HTMLElement | false)[] {
-    const {
-      rows = 0,
-      encoding,
-      delimiter,
-      unknownColumns = [],
-      sheetsNotRead = [],
-      warnings = [],
-    } = job;
-    return [
-      el(
-        'p',
-        { class: 'help' },
-        words.facts(rows, encoding, delimiter && (words.delimiters[delimiter] ?? delimiter)),
-      ),
-      unknownColumns.length > 0 && warning(words.unknownColumns(unknownColumns.join(', '))),
-      sheetsNotRead.length > 0 && warning(words.sheetsNotRead(sheetsNotRead.join(', '))),
-      ...warnings.map(({ code, detail, import: earlier }) => {
-        return warning(
-          texts.warnings[code] ?? detail,
-          earlier !== undefined && el('a', { href: `#import=${earlier}` }, words.earlier),
-        );
-      }),
-    ];
-  }
-
-  function warning(text: string, link: HTMLElement | false = false): HTMLElement {
-    return el('p', { class: 'message warning' }, text, ' ', link);
-  }
-
   /** Returns the plan, and what can be done with it. */
   function planOf(job: ImportStatus): readonly HTMLElement[] {
     const { create = 0, update = 0, ambiguous = 0, invalid = 0, skipped = 0 } = job.counts ?? {};
@@ -181,38 +146,20 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
           : el(
               'ul',
               {},
-              planned(job).map((line) => el('li', {}, line)),
+              plannedLines(job, texts).map((line) => el('li', {}, line)),
             ),
         job.expires !== undefined &&
           !isEmpty &&
           el('p', { class: 'help' }, words.usable(texts.date(job.expires))),
         actions(!isEmpty && apply, removeButton(job)),
       ),
-      ...(rejected > 0 ? [rejectedRows(rejected)] : []),
+      ...(rejected > 0 ? [rejectedRows(page, id, rejected)] : []),
       planRows(page, job),
     ];
   }
 
-  /** Returns what applying the plan does, a line each. */
-  function planned({ counts }: ImportStatus): readonly string[] {
-    const { create = 0, update = 0, unchanged = 0 } = counts ?? {};
-    const left = LEFT_OUT.map((outcome) => [outcome, counts?.[outcome] ?? 0] as const).filter(
-      ([, count]) => count > 0,
-    );
-    const leftOut = left.reduce((sum, [, count]) => sum + count, 0);
-    const reasons = left.map(
-      ([name, count]) => `${texts.number(count)} ${words.outcomes[name](count)}`,
-    );
-    return [
-      ...(create > 0 ? [words.create(create)] : []),
-      ...(update > 0 ? [words.update(update)] : []),
-      ...(unchanged > 0 ? [words.keep(unchanged)] : []),
-      ...(leftOut > 0 ? [words.leave(leftOut, reasons.join(', '))] : []),
-    ];
-  }
-
   async function applyPlan(job: ImportStatus): Promise<void> {
-    const lines = [...planned(job), words.canUndo];
+    const lines = [...plannedLines(job, texts), words.canUndo];
     if (!(await confirm(words.applyHeading, lines, words.applyConfirm, texts.cancel))) return;
     const leaveOut = AGREED.filter((outcome) => (job.counts?.[outcome] ?? 0) > 0);
     await follow(api.applyImport(id, job.plan ?? '', leaveOut));
@@ -220,14 +167,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
 
   /** Returns what was done, what was undone, and what can be done. */
   function resultOf(job: ImportStatus): readonly HTMLElement[] {
-    const { state, results, undone, expires } = job;
-    const lines = undone
-      ? UNDO_RESULTS.filter((name) => undone[name] > 0).map((name) =>
-          words.undoResults[name](undone[name]),
-        )
-      : RESULTS.filter((name) => (results?.[name] ?? 0) > 0).map((name) =>
-          words.results[name](results?.[name] ?? 0),
-        );
+    const { state, undone, expires } = job;
     const proceed = el('button', { type: 'button', onclick: () => applyPlan(job) }, words.proceed);
     return [
       el(
@@ -236,7 +176,7 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
         el(
           'ul',
           { class: 'lines' },
-          lines.map((line) => el('li', {}, line)),
+          doneLines(job, texts).map((line) => el('li', {}, line)),
         ),
         state === 'applied' &&
           expires !== undefined &&
@@ -289,37 +229,6 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
     } catch (error) {
       fail(error);
     }
-  }
-
-  /** @param total how many rows are left out; a file has the first of very many. */
-  function rejectedRows(total: number): HTMLElement {
-    const said = el('div');
-    const button = (format: 'xlsx' | 'csv') =>
-      el(
-        'button',
-        {
-          type: 'button',
-          onclick: async () => {
-            put(said);
-            try {
-              const file = await api.rejectedRows(id, format, page.language);
-              download(file.url, file.filename);
-              if (file.count < total) put(said, warning(words.rejected.first(file.count, total)));
-            } catch (error) {
-              put(said, errorMessage(error, page));
-            }
-          },
-        },
-        words.rejected[format],
-      );
-    return el(
-      'div',
-      { class: 'rejected' },
-      el('h3', {}, words.rejected.heading),
-      el('p', {}, words.rejected.help),
-      actions(button('xlsx'), button('csv')),
-      said,
-    );
   }
 
   follow(api.getImport(id));
