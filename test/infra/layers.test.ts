@@ -76,6 +76,12 @@ function fromFile(path: string, imported: string): string {
   return between.startsWith('.') ? between : `./${between}`;
 }
 
+test('A layer may import only layers above it in the table, so that there are no circles', () => {
+  for (const [index, { allowed }] of LAYERS.entries()) {
+    expect(NAMES.slice(0, index)).toEqual(expect.arrayContaining(allowed));
+  }
+});
+
 test('The linter refuses what the table of layers does not allow, in each folder of a layer', async () => {
   expect(LAYERS.length).toBeGreaterThan(5);
   const subfolders = globSync('shared/*/*/', { cwd: ROOT }).map((path) => path.slice(7));
