@@ -71,7 +71,7 @@ export async function findFirstRequest(
     }),
   );
   if (!Item || isExpired(Item)) return undefined;
-  const { bodyHash, ...first } = Item as unknown as IdempotencyRecord;
+  const { bodyHash, ...first } = Item as IdempotencyRecord;
   if (bodyHash !== hash(key, body)) throw new IdempotencyKeyReusedError();
   return first;
 }
