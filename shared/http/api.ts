@@ -1,11 +1,11 @@
-import middy, { type MiddyfiedHandler } from '@middy/core';
+import middy from '@middy/core';
 import { compression } from './compression.ts';
 import { contentNegotiation, type NegotiationContext } from './content-negotiation.ts';
 import type { HttpEvent, HttpResponse } from './event.ts';
 import { jsonBody } from './json-body.ts';
 import { type MerchantContext, merchantContext } from './merchant-context.ts';
 import { problemDetails } from './problem-details.ts';
-import { type ParsedRequest, type RequestSchemas, validation } from './validation.ts';
+import { type RequestSchemas, validation } from './validation.ts';
 
 /** What the middlewares add to Lambda's context. */
 export type ApiContext = MerchantContext & NegotiationContext;
@@ -32,12 +32,7 @@ export function api<R extends RequestSchemas>(
     .use(merchantContext())
     .use(contentNegotiation(produces))
     .use(jsonBody(request))
-    .use(validation(request)) as unknown as MiddyfiedHandler<
-    HttpEvent & ParsedRequest<R>,
-    HttpResponse,
-    Error,
-    ApiContext
-  >;
+    .use(validation(request));
 }
 
 /** Returns a JSON response of a value. */

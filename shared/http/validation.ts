@@ -201,10 +201,12 @@ const MAX_SENT = 50;
  * Middleware that validates a request and replaces `event.pathParameters`,
  * `event.queryStringParameters` and `event.body` by the parsed values. Responds 400 that lists all
  * faults of the request. Unknown query parameters are faults, so that a misspelt one is noticed.
+ *
+ * The event has the types that it has from then on.
  */
-export function validation(
-  request: RequestSchemas,
-): MiddlewareObj<HttpEvent & Partial<ParsedRequest<RequestSchemas>>> {
+export function validation<R extends RequestSchemas>(
+  request: R,
+): MiddlewareObj<HttpEvent & ParsedRequest<R>> {
   const bodySchema = request.body && once(request.body);
   const batchSchema = request.batch && once(request.batch);
   const mergePatchSchema = request.mergePatch && once(request.mergePatch);
