@@ -12,7 +12,7 @@ export interface FieldDescription {
  * Description and example of each field. Together they are one customer, the example of the OpenAPI
  * document.
  *
- * Apart from {@link FIELDS}, so that the functions' bundles have no prose: the documents import
+ * Apart from `fields.ts`, so that the functions' bundles have no prose: the documents import
  * this file, and nothing else does.
  */
 export const FIELD_DESCRIPTIONS: Readonly<Record<FieldName, FieldDescription>> = {

@@ -30,7 +30,7 @@ const ROW = '\u0000';
 /** Room in which a number fits. Each mark is one of 12 bytes or more. */
 const MAX_NUMBER_GROWTH = 2;
 
-/** Indexes in `cellXfs` of {@link STYLES}. */
+/** Indexes in `cellXfs` of `xl/styles.xml`, below. */
 const TEXT = 1;
 const DATE = 2;
 const HEADING = 3;
