@@ -191,7 +191,7 @@ export class Alarms extends Construct {
 
   private addApiAlarms(api: CustomerApi, stage: string): void {
     this.add('ApiErrors', {
-      description: 'The API returned five 5xx responses within five minutes',
+      description: 'The API returned five or more 5xx responses within five minutes',
       metric: api.metricServerError(SUM),
       threshold: 5,
     });
@@ -205,7 +205,7 @@ export class Alarms extends Construct {
         metricValue: '1',
       });
       this.add(id, {
-        description: `The API returned ${threshold} responses of ${status} within five minutes`,
+        description: `The API returned ${threshold} or more responses of ${status} within five minutes`,
         label: String(status),
         metric: filter.metric(SUM),
         threshold,
@@ -279,13 +279,13 @@ export class Alarms extends Construct {
     const age = (period: Duration) =>
       recorder.metric('IteratorAge', { statistic: 'Maximum', period });
     this.add('ChangesLate', {
-      description: 'Changes were recorded a minute late for three minutes',
+      description: 'Changes were recorded a minute late or more for three minutes',
       metric: age(Duration.minutes(1)),
       threshold: Duration.minutes(1).toMilliseconds(),
       evaluationPeriods: 3,
     });
     this.add('ChangesAtRisk', {
-      description: 'Changes were recorded an hour late; after a day they are lost',
+      description: 'Changes were recorded an hour late or more; after a day they are lost',
       metric: age(PERIOD),
       threshold: Duration.hours(1).toMilliseconds(),
     });
@@ -294,7 +294,8 @@ export class Alarms extends Construct {
   /** All functions of an account and region share its concurrency, so that all of them count. */
   private addThrottleAlarm(): void {
     this.add('FunctionThrottles', {
-      description: "Lambda rejected calls: the account's concurrency is used up",
+      description:
+        "Lambda rejected calls: the account's concurrency, or a function's reserved one, is used up",
       metric: LambdaFunction.metricAllThrottles(SUM),
       threshold: 1,
     });
@@ -303,12 +304,12 @@ export class Alarms extends Construct {
   private addTableAlarms(table: AlarmedTable): void {
     const operations = { operations: TABLE_OPERATIONS, period: PERIOD };
     this.add('TableThrottles', {
-      description: 'DynamoDB throttled ten requests within five minutes',
+      description: 'DynamoDB throttled ten or more requests within five minutes',
       metric: table.metricThrottledRequestsForOperations(operations),
       threshold: 10,
     });
     this.add('TableErrors', {
-      description: 'DynamoDB returned five system errors within five minutes',
+      description: 'DynamoDB returned five or more system errors within five minutes',
       metric: table.metricSystemErrorsForOperations(operations),
       threshold: 5,
     });

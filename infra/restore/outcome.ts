@@ -15,21 +15,22 @@ export function describeOutcome(
   const { customers, merchants, raised, erased, erasedAgain, kept } = items;
   const back = erased.length - erasedAgain;
   const lines = [
-    `It has ${customers} customers; the ids of ${merchants} merchants continue after those given. ${raised} versions were raised.`,
+    `The restored table has ${customers} customers. The ids of ${merchants} merchants continue after the last ones given out; ${raised} versions were raised.`,
   ];
   if (list === undefined) {
     lines.push(
-      `${erasedAgain} customers were deleted again; ${back} that were deleted since are back.`,
+      `${erasedAgain} customers were deleted again. Customers that had been deleted since and are back: ${back}.`,
       ...kept.map(
-        (customer) => `  not deleted, as the old table has it: ${JSON.stringify(customer)}`,
+        (customer) =>
+          `  not deleted, since the old table has it as well: ${JSON.stringify(customer)}`,
       ),
     );
   } else if (back > 0) {
     lines.push(
-      `${back} customers that were deleted since are back; they are in ${list}. Remove the lines of those that shall stay, and run the command again with --erase-again ${list}`,
+      `Customers that had been deleted since and are back: ${back}. ${list} lists them. Remove the lines of those to keep, and run the command again with --erase-again ${list}`,
     );
   } else {
-    lines.push('No customer that was deleted since is back.');
+    lines.push('No customer that had been deleted since is back.');
   }
   lines.push(
     `

@@ -418,15 +418,19 @@ describe.skipIf(process.env.API_URL)('A restore', () => {
 
     test('A restore says what it has done, and the settings of the stage that the operator writes', () => {
       const text = describeOutcome(first, settingsOf(), 'list.jsonl');
-      expect(text).toContain(`It has ${BACKED_UP} customers; the ids of 3 merchants continue`);
       expect(text).toContain(
-        '3 customers that were deleted since are back; they are in list.jsonl.',
+        `The restored table has ${BACKED_UP} customers. The ids of 3 merchants continue`,
+      );
+      expect(text).toContain(
+        'Customers that had been deleted since and are back: 3. list.jsonl lists them.',
       );
       const after = describeOutcome(second, settingsOf());
       expect(after).toContain(
-        '2 customers were deleted again; 1 that were deleted since are back.',
+        '2 customers were deleted again. Customers that had been deleted since and are back: 1.',
       );
-      expect(after).toContain('not deleted, as the old table has it: {"merchant":"a","id":7}');
+      expect(after).toContain(
+        'not deleted, since the old table has it as well: {"merchant":"a","id":7}',
+      );
       const [, written] = /at prod:\n\n(.+?)\n\n/s.exec(after) ?? [];
       expect(settingsOf(runInNewContext(`({${written}})`))).toMatchObject({
         table: second.table,
