@@ -10,7 +10,7 @@ const API_GUIDE = join(import.meta.dirname, '../../functions/README.md');
 export const OPERATION_TAGS = {
   Customers: ['Customers'],
   Exports: ['Exports', 'Long exports'],
-  Imports: ['Imports'],
+  Imports: ['Imports', 'Codes of imports'],
   Changes: ['Changes', 'Digests'],
   'Look-up': ['Look-up by number'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
