@@ -177,7 +177,6 @@ function eitherContent(
 
 /** Sections of the API guide that explain parameters, by a parameter's name. */
 const GUIDE_OF_PARAMETER: Readonly<Record<string, string>> = {
-  after: 'Changes',
   cursor: 'Pages',
   sort: 'Pages',
   fields: 'Pages',
@@ -187,7 +186,9 @@ const GUIDE_OF_PARAMETER: Readonly<Record<string, string>> = {
   'If-None-Match': 'Retries and concurrent changes',
 };
 
-function furtherReading({ parameters }: Endpoint): string {
+function furtherReading({ path, parameters }: Endpoint): string {
+  // Parameters of the same names are explained in the section of imports, which is their tag's.
+  if (path.startsWith('/customers/imports')) return '';
   const titles = new Set(Object.keys(parameters).flatMap((name) => GUIDE_OF_PARAMETER[name] ?? []));
   const links = [...titles].map((title) => guideLink(title));
   return links.length > 0 ? ` See ${links.join(' and ')}.` : '';

@@ -90,8 +90,8 @@ export const filterDescriptions = () => {
     isTitle: 'customers of any title that is set to 1',
   };
   const lookUp = (meaning: string) =>
-    `Customers whose ${meaning}. May be repeated, up to ${MAX_LOOK_UP_VALUES} times: any of the ` +
-    'values. Together with other parameters all must be met.';
+    `Customers whose ${meaning}. May be repeated, up to ${MAX_LOOK_UP_VALUES} times, for customers with ` +
+    'any of the values. Customers must also meet the other parameters.';
   const ofParameter = (parameter: keyof FilterValues) =>
     `For ${filtersWith(parameter)
       .map((name) => `${name}: ${meanings[name]}.`)

@@ -44,6 +44,21 @@ test('The OpenAPI document has the sections of the API guide as tags, with links
   expect(sections.toSorted()).toEqual(titles.toSorted());
 });
 
+test('Operations of imports and changes have no links to guides but that of their tag', () => {
+  const { paths } = openApiDocument() as {
+    paths: Record<string, Record<string, { description: string }>>;
+  };
+  for (const [path, operations] of Object.entries(paths)) {
+    if (!/^\/customers\/(?:imports|changes)/.test(path)) continue;
+    for (const { description } of Object.values(operations)) {
+      expect([path, description.match(/#tag\/[\w-]+/g) ?? []]).toEqual([
+        path,
+        path.endsWith('/changes') ? ['#tag/pages'] : [],
+      ]);
+    }
+  }
+});
+
 test('The OpenAPI document has every route and no other', () => {
   const documented = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.keys(operations as object).map((method) => `${method.toUpperCase()} ${path}`),
