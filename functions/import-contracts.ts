@@ -256,9 +256,11 @@ export const NOT_FOUND: ErrorDescription = [
 /** Returns the named schemas of imports. */
 export function importSchemas(): Readonly<Record<string, Json>> {
   const options = fileDescriptions();
-  const counts = (names: readonly string[], description: string) => ({
+  const counts = (names: readonly string[], of: string, description: string) => ({
     ...object(
-      Object.fromEntries(names.map((name) => [name, count({ description: `Rows: ${name}.` })])),
+      Object.fromEntries(
+        names.map((name) => [name, count({ description: `Rows with the ${of} ${name}.` })]),
+      ),
     ),
     description,
   });
@@ -292,14 +294,19 @@ export function importSchemas(): Readonly<Record<string, Json>> {
     },
     plan: text({ description: 'Tag of the plan, for If-Match; as in ETag, without quotes.' }),
     rows: count({ description: 'Rows of the file.' }),
-    counts: counts(OUTCOMES, 'How many rows have each outcome; they add up to rows.'),
+    counts: counts(OUTCOMES, 'outcome', 'How many rows have each outcome; they add up to rows.'),
     rowsDone: count({ description: 'Rows that are read, applied or undone so far.' }),
     leaveOut: list('Outcomes whose rows were left out.'),
     results: counts(
       RESULTS,
+      'result',
       'How many rows have each result so far; in the end they add up to rows.',
     ),
-    undone: counts(UNDO_RESULTS, 'How many applied rows have each result of undoing so far.'),
+    undone: counts(
+      UNDO_RESULTS,
+      'result of undoing',
+      'How many applied rows have each result of undoing so far.',
+    ),
     started: time({ description: 'Time at which the import was created.' }),
     updated: time({ description: 'Time of the last progress.' }),
     expires: time({

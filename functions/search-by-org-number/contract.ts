@@ -96,7 +96,7 @@ export const contract = () =>
       RegisterEntry: object({
         firstname: text({
           description:
-            'Empty for a company, such as a sole trader whose customertypecode is Company.',
+            "A person's first name; empty for a company, such as a sole trader whose customertypecode is Company.",
         }),
         lastname: text({ description: "A person's last name; empty for a company." }),
         company: text({ description: "A company's name; empty for a person." }),

@@ -50,7 +50,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
     Fault: fault(),
     GatewayMessage: {
       ...object({ message: text({ description: 'What is wrong.' }) }, ['message'], true),
-      description: "API Gateway's own response, sent before the API is called.",
+      description: "API Gateway's own response.",
     },
   };
   const examples = contractExamples(endpoints.flatMap(({ responses }) => Object.values(responses)));
@@ -109,7 +109,7 @@ export function openApiDocument(endpoints: readonly Endpoint[] = ENDPOINTS): Jso
           description:
             'Access token with a claim that names the merchant. The scopes that an operation ' +
             'lists under security must be in its claim scope: customers:read for calls that ' +
-            'read, customers:write for calls that write.',
+            'read, customers:write for calls that write and for all calls of imports.',
         },
       },
     },
