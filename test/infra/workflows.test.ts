@@ -112,7 +112,7 @@ describe('The workflows', () => {
     expect(environments).toEqual(['dev', 'dev-suite', 'prod-plan', 'prod']);
   });
 
-  test('put the build of before back if production fails its smoke test', () => {
+  test('deploy the previous build again if production fails its smoke test', () => {
     const steps = deployJobs.prod?.steps ?? [];
     const position = (id: string) => steps.findIndex((step) => step.id === id);
     expect(position('deploy')).toBeLessThan(position('smoke'));

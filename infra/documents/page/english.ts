@@ -235,7 +235,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Errors by their type or status. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   401: 'The access key is not valid, or has expired. Paste a new one.',
-  403: 'The access key does not permit this. Ask for one that may read and change customers.',
+  403: 'The access key does not permit this. Ask for one with the right to read and change customers.',
   404: 'This no longer exists.',
   409: 'This is not possible at the moment, perhaps because another import is being applied. Wait, and try again.',
   410: 'The plan is too old. Send the file again.',

@@ -289,7 +289,7 @@ export const swedish: Texts = {
   },
   problems: {
     401: 'Åtkomstnyckeln är ogiltig eller har gått ut. Klistra in en ny.',
-    403: 'Åtkomstnyckeln tillåter inte det här. Be om en som får läsa och ändra kunder.',
+    403: 'Åtkomstnyckeln tillåter inte det här. Be om en som ger rätt att läsa och ändra kunder.',
     404: 'Det här finns inte längre.',
     409: 'Det går inte just nu, kanske för att en annan import genomförs. Vänta och försök igen.',
     410: 'Planen är för gammal. Skicka filen igen.',
