@@ -689,7 +689,7 @@ describe.runIf(executable)('the page for persons', () => {
   describe('the language', () => {
     test('is that of the browser until another is chosen, which is remembered', async () => {
       const page = await open({ locale: 'sv-SE' });
-      await heading(page, 'Hämta ut kunder');
+      await heading(page, 'Hämta kunder');
       expect(await page.locator('html').getAttribute('lang')).toBe('sv');
       await page.getByRole('button', { name: 'English' }).click();
       await heading(page, 'Download customers');

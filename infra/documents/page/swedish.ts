@@ -33,7 +33,7 @@ export const swedish: Texts = {
     change: 'Byt åtkomstnyckel',
   },
   export: {
-    heading: 'Hämta ut kunder',
+    heading: 'Hämta kunder',
     intro: 'Alla kunder i registret, som en fil.',
     legend: 'Typ av fil',
     choices: {
