@@ -541,6 +541,17 @@ test.runIf(isLocal)('the example of an error is a real response', async () => {
   expect(JSON.parse(example)).toEqual({ ...body, requestId: expect.any(String) });
 });
 
+test.runIf(isLocal).each([
+  ['an export', '"bytes"', '/customers/export/csv'],
+  ['a digest', '"hash"', '/customers/digest'],
+  ['changes', '"change"', '/customers/changes'],
+])('the example of %s has the members of a real response', async (_, member, path) => {
+  const merchant = await newMerchant();
+  const { body } = await merchant.call('GET', path);
+  const example = blocks(GUIDE, 'json').find((block) => block.includes(member)) ?? '{}';
+  expect(Object.keys(JSON.parse(example))).toEqual(Object.keys(body));
+});
+
 const hasCurl = !spawnSync('curl', ['--version']).error;
 const WITH_CALLS = DOCUMENTS.filter((document) => blocks(document, 'sh').some(isCurl));
 
