@@ -1,8 +1,8 @@
 /**
  * Installs the packages of a folder beside this file on first use and after a change of its lock
- * file: `npm ci` of the project leaves them out. `node test/install.ts bench` installs the
- * alternatives that the benchmark measures, and the load generator; `node test/install.ts clients`
- * the linters of the OpenAPI document; `node test/install.ts browser` a Chromium.
+ * file: `npm ci` of the project leaves them out. `npx node test/install.ts bench` installs the
+ * alternatives that the benchmark measures, and the load generator; `npx node test/install.ts clients`
+ * the linters of the OpenAPI document; `npx node test/install.ts browser` a Chromium.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';

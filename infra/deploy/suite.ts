@@ -7,7 +7,7 @@ import { readTokens } from './tokens.ts';
 const HELP = `Runs the tests of the HTTP API against a deployed stage, as its two reserved merchants.
 They delete all customers of these merchants.
 
-  node infra/deploy/suite.ts [options] [files]
+  npx node infra/deploy/suite.ts [options] [files]
 
   --api <URL>        address of the API
   --stage <name>     the stage, whose secret has the merchants' logins (default: dev)`;

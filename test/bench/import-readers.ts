@@ -1,6 +1,6 @@
 /**
  * Measures how fast files are read that are to be imported, and the peak memory of it:
- * `node test/bench/import-readers.ts 100000`. Each file of full customers is read by a process of its
+ * `npx node test/bench/import-readers.ts 100000`. Each file of full customers is read by a process of its
  * own. What csv-parse does alone with the CSV file shows how fast the machine is at the time.
  */
 import { spawnSync } from 'node:child_process';

@@ -303,6 +303,10 @@ describe.each(DOCUMENTS)('in %s', (document) => {
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named.map(([, name]) => name)));
   });
 
+  test('every script is run by the Node that npm ci installs, as others do not run TypeScript', () => {
+    expect(text(document).match(/(?<!npx )\bnode [\w./-]+\.ts\b/g) ?? []).toEqual([]);
+  });
+
   test('every context in a command is the stage', () => {
     const named = [...text(document).matchAll(/ -c (\w+)=/g)].map(([, name]) => name);
     expect(named.filter((name) => name !== 'stage')).toEqual([]);
