@@ -97,7 +97,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
     'test/infra/smoke.test.ts signs in with a secret of this form',
   'npm start -- --browser-origin http://localhost:5173':
     'test/infra/start.test.ts starts the stack; test/infra/gateway.test.ts answers preflights',
-  'npx cdk destroy -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
+  'npx cdk destroy --all -c stage=dev': 'test/stack/stack.test.ts tests what is retained',
 };
 
 /** Where a call was made. */
