@@ -10,14 +10,14 @@ export class CustomerNotFoundError extends Error {
 /** The merchant has no long export with this id, or its status has expired. */
 export class ExportNotFoundError extends Error {
   constructor(id: string) {
-    super(`There is no export ${id}.`);
+    super(`There is no export ${id}, or its status has expired. Export again.`);
   }
 }
 
 /** The merchant has no import with this id, or it is no longer kept. */
 export class ImportNotFoundError extends Error {
   constructor(id: string) {
-    super(`There is no import ${id}.`);
+    super(`There is no import ${id}, or it is no longer kept. Import the file again.`);
   }
 }
 
