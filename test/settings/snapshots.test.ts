@@ -26,7 +26,7 @@ import {
 } from '../support/fault-proxy.ts';
 import { type DatedCustomer, selects } from '../support/filter-meanings.ts';
 import { iterations } from '../support/iterations.ts';
-import { quiet } from '../support/logs.ts';
+import { logged, quiet } from '../support/logs.ts';
 import { longAgo, objectKeys, readObject, Snapshots, writeObject } from '../support/snapshots.ts';
 import { withoutTimeouts } from '../support/time-outs.ts';
 
@@ -480,7 +480,16 @@ describe.runIf(isLocal)('Searches that read a snapshot', () => {
       await snapshots.change(name, { claimedUntilMs: 0 });
       await endHeartbeats();
       const client = await clientFor(name);
-      await countUntil(client, 1, heartbeatHasCome);
+      const laterMs = await countUntil(client, 1, heartbeatHasCome);
+      expect(logged().map(({ what }) => what)).toContainEqual(
+        expect.objectContaining({
+          message: 'Snapshot not built',
+          merchant: name,
+          reason: 'the change log is late',
+        }),
+      );
+      // A start that timed out for its caller can have begun them, so that the next one builds.
+      if (laterMs > 0) return;
       expect(await snapshots.pointer(name)).toMatchObject({ snapshotKey, claimedUntilMs: 0 });
     });
   });
