@@ -83,8 +83,9 @@ export default defineConfig(({ mode }) => {
       // Two more than cores, since some files wait most of their time.
       maxWorkers: availableParallelism() + 2,
       sequence: { sequencer: Sequencer },
-      // A larger young generation: collecting the garbage takes 11 % less CPU time.
-      execArgv: ['--max-semi-space-size=64'],
+      // A larger young generation, and one thread of V8 beside each worker. Four of each would share the
+      // cores, and collecting garbage together takes more CPU time: 12 % more of all.
+      execArgv: ['--min-semi-space-size=64', '--max-semi-space-size=64', '--v8-pool-size=1'],
       projects: [
         project('unit', { isolate: false }),
         // The files share a process on each core, and with it the local stack.
