@@ -216,4 +216,7 @@ async function begin(
   return job;
 }
 
-const DEFECT = { code: 'defect', detail: 'Something went wrong here.' };
+const DEFECT = {
+  code: 'defect',
+  detail: 'A defect of the API stopped the import. Report it with its importId.',
+};
