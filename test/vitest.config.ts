@@ -84,7 +84,7 @@ export default defineConfig(({ mode }) => {
       maxWorkers: availableParallelism() + 2,
       sequence: { sequencer: Sequencer },
       // A larger young generation, and one thread of V8 beside each worker. Four of each would share the
-      // cores, and collecting garbage together takes more CPU time: 12 % more of all.
+      // cores, and collecting garbage together takes more CPU time: 14 % more of all.
       execArgv: ['--min-semi-space-size=64', '--max-semi-space-size=64', '--v8-pool-size=1'],
       projects: [
         project('unit', { isolate: false }),
