@@ -188,9 +188,8 @@ export function anyOf(names: readonly string[]): string {
 export function instead(right: string) {
   return ({ received }: { readonly received: string }) => {
     // valibot puts texts into double quotes, as they are.
-    const sent = received.replace(/^"(.*)"$/s, '$1').replaceAll(/\p{Cc}/gu, ' ');
-    if (sent === '') return `${right}; got an empty text`;
-    return `${right}; got \`${sent.length > MAX_SENT ? `${sent.slice(0, MAX_SENT)}…` : sent}\``;
+    const sent = cut(received.replace(/^"(.*)"$/s, '$1'), MAX_SENT).replaceAll(/\p{Cc}/gu, ' ');
+    return sent === '' ? `${right}; got an empty text` : `${right}; got \`${sent}\``;
   };
 }
 
@@ -412,13 +411,12 @@ function isSimilar(one: string, other: string): boolean {
   );
 }
 
-/** Maximum characters of a name or a value that a fault repeats. */
+/** Maximum UTF-16 code units of what a fault says, and of a name that it repeats. */
 const MAX_TEXT_IN_FAULT = 200;
 
-function cut(text: string): string {
-  return text.length > MAX_TEXT_IN_FAULT
-    ? `${text.slice(0, MAX_TEXT_IN_FAULT).toWellFormed()}…`
-    : text;
+/** Returns a text that ends after so many UTF-16 code units, without half a character. */
+function cut(text: string, max = MAX_TEXT_IN_FAULT): string {
+  return text.length > max ? `${text.slice(0, max).toWellFormed()}…` : text;
 }
 
 /** Returns the JSON pointer (RFC 6901) to a member, cut to what a fault repeats. */

@@ -134,6 +134,12 @@ describe('Errors', () => {
     ]);
   });
 
+  test('An error that ends a value amid an emoji has no half of it, which clients cannot decode', async () => {
+    const faults = await faultsOf(`order=${encodeURIComponent(`${'x'.repeat(49)}😀y`)}`);
+    const detail = `must be up or down; got \`${'x'.repeat(49)}\ufffd…\``;
+    expect(faults).toEqual([{ parameter: 'order', detail }]);
+  });
+
   test('An error repeats 50 characters of a long value, and no control characters', async () => {
     const faults = await faultsOf(`order=${encodeURIComponent(`a\n${'x'.repeat(9_000)}`)}`);
     const detail = `must be up or down; got \`a ${'x'.repeat(48)}…\``;
