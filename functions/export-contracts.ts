@@ -15,6 +15,10 @@ import type { Parameters } from '../shared/http/validation.ts';
 
 /** Path parameter with the id of a long export. */
 export const exportIdParameter = /* @__PURE__ */ uuidParameter('an export');
+export const EXPORT_ID_DESCRIPTION: ParameterDescription = [
+  'Id of the export, from the Location header of its 202.',
+  '0f8fad5b-d9cb-469f-a165-70867728950e',
+];
 
 /** An export format as an endpoint offers it. */
 export interface OfferedFormat<P extends Parameters> {

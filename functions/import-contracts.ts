@@ -201,7 +201,7 @@ export function leaveOutSchema() {
   const outcomes = ['ambiguous', 'invalid'] as const;
   const leaveOut = v.exactOptional(
     v.pipe(
-      v.custom<unknown[]>(Array.isArray, `must be an array of ${outcomes.join(' or ')}`),
+      v.custom<unknown[]>(Array.isArray, `must be an array of ${anyOf(outcomes)}`),
       v.array(v.picklist(outcomes, instead(`must be ${anyOf(outcomes)}`))),
     ),
   );

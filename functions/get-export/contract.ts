@@ -1,7 +1,7 @@
 import { defineContract } from '../../shared/http/contract.ts';
 import { header, ref } from '../../shared/http/json-schema.ts';
 import type { RequestSchemas } from '../../shared/http/validation.ts';
-import { exportIdParameter, exportSchemas } from '../export-contracts.ts';
+import { EXPORT_ID_DESCRIPTION, exportIdParameter, exportSchemas } from '../export-contracts.ts';
 
 export const request = { path: { exportId: exportIdParameter } } satisfies RequestSchemas;
 
@@ -15,12 +15,7 @@ export const contract = () =>
     environment: ['cursorSecret', 'changesEpoch'],
     summary: 'Get the status of a long export',
     request,
-    parameters: {
-      exportId: [
-        'Id of the export, from the Location header of its 202.',
-        '0f8fad5b-d9cb-469f-a165-70867728950e',
-      ],
-    },
+    parameters: { exportId: EXPORT_ID_DESCRIPTION },
     responses: {
       200: {
         description: 'The status of the export.',

@@ -39,17 +39,20 @@ export function warning(text: string, link: HTMLElement | false = false): HTMLEl
   return el('p', { class: 'message warning' }, text, ' ', link);
 }
 
+/** Returns how many rows of a plan are left out. */
+export function leftOutOf(counts: ImportStatus['counts']): number {
+  return LEFT_OUT.reduce((sum, outcome) => sum + (counts?.[outcome] ?? 0), 0);
+}
+
 /** Returns what applying the plan does, a line each. */
 export function plannedLines({ counts }: ImportStatus, texts: Texts): readonly string[] {
   const { import: words } = texts;
   const { create = 0, update = 0, unchanged = 0 } = counts ?? {};
-  const left = LEFT_OUT.map((outcome) => [outcome, counts?.[outcome] ?? 0] as const).filter(
-    ([, count]) => count > 0,
-  );
-  const leftOut = left.reduce((sum, [, count]) => sum + count, 0);
-  const reasons = left.map(
-    ([name, count]) => `${texts.number(count)} ${words.outcomes[name](count)}`,
-  );
+  const leftOut = leftOutOf(counts);
+  const reasons = LEFT_OUT.flatMap((name) => {
+    const count = counts?.[name] ?? 0;
+    return count > 0 ? `${texts.number(count)} ${words.outcomes[name](count)}` : [];
+  });
   return [
     ...(create > 0 ? [words.create(create)] : []),
     ...(update > 0 ? [words.update(update)] : []),

@@ -2,7 +2,7 @@ import type { ImportState } from '../../../shared/domain/import-job.ts';
 import { ApiError, type ImportStatus, type Polled } from './api.ts';
 import { actions, announce, confirm, el, focusOn, put } from './dom.ts';
 import { isUndoable, remove, undo } from './import-actions.ts';
-import { doneLines, factsOf, plannedLines, reasonOf } from './import-facts.ts';
+import { doneLines, factsOf, leftOutOf, plannedLines, reasonOf } from './import-facts.ts';
 import { BUSY, errorMessage, type Page, wait } from './page.ts';
 import { planRows } from './plan-rows.ts';
 import { rejectedRows } from './rejected-rows.ts';
@@ -129,9 +129,9 @@ export function importView(page: Page, id: string, closed: AbortSignal): HTMLEle
 
   /** Returns the plan, and what can be done with it. */
   function planOf(job: ImportStatus): readonly HTMLElement[] {
-    const { create = 0, update = 0, ambiguous = 0, invalid = 0, skipped = 0 } = job.counts ?? {};
+    const { create = 0, update = 0 } = job.counts ?? {};
     const isEmpty = create + update === 0;
-    const rejected = ambiguous + invalid + skipped;
+    const rejected = leftOutOf(job.counts);
     const apply = el(
       'button',
       { type: 'button', class: 'main', onclick: () => applyPlan(job) },

@@ -108,14 +108,15 @@ export class RowReader {
       }
     }
     const extra = cells.findIndex((cell, index) => index >= this.#columns.length && cell?.trim());
-    if (extra !== -1) faults.push(this.#tooManyCellsFrom(extra));
+    if (extra !== -1) {
+      faults.push(
+        remembered(this.#tooManyCells, extra, () => ({
+          column: columnName(extra),
+          ...TOO_MANY_CELLS,
+        })),
+      );
+    }
     return { row: number, id, fields, faults, ...(doubts.length > 0 && { doubts }) };
-  }
-
-  #tooManyCellsFrom(index: number): RowFault {
-    const fault = this.#tooManyCells.get(index) ?? { column: columnName(index), ...TOO_MANY_CELLS };
-    this.#tooManyCells.set(index, fault);
-    return fault;
   }
 
   #areHeadings(cells: readonly (string | undefined)[]): boolean {
@@ -165,14 +166,18 @@ interface ReadField {
   readonly faults: Map<string, RowFault>;
 }
 
-/** Returns the same object for the same fault: a file can have tens of millions. */
 function faultIn({ heading, name, faults }: ReadField, fault: CellFault): RowFault {
   const key = `${fault.code} ${fault.detail}`;
+  return remembered(faults, key, () => ({ column: heading, field: name, ...fault }));
+}
+
+/** Returns the same object for the same fault: a file can have tens of millions. */
+function remembered<Key>(faults: Map<Key, RowFault>, key: Key, make: () => RowFault): RowFault {
   const known = faults.get(key);
   if (known) return known;
-  const first = { column: heading, field: name, ...fault };
-  faults.set(key, first);
-  return first;
+  const fault = make();
+  faults.set(key, fault);
+  return fault;
 }
 
 const NONE: readonly CellFault[] = [];
