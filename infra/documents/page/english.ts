@@ -196,7 +196,7 @@ const WARNINGS: Readonly<Record<string, string>> = {
 
 /** Why a file cannot be read. */
 const UNREADABLE: Readonly<Record<UnreadableFileCode, string>> = {
-  bomb: 'The file unpacks to an unreasonable size. Save it again as .xlsx.',
+  bomb: 'The file unpacks to an unreasonable size. Save it again as .xlsx, or split it into several.',
   cellTooLong: `A cell has more than ${number(MAX_IMPORT_CELL_LENGTH)} characters. Shorten it.`,
   damaged: 'The file is damaged. Save it again, and send the new one.',
   doctype: 'An XML file must not have a DOCTYPE. Remove it.',

@@ -256,7 +256,7 @@ export const swedish: Texts = {
     sameFileApplied: 'Du har redan importerat precis samma fil.',
   },
   reasons: {
-    bomb: 'Filen packas upp till en orimlig storlek. Spara den igen som .xlsx.',
+    bomb: 'Filen packas upp till en orimlig storlek. Spara den igen som .xlsx, eller dela upp den i flera.',
     cellTooLong: `En cell har fler än ${number(MAX_IMPORT_CELL_LENGTH)} tecken. Korta texten.`,
     damaged: 'Filen är skadad. Spara den igen och skicka den nya.',
     doctype: 'En XML-fil får inte ha en DOCTYPE. Ta bort den.',
